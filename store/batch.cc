@@ -1,0 +1,56 @@
+// Collecting a batch's operations.
+#include "store/batch.h"
+
+#include <utility>
+
+namespace kvfs {
+
+using Kind = Batch::Operation::Kind;
+
+void Batch::Put(Key key, Bytes content, std::optional<std::string_view> meta, IfPresent if_present,
+                uint64_t* id) {
+  Operation& put = Add(Kind::kPut, key);
+  put.data = content;
+  put.meta = meta;
+  put.if_present = if_present;
+  put.id = id;
+}
+
+void Batch::Erase(Key key) { Add(Kind::kErase, key); }
+
+void Batch::Write(Key key, uint64_t offset, Bytes data, MetaEdit edit) {
+  Operation& write = Add(Kind::kWrite, key);
+  write.offset = offset;
+  write.data = data;
+  write.edit = std::move(edit);
+}
+
+void Batch::Resize(Key key, uint64_t size, MetaEdit edit) {
+  Operation& resize = Add(Kind::kResize, key);
+  resize.offset = size;
+  resize.edit = std::move(edit);
+}
+
+void Batch::Punch(Key key, uint64_t offset, uint64_t length, MetaEdit edit) {
+  Operation& punch = Add(Kind::kPunch, key);
+  punch.offset = offset;
+  punch.length = length;
+  punch.edit = std::move(edit);
+}
+
+void Batch::Move(Key from, Key to, MetaEdit edit) {
+  Operation& move = Add(Kind::kMove, from);
+  move.to = to;
+  move.edit = std::move(edit);
+}
+
+void Batch::EditMeta(Key key, MetaEdit edit) { Add(Kind::kEditMeta, key).edit = std::move(edit); }
+
+Batch::Operation& Batch::Add(Operation::Kind kind, Key key) {
+  Operation& added = operations_.emplace_back();
+  added.kind = kind;
+  added.key = key;
+  return added;
+}
+
+}  // namespace kvfs

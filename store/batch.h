@@ -1,0 +1,92 @@
+// A batch: changes of any keys that happen together or not at all, in the order they were added.
+//
+// Later changes of a batch see the earlier ones. The batch borrows every name, content and meta
+// that it is given: they must stay valid until Store::Apply has returned.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/bytes.h"
+
+namespace kvfs {
+
+// A directory's identity: groups the entries that are listed together.
+using Space = uint64_t;
+
+// Entries of this space are erased each time the store is opened: for what must not outlive its
+// process, like a file without a name. Its own operations cost what all others cost.
+inline constexpr Space kTransientSpace = 2;
+inline constexpr Space kRootSpace = 1;
+// Spaces 0 and 3 to 15 are the caller's to use; from 16 on a space is an entry's id.
+inline constexpr Space kFirstId = 16;
+
+inline constexpr size_t kMaxNameBytes = 255;
+inline constexpr size_t kMaxMetaBytes = 255;
+// Largest size of a content; its end must be a valid file offset.
+inline constexpr uint64_t kMaxContentBytes = (uint64_t{1} << 63) - 1;
+
+// Names an entry. Borrows the name.
+struct Key {
+  Space space = kRootSpace;
+  std::string_view name;  // 1 to kMaxNameBytes bytes, any byte
+
+  bool operator==(const Key&) const = default;
+};
+
+// Computes an entry's new meta from its present one, under the entry's lock: it must be short and
+// must not call the store. A result above kMaxMetaBytes refuses the batch with kTooLarge.
+using MetaEdit = std::function<void(std::string& meta)>;
+
+class Batch {
+ public:
+  enum class IfPresent { kReplace, kRefuse };
+
+  // Creates the entry, or replaces its content. A present entry keeps its id, and, where `meta` is
+  // not given, its meta. With kRefuse a present entry refuses the batch with kExists.
+  // `id`, if given, receives the entry's id.
+  void Put(Key key, Bytes content, std::optional<std::string_view> meta = {},
+           IfPresent if_present = IfPresent::kReplace, uint64_t* id = nullptr);
+
+  // The following refuse the batch with kNotFound where the entry is absent.
+
+  void Erase(Key key);
+  // Replaces bytes; a gap between the content's end and the offset reads as zeros.
+  void Write(Key key, uint64_t offset, Bytes data, MetaEdit edit = {});
+  // Cuts the content, or extends it with zeros, which take no space.
+  void Resize(Key key, uint64_t size, MetaEdit edit = {});
+  // Makes the range read as zeros and gives its whole blocks back. The size stays.
+  void Punch(Key key, uint64_t offset, uint64_t length, MetaEdit edit = {});
+  // Gives the entry another key; id and content stay, the content is not copied. Replaces an entry
+  // that has the key `to`. Moving a key to itself does nothing.
+  void Move(Key from, Key to, MetaEdit edit = {});
+  void EditMeta(Key key, MetaEdit edit);
+
+  bool empty() const { return operations_.empty(); }
+
+  struct Operation {
+    enum class Kind { kPut, kErase, kWrite, kResize, kPunch, kMove, kEditMeta };
+    Kind kind = Kind::kPut;
+    Key key;
+    Key to;               // kMove
+    uint64_t offset = 0;  // kWrite, kPunch; the size for kResize
+    uint64_t length = 0;  // kPunch
+    Bytes data;           // kPut, kWrite
+    std::optional<std::string_view> meta;
+    IfPresent if_present = IfPresent::kReplace;
+    uint64_t* id = nullptr;
+    MetaEdit edit;
+  };
+  const std::vector<Operation>& operations() const { return operations_; }
+
+ private:
+  Operation& Add(Operation::Kind kind, Key key);
+
+  std::vector<Operation> operations_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,133 @@
+// Creating a store: all files first, the superblock last and under another name until it is whole,
+// so that a store is there entirely or not at all. What a creation that was cut off left behind is
+// replaced by the next one.
+#include <algorithm>
+#include <random>
+
+#include "store/store.h"
+#include "store/store_files.h"
+
+namespace kvfs {
+namespace {
+
+std::string NewSuperblockPath(const std::string& store) { return SuperblockPath(store) + ".new"; }
+
+uint64_t Random64() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+format::Identity NewIdentity(const CreateOptions& options) {
+  format::Identity identity;
+  StoreLittle(identity.store.data(), Random64());
+  StoreLittle(identity.store.data() + 8, Random64());
+  identity.shards = options.shards;
+  identity.page_bytes = options.page_bytes;
+  identity.hash_bits = options.hash_bits;
+  identity.hash_seed = options.hash_seed ? *options.hash_seed : Random64();
+  identity.log_limit_bytes = options.log_limit_bytes;
+  identity.log_segment_bytes = options.log_segment_bytes;
+  return identity;
+}
+
+format::Checkpoint FirstCheckpoint(const format::Identity& identity) {
+  format::Checkpoint checkpoint;
+  checkpoint.epoch = 1;
+  checkpoint.first_segment = 1;
+  checkpoint.next_sequence = 1;
+  const uint64_t first_id = (kFirstId + identity.shards - 1) / identity.shards * identity.shards;
+  for (uint32_t i = 0; i < identity.shards; ++i) {
+    format::ShardRoot shard;
+    shard.next_id = first_id + i;
+    checkpoint.shards.push_back(shard);
+  }
+  return checkpoint;
+}
+
+bool IsLeftover(const std::string& name) {
+  return name == "log" || name == "superblock.new" || name == "lock" ||
+         (name.starts_with("shard-") && (name.ends_with(".keys") || name.ends_with(".values")));
+}
+
+Result<void> CheckDirectory(Env& env, const std::string& path) {
+  KVFS_ASSIGN(std::vector<std::string> names, env.ListDirectory(path));
+  if (std::ranges::find(names, "superblock") != names.end()) {
+    return Fail(ErrorCode::kExists, "there is a kvfs store at " + path + " already");
+  }
+  for (const std::string& name : names) {
+    if (IsLeftover(name)) continue;
+    return Fail(ErrorCode::kInvalid, path + " is not empty (it holds " + name +
+                                         "); a store is created in an empty or a new directory");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path) {
+  auto removed = env.RemoveFile(path);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) {
+    return tl::unexpected(std::move(removed).error());
+  }
+  return env.CreateFile(path);
+}
+
+Result<void> CreateDirectoryIfAbsent(Env& env, const std::string& path) {
+  auto created = env.CreateDirectory(path);
+  if (!created && created.error().code != ErrorCode::kExists) return created;
+  return {};
+}
+
+Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Identity& identity) {
+  KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, NewSuperblockPath(path)));
+  KVFS_TRY(file->Allocate(0, format::kSuperblockBytes));
+  KVFS_TRY(file->Write(0, identity.Encode()));
+  const format::Checkpoint first = FirstCheckpoint(identity);
+  KVFS_TRY(file->Write(format::kSlotOffset[first.Slot()], first.Encode(identity.store)));
+  KVFS_TRY(file->Sync());
+  KVFS_TRY(env.SyncDirectory(path));
+  KVFS_TRY(env.RenameFile(NewSuperblockPath(path), SuperblockPath(path)));
+  return env.SyncDirectory(path);
+}
+
+Result<void> CreateFiles(Env& env, const std::string& path, const format::Identity& identity) {
+  KVFS_TRY(CreateDirectoryIfAbsent(env, LogPath(path)));
+  for (uint32_t i = 0; i < identity.shards; ++i) {
+    for (const char* what : {"keys", "values"}) {
+      KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, ShardPath(path, i, what)));
+      KVFS_TRY(file->Sync());
+    }
+  }
+  return WriteSuperblock(env, path, identity);
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? std::string::npos : path.rfind('/', end);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
+  static_cast<void>(env.RemoveFile(NewSuperblockPath(path)));
+  for (uint32_t i = 0; i < shards; ++i) {
+    for (const char* what : {"keys", "values"}) {
+      static_cast<void>(env.RemoveFile(ShardPath(path, i, what)));
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> Store::Create(Env& env, const std::string& path, const CreateOptions& options) {
+  const format::Identity identity = NewIdentity(options);
+  KVFS_TRY(identity.Check());
+  KVFS_TRY(CreateDirectoryIfAbsent(env, path));
+  KVFS_TRY(CheckDirectory(env, path));
+  auto created = CreateFiles(env, path, identity);
+  if (!created) {
+    RemoveFiles(env, path, identity.shards);
+    return created;
+  }
+  return env.SyncDirectory(ParentOf(path));
+}
+
+}  // namespace kvfs

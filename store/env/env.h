@@ -1,0 +1,103 @@
+// The operating system as the store sees it: files, directories, a lock. Two implementations:
+// PosixEnv (the real one) and MemoryEnv (tests: written and synced bytes kept apart, faults).
+//
+// Nothing above store/env makes a system call. Errors: kNotFound, kExists, kNoSpace, kPermission,
+// kInUse, kIo, each with a message that names the operation and the path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/bytes.h"
+#include "store/status.h"
+
+namespace kvfs {
+
+// An open file. All methods are safe from many threads, as long as no two write the same bytes.
+class File {
+ public:
+  // View() never spans a multiple of this many bytes.
+  static constexpr uint64_t kViewWindowBytes = uint64_t{1} << 30;
+
+  virtual ~File() = default;
+
+  // Reads exactly out.size() bytes; kIo when the file ends before that.
+  virtual Result<void> Read(uint64_t offset, MutableBytes out) const = 0;
+
+  // Writes all of `data`, extending the file where needed. After the return every View and Read
+  // sees the bytes, and they survive the death of the process, but not of the machine. On an error
+  // any part of the range may have been written.
+  virtual Result<void> Write(uint64_t offset, Bytes data) = 0;
+
+  // Read-only view of the bytes [offset, offset + length), which must lie within the file and not
+  // span a multiple of kViewWindowBytes; kIo otherwise. Valid as long as the File lives; sees
+  // later Writes. Takes no lock and, once the window has been used, no system call.
+  virtual Result<const std::byte*> View(uint64_t offset, uint64_t length) const = 0;
+
+  // Makes sure that writes to the range will not fail for want of space; extends the file, whose
+  // new bytes read as zeros. kNoSpace leaves the file usable, and its size as it was.
+  virtual Result<void> Allocate(uint64_t offset, uint64_t length) = 0;
+
+  // Gives the range's space back to the disk; it then reads as zeros. The size stays. Does nothing
+  // where the disk cannot do it. A later write there may fail with kNoSpace.
+  virtual Result<void> PunchHole(uint64_t offset, uint64_t length) = 0;
+
+  // Makes all that was written before the call survive the death of the machine (fdatasync, which
+  // includes the file's size). After an error the state of the unsynced bytes is unknown.
+  virtual Result<void> Sync() = 0;
+
+  virtual Result<uint64_t> SizeBytes() const = 0;
+
+  // Pages of views that the disk could not deliver since the file was opened; a view shows zeros
+  // in their place, which is why all that is read through one must be checked.
+  virtual uint64_t ViewFaults() const = 0;
+};
+
+// Holds a lock file until destroyed, or until the process ends in whatever way.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+  // Replaces the text in the lock file that a refused second opener gets to see.
+  virtual Result<void> Describe(const std::string& holder) = 0;
+};
+
+struct DiskSpace {
+  uint64_t total_bytes = 0;
+  uint64_t available_bytes = 0;  // to this process
+};
+
+class Env {
+ public:
+  virtual ~Env() = default;
+
+  // Opens an existing file for reading and writing.
+  virtual Result<std::unique_ptr<File>> OpenFile(const std::string& path) = 0;
+  // Creates an empty file with mode 0600; kExists if there is one.
+  virtual Result<std::unique_ptr<File>> CreateFile(const std::string& path) = 0;
+  virtual Result<void> RemoveFile(const std::string& path) = 0;
+  // Replaces `to` if it exists, atomically. Both lie in the same directory.
+  virtual Result<void> RenameFile(const std::string& from, const std::string& to) = 0;
+  // Creates one directory with mode 0700; kExists if something is there.
+  virtual Result<void> CreateDirectory(const std::string& path) = 0;
+  // Removes an empty directory; kExists if it holds something.
+  virtual Result<void> RemoveDirectory(const std::string& path) = 0;
+  // Makes creations, renames and removals in the directory survive the death of the machine.
+  virtual Result<void> SyncDirectory(const std::string& path) = 0;
+  // Names in the directory, in no order, without "." and "..".
+  virtual Result<std::vector<std::string>> ListDirectory(const std::string& path) = 0;
+  virtual Result<bool> Exists(const std::string& path) = 0;
+  // Space on the disk that holds `path`.
+  virtual Result<DiskSpace> GetDiskSpace(const std::string& path) = 0;
+
+  // Locks `path`, creating it if needed, against every other process and every other Env, and
+  // writes `holder` into it. kInUse if it is locked, with the holder's text as the message.
+  virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
+                                                     const std::string& holder) = 0;
+};
+
+// The one real Env of the process. It has no state but the mapped files' fault guard.
+Env& GetPosixEnv();
+
+}  // namespace kvfs

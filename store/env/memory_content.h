@@ -1,0 +1,62 @@
+// The bytes of a file in memory: sparse, in chunks that never move, cheap to copy.
+//
+// A copy shares the chunks of its original until one of the two changes them (copy-on-write), so
+// that a crash image of a large disk costs little. View gives a chunk to its content for good:
+// from then on it is changed in place, and the pointer stays valid while the content lives.
+// INVARIANT: a chunk that was viewed is not shared. A content that has views must not be copied.
+//
+// Space is counted in blocks of 4 KiB, as on a disk: a block is taken by the first write or by
+// Allocate, and given back when a punched hole covers it whole.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "store/bytes.h"
+
+namespace kvfs {
+
+class MemoryContent {
+ public:
+  static constexpr uint64_t kChunkBytes = uint64_t{64} << 10;
+  static constexpr uint64_t kBlockBytes = uint64_t{4} << 10;
+
+  uint64_t size() const { return size_; }
+  uint64_t allocated_bytes() const { return allocated_bytes_; }
+
+  // What allocated_bytes would grow by if the range were allocated.
+  uint64_t MissingBytes(uint64_t offset, uint64_t length) const;
+
+  // The range must lie within the size.
+  void Read(uint64_t offset, MutableBytes out) const;
+  // The range must lie within the size and within one chunk.
+  const std::byte* View(uint64_t offset, uint64_t length);
+
+  // Extends the size where needed.
+  void Write(uint64_t offset, Bytes data);
+  void Allocate(uint64_t offset, uint64_t length);
+  void Grow(uint64_t size);
+  // Keeps the size.
+  void Punch(uint64_t offset, uint64_t length);
+  void Clear();
+
+ private:
+  using Chunk = std::array<std::byte, kChunkBytes>;
+  struct Place {
+    std::shared_ptr<Chunk> chunk;   // null: reads as zeros
+    uint16_t allocated_blocks = 0;  // one bit for each block
+  };
+  static_assert(kChunkBytes / kBlockBytes == 16);
+
+  Chunk& OwnChunk(Place& place);
+  void TakeBlocks(Place& place, uint16_t blocks);
+  void GiveBlocks(Place& place, uint16_t blocks);
+
+  std::map<uint64_t, Place> places_;  // by offset / kChunkBytes
+  uint64_t size_ = 0;
+  uint64_t allocated_bytes_ = 0;
+};
+
+}  // namespace kvfs

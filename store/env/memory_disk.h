@@ -1,0 +1,113 @@
+// The state of a MemoryEnv: names, contents, what of both is synced, and the faults to come.
+//
+// Everything that changes the disk passes Begin, which counts it, writes it into the journal and
+// decides whether it fails; then it is done on what readers see and, until a sync makes it last,
+// kept in the list of unsynced operations, from which crash images are built.
+//
+// One mutex guards all of it; crash images share it, because they share chunks with their original.
+// Pointers from View are read without it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/env/crash_image.h"
+#include "store/env/disk_operation.h"
+#include "store/env/env.h"
+
+namespace kvfs {
+
+// Makes one operation fail.
+struct DiskFault {
+  std::optional<OperationKind> kind = {};  // of any kind (but kRead) if not given
+  std::string path_contains = {};          // in any path if empty
+  uint64_t nth = 1;  // of the operations that match from now on; 1 is the next
+  ErrorCode code = ErrorCode::kIo;
+  bool is_partial = false;  // a Write gets half of its sectors done before it fails
+};
+
+class MemoryDisk {
+ public:
+  explicit MemoryDisk(std::shared_ptr<std::mutex> mutex) : mutex_(std::move(mutex)) {}
+
+  // A disk after a power failure; see CrashChoice.
+  std::unique_ptr<MemoryDisk> CrashImage(CrashChoice choice) const;
+
+  // The operations of File and Env, under the paths' normal form.
+  Result<std::shared_ptr<MemoryNode>> Open(const std::string& path);
+  Result<std::shared_ptr<MemoryNode>> Create(const std::string& path);
+  Result<void> Remove(const std::string& path);
+  Result<void> Rename(const std::string& from, const std::string& to);
+  Result<void> CreateDirectory(const std::string& path);
+  Result<void> RemoveDirectory(const std::string& path);
+  Result<void> SyncDirectory(const std::string& path);
+  Result<std::vector<std::string>> List(const std::string& path);
+  bool Exists(const std::string& path);
+  DiskSpace Space() const;
+
+  using Node = std::shared_ptr<MemoryNode>;
+  Result<void> Read(const Node& node, const std::string& path, uint64_t offset, MutableBytes out);
+  Result<const std::byte*> View(const Node& node, const std::string& path, uint64_t offset,
+                                uint64_t length);
+  Result<void> Write(const Node& node, const std::string& path, uint64_t offset, Bytes data);
+  Result<void> Allocate(const Node& node, const std::string& path, uint64_t offset,
+                        uint64_t length);
+  Result<void> PunchHole(const Node& node, const std::string& path, uint64_t offset,
+                         uint64_t length);
+  Result<void> Sync(const Node& node, const std::string& path);
+  uint64_t SizeOf(const Node& node) const;
+
+  Result<Node> Lock(const std::string& path, const std::string& holder);
+  void DescribeLock(const Node& node, const std::string& holder);
+  void Unlock(const std::string& path, const Node& node);
+
+  // Control of faults; see MemoryEnv.
+  void FailPowerAt(uint64_t operation, bool is_partial);
+  bool has_failed() const;
+  void Inject(DiskFault fault);
+  size_t PendingFaults() const;
+  void SetCapacity(uint64_t bytes);
+  uint64_t OperationCount() const;
+  size_t UnsyncedCount() const;
+  std::vector<OperationRecord> Journal() const;
+
+ private:
+  using Guard = std::lock_guard<std::mutex>;
+  // Whether a refused operation is still to be done in part.
+  struct Refusal {
+    Error error;
+    bool is_partial;
+  };
+
+  static tl::unexpected<Error> Refuse(ErrorCode code, const OperationRecord& record,
+                                      const std::string& reason);
+  static Result<void> RequireWithin(const OperationRecord& record, const MemoryContent& content);
+  std::optional<Refusal> BeginLocked(const OperationRecord& record);
+  std::optional<Refusal> FaultLocked(const OperationRecord& record);
+  void DoLocked(OperationRecord record, Node node, Bytes data = {});
+  Result<void> ChangeNameLocked(OperationRecord record, Node node);
+  Result<void> ChangeContentLocked(OperationRecord record, const Node& node, Bytes data);
+  void SettleLocked(const std::function<bool(const UnsyncedOperation&)>& settles);
+  Result<Node> FindFileLocked(const OperationRecord& record) const;
+  Result<void> RequireFreeNameLocked(const OperationRecord& record) const;
+  bool IsDirectoryLocked(const std::string& path) const;
+  uint64_t UsedBytesLocked() const;
+
+  const std::shared_ptr<std::mutex> mutex_;
+  MemoryNames names_;
+  MemoryNames synced_names_;
+  std::vector<UnsyncedOperation> unsynced_;
+  std::vector<OperationRecord> journal_;
+  std::map<std::string, std::string> lock_holders_;  // by path
+  std::vector<DiskFault> faults_;
+  uint64_t capacity_bytes_ = uint64_t{1} << 50;
+  uint64_t power_fails_at_ = 0;  // 0: never
+  bool is_last_partial_ = false;
+  bool has_failed_ = false;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,136 @@
+// MemoryEnv's files and locks: thin faces of MemoryDisk.
+
+#include "store/env/memory_env.h"
+
+#include <string_view>
+
+namespace kvfs {
+namespace {
+
+// "/a//b/./c/" -> "a/b/c": one name for each file.
+std::string Normal(std::string_view path) {
+  std::string normal;
+  while (!path.empty()) {
+    const size_t length = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, length);
+    path.remove_prefix(std::min(length + 1, path.size()));
+    if (part.empty() || part == ".") continue;
+    if (!normal.empty()) normal += '/';
+    normal += part;
+  }
+  return normal;
+}
+
+class MemoryFile final : public File {
+ public:
+  MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path)
+      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)) {}
+
+  Result<void> Read(uint64_t offset, MutableBytes out) const override {
+    return disk_->Read(node_, path_, offset, out);
+  }
+  Result<void> Write(uint64_t offset, Bytes data) override {
+    return data.empty() ? Result<void>() : disk_->Write(node_, path_, offset, data);
+  }
+  Result<const std::byte*> View(uint64_t offset, uint64_t length) const override {
+    return disk_->View(node_, path_, offset, length);
+  }
+  Result<void> Allocate(uint64_t offset, uint64_t length) override {
+    return length == 0 ? Result<void>() : disk_->Allocate(node_, path_, offset, length);
+  }
+  Result<void> PunchHole(uint64_t offset, uint64_t length) override {
+    return length == 0 ? Result<void>() : disk_->PunchHole(node_, path_, offset, length);
+  }
+  Result<void> Sync() override { return disk_->Sync(node_, path_); }
+  Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
+  uint64_t ViewFaults() const override { return 0; }
+
+ private:
+  const std::shared_ptr<MemoryDisk> disk_;
+  const MemoryDisk::Node node_;
+  const std::string path_;
+};
+
+class MemoryLock final : public FileLock {
+ public:
+  MemoryLock(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path)
+      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)) {}
+  ~MemoryLock() override { disk_->Unlock(path_, node_); }
+
+  Result<void> Describe(const std::string& holder) override {
+    disk_->DescribeLock(node_, holder);
+    return {};
+  }
+
+ private:
+  const std::shared_ptr<MemoryDisk> disk_;
+  const MemoryDisk::Node node_;
+  const std::string path_;
+};
+
+}  // namespace
+
+MemoryEnv::MemoryEnv() : MemoryEnv(std::make_shared<MemoryDisk>(std::make_shared<std::mutex>())) {}
+MemoryEnv::MemoryEnv(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+MemoryEnv::~MemoryEnv() = default;
+
+std::unique_ptr<MemoryEnv> MemoryEnv::CrashImage(CrashChoice choice) const {
+  return std::unique_ptr<MemoryEnv>(new MemoryEnv(disk_->CrashImage(choice)));
+}
+
+size_t MemoryEnv::UnsyncedCount() const { return disk_->UnsyncedCount(); }
+void MemoryEnv::FailPowerAt(uint64_t operation, bool is_partial) {
+  disk_->FailPowerAt(operation, is_partial);
+}
+bool MemoryEnv::HasPowerFailed() const { return disk_->has_failed(); }
+void MemoryEnv::InjectFault(DiskFault fault) { disk_->Inject(std::move(fault)); }
+size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
+void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
+uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
+std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }
+
+Result<std::unique_ptr<File>> MemoryEnv::OpenFile(const std::string& path) {
+  KVFS_ASSIGN(auto node, disk_->Open(Normal(path)));
+  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path));
+}
+
+Result<std::unique_ptr<File>> MemoryEnv::CreateFile(const std::string& path) {
+  KVFS_ASSIGN(auto node, disk_->Create(Normal(path)));
+  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path));
+}
+
+Result<void> MemoryEnv::RemoveFile(const std::string& path) { return disk_->Remove(Normal(path)); }
+
+Result<void> MemoryEnv::RenameFile(const std::string& from, const std::string& to) {
+  return disk_->Rename(Normal(from), Normal(to));
+}
+
+Result<void> MemoryEnv::CreateDirectory(const std::string& path) {
+  return disk_->CreateDirectory(Normal(path));
+}
+
+Result<void> MemoryEnv::RemoveDirectory(const std::string& path) {
+  return disk_->RemoveDirectory(Normal(path));
+}
+
+Result<void> MemoryEnv::SyncDirectory(const std::string& path) {
+  return disk_->SyncDirectory(Normal(path));
+}
+
+Result<std::vector<std::string>> MemoryEnv::ListDirectory(const std::string& path) {
+  return disk_->List(Normal(path));
+}
+
+Result<bool> MemoryEnv::Exists(const std::string& path) { return disk_->Exists(Normal(path)); }
+
+Result<DiskSpace> MemoryEnv::GetDiskSpace(const std::string&) { return disk_->Space(); }
+
+Result<std::unique_ptr<FileLock>> MemoryEnv::LockFile(const std::string& path,
+                                                      const std::string& holder) {
+  KVFS_ASSIGN(auto node, disk_->Lock(Normal(path), holder));
+  auto lock = std::make_unique<MemoryLock>(disk_, std::move(node), Normal(path));
+  KVFS_TRY(lock->Describe(holder));
+  return lock;
+}
+
+}  // namespace kvfs

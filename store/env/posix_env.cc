@@ -1,0 +1,121 @@
+// The real operating system: files, directories and the lock, one system call each.
+// PosixFile and PosixLock hold what is more than that.
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "store/env/env.h"
+#include "store/env/posix_error.h"
+#include "store/env/posix_file.h"
+#include "store/env/posix_lock.h"
+
+namespace kvfs {
+namespace {
+
+constexpr mode_t kOwnerOnlyDirectory = 0700;
+
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+Result<void> Check(int result, std::string_view operation, const std::string& path) {
+  if (result != 0) return PosixError(operation, path, errno);
+  return {};
+}
+
+Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::string_view operation) {
+  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | flags, operation));
+  struct stat status {};
+  KVFS_TRY(Check(::fstat(descriptor.number(), &status), operation, path));
+  if (!S_ISREG(status.st_mode)) {
+    return Fail(ErrorCode::kInvalid, "cannot open " + path + ": it is not a regular file");
+  }
+  return std::make_unique<PosixFile>(path, std::move(descriptor),
+                                     static_cast<uint64_t>(status.st_size));
+}
+
+class PosixEnv final : public Env {
+ public:
+  Result<std::unique_ptr<File>> OpenFile(const std::string& path) override {
+    return Open(path, 0, "open");
+  }
+
+  Result<std::unique_ptr<File>> CreateFile(const std::string& path) override {
+    return Open(path, O_CREAT | O_EXCL, "create");
+  }
+
+  Result<void> RemoveFile(const std::string& path) override {
+    return Check(::unlink(path.c_str()), "remove", path);
+  }
+
+  Result<void> RenameFile(const std::string& from, const std::string& to) override {
+    return Check(::rename(from.c_str(), to.c_str()), "rename", from + " to " + to);
+  }
+
+  Result<void> CreateDirectory(const std::string& path) override {
+    return Check(::mkdir(path.c_str(), kOwnerOnlyDirectory), "create directory", path);
+  }
+
+  Result<void> RemoveDirectory(const std::string& path) override {
+    return Check(::rmdir(path.c_str()), "remove directory", path);
+  }
+
+  Result<void> SyncDirectory(const std::string& path) override {
+    KVFS_ASSIGN(const Descriptor directory,
+                OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "open directory"));
+    // EINVAL: the file system has nothing to sync there, and needs none.
+    if (::fsync(directory.number()) == 0 || errno == EINVAL) return {};
+    return PosixError("sync directory", path, errno);
+  }
+
+  Result<std::vector<std::string>> ListDirectory(const std::string& path) override {
+    const std::unique_ptr<DIR, DirectoryCloser> directory(::opendir(path.c_str()));
+    if (!directory) return PosixError("list directory", path, errno);
+    std::vector<std::string> names;
+    while (true) {
+      errno = 0;  // the only way to tell the end from a failure
+      const dirent* entry = ::readdir(directory.get());
+      if (entry == nullptr) break;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    if (errno != 0) return PosixError("list directory", path, errno);
+    return names;
+  }
+
+  Result<bool> Exists(const std::string& path) override {
+    struct stat status {};
+    auto found = Check(::lstat(path.c_str(), &status), "look up", path);
+    if (found) return true;
+    if (found.error().code == ErrorCode::kNotFound) return false;
+    return tl::unexpected<Error>(std::move(found).error());
+  }
+
+  Result<DiskSpace> GetDiskSpace(const std::string& path) override {
+    struct statvfs status {};
+    KVFS_TRY(Check(::statvfs(path.c_str(), &status), "ask for the disk space of", path));
+    const uint64_t unit = status.f_frsize;
+    return DiskSpace{.total_bytes = status.f_blocks * unit,
+                     .available_bytes = status.f_bavail * unit};
+  }
+
+  Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
+                                             const std::string& holder) override {
+    return PosixLock::Take(path, holder);
+  }
+};
+
+}  // namespace
+
+Env& GetPosixEnv() {
+  static PosixEnv env;
+  return env;
+}
+
+}  // namespace kvfs

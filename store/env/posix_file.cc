@@ -1,0 +1,156 @@
+// Reading, writing and sizing a file of the real file system.
+
+#include "store/env/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+namespace kvfs {
+namespace {
+
+constexpr size_t kZerosBytes = size_t{1} << 20;
+
+// Repeats fallocate(2) when a signal interrupts it; returns 0 or an errno.
+int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
+  while (::fallocate(descriptor, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) !=
+         0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<void> PosixFile::Read(uint64_t offset, MutableBytes out) const {
+  while (!out.empty()) {
+    const ssize_t count = ::pread(descriptor(), out.data(), out.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Failure("read", errno);
+    if (count == 0) {
+      return Fail(ErrorCode::kIo,
+                  "cannot read " + path_ + ": it ends at or before byte " + std::to_string(offset));
+    }
+    out = out.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
+  if (data.empty()) return {};
+  std::unique_lock lock(growth_, std::defer_lock);
+  const uint64_t end = offset + data.size();
+  if (end > known_size_.load()) lock.lock();
+  KVFS_TRY(WriteFully(offset, data));
+  RaiseKnownSize(end);
+  windows_.Restore(offset, data.size(), descriptor());
+  return {};
+}
+
+Result<void> PosixFile::WriteFully(uint64_t offset, Bytes data) {
+  while (!data.empty()) {
+    const ssize_t count =
+        ::pwrite(descriptor(), data.data(), data.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Failure("write", errno);
+    if (count == 0) return Failure("write", EIO);
+    data = data.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+// A page number from a damaged file must not lead to an address beyond the file's end.
+Result<const std::byte*> PosixFile::View(uint64_t offset, uint64_t length) const {
+  KVFS_ASSIGN(const bool holds, Holds(offset, length));
+  const bool in_one_window = offset % kViewWindowBytes + length <= kViewWindowBytes;
+  if (!holds || !in_one_window) {
+    return Fail(ErrorCode::kIo, "cannot view " + std::to_string(length) + " bytes at " +
+                                    std::to_string(offset) + " of " + path_ +
+                                    (holds ? ": too long" : ": beyond its end"));
+  }
+  return windows_.At(offset, descriptor(), path_);
+}
+
+Result<bool> PosixFile::Holds(uint64_t offset, uint64_t length) const {
+  const auto fits = [&](uint64_t size) { return length <= size && offset <= size - length; };
+  if (fits(known_size_.load())) return true;
+  KVFS_ASSIGN(const uint64_t size, SizeBytes());
+  return fits(size);
+}
+
+Result<void> PosixFile::Allocate(uint64_t offset, uint64_t length) {
+  if (length == 0) return {};
+  const std::lock_guard lock(growth_);
+  KVFS_ASSIGN(const uint64_t size, SizeBytes());
+  if (auto reserved = Reserve(offset, length, size); !reserved) {
+    CutBack(size);
+    return reserved;
+  }
+  RaiseKnownSize(offset + length);
+  return {};
+}
+
+// First the space, then the size: only the second step shows in the file.
+Result<void> PosixFile::Reserve(uint64_t offset, uint64_t length, uint64_t size) {
+  int failure = TryAllocate(descriptor(), FALLOC_FL_KEEP_SIZE, offset, length);
+  if (failure == 0) failure = TryAllocate(descriptor(), 0, offset, length);
+  if (failure == 0) return {};
+  // A file system without fallocate has no holes to fill within the file, except those that a
+  // write beyond the end left, and the store makes none.
+  if (failure == EOPNOTSUPP) return FillWithZeros(size, offset + length);
+  return Failure("allocate space in", failure);
+}
+
+Result<void> PosixFile::FillWithZeros(uint64_t offset, uint64_t end) {
+  const std::vector<std::byte> zeros(kZerosBytes);
+  while (offset < end) {
+    const size_t step = std::min<uint64_t>(zeros.size(), end - offset);
+    KVFS_TRY(WriteFully(offset, Bytes(zeros).first(step)));
+    offset += step;
+  }
+  return {};
+}
+
+// Gives back what a failed allocation has taken beyond the end. If that fails too, the space comes
+// back with the next allocation, which will use it.
+void PosixFile::CutBack(uint64_t size) {
+  while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0 && errno == EINTR) {
+  }
+}
+
+Result<void> PosixFile::PunchHole(uint64_t offset, uint64_t length) {
+  if (length == 0) return {};
+  const int failure =
+      TryAllocate(descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+  if (failure == 0 || failure == EOPNOTSUPP) return {};
+  return Failure("punch a hole in", failure);
+}
+
+Result<void> PosixFile::Sync() {
+  while (::fdatasync(descriptor()) != 0) {
+    if (errno != EINTR) return Failure("sync", errno);
+  }
+  return {};
+}
+
+Result<uint64_t> PosixFile::SizeBytes() const {
+  struct stat status {};
+  if (::fstat(descriptor(), &status) != 0) return Failure("ask for the size of", errno);
+  const auto size = static_cast<uint64_t>(status.st_size);
+  RaiseKnownSize(size);
+  return size;
+}
+
+void PosixFile::RaiseKnownSize(uint64_t size) const {
+  uint64_t known = known_size_.load();
+  while (known < size && !known_size_.compare_exchange_weak(known, size)) {
+  }
+}
+
+}  // namespace kvfs

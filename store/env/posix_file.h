@@ -1,0 +1,53 @@
+// A file of the real file system.
+//
+// Reads copy with pread(2), writes with pwrite(2), views look through MappedWindows.
+//
+// `known_size_` never exceeds the file's size. Within it everything runs without a lock; what goes
+// beyond takes `growth_`, so that an Allocate that fails half way can cut the file back without
+// cutting off what another thread has just appended.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "store/env/env.h"
+#include "store/env/mapped_windows.h"
+#include "store/env/posix_error.h"
+
+namespace kvfs {
+
+class PosixFile final : public File {
+ public:
+  PosixFile(std::string path, Descriptor descriptor, uint64_t size)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)), known_size_(size) {}
+
+  Result<void> Read(uint64_t offset, MutableBytes out) const override;
+  Result<void> Write(uint64_t offset, Bytes data) override;
+  Result<const std::byte*> View(uint64_t offset, uint64_t length) const override;
+  Result<void> Allocate(uint64_t offset, uint64_t length) override;
+  Result<void> PunchHole(uint64_t offset, uint64_t length) override;
+  Result<void> Sync() override;
+  Result<uint64_t> SizeBytes() const override;
+  uint64_t ViewFaults() const override { return windows_.faults(); }
+
+ private:
+  Result<void> WriteFully(uint64_t offset, Bytes data);
+  Result<void> Reserve(uint64_t offset, uint64_t length, uint64_t size);
+  Result<void> FillWithZeros(uint64_t offset, uint64_t end);
+  void CutBack(uint64_t size);
+  Result<bool> Holds(uint64_t offset, uint64_t length) const;
+  void RaiseKnownSize(uint64_t size) const;
+  tl::unexpected<Error> Failure(const char* operation, int number) const {
+    return PosixError(operation, path_, number);
+  }
+  int descriptor() const { return descriptor_.number(); }
+
+  const std::string path_;
+  const Descriptor descriptor_;
+  std::mutex growth_;
+  mutable std::atomic<uint64_t> known_size_;
+  mutable MappedWindows windows_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,35 @@
+// The lock that keeps a store to one process: flock(2) on a file that names its holder.
+//
+// flock belongs to the open file description: a second opener is refused in another process and in
+// the same one alike, and the kernel releases it when the holder ends in whatever way. The file
+// says "pid N\n<holder>\n" while it is held and is empty after a clean end, so what an observer
+// finds in it without a holder is left from one that died.
+//
+// A child that inherited the lock holds it too, and says so with Describe; from then on the end of
+// the parent leaves the text alone, because it names another process.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/env/env.h"
+#include "store/env/posix_error.h"
+
+namespace kvfs {
+
+class PosixLock final : public FileLock {
+ public:
+  static Result<std::unique_ptr<FileLock>> Take(const std::string& path, const std::string& holder);
+
+  PosixLock(std::string path, Descriptor descriptor)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  ~PosixLock() override;
+
+  Result<void> Describe(const std::string& holder) override;
+
+ private:
+  const std::string path_;
+  const Descriptor descriptor_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,60 @@
+// Segment headers and records to bytes and back.
+#include "store/format/log_segment.h"
+
+#include "store/format/checksum.h"
+
+namespace kvfs::format {
+namespace {
+
+constexpr std::string_view kMagic = "KVFSLOG1";
+constexpr uint64_t kHeaderSeed = 0x4c4f47;  // "LOG"
+
+}  // namespace
+
+std::array<std::byte, kSegmentHeaderBytes> SegmentHeader::Encode(const StoreId& store) const {
+  std::array<std::byte, kSegmentHeaderBytes> out{};
+  CopyBytes(out.data(), AsBytes(kMagic));
+  CopyBytes(out.data() + 16, store);
+  StoreLittle(out.data() + 32, number);
+  StoreLittle(out.data() + 40, first_sequence);
+  StoreLittle(out.data() + 8, Checksum(Bytes(out).subspan(16), kHeaderSeed));
+  return out;
+}
+
+std::optional<SegmentHeader> SegmentHeader::Decode(Bytes bytes, const StoreId& store) {
+  if (bytes.size() < kSegmentHeaderBytes) return std::nullopt;
+  bytes = bytes.first(kSegmentHeaderBytes);
+  if (AsText(bytes.first(kMagic.size())) != kMagic) return std::nullopt;
+  if (AsText(bytes.subspan(16, store.size())) != AsText(store)) return std::nullopt;
+  if (LoadLittle<uint64_t>(bytes.data() + 8) != Checksum(bytes.subspan(16), kHeaderSeed)) {
+    return std::nullopt;
+  }
+  return SegmentHeader{LoadLittle<uint64_t>(bytes.data() + 32),
+                       LoadLittle<uint64_t>(bytes.data() + 40)};
+}
+
+uint64_t SegmentSeed(const StoreId& store, uint64_t segment_number) {
+  return Checksum(store, segment_number);
+}
+
+void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t seed) {
+  std::byte* at = record->data();
+  StoreLittle(at + 8, static_cast<uint32_t>(record->size() - kLogRecordHeaderBytes));
+  StoreLittle(at + 12, uint32_t{0});
+  StoreLittle(at + 16, sequence);
+  StoreLittle(at, Checksum(Bytes(*record).subspan(8), seed));
+}
+
+std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed) {
+  if (bytes.size() < kLogRecordHeaderBytes) return std::nullopt;
+  uint64_t payload_bytes = LoadLittle<uint32_t>(bytes.data() + 8);
+  if (payload_bytes == 0 || payload_bytes > bytes.size() - kLogRecordHeaderBytes) {
+    return std::nullopt;
+  }
+  if (LoadLittle<uint64_t>(bytes.data() + 16) != sequence) return std::nullopt;
+  Bytes record = bytes.first(kLogRecordHeaderBytes + payload_bytes);
+  if (LoadLittle<uint64_t>(record.data()) != Checksum(record.subspan(8), seed)) return std::nullopt;
+  return LogRecord{sequence, record.subspan(kLogRecordHeaderBytes)};
+}
+
+}  // namespace kvfs::format

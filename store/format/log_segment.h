@@ -1,0 +1,51 @@
+// A segment of the redo log: a header, then records back to back. Pure.
+//
+//   header:  0 magic "KVFSLOG1" | 8 checksum u64 of the bytes from 16 to 64 | 16 store id 16 bytes
+//            | 32 segment number u64 | 40 sequence of its first record u64 | 48 zero
+//   record:  0 checksum u64 of the bytes from 8 to the record's end | 8 payload length u32
+//            | 12 zero u32 | 16 sequence u64 | 24 payload: changes (change.h)
+//
+// Segments are recycled, so old bytes follow the newest record. Every checksum is seeded with the
+// store's id and the segment's number, which is never used twice: what an earlier life of the file
+// left there can not pass for a record of this one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "store/bytes.h"
+
+namespace kvfs::format {
+
+inline constexpr uint32_t kSegmentHeaderBytes = 64;
+inline constexpr uint32_t kLogRecordHeaderBytes = 24;
+
+using StoreId = std::array<std::byte, 16>;
+
+struct SegmentHeader {
+  uint64_t number = 0;
+  uint64_t first_sequence = 0;
+
+  std::array<std::byte, kSegmentHeaderBytes> Encode(const StoreId& store) const;
+  // Nothing if the bytes are no header of a segment of this store.
+  static std::optional<SegmentHeader> Decode(Bytes bytes, const StoreId& store);
+};
+
+uint64_t SegmentSeed(const StoreId& store, uint64_t segment_number);
+
+struct LogRecord {
+  uint64_t sequence = 0;
+  Bytes payload;  // borrowed
+
+  size_t EncodedBytes() const { return kLogRecordHeaderBytes + payload.size(); }
+};
+
+// Fills in the header of a record whose payload stands behind kLogRecordHeaderBytes free bytes.
+void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t seed);
+
+// The record at the front of `bytes`; nothing if it is missing, torn or not number `sequence`.
+std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed);
+
+}  // namespace kvfs::format

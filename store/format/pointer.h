@@ -1,0 +1,48 @@
+// How the store's structures name pages and blocks: by number, with a proof of what lies there.
+//
+// A number counts pages (or blocks) from the start of the shard's file; 0 is the file's own header
+// and so means "none" (a tree without pages, a hole in a content).
+#pragma once
+
+#include <cstdint>
+
+#include "store/bytes.h"
+
+namespace kvfs::format {
+
+// A page carries its own checksum, number and epoch of birth. The pointer repeats the epoch: an
+// older page that a lost write left in that place is found out.
+struct PagePointer {
+  static constexpr size_t kBytes = 16;
+  uint64_t number = 0;
+  uint64_t epoch = 0;
+
+  bool IsNull() const { return number == 0; }
+  bool operator==(const PagePointer&) const = default;
+  static PagePointer Decode(const std::byte* at) {
+    return {LoadLittle<uint64_t>(at), LoadLittle<uint64_t>(at + 8)};
+  }
+  void Encode(std::byte* at) const {
+    StoreLittle(at, number);
+    StoreLittle(at + 8, epoch);
+  }
+};
+
+// A block is nothing but the user's bytes, so its checksum stands here.
+struct BlockPointer {
+  static constexpr size_t kBytes = 16;
+  uint64_t number = 0;
+  uint64_t checksum = 0;
+
+  bool IsHole() const { return number == 0; }
+  bool operator==(const BlockPointer&) const = default;
+  static BlockPointer Decode(const std::byte* at) {
+    return {LoadLittle<uint64_t>(at), LoadLittle<uint64_t>(at + 8)};
+  }
+  void Encode(std::byte* at) const {
+    StoreLittle(at, number);
+    StoreLittle(at + 8, checksum);
+  }
+};
+
+}  // namespace kvfs::format

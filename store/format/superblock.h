@@ -1,0 +1,79 @@
+// The superblock file: who the store is, and its two newest checkpoints. Pure.
+//
+//   0      identity (128 bytes, written once):
+//            0 magic "KVFSTORE" | 8 checksum u64 of the bytes from 16 to 128 | 16 version u32
+//            | 20 shards u32 | 24 store id 16 bytes | 40 page bytes u32 | 44 hash bits u32
+//            | 48 hash seed u64 | 56 log limit u64 | 64 log segment u64 | 72 zero
+//   4096   checkpoint slot 0   (of even epochs)
+//   24576  checkpoint slot 1   (of odd epochs)
+//
+//   slot:  0 magic "KVFSCKPT" | 8 checksum u64 of the bytes from 16 to the last shard's end
+//          | 16 epoch u64 | 24 first log segment u64 | 32 next sequence u64 | 40 shards u32 | 44
+//          zero | 64 shard 0, shard 1, … of 64 bytes:
+//              0 root pointer | 16 next id u64 | 24 entries u64 | 32 pages used u64
+//              | 40 blocks used u64 | 48 zero
+//
+// A checkpoint writes the slot that the newest one does not lie in, so that a torn slot leaves the
+// other. The valid slot with the higher epoch is the store; replay starts with `next sequence` at
+// the start of `first log segment`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "store/bytes.h"
+#include "store/format/log_segment.h"
+#include "store/format/pointer.h"
+#include "store/status.h"
+
+namespace kvfs::format {
+
+inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kIdentityBytes = 128;
+inline constexpr uint32_t kMaxShards = 256;
+inline constexpr uint64_t kSlotOffset[2] = {4096, 24576};
+inline constexpr uint64_t kSuperblockBytes = 45056;
+inline constexpr uint32_t kSlotHeaderBytes = 64;
+inline constexpr uint32_t kSlotShardBytes = 64;
+static_assert(kSlotHeaderBytes + kMaxShards * kSlotShardBytes <= kSlotOffset[1] - kSlotOffset[0]);
+
+struct Identity {
+  StoreId store{};
+  uint32_t shards = 0;
+  uint32_t page_bytes = 0;
+  uint32_t hash_bits = 0;
+  uint64_t hash_seed = 0;
+  uint64_t log_limit_bytes = 0;
+  uint64_t log_segment_bytes = 0;
+
+  std::vector<std::byte> Encode() const;
+  // kCorrupt: no superblock, or damaged. kUnsupported: of another version.
+  static Result<Identity> Decode(Bytes bytes);
+  // kInvalid, with the reason, unless every parameter is within its limits.
+  Result<void> Check() const;
+  // Seed of the checksums of a shard's pages and blocks.
+  uint64_t ShardSeed(uint32_t shard) const;
+};
+
+struct ShardRoot {
+  PagePointer root;
+  uint64_t next_id = 0;
+  uint64_t entries = 0;
+  uint64_t pages_used = 0;
+  uint64_t blocks_used = 0;
+  bool operator==(const ShardRoot&) const = default;
+};
+
+struct Checkpoint {
+  uint64_t epoch = 0;
+  uint64_t first_segment = 0;
+  uint64_t next_sequence = 0;
+  std::vector<ShardRoot> shards;
+
+  size_t Slot() const { return epoch % 2; }
+  std::vector<std::byte> Encode(const StoreId& store) const;
+  // kCorrupt unless the bytes hold a whole checkpoint of this store with that many shards.
+  static Result<Checkpoint> Decode(Bytes bytes, const StoreId& store, uint32_t shards);
+};
+
+}  // namespace kvfs::format

@@ -1,0 +1,48 @@
+// A failed write or sync is final: what the disk then holds is not known, and a later sync that
+// succeeds proves nothing about it. The store remembers the first failure, refuses changes, and
+// goes on reading. Reopening starts again from what is on disk.
+//
+// Threads: safe from many.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "store/status.h"
+
+namespace kvfs {
+
+class Health {
+ public:
+  explicit Health(std::function<void(std::string_view)> log) : log_(std::move(log)) {}
+
+  // kReadOnly, with the first failure's reason, once there was one.
+  Result<void> Check() const {
+    if (!failed_.load(std::memory_order_acquire)) return {};
+    std::lock_guard lock(mutex_);
+    return tl::unexpected(refusal_);
+  }
+
+  // Remembers the failure, if it is the first, and returns it.
+  tl::unexpected<Error> Fail(const std::string& what, Error error) {
+    std::lock_guard lock(mutex_);
+    if (!failed_) {
+      refusal_ = {ErrorCode::kReadOnly,
+                  "the store takes no changes since an earlier failure: " + what + ": " +
+                      error.message + "; reopen it to continue from what is on disk"};
+      if (log_) log_(refusal_.message);
+      failed_.store(true, std::memory_order_release);
+    }
+    return tl::unexpected(std::move(error));
+  }
+
+ private:
+  const std::function<void(std::string_view)> log_;
+  std::atomic<bool> failed_ = false;
+  mutable std::mutex mutex_;
+  Error refusal_{};
+};
+
+}  // namespace kvfs

@@ -1,0 +1,267 @@
+// Appending, group commit, replaying, recycling.
+#include "store/redo_log.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace kvfs {
+
+using format::kSegmentHeaderBytes;
+using format::LogRecord;
+using format::SegmentHeader;
+
+namespace {
+
+constexpr std::string_view kFilePrefix = "segment-";
+constexpr size_t kSpares = 2;
+// Each life of the log numbers its segments from so much further on. A segment's header may be lost
+// in a crash while records behind it reach the disk; if its number were used again, they could pass
+// for new ones. No life begins so many segments.
+constexpr uint64_t kLifeStride = uint64_t{1} << 32;
+
+// The number in a segment's file name; it only tells files apart.
+std::optional<uint64_t> FileNumber(std::string_view name) {
+  if (!name.starts_with(kFilePrefix)) return std::nullopt;
+  name.remove_prefix(kFilePrefix.size());
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+RedoLog::RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync)
+    : env_(env), config_(std::move(config)), before_sync_(std::move(before_sync)) {}
+
+Result<void> RedoLog::Open() {
+  KVFS_ASSIGN(std::vector<std::string> names, env_->ListDirectory(config_.directory));
+  for (const std::string& name : names) {
+    const auto file_number = FileNumber(name);
+    if (!file_number) continue;
+    files_created_ = std::max(files_created_, *file_number + 1);
+    Segment segment;
+    segment.path = config_.directory + "/" + name;
+    KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path));
+    KVFS_ASSIGN(uint64_t size, segment.file->SizeBytes());
+    // Shorter than a segment: its creation was cut off by a crash, so it holds no record.
+    if (size < config_.segment_bytes) {
+      KVFS_TRY(env_->RemoveFile(segment.path));
+      continue;
+    }
+    std::byte header[kSegmentHeaderBytes];
+    KVFS_TRY(segment.file->Read(0, header));
+    if (auto decoded = SegmentHeader::Decode(header, config_.store)) {
+      segment.number = decoded->number;
+      segment.first_sequence = decoded->first_sequence;
+      segments_.push_back(std::make_shared<Segment>(std::move(segment)));
+    } else {
+      spares_.push_back(std::move(segment));
+    }
+  }
+  std::ranges::sort(segments_, {}, [](const auto& segment) { return segment->number; });
+  return {};
+}
+
+Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
+                             const std::function<Result<bool>(const LogRecord&)>& visit) {
+  uint64_t expected = first_segment;
+  for (const auto& segment : segments_) {
+    if (segment->number < first_segment) continue;
+    // A gap, or a segment that begins too late: what lies between was never durable.
+    if (segment->number != expected || segment->first_sequence != next) return {};
+    bool stopped = false;
+    KVFS_ASSIGN(next, ReplaySegment(*segment, next, &stopped, visit));
+    if (stopped) return {};
+    ++expected;
+  }
+  return {};
+}
+
+// Returns the sequence after the last record of the segment.
+Result<uint64_t> RedoLog::ReplaySegment(
+    const Segment& segment, uint64_t next, bool* stopped,
+    const std::function<Result<bool>(const LogRecord&)>& visit) {
+  std::vector<std::byte> bytes(config_.segment_bytes);
+  KVFS_TRY(segment.file->Read(0, bytes));
+  const uint64_t seed = format::SegmentSeed(config_.store, segment.number);
+  Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
+  while (auto record = format::DecodeLogRecord(rest, next, seed)) {
+    KVFS_ASSIGN(bool go_on, visit(*record));
+    if (!go_on) {
+      *stopped = true;
+      return next;
+    }
+    ++next;
+    rest = rest.subspan(record->EncodedBytes());
+  }
+  return next;
+}
+
+Result<RedoLog::Segment> RedoLog::CreateSegment() {
+  Segment segment;
+  segment.path =
+      config_.directory + "/" + std::string(kFilePrefix) + std::to_string(files_created_++);
+  KVFS_ASSIGN(segment.file, env_->CreateFile(segment.path));
+  auto ready = segment.file->Allocate(0, config_.segment_bytes);
+  if (ready) ready = segment.file->Sync();
+  if (ready) ready = env_->SyncDirectory(config_.directory);
+  if (!ready) {
+    static_cast<void>(env_->RemoveFile(segment.path));
+    return tl::unexpected(std::move(ready).error());
+  }
+  return segment;
+}
+
+Result<void> RedoLog::BeginSegment(uint64_t number, uint64_t next) {
+  if (spares_.empty()) {
+    KVFS_ASSIGN(Segment created, CreateSegment());
+    spares_.push_back(std::move(created));
+  }
+  auto segment = std::make_shared<Segment>(std::move(spares_.back()));
+  spares_.pop_back();
+  segment->number = number;
+  segment->first_sequence = next;
+  segment->end = kSegmentHeaderBytes;
+  segment->unsynced = true;
+  KVFS_TRY(segment->file->Write(0, SegmentHeader{number, next}.Encode(config_.store)));
+  segments_.push_back(std::move(segment));
+  return {};
+}
+
+Result<uint64_t> RedoLog::Start(uint64_t first_segment, uint64_t next) {
+  std::lock_guard lock(mutex_);
+  next_sequence_ = next;
+  durable_ = next - 1;
+  const uint64_t newest =
+      segments_.empty() ? first_segment : std::max(first_segment, segments_.back()->number);
+  const uint64_t number = newest + kLifeStride;
+  KVFS_TRY(BeginSegment(number, next));
+  return number;
+}
+
+Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
+  std::lock_guard lock(mutex_);
+  if (failure_) return tl::unexpected(*failure_);
+  if (segments_.back()->end + record->size() > config_.segment_bytes) {
+    // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
+    // for another segment nothing is lost, and nothing has changed.
+    if (spares_.size() < 2) {
+      KVFS_ASSIGN(Segment created, CreateSegment());
+      spares_.insert(spares_.begin(), std::move(created));
+    }
+    KVFS_TRY(BeginSegment(segments_.back()->number + 1, next_sequence_));
+  }
+  Segment& segment = *segments_.back();
+  format::SealLogRecord(record, next_sequence_, format::SegmentSeed(config_.store, segment.number));
+  if (auto written = segment.file->Write(segment.end, *record); !written) {
+    failure_ = Error{ErrorCode::kReadOnly, "an earlier write to the log failed (" +
+                                               written.error().message + "); reopen the store"};
+    return tl::unexpected(Error{ErrorCode::kIo, written.error().message});
+  }
+  segment.end += record->size();
+  segment.unsynced = true;
+  return next_sequence_++;
+}
+
+uint64_t RedoLog::appended() const {
+  std::lock_guard lock(mutex_);
+  return next_sequence_ - 1;
+}
+
+uint64_t RedoLog::durable() const {
+  std::lock_guard lock(mutex_);
+  return durable_;
+}
+
+Result<void> RedoLog::SyncTo(uint64_t sequence) {
+  std::unique_lock lock(mutex_);
+  while (durable_ < sequence) {
+    if (failure_) return tl::unexpected(*failure_);
+    if (syncing_) {
+      sync_done_.wait(lock);
+      continue;
+    }
+    syncing_ = true;
+    const uint64_t target = next_sequence_ - 1;
+    lock.unlock();
+    auto synced = SyncSegments();
+    lock.lock();
+    syncing_ = false;
+    if (synced) {
+      durable_ = std::max(durable_, target);
+    } else {
+      failure_ = Error{ErrorCode::kReadOnly, "an earlier sync of the log failed (" +
+                                                 synced.error().message + "); reopen the store"};
+    }
+    sync_done_.notify_all();
+    if (!synced) return tl::unexpected(std::move(synced).error());
+  }
+  return {};
+}
+
+// Flushes what the records refer to, then the segments with records not yet flushed.
+Result<void> RedoLog::SyncSegments() {
+  std::vector<std::shared_ptr<Segment>> unsynced;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& segment : segments_) {
+      if (!std::exchange(segment->unsynced, false)) continue;
+      unsynced.push_back(segment);
+    }
+  }
+  KVFS_TRY(before_sync_());
+  for (const auto& segment : unsynced) KVFS_TRY(segment->file->Sync());
+  return {};
+}
+
+void RedoLog::MarkDurable(uint64_t sequence) {
+  std::lock_guard lock(mutex_);
+  durable_ = std::max(durable_, sequence);
+  sync_done_.notify_all();
+}
+
+Result<uint64_t> RedoLog::Rotate() {
+  std::lock_guard lock(mutex_);
+  if (failure_) return tl::unexpected(*failure_);
+  const uint64_t number = segments_.back()->number + 1;
+  KVFS_TRY(BeginSegment(number, next_sequence_));
+  return number;
+}
+
+Result<void> RedoLog::RecycleBefore(uint64_t number) {
+  std::vector<Segment> retired;
+  {
+    std::lock_guard lock(mutex_);
+    while (!segments_.empty() && segments_.front()->number < number) {
+      Segment& segment = *segments_.front();
+      // A flush under way may still hold the file: then it is not reused, only removed.
+      if (segments_.front().use_count() == 1 && spares_.size() < kSpares) {
+        spares_.push_back(std::move(segment));
+      } else {
+        retired.push_back({segment.path, nullptr});
+      }
+      segments_.erase(segments_.begin());
+    }
+  }
+  for (const Segment& segment : retired) KVFS_TRY(env_->RemoveFile(segment.path));
+  return {};
+}
+
+Result<void> RedoLog::PrepareSpare() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!spares_.empty()) return {};
+  }
+  KVFS_ASSIGN(Segment created, CreateSegment());
+  std::lock_guard lock(mutex_);
+  spares_.push_back(std::move(created));
+  return {};
+}
+
+uint64_t RedoLog::FileBytes() const {
+  std::lock_guard lock(mutex_);
+  return (segments_.size() + spares_.size()) * config_.segment_bytes;
+}
+
+}  // namespace kvfs

@@ -1,0 +1,113 @@
+// The redo log: one for the whole store, so that operations have one order.
+//
+// Append hands a record to the kernel before it returns, so that it survives the death of the
+// process; SyncTo makes all records up to one survive the death of the machine, and those who call
+// it together share one flush (group commit). The log is a row of segment files (format:
+// store/format/log_segment.h). A checkpoint begins a new segment; once it is durable the older
+// ones are recycled. A record never spans two segments.
+//
+// A spare segment is kept ready, its directory entry durable, so that changing over costs one small
+// write.
+//
+// INVARIANT: the segment files are those being written or replayed, and the spares.
+// After a failed write or sync nothing is appended any more: what the file holds is not known.
+//
+// Threads: Append, appended, durable, FileBytes and SyncTo are safe from many. Start, Rotate,
+// RecycleBefore and PrepareSpare are for one thread at a time, beside the others.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/env/env.h"
+#include "store/format/log_segment.h"
+
+namespace kvfs {
+
+struct RedoLogConfig {
+  std::string directory;
+  format::StoreId store{};
+  uint64_t segment_bytes = 0;
+};
+
+class RedoLog {
+ public:
+  // `env` must outlive the log. `before_sync` runs inside SyncTo, before the log's own flush: it
+  // makes durable what records refer to.
+  RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync);
+
+  // Finds the segments in the directory.
+  Result<void> Open();
+
+  // Calls `visit` for each record from sequence `next` on, which stands at the start of segment
+  // `first_segment`, until a record is missing or torn, or `visit` returns false.
+  Result<void> Replay(uint64_t first_segment, uint64_t next,
+                      const std::function<Result<bool>(const format::LogRecord&)>& visit);
+
+  // Begins a segment for this life of the log, whose first record will have sequence `next`;
+  // returns its number. The segments that Open found stay until RecycleBefore is called.
+  Result<uint64_t> Start(uint64_t first_segment, uint64_t next);
+
+  static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
+  uint64_t MaxPayloadBytes() const {
+    return config_.segment_bytes - format::kSegmentHeaderBytes - format::kLogRecordHeaderBytes;
+  }
+
+  // Appends a record whose payload stands behind RecordOverhead() free bytes in `record`; returns
+  // its sequence.
+  Result<uint64_t> Append(std::vector<std::byte>* record);
+  uint64_t appended() const;
+  uint64_t durable() const;
+  // Returns when every record up to `sequence` is durable.
+  Result<void> SyncTo(uint64_t sequence);
+  // A checkpoint has made the records up to `sequence` durable in its own way.
+  void MarkDurable(uint64_t sequence);
+
+  // Begins a new segment; returns its number. To be called while nobody appends.
+  Result<uint64_t> Rotate();
+  // Makes segments with lower numbers spares, or removes them if there are spares enough.
+  Result<void> RecycleBefore(uint64_t number);
+  Result<void> PrepareSpare();
+
+  // Size of all segment files.
+  uint64_t FileBytes() const;
+
+ private:
+  struct Segment {
+    std::string path;
+    std::unique_ptr<File> file;
+    uint64_t number = 0;  // 0: a spare
+    uint64_t first_sequence = 0;
+    uint64_t end = 0;  // where the next record goes
+    bool unsynced = false;
+  };
+
+  Result<Segment> CreateSegment();
+  Result<void> BeginSegment(uint64_t number, uint64_t next);  // mutex_ held
+  Result<void> SyncSegments();
+  Result<uint64_t> ReplaySegment(
+      const Segment& segment, uint64_t next, bool* stopped,
+      const std::function<Result<bool>(const format::LogRecord&)>& visit);
+
+  Env* env_;
+  const RedoLogConfig config_;
+  const std::function<Result<void>()> before_sync_;
+
+  mutable std::mutex mutex_;                        // guards all below; not held across a flush
+  std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
+  std::vector<Segment> spares_;
+  uint64_t next_sequence_ = 1;
+  uint64_t durable_ = 0;
+  uint64_t files_created_ = 0;
+  std::optional<Error> failure_;
+  bool syncing_ = false;
+  std::condition_variable sync_done_;
+};
+
+}  // namespace kvfs

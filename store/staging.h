@@ -1,0 +1,66 @@
+// The whole blocks of a batch's big writes, written to their places before the batch is planned:
+// without the shards' locks, as that takes time. The log record then names the blocks.
+//
+// Threads: a Staging belongs to one call of Store::Apply. It takes shards' locks for moments.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "store/batch.h"
+#include "store/placement.h"
+#include "store/shard_set.h"
+
+namespace kvfs {
+
+// A write cut into whole blocks and the parts before and after them.
+struct BlockSplit {
+  uint64_t head = 0;    // bytes before the first whole block
+  uint64_t middle = 0;  // bytes in whole blocks; may be none
+  uint64_t tail = 0;    // bytes after the last whole block
+
+  static BlockSplit Of(uint64_t offset, uint64_t length);
+};
+
+class Staging {
+ public:
+  struct Write {
+    uint32_t home = 0;
+    std::vector<uint64_t> numbers;
+    std::vector<std::byte> pointers;  // encoded, as a change carries them
+  };
+
+  Staging(const Shards& shards, const Placement& placement)
+      : shards_(shards), placement_(placement) {}
+  // Gives back what was not committed.
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  // Writes the blocks of every operation that has some and is not staged yet. `homes` tells for
+  // operations where their content lives, if that is known better than by a look at the store.
+  // kNoSpace if the disk is full.
+  Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes);
+  bool empty() const { return writes_.empty(); }
+  // The blocks of operation `index`; null if it has none.
+  const Write* Find(size_t index) const;
+  // The operation's blocks are not used; gives them back.
+  void Discard(size_t index);
+  // The batch is in the log: its blocks are not this staging's any more.
+  void Commit() { writes_.clear(); }
+
+  static bool IsStaged(const Batch::Operation& operation, uint64_t inline_limit);
+  uint64_t StagedBytes() const;
+
+ private:
+  uint32_t GuessHome(Key key) const;
+  Result<void> WriteBlocks(Bytes data, Write* write);
+  void Release(const Write& write);
+
+  const Shards& shards_;
+  const Placement& placement_;
+  std::map<size_t, Write> writes_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,57 @@
+// Names and openings.
+#include "store/store_files.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace kvfs {
+
+std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what) {
+  const std::string digits = std::to_string(shard);
+  return store + "/shard-" + (digits.size() < 2 ? "0" : "") + digits + "." + what;
+}
+
+Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store) {
+  auto file = env.OpenFile(SuperblockPath(store));
+  if (!file && file.error().code == ErrorCode::kNotFound) {
+    return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + store);
+  }
+  return file;
+}
+
+Result<format::Identity> ReadIdentity(const File& superblock) {
+  KVFS_ASSIGN(uint64_t size, superblock.SizeBytes());
+  std::vector<std::byte> bytes(std::min<uint64_t>(size, format::kIdentityBytes));
+  KVFS_TRY(superblock.Read(0, bytes));
+  return format::Identity::Decode(bytes);
+}
+
+Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
+                                          const format::Identity& identity) {
+  KVFS_ASSIGN(uint64_t size, superblock.SizeBytes());
+  if (size < format::kSuperblockBytes) {
+    return Fail(ErrorCode::kCorrupt, "the superblock file is cut off");
+  }
+  std::optional<format::Checkpoint> newest;
+  for (uint64_t offset : format::kSlotOffset) {
+    std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
+    KVFS_TRY(superblock.Read(offset, bytes));
+    auto checkpoint = format::Checkpoint::Decode(bytes, identity.store, identity.shards);
+    if (checkpoint && (!newest || checkpoint->epoch > newest->epoch)) {
+      newest = *std::move(checkpoint);
+    }
+  }
+  if (!newest) {
+    return Fail(ErrorCode::kCorrupt, "neither of the superblock's two checkpoints is sound");
+  }
+  return *std::move(newest);
+}
+
+Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard) {
+  ShardFiles files;
+  KVFS_ASSIGN(files.keys, env.OpenFile(ShardPath(store, shard, "keys")));
+  KVFS_ASSIGN(files.values, env.OpenFile(ShardPath(store, shard, "values")));
+  return files;
+}
+
+}  // namespace kvfs

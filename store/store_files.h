@@ -1,0 +1,25 @@
+// Names of the files in a store's directory, and their opening.
+#pragma once
+
+#include <string>
+
+#include "store/env/env.h"
+#include "store/format/superblock.h"
+#include "store/shard.h"
+
+namespace kvfs {
+
+inline std::string SuperblockPath(const std::string& store) { return store + "/superblock"; }
+inline std::string LockPath(const std::string& store) { return store + "/lock"; }
+inline std::string LogPath(const std::string& store) { return store + "/log"; }
+// Two digits, three from shard 100 on: `what` is "keys" or "values".
+std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what);
+
+// kNotFound, in words, if there is no store.
+Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store);
+Result<format::Identity> ReadIdentity(const File& superblock);
+// The newer of the two checkpoints; kCorrupt if neither can be read.
+Result<format::Checkpoint> ReadCheckpoint(const File& superblock, const format::Identity& identity);
+Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard);
+
+}  // namespace kvfs

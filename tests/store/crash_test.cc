@@ -1,0 +1,217 @@
+// Power fails at every change of the disk, and on every disk that this may leave the store opens
+// by itself to an exact prefix of the acknowledged operations that holds everything synced (P2);
+// where only the process dies, to all of them (P3).
+#include "tests/support/crash.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "store/env/memory_env.h"
+#include "tests/store/model.h"
+
+namespace kvfs {
+namespace {
+
+CreateOptions SmallStore() {
+  CreateOptions options;
+  options.shards = 2;
+  options.hash_seed = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+ModelChange Change(ModelChange::Kind kind, const std::string& name, const std::string& data,
+                   uint64_t offset = 0) {
+  ModelChange change;
+  change.kind = kind;
+  change.key = {kRootSpace, name};
+  change.data = data;
+  change.offset = offset;
+  return change;
+}
+
+Step Batched(std::vector<ModelChange> changes) { return {Step::Kind::kBatch, std::move(changes)}; }
+
+Step Put(const std::string& name, const std::string& data) {
+  return Batched({Change(ModelChange::Kind::kPut, name, data)});
+}
+
+Step Write(const std::string& name, uint64_t offset, const std::string& data) {
+  return Batched({Change(ModelChange::Kind::kWrite, name, data, offset)});
+}
+
+Step Erase(const std::string& name) {
+  return Batched({Change(ModelChange::Kind::kErase, name, "")});
+}
+
+Step Move(const std::string& from, const std::string& to) {
+  ModelChange change = Change(ModelChange::Kind::kMove, from, "");
+  change.to = {kRootSpace, to};
+  return Batched({change});
+}
+
+const Step kSync{Step::Kind::kSync, {}};
+const Step kCheckpoint{Step::Kind::kCheckpoint, {}};
+
+std::string Large(char fill, size_t size = 10'000) { return std::string(size, fill); }
+
+// Runs a script on a store while it remembers every state that was acknowledged.
+class CrashTest : public testing::Test {
+ protected:
+  void Prepare(Env& env) { ASSERT_TRUE(Store::Create(env, "store", SmallStore())); }
+
+  void Run(Env& env, const std::vector<Step>& script) {
+    states_ = {Model{}};
+    synced_ = 0;
+    under_way_.reset();
+    auto store = Store::Open(env, "store");
+    if (store) RunOn(**store, script);
+  }
+
+  void RunOn(Store& store, const std::vector<Step>& script) {
+    for (const Step& step : script) {
+      if (step.kind == Step::Kind::kBatch) under_way_ = step;
+      if (!ApplyToStore(step, store)) return;
+      under_way_.reset();
+      if (step.kind == Step::Kind::kBatch) {
+        states_.push_back(states_.back());
+        ApplyToModel(step, &states_.back());
+      } else {
+        synced_ = states_.size() - 1;
+      }
+    }
+  }
+
+  // Which of the states the store holds; what was under way may have happened.
+  std::optional<size_t> StateOf(const Store& store) {
+    auto held = ReadStore(store);
+    if (!held) {
+      ADD_FAILURE() << held.error().message;
+      return std::nullopt;
+    }
+    std::vector<Model> possible = states_;
+    if (under_way_) {
+      possible.push_back(possible.back());
+      ApplyToModel(*under_way_, &possible.back());
+    }
+    for (size_t i = possible.size(); i-- > 0;) {
+      if (possible[i] == *held) return i;
+    }
+    ADD_FAILURE() << "no prefix; from the last state: " << Difference(states_.back(), *held);
+    return std::nullopt;
+  }
+
+  void ExpectPrefix(Env& image) {
+    auto store = Store::Open(image, "store");
+    ASSERT_TRUE(store) << store.error().message;
+    auto state = StateOf(**store);
+    EXPECT_GE(state.value_or(synced_), synced_) << "something synced is lost";
+    // What was recovered is a store like any other.
+    ASSERT_TRUE((*store)->Put("after the crash", Large('c')));
+    ASSERT_TRUE((*store)->Close());
+    store->reset();
+    store = Store::Open(image, "store");
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_EQ((*store)->Get("after the crash").value_or("lost"), Large('c'));
+    ASSERT_TRUE((*store)->Erase("after the crash"));
+    EXPECT_EQ(StateOf(**store), state);
+  }
+
+  void Explore(const std::vector<Step>& script, CrashLimits limits = {}) {
+    CrashReport report = ExploreCrashes({.prepare = [&](Env& env) { Prepare(env); },
+                                         .run = [&](Env& env) { Run(env, script); },
+                                         .check = [&](Env& image) { ExpectPrefix(image); }},
+                                        limits);
+    EXPECT_GT(report.images, 10u);
+  }
+
+  std::vector<Model> states_;
+  size_t synced_ = 0;
+  std::optional<Step> under_way_;
+};
+
+TEST_F(CrashTest, Puts) {
+  Explore({Put("a", "1"), Put("b", "2"), kSync, Put("a", "3"), Put("c", Large('x')), kSync,
+           Put("c", "small"), Erase("b"), Put("d", "4")});
+}
+
+TEST_F(CrashTest, PartsOfLargeContents) {
+  Explore({Put("a", Large('x', 20'000)), kSync, Write("a", 4'000, Large('y', 9'000)),
+           Write("a", 19'999, "tail"), kSync, Write("a", 100, "head"), Write("a", 30'000, "gap")});
+}
+
+TEST_F(CrashTest, BatchesHappenWholeOrNotAtAll) {
+  using Kind = ModelChange::Kind;
+  Explore({Batched({Change(Kind::kPut, "a", "1"), Change(Kind::kPut, "b", Large('b'))}), kSync,
+           Batched({Change(Kind::kErase, "a", ""), Change(Kind::kPut, "c", Large('c')),
+                    Change(Kind::kWrite, "b", "new", 5'000)}),
+           Put("d", "1")});
+}
+
+TEST_F(CrashTest, MovesReplaceWholeOrNotAtAll) {
+  Explore({Put("a", Large('a')), Put("b", Large('b')), kSync, Move("a", "b"), Put("a", "again"),
+           kSync, Move("b", "c"), Move("a", "b")});
+}
+
+TEST_F(CrashTest, Checkpoints) {
+  Explore({Put("a", "1"), Put("b", Large('b')), kCheckpoint, Put("a", "2"), Erase("b"), kCheckpoint,
+           Put("c", Large('c')), kCheckpoint, Put("d", Large('d')), kSync, Move("d", "c")});
+}
+
+TEST_F(CrashTest, RandomScripts) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE("script seed " + std::to_string(seed));
+    auto script =
+        DrawScript(seed, {.steps = 40, .names = 6, .max_bytes = 40'000, .reopens = false});
+    Explore(script, {.prefixes = 6, .random_images = 2, .torn_images = 2, .stride = 5});
+    if (HasFailure()) return;
+  }
+}
+
+// A second failure of the power, while the store recovers from the first, changes nothing.
+TEST_F(CrashTest, CrashDuringRecovery) {
+  const std::vector<Step> script = {
+      Put("a", Large('a')), kCheckpoint, Put("b", Large('b')), Write("a", 10, "1"), Move("b", "a"),
+      Put("c", "2"),        kSync,       Put("d", "3"),        Erase("a")};
+  std::vector<std::unique_ptr<Store>> never_closed;
+  auto prepare = [&](Env& env) {
+    states_ = {Model{}};
+    Prepare(env);
+    auto store = Store::Open(env, "store");
+    ASSERT_TRUE(store);
+    RunOn(**store, script);
+    never_closed.push_back(*std::move(store));
+  };
+  CrashReport report =
+      ExploreCrashes({.prepare = prepare,
+                      .run = [&](Env& env) { static_cast<void>(Store::Open(env, "store")); },
+                      .check = [&](Env& image) { ExpectPrefix(image); }});
+  EXPECT_EQ(states_.size(), script.size() - 1);
+  EXPECT_GT(report.images, 10u);
+}
+
+// What only the death of the process leaves: all that was written, synced or not.
+TEST_F(CrashTest, DeathOfTheProcessLosesNothing) {
+  MemoryEnv env;
+  Prepare(env);
+  auto script = DrawScript(7, {.steps = 300, .names = 30, .max_bytes = 50'000, .reopens = false});
+  std::unique_ptr<MemoryEnv> image;
+  {
+    auto store = Store::Open(env, "store");
+    ASSERT_TRUE(store);
+    states_ = {Model{}};
+    for (const Step& step : script) {
+      ASSERT_TRUE(ApplyToStore(step, **store));
+      ApplyToModel(step, &states_.back());
+    }
+    image = env.CrashImage({CrashChoice::Kind::kAll, 0});
+  }
+  auto store = Store::Open(*image, "store");
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(Difference(states_.back(), *ReadStore(**store)), "");
+}
+
+}  // namespace
+}  // namespace kvfs

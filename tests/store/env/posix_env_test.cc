@@ -1,0 +1,227 @@
+// What is particular to the real file system: locks between processes, kinds of file, limits.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "store/env/env.h"
+#include "tests/support/temporary_directory.h"
+
+namespace kvfs {
+namespace {
+
+class PosixEnv : public testing::Test {
+ protected:
+  std::string At(const std::string& name) const { return directory_.path() + "/" + name; }
+
+  // Runs `work` in a process of its own, which then waits to be killed.
+  template <typename Work>
+  pid_t InAnotherProcess(Work work) {
+    std::array<int, 2> pipe{};
+    EXPECT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      work();
+      [[maybe_unused]] const ssize_t told = ::write(pipe[1], "x", 1);
+      while (true) ::pause();
+    }
+    ::close(pipe[1]);
+    char done = 0;
+    EXPECT_EQ(::read(pipe[0], &done, 1), 1);
+    ::close(pipe[0]);
+    return child;
+  }
+
+  static void Kill(pid_t child) {
+    ::kill(child, SIGKILL);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  }
+
+  static std::string Text(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  TemporaryDirectory directory_;
+  Env& env_ = GetPosixEnv();
+};
+
+TEST_F(PosixEnv, ALockNamesTheProcessThatHoldsItAndEndsWithIt) {
+  Result<std::unique_ptr<FileLock>> held = Fail(ErrorCode::kNotFound);
+  const pid_t child = InAnotherProcess([&] { held = env_.LockFile(At("lock"), "mount /mnt/kv"); });
+  const std::string text = "pid " + std::to_string(child) + "\nmount /mnt/kv\n";
+  EXPECT_EQ(Text(At("lock")), text);
+  const auto refused = env_.LockFile(At("lock"), "second");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message,
+            At("lock") + " is in use by process " + std::to_string(child) + " (mount /mnt/kv)");
+  Kill(child);
+  EXPECT_EQ(Text(At("lock")), text) << "a death leaves its mark";
+  EXPECT_TRUE(env_.LockFile(At("lock"), "second").has_value());
+}
+
+TEST_F(PosixEnv, AChildThatInheritsTheLockKeepsItWhenTheParentLetsGo) {
+  auto lock = env_.LockFile(At("lock"), "parent").value();
+  const pid_t child = InAnotherProcess([&] { std::ignore = lock->Describe("child"); });
+  lock.reset();
+  EXPECT_EQ(Text(At("lock")), "pid " + std::to_string(child) + "\nchild\n");
+  EXPECT_FALSE(env_.LockFile(At("lock"), "second").has_value());
+  Kill(child);
+}
+
+TEST_F(PosixEnv, OnlyRegularFilesAreOpened) {
+  ASSERT_EQ(::mkfifo(At("fifo").c_str(), 0600), 0);
+  const auto opened = env_.OpenFile(At("fifo"));
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(PosixEnv, FilesAndDirectoriesBelongToTheirOwnerOnly) {
+  ASSERT_TRUE(env_.CreateFile(At("file")).has_value());
+  ASSERT_TRUE(env_.CreateDirectory(At("dir")).has_value());
+  struct stat status {};
+  ASSERT_EQ(::stat(At("file").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+  ASSERT_EQ(::stat(At("dir").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
+TEST_F(PosixEnv, AMessageNamesOperationPathAndReason) {
+  const auto opened = env_.OpenFile(At("none"));
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().message, "cannot open " + At("none") + ": No such file or directory");
+}
+
+TEST_F(PosixEnv, AllocatedSpaceIsTakenAndPunchedSpaceGivenBack) {
+  const auto file = env_.CreateFile(At("file")).value();
+  const auto taken_bytes = [&] {
+    struct stat status {};
+    EXPECT_EQ(::stat(At("file").c_str(), &status), 0);
+    return status.st_blocks * 512;
+  };
+  ASSERT_TRUE(file->Allocate(0, 1 << 20).has_value());
+  EXPECT_GE(taken_bytes(), 1 << 20);
+  ASSERT_TRUE(file->PunchHole(0, 1 << 20).has_value());
+  EXPECT_LT(taken_bytes(), 1 << 20);
+}
+
+// Lowers the process's limit on file sizes, which stands in for a disk that cannot give the space.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit limit{bytes, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+void ExpectAllocationFailsAndLeavesTheFile(File& file) {
+  ASSERT_TRUE(file.Write(0, AsBytes("kept")).has_value());
+  const auto allocated = [&] {
+    const FileSizeLimit limit(1 << 20);
+    return file.Allocate(0, 3 << 20);
+  }();
+  ASSERT_FALSE(allocated.has_value());
+  EXPECT_EQ(allocated.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(file.SizeBytes().value(), 4U);
+  EXPECT_TRUE(file.Allocate(0, 3 << 20).has_value());
+  EXPECT_EQ(file.SizeBytes().value(), 3U << 20);
+  EXPECT_EQ(AsText({file.View(0, 4).value(), 4}), "kept");
+}
+
+TEST_F(PosixEnv, AFailedAllocationLeavesTheFileAsItWas) {
+  ExpectAllocationFailsAndLeavesTheFile(*env_.CreateFile(At("file")).value());
+}
+
+// In a process of its own, on a file system of its own: mounts disappear with it.
+class PosixEnvMount : public PosixEnv {
+ protected:
+  static constexpr int kNotAllowed = 77;
+
+  // Returns what `work` left of the test: 0 if it passed, kNotAllowed if nothing could be mounted.
+  template <typename Work>
+  int OnFileSystem(const char* type, const char* options, Work work) {
+    std::fflush(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) RunOnFileSystem(type, options, work);
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  // An exception must not lead the child into the tests that follow.
+  template <typename Work>
+  [[noreturn]] void RunOnFileSystem(const char* type, const char* options, Work work) noexcept {
+    const bool is_mounted = EnterOwnMounts() &&
+                            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                            ::mount("none", At("").c_str(), type, 0, options) == 0;
+    if (!is_mounted) ::_exit(kNotAllowed);
+    work();
+    std::fflush(nullptr);
+    ::_exit(HasFailure() ? 1 : 0);
+  }
+
+  // Root of its own user namespace, where the process is not root already.
+  static bool EnterOwnMounts() {
+    if (::unshare(CLONE_NEWNS) == 0) return true;
+    const uid_t user = ::geteuid();
+    const gid_t group = ::getegid();
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    std::ofstream("/proc/self/uid_map") << "0 " << user << " 1\n";
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/gid_map") << "0 " << group << " 1\n";
+    return true;
+  }
+};
+
+// ramfs has neither fallocate nor holes.
+TEST_F(PosixEnvMount, WithoutFallocateZerosAreWritten) {
+  const int result = OnFileSystem("ramfs", "", [this] {
+    const auto file = env_.CreateFile(At("file")).value();
+    ExpectAllocationFailsAndLeavesTheFile(*file);
+    EXPECT_EQ(*file->View(2 << 20, 1).value(), std::byte{0});
+    EXPECT_TRUE(file->PunchHole(0, 4096).has_value());
+  });
+  if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
+  EXPECT_EQ(result, 0);
+}
+
+TEST_F(PosixEnvMount, AFullDiskRefusesAllocationsAndWritesButNotLocks) {
+  const int result = OnFileSystem("tmpfs", "size=64k", [this] {
+    const auto file = env_.CreateFile(At("file")).value();
+    EXPECT_EQ(file->Allocate(0, 1 << 20).error().code, ErrorCode::kNoSpace);
+    EXPECT_EQ(file->SizeBytes().value(), 0U);
+    EXPECT_TRUE(file->Allocate(0, 64 << 10).has_value());
+    EXPECT_EQ(env_.GetDiskSpace(At("")).value().available_bytes, 0U);
+    EXPECT_EQ(file->Write(64 << 10, AsBytes("x")).error().code, ErrorCode::kNoSpace);
+    EXPECT_TRUE(file->Write(0, AsBytes("x")).has_value()) << "its space is allocated";
+    EXPECT_TRUE(env_.LockFile(At("lock"), "holder").has_value());
+  });
+  if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
+  EXPECT_EQ(result, 0);
+}
+
+}  // namespace
+}  // namespace kvfs

@@ -1,0 +1,168 @@
+// Holds the tree to tests/tidy_rules.h, and shows that each rule can fail.
+//
+// The tree is found through WORKSPACE, a link to the real file: this test reads what lies beside
+// it, not a copy, and so runs each time (it is tagged "external" in BUILD.bazel).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "tests/tidy_rules.h"
+
+namespace kvfs::tidy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+namespace fs = std::filesystem;
+
+constexpr const char* kOpening = "// What this is.\n";
+
+// What the rules say of one line of code in a file of that path.
+std::vector<std::string> CheckLine(std::string_view path, std::string_view line) {
+  return Check(path, kOpening + std::string(line) + "\n");
+}
+
+TEST(Tidy, IncludesMayPointDown) {
+  EXPECT_THAT(CheckLine("cli/mount.cc", "#include \"fs/fuse_server.h\""), IsEmpty());
+  EXPECT_THAT(CheckLine("fs/rename.cc", "#include \"store/store.h\""), IsEmpty());
+  EXPECT_THAT(CheckLine("store/log.cc", "#include \"store/format/record.h\""), IsEmpty());
+  EXPECT_THAT(CheckLine("store/store.h", "#include \"store/env/env.h\""), IsEmpty());
+  EXPECT_THAT(CheckLine("store/env/posix_env.cc", "#include \"store/env/env.h\""), IsEmpty());
+}
+
+TEST(Tidy, IncludesMayNotPointUpward) {
+  const std::pair<const char*, const char*> kUpward[] = {{"fs/rename.cc", "cli/command.h"},
+                                                         {"store/log.cc", "fs/errno.h"},
+                                                         {"store/status.h", "store/batch.h"},
+                                                         {"store/store.h", "store/tree.h"},
+                                                         {"store/env/env.h", "store/options.h"}};
+  for (const auto& [from, to] : kUpward) {
+    EXPECT_THAT(CheckLine(from, "#include \"" + std::string(to) + "\""),
+                ElementsAre(HasSubstr(":2: includes " + std::string(to))));
+  }
+}
+
+TEST(Tidy, AboveTheStoreOnlyItsPublicHeadersAreSeen) {
+  EXPECT_THAT(CheckLine("fs/read.cc", "#include \"store/tree.h\""), testing::SizeIs(1));
+  EXPECT_THAT(CheckLine("cli/get.cc", "#include \"store/format/page.h\""), testing::SizeIs(1));
+}
+
+TEST(Tidy, EnvAndFormatDoNotKnowEachOther) {
+  EXPECT_THAT(CheckLine("store/env/file.cc", "#include \"store/format/page.h\""),
+              testing::SizeIs(1));
+  EXPECT_THAT(CheckLine("store/format/page.cc", "#include \"store/env/env.h\""),
+              testing::SizeIs(1));
+}
+
+TEST(Tidy, TestSupportStaysInTests) {
+  EXPECT_THAT(CheckLine("store/log.cc", "#include \"tests/support/disk.h\""), testing::SizeIs(1));
+  EXPECT_THAT(CheckLine("tests/store/log_test.cc", "#include \"tests/support/disk.h\""), IsEmpty());
+}
+
+TEST(Tidy, TheSystemIsCalledInEnvOnly) {
+  for (const char* line : {"#include <unistd.h>", "#include <sys/mman.h>", "  ::pread(fd);"}) {
+    EXPECT_THAT(CheckLine("store/tree.cc", line), testing::SizeIs(1)) << line;
+    EXPECT_THAT(CheckLine("fs/rename.cc", line), testing::SizeIs(1)) << line;
+    EXPECT_THAT(CheckLine("store/env/posix_env.cc", line), IsEmpty()) << line;
+    EXPECT_THAT(CheckLine("cli/main.cc", line), IsEmpty()) << line;
+  }
+  EXPECT_THAT(CheckLine("store/tree.cc", "  return std::move(a), Tree::find(b);"), IsEmpty());
+}
+
+TEST(Tidy, LibfuseIsNamedInFuseFilesOnly) {
+  const char* kLine = "#include <fuse_lowlevel.h>";
+  EXPECT_THAT(CheckLine("fs/file_system.cc", kLine), ElementsAre(HasSubstr("libfuse")));
+  EXPECT_THAT(CheckLine("cli/mount.cc", kLine), ElementsAre(HasSubstr("libfuse")));
+  EXPECT_THAT(CheckLine("fs/fuse_server.cc", kLine), IsEmpty());
+}
+
+// Put together at run time, so that this file does not contain what it looks for.
+std::string Joined(const char* head, const char* tail) { return std::string(head) + tail; }
+
+TEST(Tidy, NotesToOneselfAreFound) {
+  for (const std::string& note :
+       {Joined("TO", "DO: later"), Joined("FIX", "ME"), Joined("X", "XX: why"),
+        Joined("a place", "holder"), Joined("not ", "implemented"), Joined("un", "implemented")}) {
+    EXPECT_THAT(CheckLine("docs/design.md", note), ElementsAre(HasSubstr("note to oneself")));
+    EXPECT_THAT(CheckLine("fs/rename.cc", "// " + note), testing::SizeIs(1)) << note;
+  }
+  EXPECT_THAT(CheckLine("tests/a.cc", "// mkdtemp wants " + std::string(6, 'X')), IsEmpty());
+}
+
+TEST(Tidy, MachinesAreNotNamed) {
+  EXPECT_THAT(CheckLine("docs/design.md", Joined("see /wo", "rk/main")), testing::SizeIs(1));
+  EXPECT_THAT(CheckLine("MODULE.bazel", Joined("https://regi", "stry.example")),
+              testing::Contains(HasSubstr("one machine")));
+  EXPECT_THAT(CheckLine("docs/design.md", "the frame/work/loop"), IsEmpty());
+}
+
+TEST(Tidy, FilesOpenWithAComment) {
+  EXPECT_THAT(Check("fs/a.cc", "#include \"fs/a.h\"\n"), testing::SizeIs(1));
+  EXPECT_THAT(Check("fs/a.cc", ""), testing::SizeIs(1));
+  EXPECT_THAT(Check("tools/a", "#!/bin/sh\nset -e\n"), testing::SizeIs(1));
+  EXPECT_THAT(Check("tools/a", "#!/bin/sh\n# Does it.\n"), IsEmpty());
+  EXPECT_THAT(Check("fs/BUILD.bazel", "# The file system.\n"), IsEmpty());
+  EXPECT_THAT(Check("README.md", "kvfs\n"), IsEmpty());
+}
+
+TEST(Tidy, LongFilesAreFound) {
+  std::string text = kOpening;
+  for (int line = 1; line < 700; ++line) text += "\n";
+  EXPECT_THAT(Check("fs/a.cc", text), IsEmpty());
+  EXPECT_THAT(Check("fs/a.cc", text + "\n"), ElementsAre(HasSubstr("fs/a.cc:701:")));
+}
+
+fs::path Top() {
+  return fs::canonical(fs::path(std::getenv("TEST_SRCDIR")) / std::getenv("TEST_WORKSPACE") /
+                       "WORKSPACE")
+      .parent_path();
+}
+
+std::string TextOf(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool IsOutside(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename();
+  return entry.is_symlink() || name == ".git" || name == "user.bazelrc" || name.ends_with(".swp");
+}
+
+// Files whose form others lay down, or which hold bytes and not lines.
+bool IsText(const fs::path& path) {
+  static const std::set<std::string> kNamed = {"WORKSPACE", "LICENSE", ".bazelrc",
+                                               "run",       "test",    "bazel"};
+  static const std::set<std::string> kEnding = {".cc", ".h", ".md", ".bazel", ".bzl", ".sh"};
+  return kNamed.contains(path.filename()) || kEnding.contains(path.extension());
+}
+
+std::vector<fs::path> FilesOfTree(const fs::path& top) {
+  std::vector<fs::path> files;
+  for (auto at = fs::recursive_directory_iterator(top); at != fs::end(at); ++at) {
+    if (IsOutside(*at)) {
+      at.disable_recursion_pending();
+    } else if (at->is_regular_file() && IsText(at->path())) {
+      files.push_back(at->path());
+    }
+  }
+  return files;
+}
+
+TEST(Tidy, EveryFileOfTheTreeIsTidy) {
+  const fs::path top = Top();
+  const std::vector<fs::path> files = FilesOfTree(top);
+  EXPECT_THAT(files, testing::Contains(top / "store" / "store.h"));
+  for (const fs::path& file : files) {
+    for (const std::string& finding : Check(fs::relative(file, top).string(), TextOf(file))) {
+      ADD_FAILURE() << finding;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kvfs::tidy

@@ -1,0 +1,95 @@
+# Sourced by tools/run and tools/test: what a machine must have before kvfs builds and its tests
+# run, and the one place that lists it. On Debian and its relatives what is missing is installed,
+# in one call; elsewhere the caller is told, and goes on where the programs are there already.
+#
+# Sourcing it also gives HOME where the environment has none: Bazel keeps its cache there.
+
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
+export HOME
+
+bazel_packages=(bazel-bootstrap bazel-rules-java bazel-rules-proto)
+build_packages=(
+  g++ pkg-config libfuse3-dev fuse3
+  libgtest-dev libgmock-dev libxxhash-dev libcli11-dev libfmt-dev nlohmann-json3-dev
+  libexpected-dev
+)
+# Real tools that mounted tests drive.
+test_packages=(attr diffutils findutils procps rsync tar)
+# What the packages above bring, by the name it is called by.
+build_programs=(bazel g++ pkg-config fusermount3)
+test_programs=(setfattr diff find ps rsync tar)
+
+say() { echo "$(basename "$0"): $*" >&2; }
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# A Bazel that came from elsewhere (Bazelisk, say) is taken as it is.
+has_foreign_bazel() { command -v bazel >/dev/null && ! is_installed bazel-bootstrap; }
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    is_installed "$package" || echo "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Prints the installer's words only when it fails.
+install_packages() {
+  local log
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    say "there is no sudo; as root, run: apt-get install $*"
+    return 1
+  fi
+  log=$(mktemp)
+  say "installing $* (log: $log)"
+  if as_root apt-get update -qq >"$log" 2>&1 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+      "$@" >>"$log" 2>&1 </dev/null; then
+    rm -f "$log"
+    return
+  fi
+  cat "$log" >&2
+  say "could not install: $*"
+  return 1
+}
+
+tell_what_is_needed() {
+  say "this is not Debian: nothing is installed for you. kvfs needs Bazel 4.2.3 or newer, g++ 12" \
+    "or newer, pkg-config, the fuse3 programs, and the development files of libfuse 3.14 or" \
+    "newer, googletest, googlemock, xxhash, CLI11, fmt, nlohmann-json and tl-expected. The" \
+    "Debian packages: ${bazel_packages[*]} $*"
+}
+
+# Ends with status 1 when a program is absent; a library that is absent is named by the build.
+require_programs() {
+  local program absent=()
+  for program in "$@"; do
+    command -v "$program" >/dev/null || absent+=("$program")
+  done
+  [ ${#absent[@]} = 0 ] && return
+  say "not found: ${absent[*]}"
+  return 1
+}
+
+# ensure_packages build | ensure_packages test: whatever that needs is there, or status 1.
+ensure_packages() {
+  local packages=("${build_packages[@]}") programs=("${build_programs[@]}") missing
+  if [ "$1" = test ]; then
+    packages+=("${test_packages[@]}")
+    programs+=("${test_programs[@]}")
+  fi
+  if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+    has_foreign_bazel || packages+=("${bazel_packages[@]}")
+    mapfile -t missing < <(missing_packages "${packages[@]}")
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}" || return
+  else
+    tell_what_is_needed "${packages[@]}"
+  fi
+  require_programs "${programs[@]}"
+}
