@@ -10,6 +10,15 @@ using format::Change;
 using format::Entry;
 using Kind = format::Change::Kind;
 
+namespace {
+
+// Up to the end of the block in which `offset` lies.
+uint64_t BlockEnd(uint64_t offset) {
+  return (offset + format::kBlockBytes - 1) / format::kBlockBytes * format::kBlockBytes;
+}
+
+}  // namespace
+
 // An entry under change. The inline content is owned.
 struct Applier::Draft {
   bool exists = false;
@@ -45,7 +54,7 @@ void Applier::AddNeeds(const Change& change, Present entry, Present replaced,
       break;
     case Kind::kMove:
       add_record(change.to_name);
-      if (replaced.size > limit) AddContentNeeds(replaced.id, 0, 1, needs);
+      if (replaced.size > limit) AddContentNeeds(replaced.id, 0, 0, needs);
       break;
     case Kind::kWrite:
       if (has_blocks || change.offset + change.data.size() > limit) {
@@ -59,8 +68,12 @@ void Applier::AddNeeds(const Change& change, Present entry, Present replaced,
     case Kind::kResize:
       if (has_blocks || change.size > limit) AddContentNeeds(entry.id, 0, 1 + spilled, needs);
       break;
-    default:
+    case Kind::kPunch:
       if (has_blocks) AddContentNeeds(entry.id, 0, 2, needs);
+      break;
+    case Kind::kPut:
+    case Kind::kErase:
+      if (has_blocks) AddContentNeeds(entry.id, 0, 0, needs);
   }
 }
 
@@ -121,7 +134,7 @@ Result<void> Applier::Save(const Place& place, const Draft& draft) {
 // reason to refuse the change.
 Result<void> Applier::EraseContent(Draft& draft) {
   if (!draft.IsInline()) {
-    auto punched = HomeOf(draft.id).Punch(draft.id, 0, draft.size, &draft.blocks);
+    auto punched = HomeOf(draft.id).Punch(draft.id, 0, BlockEnd(draft.size), &draft.blocks);
     if (!punched && punched.error().code != ErrorCode::kCorrupt) return punched;
   }
   draft.size = 0;
@@ -178,7 +191,7 @@ Result<void> Applier::Resize(Draft& draft, uint64_t size) {
     KVFS_TRY(EraseContent(draft));
     draft.content = std::move(kept);
   } else if (size < old_size) {
-    KVFS_TRY(home.Punch(draft.id, size, old_size - size, &draft.blocks));
+    KVFS_TRY(home.Punch(draft.id, size, BlockEnd(old_size) - size, &draft.blocks));
   }
   draft.size = size;
   return {};
@@ -187,7 +200,11 @@ Result<void> Applier::Resize(Draft& draft, uint64_t size) {
 Result<void> Applier::Punch(Draft& draft, uint64_t offset, uint64_t length) {
   if (offset >= draft.size) return {};
   length = std::min(length, draft.size - offset);
-  if (!draft.IsInline()) return HomeOf(draft.id).Punch(draft.id, offset, length, &draft.blocks);
+  if (!draft.IsInline()) {
+    const uint64_t end = offset + length;
+    const uint64_t to = end == draft.size ? BlockEnd(end) : end;
+    return HomeOf(draft.id).Punch(draft.id, offset, to - offset, &draft.blocks);
+  }
   std::fill_n(draft.content.begin() + static_cast<ptrdiff_t>(offset), length, std::byte{0});
   return {};
 }
@@ -197,7 +214,6 @@ Result<void> Applier::Put(const Change& change) {
   KVFS_ASSIGN(Draft draft, Load(place));
   KVFS_TRY(EraseContent(draft));
   if (!draft.exists) place.shard->CountEntries(+1);
-  (*shards_)[placement_->HomeOf(change.id)]->NoteId(change.id);
   draft.id = change.id;
   draft.meta = change.meta.value_or(std::string_view{});
   draft.size = change.data.size();

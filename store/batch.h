@@ -39,7 +39,8 @@ struct Key {
 };
 
 // Computes an entry's new meta from its present one, under the entry's lock: it must be short and
-// must not call the store. A result above kMaxMetaBytes refuses the batch with kTooLarge.
+// must not call the store. It may be called more than once. A result above kMaxMetaBytes refuses
+// the batch with kTooLarge.
 using MetaEdit = std::function<void(std::string& meta)>;
 
 class Batch {

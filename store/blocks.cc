@@ -37,6 +37,8 @@ Result<void> Blocks::Read(BlockPointer block, uint32_t offset, MutableBytes out)
   }
   constexpr uint64_t kMaxBlocks = uint64_t{1} << 50;
   if (block.number >= kMaxBlocks) return DamagedBlock(block);
+  KVFS_ASSIGN(const uint64_t file_bytes, file_->SizeBytes());
+  if ((block.number + 1) * kBlockBytes > file_bytes) return DamagedBlock(block);
   KVFS_ASSIGN(const std::byte* bytes, file_->View(block.number * kBlockBytes, kBlockBytes));
   // Of a whole block the copy is checked, and so exactly what the caller gets.
   CopyBytes(out.data(), {bytes + offset, out.size()});
@@ -50,19 +52,22 @@ Result<void> Blocks::Check(BlockPointer block) const {
   return Read(block, 0, copy);
 }
 
-// The open epoch's buffer of the block, which `block` then names.
-Blocks::Buffer& Blocks::WritableBuffer(BlockPointer* block) {
+// The open epoch's buffer of the block, which `block` then names; with the block's bytes unless
+// they are all `replaced`.
+Blocks::Buffer& Blocks::WritableBuffer(BlockPointer* block, bool replaced) {
   const auto found = buffers_.find(block->number);
   if (found != buffers_.end() && found->second.epoch == open_epoch_) return found->second;
   Buffer fresh{open_epoch_, false, std::make_unique_for_overwrite<std::byte[]>(kBlockBytes)};
-  fresh.damaged = !Read(*block, 0, {fresh.bytes.get(), kBlockBytes});
+  if (!replaced) fresh.damaged = !Read(*block, 0, {fresh.bytes.get(), kBlockBytes});
   if (!block->IsHole()) Free(*block);
   block->number = space_->Allocate();
   return buffers_[block->number] = std::move(fresh);
 }
 
 BlockPointer Blocks::Modify(BlockPointer block, uint32_t offset, Bytes data) {
-  Buffer& buffer = WritableBuffer(&block);
+  const bool replaced = data.size() == kBlockBytes;
+  Buffer& buffer = WritableBuffer(&block, replaced);
+  if (replaced) buffer.damaged = false;
   CopyBytes(buffer.bytes.get() + offset, data);
   block.checksum = format::Checksum({buffer.bytes.get(), kBlockBytes}, checksum_seed_);
   if (buffer.damaged) block.checksum = ~block.checksum;

@@ -57,7 +57,7 @@ class Blocks {
     std::unique_ptr<std::byte[]> bytes;
   };
 
-  Buffer& WritableBuffer(format::BlockPointer* block);
+  Buffer& WritableBuffer(format::BlockPointer* block, bool replaced);
 
   File* file_;
   SpaceMap* space_;

@@ -19,6 +19,7 @@ Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, Redo
       log_(log),
       superblock_(superblock),
       health_(health),
+      kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
       epoch_(epoch) {}
 
 Checkpointer::~Checkpointer() {
@@ -100,8 +101,11 @@ Result<void> Checkpointer::Run(bool keep_spare) {
     std::lock_guard shard_lock(shard->mutex);
     shard->CheckpointDurable(keep_spare);
   }
-  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment));
-  return log_->PrepareSpare();
+  // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
+  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keep_spare ? kept_spares_ : 2));
+  auto spare = log_->PrepareSpare();
+  if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
+  return spare;
 }
 
 Result<Checkpointer::Closed> Checkpointer::CloseEpoch() {
@@ -123,9 +127,14 @@ Result<Checkpointer::Closed> Checkpointer::CloseEpoch() {
 Result<void> Checkpointer::WriteEpoch(const format::Checkpoint& checkpoint) {
   for (const auto& shard : *shards_) KVFS_TRY(shard->WriteFrozen());
   for (const auto& shard : *shards_) KVFS_TRY(shard->Sync());
-  KVFS_TRY(superblock_->Write(format::kSlotOffset[checkpoint.Slot()],
-                              checkpoint.Encode(config_.identity.store)));
-  return superblock_->Sync();
+  // The segment that the checkpoint names must be there once the checkpoint is.
+  KVFS_TRY(log_->SyncSegments());
+  const std::vector<std::byte> slot = checkpoint.Encode(config_.identity.store);
+  for (uint64_t offset : format::kSlotOffset) {
+    KVFS_TRY(superblock_->Write(offset, slot));
+    KVFS_TRY(superblock_->Sync());
+  }
+  return {};
 }
 
 }  // namespace kvfs

@@ -3,10 +3,11 @@
 //   1. under all shards' locks, for a moment: store the space maps, close the epoch, begin a new
 //      log segment
 //   2. write the closed epoch's pages and blocks, sync them
-//   3. write the superblock slot that the last checkpoint does not lie in, sync it
+//   3. write the superblock's first slot, sync it; the second slot, sync that
 //   4. free what the epoch freed, recycle the older log segments
 //
-// A crash before 3 is done leaves the last checkpoint, all of its pages, and all of the log.
+// A crash before the first slot is synced leaves the last checkpoint, all of its pages, and all of
+// the log.
 //
 // A thread of its own takes a checkpoint when the log or the dirty memory is half full; who wants
 // to change the store while one of them is full waits until there is room (WaitForRoom).
@@ -72,6 +73,7 @@ class Checkpointer {
   RedoLog* log_;
   File* superblock_;
   Health* health_;
+  const size_t kept_spares_;  // log segments, enough for the next epoch
 
   std::mutex running_;  // held by who takes a checkpoint
   std::atomic<uint64_t> epoch_;

@@ -53,11 +53,18 @@ Result<void> Contents::Read(uint64_t id, uint64_t offset, MutableBytes out) cons
   return {};
 }
 
-Result<void> Contents::CheckPartBlocks(uint64_t id, uint64_t offset, uint64_t length) const {
+Result<void> Contents::CheckRange(uint64_t id, uint64_t offset, uint64_t length) const {
   for (uint64_t edge : {offset, offset + length}) {
     if (edge % kBlockBytes == 0) continue;
     KVFS_ASSIGN(Chunk chunk, ReadChunk(id, edge / kChunkBytes));
     KVFS_TRY(blocks_->Check(chunk.blocks[BlockInChunk(edge)]));
+  }
+  Cursor cursor(pages_, tree_->root());
+  KVFS_TRY(cursor.Seek(ChunkKey(id, offset / kChunkBytes)));
+  while (cursor.Valid() && cursor.Key().space == format::ContentSpace(id) &&
+         cursor.Key().position * kChunkBytes < offset + length) {
+    KVFS_TRY(Chunk::Decode(cursor.Value()));
+    KVFS_TRY(cursor.Next());
   }
   return {};
 }

@@ -23,9 +23,9 @@ class Contents {
 
   // Fills `out` from `offset`; what has no block reads as zeros.
   Result<void> Read(uint64_t id, uint64_t offset, MutableBytes out) const;
-  // kCorrupt if one of the blocks that the range covers only in part is damaged: to be asked before
-  // a change that must not fail.
-  Result<void> CheckPartBlocks(uint64_t id, uint64_t offset, uint64_t length) const;
+  // kCorrupt if a chunk of the range is damaged, or a block that the range covers only in part: to
+  // be asked before a change of the range, which must not fail.
+  Result<void> CheckRange(uint64_t id, uint64_t offset, uint64_t length) const;
 
   // Each change adds to `blocks` what the content gains, or takes off what it loses.
 
@@ -33,7 +33,9 @@ class Contents {
   Result<void> Write(uint64_t id, uint64_t offset, Bytes data, uint64_t* blocks);
   // Puts the blocks that a kWriteBlocks change names into their places.
   Result<void> PlaceBlocks(uint64_t id, const format::Change& change, uint64_t* blocks);
-  // Makes the range read as zeros; whole blocks in it are freed. `length` may reach beyond the end.
+  // Makes the range read as zeros; whole blocks in it are freed. It may reach beyond the content's
+  // end, and must reach to the end of the last block for that to be freed. Takes a block for each
+  // end that lies inside one.
   Result<void> Punch(uint64_t id, uint64_t offset, uint64_t length, uint64_t* blocks);
 
   static constexpr uint64_t kMaxDataBytes = 2 * format::kMaxPageBytes;

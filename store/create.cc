@@ -33,7 +33,7 @@ format::Identity NewIdentity(const CreateOptions& options) {
 format::Checkpoint FirstCheckpoint(const format::Identity& identity) {
   format::Checkpoint checkpoint;
   checkpoint.epoch = 1;
-  checkpoint.first_segment = 1;
+  checkpoint.first_segment = format::kNoSegment;
   checkpoint.next_sequence = 1;
   const uint64_t first_id = (kFirstId + identity.shards - 1) / identity.shards * identity.shards;
   for (uint32_t i = 0; i < identity.shards; ++i) {
@@ -80,8 +80,9 @@ Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Id
   KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, NewSuperblockPath(path)));
   KVFS_TRY(file->Allocate(0, format::kSuperblockBytes));
   KVFS_TRY(file->Write(0, identity.Encode()));
-  const format::Checkpoint first = FirstCheckpoint(identity);
-  KVFS_TRY(file->Write(format::kSlotOffset[first.Slot()], first.Encode(identity.store)));
+  for (uint64_t offset : format::kSlotOffset) {
+    KVFS_TRY(file->Write(offset, FirstCheckpoint(identity).Encode(identity.store)));
+  }
   KVFS_TRY(file->Sync());
   KVFS_TRY(env.SyncDirectory(path));
   KVFS_TRY(env.RenameFile(NewSuperblockPath(path), SuperblockPath(path)));
@@ -106,7 +107,9 @@ std::string ParentOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// As far as it goes: the error that led here is what the caller wants to know.
 void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
+  static_cast<void>(env.RemoveDirectory(LogPath(path)));
   static_cast<void>(env.RemoveFile(NewSuperblockPath(path)));
   for (uint32_t i = 0; i < shards; ++i) {
     for (const char* what : {"keys", "values"}) {
@@ -120,11 +123,13 @@ void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
 Result<void> Store::Create(Env& env, const std::string& path, const CreateOptions& options) {
   const format::Identity identity = NewIdentity(options);
   KVFS_TRY(identity.Check());
+  KVFS_ASSIGN(const bool existed, env.Exists(path));
   KVFS_TRY(CreateDirectoryIfAbsent(env, path));
   KVFS_TRY(CheckDirectory(env, path));
   auto created = CreateFiles(env, path, identity);
   if (!created) {
     RemoveFiles(env, path, identity.shards);
+    if (!existed) static_cast<void>(env.RemoveDirectory(path));
     return created;
   }
   return env.SyncDirectory(ParentOf(path));

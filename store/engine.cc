@@ -39,6 +39,30 @@ EntryInfo InfoOf(const Entry& entry, uint64_t inline_limit) {
 
 }  // namespace
 
+namespace {
+
+Result<void> CheckSpace(Space space) {
+  if (space < format::kFirstOwnSpace) return {};
+  return Fail(ErrorCode::kInvalid, "a space must be below 2^63");
+}
+
+// Notices when the disk failed to deliver a mapped page of the shard, which then shows as zeros:
+// what was decoded since the watch began proves nothing.
+class FaultWatch {
+ public:
+  explicit FaultWatch(const Shard& shard) : shard_(shard), faults_(shard.ViewFaults()) {}
+  Result<void> Check() const {
+    if (shard_.ViewFaults() == faults_) return {};
+    return Fail(ErrorCode::kCorrupt, "the disk failed to deliver a page of the keys file");
+  }
+
+ private:
+  const Shard& shard_;
+  const uint64_t faults_;
+};
+
+}  // namespace
+
 Engine::Engine(std::unique_ptr<EngineParts> parts)
     : parts_(std::move(parts)),
       placement_(parts_->identity),
@@ -68,34 +92,47 @@ Error Engine::Report(Error error, Key key) const {
 Result<EntryInfo> Engine::Stat(Key key) const {
   const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
   const Shard& shard = *parts_->shards[placement_.ShardOf(record.position)];
+  KVFS_TRY(CheckSpace(key.space));
   std::shared_lock lock(shard.mutex);
+  const FaultWatch watch(shard);
   auto entry = shard.Find(record);
+  EntryInfo info;
+  if (entry) info = InfoOf(*entry, shard.inline_limit());
+  if (auto sound = watch.Check(); !sound) entry = tl::unexpected(std::move(sound).error());
   if (!entry) return tl::unexpected(Report(std::move(entry).error(), key));
-  return InfoOf(*entry, shard.inline_limit());
+  return info;
 }
 
 Result<size_t> Engine::Read(Key key, uint64_t offset, MutableBytes out) const {
   const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
   const Shard& shard = *parts_->shards[placement_.ShardOf(record.position)];
-  {
-    std::shared_lock lock(shard.mutex);
-    auto entry = shard.Find(record);
-    if (!entry) return tl::unexpected(Report(std::move(entry).error(), key));
-    if (entry->size <= shard.inline_limit()) {
-      const size_t count = Available(entry->size, offset, out.size());
-      if (count > 0) CopyBytes(out.data(), entry->content.subspan(offset, count));
-      return count;
-    }
-  }
-  auto count = ReadBlocks(record, offset, out);
+  KVFS_TRY(CheckSpace(key.space));
+  auto count = ReadInline(shard, record, offset, out);
+  if (count && !*count) count = ReadBlocks(record, offset, out);
   if (!count) return tl::unexpected(Report(std::move(count).error(), key));
+  return **count;
+}
+
+// Nothing if the content does not lie in the entry.
+Result<std::optional<size_t>> Engine::ReadInline(const Shard& shard, const RecordKey& record,
+                                                 uint64_t offset, MutableBytes out) const {
+  std::shared_lock lock(shard.mutex);
+  const FaultWatch watch(shard);
+  auto entry = shard.Find(record);
+  std::optional<size_t> count;
+  if (entry && entry->size <= shard.inline_limit()) {
+    count = Available(entry->size, offset, out.size());
+    if (*count > 0) CopyBytes(out.data(), entry->content.subspan(offset, *count));
+  }
+  KVFS_TRY(watch.Check());
+  if (!entry) return tl::unexpected(std::move(entry).error());
   return count;
 }
 
 // The entry and its content may lie in two shards, whose locks have an order; between the look that
 // tells which and the locks the entry may change, so the look is repeated under them.
-Result<size_t> Engine::ReadBlocks(const RecordKey& record, uint64_t offset,
-                                  MutableBytes out) const {
+Result<std::optional<size_t>> Engine::ReadBlocks(const RecordKey& record, uint64_t offset,
+                                                 MutableBytes out) const {
   const uint32_t index = placement_.ShardOf(record.position);
   uint32_t home = index;
   while (true) {
@@ -120,17 +157,23 @@ Result<size_t> Engine::ReadBlocks(const RecordKey& record, uint64_t offset,
 
 Result<void> Engine::List(Space space, Position from,
                           const std::function<bool(const ListedEntry&)>& visit) const {
+  KVFS_TRY(CheckSpace(space));
   if (from >= uint64_t{1} << 63) return {};
+  // Damage in one shard does not hide the others; it is told at the end.
+  Result<void> damage;
   for (uint32_t i = placement_.ShardOf(from); i < placement_.shards(); ++i) {
-    KVFS_ASSIGN(bool go_on, ListShard(*parts_->shards[i], space, from, visit));
-    if (!go_on) return {};
+    auto go_on = ListShard(*parts_->shards[i], space, from, visit);
+    if (!go_on && go_on.error().code != ErrorCode::kCorrupt) return tl::unexpected(go_on.error());
+    if (!go_on) damage = tl::unexpected(std::move(go_on).error());
+    if (go_on && !*go_on) return {};
   }
-  return {};
+  return damage;
 }
 
 Result<bool> Engine::ListShard(const Shard& shard, Space space, Position from,
                                const std::function<bool(const ListedEntry&)>& visit) const {
   std::shared_lock lock(shard.mutex);
+  const FaultWatch watch(shard);
   Cursor cursor = shard.NewCursor();
   KVFS_TRY(cursor.Seek({space, from, {}}));
   while (cursor.Valid() && cursor.Key().space == space) {
@@ -140,6 +183,7 @@ Result<bool> Engine::ListShard(const Shard& shard, Space space, Position from,
     if (!visit({key.name, key.position, entry->id, entry->size, entry->meta})) return false;
     KVFS_TRY(cursor.Next());
   }
+  KVFS_TRY(watch.Check());
   return true;
 }
 
@@ -196,7 +240,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Attempt* atte
 
 Result<void> Engine::Reserve(const Plan& plan) {
   for (const auto& [shard, needs] : plan.needs) {
-    KVFS_TRY(parts_->shards[shard]->Reserve(needs.pages, needs.blocks, /*dip=*/!plan.grows));
+    KVFS_TRY(parts_->shards[shard]->Reserve(needs.pages, needs.blocks, plan.grows));
   }
   return {};
 }
@@ -209,20 +253,23 @@ Result<void> Engine::Commit(const Plan& plan, Staging* staging) {
   if (record.size() - RedoLog::RecordOverhead() > parts_->log->MaxPayloadBytes()) {
     return Fail(ErrorCode::kTooLarge, "the batch does not fit into a log segment; split it");
   }
+  const uint64_t staged_bytes = staging->StagedBytes();
   if (auto appended = parts_->log->Append(&record); !appended) {
     if (appended.error().code == ErrorCode::kNoSpace) return tl::unexpected(appended.error());
     return parts_->health->Fail("the log could not be written", std::move(appended).error());
   }
+  staging->Commit();
+  parts_->checkpointer->NoteAppended(record.size(), staged_bytes);
   for (const format::Change& change : plan.changes) {
     if (auto applied = applier_.Apply(change); !applied) {
+      // Damage that the plan did not see concerns this entry only.
+      if (applied.error().code == ErrorCode::kCorrupt) return applied;
       return parts_->health->Fail("a logged change could not be carried out",
                                   std::move(applied).error());
     }
   }
   for (const auto& [shard, needs] : plan.needs) parts_->shards[shard]->PublishDirty();
   for (const auto& [to, id] : plan.new_ids) *to = id;
-  parts_->checkpointer->NoteAppended(record.size(), staging->StagedBytes());
-  staging->Commit();
   return {};
 }
 

@@ -68,8 +68,10 @@ class Engine final : public Store {
   ShardSet ShardsOf(const Batch& batch) const;
   Result<bool> ListShard(const Shard& shard, Space space, Position from,
                          const std::function<bool(const ListedEntry&)>& visit) const;
-  Result<size_t> ReadBlocks(const format::RecordKey& record, uint64_t offset,
-                            MutableBytes out) const;
+  Result<std::optional<size_t>> ReadInline(const Shard& shard, const format::RecordKey& record,
+                                           uint64_t offset, MutableBytes out) const;
+  Result<std::optional<size_t>> ReadBlocks(const format::RecordKey& record, uint64_t offset,
+                                           MutableBytes out) const;
   // Logs damage with the entry's name, and passes everything on.
   Error Report(Error error, Key key) const;
 

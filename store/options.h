@@ -20,7 +20,7 @@ struct CreateOptions {
   // checkpoint starts at half of it. At least 4 segments.
   uint64_t log_limit_bytes = uint64_t{64} << 20;
   // One segment of the log, at least 1 MiB; bounds the size of one batch.
-  uint64_t log_segment_bytes = uint64_t{8} << 20;
+  uint64_t log_segment_bytes = uint64_t{4} << 20;
   // Seed of the names' hash. Without it a random one, so that nobody can choose names that collide.
   std::optional<uint64_t> hash_seed;
   // Keeps only this many high bits of the hash (1 to 63): a test's way to make names collide.

@@ -24,7 +24,7 @@ Result<PageView> Pages::Read(PagePointer page) const {
   const uint64_t faults = file_->ViewFaults();
   // A hostile pointer must not lead the multiplication around its end.
   constexpr uint64_t kMaxPages = uint64_t{1} << 48;
-  auto bytes = page.number < kMaxPages
+  auto bytes = page.number < kMaxPages && page.epoch <= open_epoch_
                    ? file_->View(page.number * config_.page_bytes, config_.page_bytes)
                    : Fail(ErrorCode::kCorrupt, "a pointer leads out of the file");
   if (bytes && verified_.Contains(page, faults)) return PageView(*bytes, config_.page_bytes);

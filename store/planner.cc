@@ -175,7 +175,7 @@ Result<void> Planner::AddWrites(size_t index, Key key, uint64_t offset, Bytes da
   const bool home_locked = NeedHome(state->present, size);
   if (home_locked && state->present.size > shards_.front()->inline_limit()) {
     const Contents& home = shards_[placement_.HomeOf(state->present.id)]->contents();
-    KVFS_TRY(home.CheckPartBlocks(state->present.id, offset, data.size()));
+    KVFS_TRY(home.CheckRange(state->present.id, offset, data.size()));
   }
   const Staging::Write* staged = staging_.Find(index);
   std::vector<Change> pieces;
@@ -224,7 +224,11 @@ Result<void> Planner::PlanResize(const Operation& resize) {
   // Within a batch the content may not be there yet to be looked at.
   if (NeedHome(present, change.size) && present.size > limit && change.size < present.size) {
     const Contents& home = shards_[placement_.HomeOf(present.id)]->contents();
-    KVFS_TRY(home.CheckPartBlocks(present.id, change.size, 0));
+    KVFS_TRY(home.CheckRange(present.id, change.size, present.size - change.size));
+    if (change.size <= limit) {
+      std::vector<std::byte> kept(change.size);
+      KVFS_TRY(home.Read(present.id, 0, kept));
+    }
   }
   Add(change, present);
   plan_.grows |= change.size > present.size;
@@ -243,7 +247,7 @@ Result<void> Planner::PlanPunch(const Operation& punch) {
   change.length = std::min(punch.length, present.size - change.offset);
   if (NeedHome(present, present.size) && present.size > shards_.front()->inline_limit()) {
     const Contents& home = shards_[placement_.HomeOf(present.id)]->contents();
-    KVFS_TRY(home.CheckPartBlocks(present.id, change.offset, change.length));
+    KVFS_TRY(home.CheckRange(present.id, change.offset, change.length));
   }
   Add(change, present);
   Remember(punch.key, state);

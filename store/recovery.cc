@@ -36,10 +36,31 @@ class Recovery {
     KVFS_ASSIGN(parts_->lock, env.LockFile(LockPath(parts_->path), parts_->options.purpose));
     KVFS_ASSIGN(parts_->identity, ReadIdentity(*parts_->superblock));
     KVFS_ASSIGN(checkpoint_, ReadCheckpoint(*parts_->superblock, parts_->identity));
+    KVFS_TRY(RepairSlots());
     placement_.emplace(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
     parts_->health = std::make_unique<Health>(parts_->options.log);
     return OpenLog();
+  }
+
+  // Makes both slots hold the checkpoint that is opened. Otherwise the other one might become the
+  // newest by a later damage, when what it refers to is long used for something else.
+  Result<void> RepairSlots() {
+    const std::vector<std::byte> sound = checkpoint_.Encode(parts_->identity.store);
+    for (uint64_t offset : format::kSlotOffset) {
+      std::vector<std::byte> slot(sound.size());
+      KVFS_TRY(parts_->superblock->Read(offset, slot));
+      if (slot == sound) continue;
+      Log("the superblock's slot at " + std::to_string(offset) +
+          " is not that of the newest checkpoint; written anew");
+      KVFS_TRY(parts_->superblock->Write(offset, sound));
+      KVFS_TRY(parts_->superblock->Sync());
+    }
+    return {};
+  }
+
+  void Log(const std::string& line) const {
+    if (parts_->options.log) parts_->options.log(line);
   }
 
   Result<void> OpenShard(uint32_t index) {
@@ -65,7 +86,13 @@ class Recovery {
                                   RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
                                                 parts_->identity.log_segment_bytes},
                                   sync_blocks);
-    return parts_->log->Open();
+    KVFS_TRY(parts_->log->Open());
+    const uint64_t first = checkpoint_.first_segment;
+    if (first != format::kNoSegment && !parts_->log->Has(first)) {
+      return Fail(ErrorCode::kCorrupt, "the log lacks segment " + std::to_string(first) +
+                                           ", with which it continues the newest checkpoint");
+    }
+    return {};
   }
 
   // The first pass. Returns the sequence after the last record to replay.
@@ -88,7 +115,12 @@ class Recovery {
       if (change.kind != Kind::kWriteBlocks) continue;
       Shard& home = *parts_->shards[placement_->HomeOf(change.id)];
       for (size_t i = 0; i < change.BlockCount(); ++i) {
-        if (!home.blocks().Check(change.Block(i))) return false;
+        auto sound = home.blocks().Check(change.Block(i));
+        if (sound) continue;
+        if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
+        Log("the log ends before record " + std::to_string(record.sequence) +
+            ", which names a block that is not on the disk: " + sound.error().message);
+        return false;
       }
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         KVFS_TRY(home.block_space().Mark(change.Block(i).number));
@@ -110,13 +142,24 @@ class Recovery {
 
   Result<void> ReplayRecord(const LogRecord& record) {
     KVFS_ASSIGN(std::vector<Change> changes, format::DecodeChanges(record.payload));
-    for (const Change& change : changes) KVFS_TRY(CarryOut(change));
+    for (const Change& change : changes) KVFS_TRY(CarryOutIfSound(change));
+    return {};
+  }
+
+  // Damage in one place is no reason not to open all the rest.
+  Result<void> CarryOutIfSound(const Change& change) {
+    auto done = CarryOut(change);
+    if (done || done.error().code != ErrorCode::kCorrupt) return done;
+    Log("a change of the log is left out, because of damage: " + done.error().message);
     return {};
   }
 
   Result<void> CarryOut(const Change& change) {
     KVFS_ASSIGN(Present entry, PresentAt(change.space, change.name));
     if (entry.id == 0) entry.id = change.id;
+    if (change.kind == Kind::kPut) {
+      parts_->shards[placement_->HomeOf(change.id)]->NoteId(change.id);
+    }
     Present replaced;
     if (change.kind == Kind::kMove) {
       KVFS_ASSIGN(replaced, PresentAt(change.to_space, change.to_name));
@@ -124,7 +167,7 @@ class Recovery {
     NeedsByShard needs;
     applier_->AddNeeds(change, entry, replaced, &needs);
     for (const auto& [shard, need] : needs) {
-      KVFS_TRY(parts_->shards[shard]->Reserve(need.pages, need.blocks, /*dip=*/true));
+      KVFS_TRY(parts_->shards[shard]->Reserve(need.pages, need.blocks, /*grows=*/false));
     }
     return applier_->Apply(change);
   }
@@ -138,19 +181,26 @@ class Recovery {
 
   Result<void> EraseTransient() {
     for (const auto& shard : parts_->shards) {
-      while (true) {
-        KVFS_ASSIGN(std::vector<std::string> names, SomeTransient(*shard));
-        if (names.empty()) break;
-        for (const std::string& name : names) {
-          Change erase;
-          erase.kind = Kind::kErase;
-          erase.space = kTransientSpace;
-          erase.name = name;
-          KVFS_TRY(CarryOut(erase));
-        }
-      }
+      auto erased = EraseTransientOf(*shard);
+      if (erased) continue;
+      if (erased.error().code != ErrorCode::kCorrupt) return erased;
+      Log("unnamed files are left where they are, because of damage: " + erased.error().message);
     }
     return {};
+  }
+
+  Result<void> EraseTransientOf(const Shard& shard) {
+    while (true) {
+      KVFS_ASSIGN(std::vector<std::string> names, SomeTransient(shard));
+      if (names.empty()) return {};
+      for (const std::string& name : names) {
+        Change erase;
+        erase.kind = Kind::kErase;
+        erase.space = kTransientSpace;
+        erase.name = name;
+        KVFS_TRY(CarryOut(erase));
+      }
+    }
   }
 
   static Result<std::vector<std::string>> SomeTransient(const Shard& shard) {
@@ -166,16 +216,15 @@ class Recovery {
   }
 
   Result<void> Begin(uint64_t end) {
-    KVFS_TRY(parts_->log->Start(checkpoint_.first_segment, end));
-    KVFS_TRY(parts_->log->PrepareSpare());
+    parts_->log->Start(checkpoint_.first_segment, end);
     parts_->checkpointer = std::make_unique<Checkpointer>(
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes}, &parts_->shards,
         parts_->log.get(), parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch);
     KVFS_TRY(parts_->checkpointer->Run(/*keep_spare=*/true));
     parts_->checkpointer->StartThread();
-    if (parts_->replayed_records > 0 && parts_->options.log) {
-      parts_->options.log("recovered: the store was not closed; replayed " +
-                          std::to_string(parts_->replayed_records) + " log records");
+    if (parts_->replayed_records > 0) {
+      Log("recovered: the store was not closed; replayed " +
+          std::to_string(parts_->replayed_records) + " log records");
     }
     return {};
   }

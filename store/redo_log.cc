@@ -13,7 +13,6 @@ using format::SegmentHeader;
 namespace {
 
 constexpr std::string_view kFilePrefix = "segment-";
-constexpr size_t kSpares = 2;
 // Each life of the log numbers its segments from so much further on. A segment's header may be lost
 // in a crash while records behind it reach the disk; if its number were used again, they could pass
 // for new ones. No life begins so many segments.
@@ -35,7 +34,11 @@ RedoLog::RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> b
     : env_(env), config_(std::move(config)), before_sync_(std::move(before_sync)) {}
 
 Result<void> RedoLog::Open() {
-  KVFS_ASSIGN(std::vector<std::string> names, env_->ListDirectory(config_.directory));
+  auto listed = env_->ListDirectory(config_.directory);
+  if (!listed && listed.error().code == ErrorCode::kNotFound) {
+    return Fail(ErrorCode::kCorrupt, "the store lacks its log, " + config_.directory);
+  }
+  KVFS_ASSIGN(const std::vector<std::string> names, std::move(listed));
   for (const std::string& name : names) {
     const auto file_number = FileNumber(name);
     if (!file_number) continue;
@@ -44,14 +47,16 @@ Result<void> RedoLog::Open() {
     segment.path = config_.directory + "/" + name;
     KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path));
     KVFS_ASSIGN(uint64_t size, segment.file->SizeBytes());
-    // Shorter than a segment: its creation was cut off by a crash, so it holds no record.
+    std::vector<std::byte> header(std::min<uint64_t>(size, kSegmentHeaderBytes));
+    KVFS_TRY(segment.file->Read(0, header));
+    const auto decoded = SegmentHeader::Decode(header, config_.store);
     if (size < config_.segment_bytes) {
+      if (decoded) return Fail(ErrorCode::kCorrupt, segment.path + " has been cut short");
+      // A segment whose creation a crash has cut off.
       KVFS_TRY(env_->RemoveFile(segment.path));
       continue;
     }
-    std::byte header[kSegmentHeaderBytes];
-    KVFS_TRY(segment.file->Read(0, header));
-    if (auto decoded = SegmentHeader::Decode(header, config_.store)) {
+    if (decoded) {
       segment.number = decoded->number;
       segment.first_sequence = decoded->first_sequence;
       segments_.push_back(std::make_shared<Segment>(std::move(segment)));
@@ -113,31 +118,38 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   return segment;
 }
 
-Result<void> RedoLog::BeginSegment(uint64_t number, uint64_t next) {
+Result<void> RedoLog::BeginSegment() {
   if (spares_.empty()) {
     KVFS_ASSIGN(Segment created, CreateSegment());
     spares_.push_back(std::move(created));
   }
   auto segment = std::make_shared<Segment>(std::move(spares_.back()));
   spares_.pop_back();
-  segment->number = number;
-  segment->first_sequence = next;
+  segment->number = next_number_++;
+  segment->first_sequence = next_sequence_;
   segment->end = kSegmentHeaderBytes;
   segment->unsynced = true;
-  KVFS_TRY(segment->file->Write(0, SegmentHeader{number, next}.Encode(config_.store)));
+  const SegmentHeader header{segment->number, segment->first_sequence};
+  KVFS_TRY(segment->file->Write(0, header.Encode(config_.store)));
   segments_.push_back(std::move(segment));
   return {};
 }
 
-Result<uint64_t> RedoLog::Start(uint64_t first_segment, uint64_t next) {
+bool RedoLog::Has(uint64_t segment) const {
+  return std::ranges::any_of(segments_, [&](const auto& it) { return it->number == segment; });
+}
+
+void RedoLog::Start(uint64_t first_segment, uint64_t next) {
   std::lock_guard lock(mutex_);
   next_sequence_ = next;
   durable_ = next - 1;
   const uint64_t newest =
       segments_.empty() ? first_segment : std::max(first_segment, segments_.back()->number);
-  const uint64_t number = newest + kLifeStride;
-  KVFS_TRY(BeginSegment(number, next));
-  return number;
+  next_number_ = newest + kLifeStride;
+  while (!segments_.empty() && segments_.front()->number < first_segment) {
+    spares_.push_back(std::move(*segments_.front()));
+    segments_.erase(segments_.begin());
+  }
 }
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
@@ -150,7 +162,7 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
       KVFS_ASSIGN(Segment created, CreateSegment());
       spares_.insert(spares_.begin(), std::move(created));
     }
-    KVFS_TRY(BeginSegment(segments_.back()->number + 1, next_sequence_));
+    KVFS_TRY(BeginSegment());
   }
   Segment& segment = *segments_.back();
   format::SealLogRecord(record, next_sequence_, format::SegmentSeed(config_.store, segment.number));
@@ -224,27 +236,29 @@ void RedoLog::MarkDurable(uint64_t sequence) {
 Result<uint64_t> RedoLog::Rotate() {
   std::lock_guard lock(mutex_);
   if (failure_) return tl::unexpected(*failure_);
-  const uint64_t number = segments_.back()->number + 1;
-  KVFS_TRY(BeginSegment(number, next_sequence_));
-  return number;
+  KVFS_TRY(BeginSegment());
+  return segments_.back()->number;
 }
 
-Result<void> RedoLog::RecycleBefore(uint64_t number) {
-  std::vector<Segment> retired;
+Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
+  std::vector<std::string> retired;
   {
     std::lock_guard lock(mutex_);
     while (!segments_.empty() && segments_.front()->number < number) {
-      Segment& segment = *segments_.front();
       // A flush under way may still hold the file: then it is not reused, only removed.
-      if (segments_.front().use_count() == 1 && spares_.size() < kSpares) {
-        spares_.push_back(std::move(segment));
+      if (segments_.front().use_count() == 1) {
+        spares_.push_back(std::move(*segments_.front()));
       } else {
-        retired.push_back({segment.path, nullptr});
+        retired.push_back(segments_.front()->path);
       }
       segments_.erase(segments_.begin());
     }
+    while (spares_.size() > spares) {
+      retired.push_back(spares_.back().path);
+      spares_.pop_back();
+    }
   }
-  for (const Segment& segment : retired) KVFS_TRY(env_->RemoveFile(segment.path));
+  for (const std::string& path : retired) KVFS_TRY(env_->RemoveFile(path));
   return {};
 }
 

@@ -50,9 +50,12 @@ class RedoLog {
   Result<void> Replay(uint64_t first_segment, uint64_t next,
                       const std::function<Result<bool>(const format::LogRecord&)>& visit);
 
-  // Begins a segment for this life of the log, whose first record will have sequence `next`;
-  // returns its number. The segments that Open found stay until RecycleBefore is called.
-  Result<uint64_t> Start(uint64_t first_segment, uint64_t next);
+  // False if the segment at which a replay begins is not there.
+  bool Has(uint64_t segment) const;
+
+  // Begins this life of the log, whose first record will have sequence `next`. Rotate must follow
+  // before the first Append. Segments before `first_segment` are spares from now on.
+  void Start(uint64_t first_segment, uint64_t next);
 
   static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
   uint64_t MaxPayloadBytes() const {
@@ -66,13 +69,16 @@ class RedoLog {
   uint64_t durable() const;
   // Returns when every record up to `sequence` is durable.
   Result<void> SyncTo(uint64_t sequence);
+  // Flushes every segment that was written to, and what the records refer to.
+  Result<void> SyncSegments();
   // A checkpoint has made the records up to `sequence` durable in its own way.
   void MarkDurable(uint64_t sequence);
 
   // Begins a new segment; returns its number. To be called while nobody appends.
   Result<uint64_t> Rotate();
-  // Makes segments with lower numbers spares, or removes them if there are spares enough.
-  Result<void> RecycleBefore(uint64_t number);
+  // Makes segments with lower numbers spares, and removes spares above so many.
+  Result<void> RecycleBefore(uint64_t number, size_t spares);
+  // Makes sure of a spare; kNoSpace.
   Result<void> PrepareSpare();
 
   // Size of all segment files.
@@ -89,8 +95,7 @@ class RedoLog {
   };
 
   Result<Segment> CreateSegment();
-  Result<void> BeginSegment(uint64_t number, uint64_t next);  // mutex_ held
-  Result<void> SyncSegments();
+  Result<void> BeginSegment();  // mutex_ held
   Result<uint64_t> ReplaySegment(
       const Segment& segment, uint64_t next, bool* stopped,
       const std::function<Result<bool>(const format::LogRecord&)>& visit);
@@ -103,6 +108,7 @@ class RedoLog {
   std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
   std::vector<Segment> spares_;
   uint64_t next_sequence_ = 1;
+  uint64_t next_number_ = 1;
   uint64_t durable_ = 0;
   uint64_t files_created_ = 0;
   std::optional<Error> failure_;

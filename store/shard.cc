@@ -49,10 +49,14 @@ void Shard::NoteId(uint64_t id) {
   if (id >= next_id_) next_id_ = id + config_.shards;
 }
 
-Result<void> Shard::Reserve(uint64_t pages, uint64_t blocks, bool dip) {
-  // What storing the space maps may take when the epoch is closed.
-  const uint64_t for_checkpoint = 2 * tree_.PagesPerChange() + 16;
-  KVFS_TRY(page_space_.Reserve(pages + (dip ? 0 : for_checkpoint)));
+// Storing the space maps copies and splits leaves with the groups, and the branches above them.
+uint64_t Shard::CheckpointPages() const {
+  return 3 * tree_.PagesPerChange() +
+         2 * (page_space_.GroupsToStore() + block_space_.GroupsToStore());
+}
+
+Result<void> Shard::Reserve(uint64_t pages, uint64_t blocks, bool grows) {
+  KVFS_TRY(page_space_.Reserve(pages + CheckpointPages() + (grows ? DeletePages() : 0)));
   return block_space_.Reserve(blocks);
 }
 
@@ -103,7 +107,10 @@ Result<void> Shard::StoreDirtyGroups(SpaceMap& space, uint64_t record_space) {
     auto [group, words] = space.TakeDirtyGroup();
     std::byte value[kGroupBytes];
     for (uint32_t i = 0; i < kGroupWords; ++i) StoreLittle(value + i * sizeof(uint64_t), words[i]);
-    KVFS_TRY(tree_.Put({record_space, group, {}}, value));
+    if (auto stored = tree_.Put({record_space, group, {}}, value); !stored) {
+      space.StayDirty(group);
+      return stored;
+    }
   }
   return {};
 }
@@ -130,7 +137,8 @@ void Shard::CheckpointDurable(bool keep_spare) {
   pages_.DropFrozen();
   blocks_.DropFrozen();
   PublishDirty();
-  page_space_.CheckpointDurable(keep_spare ? page_space_.allocated_in_closed_epoch() : 0);
+  const uint64_t pages = keep_spare ? page_space_.allocated_in_closed_epoch() : 0;
+  page_space_.CheckpointDurable(std::max(pages, CheckpointPages() + DeletePages()));
   block_space_.CheckpointDurable(keep_spare ? block_space_.allocated_in_closed_epoch() : 0);
 }
 

@@ -60,8 +60,11 @@ class Shard {
   void NoteId(uint64_t id);
   void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
 
-  // Makes sure of so many pages and blocks, and keeps back what a checkpoint needs unless `dip`.
-  Result<void> Reserve(uint64_t pages, uint64_t blocks, bool dip);
+  // Makes sure of so many pages and blocks. Pages that a checkpoint needs are always kept back, and
+  // for a change that `grows` the store some more, so that deletes work on a full disk.
+  Result<void> Reserve(uint64_t pages, uint64_t blocks, bool grows);
+  // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
+  uint64_t ViewFaults() const { return files_.keys->ViewFaults(); }
   SpaceMap& block_space() { return block_space_; }
   Blocks& blocks() { return blocks_; }
 
@@ -85,6 +88,8 @@ class Shard {
   void CheckpointDurable(bool keep_spare);
 
  private:
+  uint64_t CheckpointPages() const;
+  uint64_t DeletePages() const { return 4 * tree_.PagesPerChange(); }
   Result<GroupWords> LoadGroup(uint64_t space, uint64_t group) const;
   Result<void> StoreDirtyGroups(SpaceMap& space, uint64_t record_space);
 

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
+#include <cstdio>
+#include <cstdlib>
 
 namespace kvfs {
 namespace {
@@ -48,6 +49,11 @@ Result<void> SpaceMap::Reserve(uint64_t count) {
     if (reserve_cursor_ >= exhausted_.size()) exhausted_.resize(reserve_cursor_ + 1);
     if (!exhausted_[reserve_cursor_]) {
       KVFS_ASSIGN(Group * group, Load(reserve_cursor_));
+      // Groups behind the file's end have no record; if they seem to, the tree itself is damaged.
+      if (!group->readable && reserve_cursor_ >= GroupOf(file_end_ / unit_bytes_) + 1) {
+        groups_.erase(reserve_cursor_);
+        return Fail(ErrorCode::kCorrupt, "the space map is damaged: there is no room to be found");
+      }
       KVFS_ASSIGN(bool backed, BackOneMore(reserve_cursor_, *group));
       if (backed) continue;
       exhausted_[reserve_cursor_] = true;
@@ -91,7 +97,12 @@ Result<void> SpaceMap::BackWord(uint64_t group_number, Group& group, uint32_t wo
 }
 
 uint64_t SpaceMap::TakeReady(bool hold) {
-  assert(ready_ > 0 && !ready_words_.empty());
+  if (ready_words_.empty()) {
+    // Reserving has promised too little, an error in this program. Rather than that it becomes one
+    // of the disk: end here, where nothing that was acknowledged is lost.
+    std::fputs("kvfs: a change took more pages or blocks than were reserved for it\n", stderr);
+    std::abort();
+  }
   const uint64_t word_number = *ready_words_.begin();
   Group& group = groups_.at(word_number / kGroupWords);
   const uint32_t word = static_cast<uint32_t>(word_number % kGroupWords);
@@ -159,7 +170,7 @@ void SpaceMap::MakeFree(uint64_t number, Group& group) {
 }
 
 void SpaceMap::FreeNow(uint64_t number) {
-  Group& group = *Find(number);
+  Group& group = *Find(number);  // dirty since the number was allocated, and so not dropped
   group.used[WordOf(number)] &= ~BitOf(number);
   dirty_.insert(GroupOf(number));
   --used_;
@@ -186,6 +197,13 @@ std::pair<uint64_t, GroupWords> SpaceMap::TakeDirtyGroup() {
   const uint64_t group = *dirty_.begin();
   dirty_.erase(dirty_.begin());
   return {group, groups_.at(group).used};
+}
+
+void SpaceMap::StayDirty(uint64_t group) { dirty_.insert(group); }
+
+uint64_t SpaceMap::GroupsToStore() const {
+  const uint64_t all = GroupOf(file_end_ / unit_bytes_) + 1;
+  return std::min<uint64_t>(all, dirty_.size() + freed_.size());
 }
 
 void SpaceMap::CloseEpoch() {
@@ -225,12 +243,14 @@ void SpaceMap::PunchFreeWords(uint64_t spare) {
   }
 }
 
-// Groups that hold nothing that their record does not say, but for what is backed.
+// Groups that hold nothing that their record does not say, and give nothing out.
 void SpaceMap::DropIdleGroups() {
   if (groups_.size() <= kMaxIdleGroups) return;
   std::erase_if(groups_, [this](const auto& item) {
     const auto& [number, group] = item;
-    return group.backed == 0 && !dirty_.contains(number) &&
+    const auto ready = ready_words_.lower_bound(number * kGroupWords);
+    const bool gives = ready != ready_words_.end() && *ready / kGroupWords == number;
+    return !gives && !dirty_.contains(number) &&
            std::ranges::all_of(group.held, [](uint64_t word) { return word == 0; });
   });
 }

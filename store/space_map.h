@@ -13,6 +13,8 @@
 // SettleFreed, never inside Allocate or Free, because those run in the middle of a change of the
 // tree itself.
 //
+// A group whose record is damaged gives nothing out, and what is freed in it stays lost to the map.
+//
 // Threads: the caller holds the shard's lock exclusively.
 #pragma once
 
@@ -71,6 +73,10 @@ class SpaceMap {
   bool HasDirtyGroups() const { return !dirty_.empty(); }
   // Takes one group off the dirty ones. The bits are what its record must hold.
   std::pair<uint64_t, GroupWords> TakeDirtyGroup();
+  // The group that was taken could not be stored.
+  void StayDirty(uint64_t group);
+  // How many groups closing the epoch now would store, at most.
+  uint64_t GroupsToStore() const;
   void CloseEpoch();
 
   // The closed epoch's checkpoint is durable: what it freed may be given out again. Returns whole

@@ -17,6 +17,7 @@ BlockSplit BlockSplit::Of(uint64_t offset, uint64_t length) {
 }
 
 Staging::~Staging() {
+  if (committed_) return;
   for (const auto& [index, write] : writes_) Release(write);
 }
 
@@ -56,7 +57,7 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   const uint64_t count = data.size() / kBlockBytes;
   {
     std::lock_guard lock(shard.mutex);
-    KVFS_TRY(shard.Reserve(0, count, false));
+    KVFS_TRY(shard.Reserve(0, count, /*grows=*/true));
     write->numbers = shard.block_space().Hold(count);
   }
   auto pointers = shard.blocks().WriteNow(write->numbers, data);

@@ -47,8 +47,8 @@ class Staging {
   const Write* Find(size_t index) const;
   // The operation's blocks are not used; gives them back.
   void Discard(size_t index);
-  // The batch is in the log: its blocks are not this staging's any more.
-  void Commit() { writes_.clear(); }
+  // The batch is in the log: its blocks are not given back any more.
+  void Commit() { committed_ = true; }
 
   static bool IsStaged(const Batch::Operation& operation, uint64_t inline_limit);
   uint64_t StagedBytes() const;
@@ -61,6 +61,7 @@ class Staging {
   const Shards& shards_;
   const Placement& placement_;
   std::map<size_t, Write> writes_;
+  bool committed_ = false;
 };
 
 }  // namespace kvfs

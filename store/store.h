@@ -65,6 +65,9 @@ struct StoreStats {
   uint64_t replayed_records = 0;  // by the recovery at the opening
 };
 
+// What Get reads into memory at most.
+inline constexpr uint64_t kMaxGetBytes = uint64_t{1} << 30;
+
 class Store {
  public:
   // Creates an empty store in the directory `path`, which must be absent or empty.
@@ -121,8 +124,9 @@ class Store {
   // Whole values under keys of the root space, for the plain user: the same entries that a mount
   // shows as the files of its top directory.
   Result<void> Put(std::string_view name, std::string_view value);
-  Result<std::string> Get(std::string_view name) const;  // kNotFound: told apart from empty
-  Result<void> Erase(std::string_view name);             // kNotFound if absent
+  // kNotFound: told apart from empty. kTooLarge for values above kMaxGetBytes: Read takes ranges.
+  Result<std::string> Get(std::string_view name) const;
+  Result<void> Erase(std::string_view name);  // kNotFound if absent
 };
 
 }  // namespace kvfs

@@ -11,6 +11,19 @@ std::string ShardPath(const std::string& store, uint32_t shard, const std::strin
   return store + "/shard-" + (digits.size() < 2 ? "0" : "") + digits + "." + what;
 }
 
+namespace {
+
+// A store that lacks a file is damaged; it is not that there is no store.
+Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path) {
+  auto file = env.OpenFile(path);
+  if (!file && file.error().code == ErrorCode::kNotFound) {
+    return Fail(ErrorCode::kCorrupt, "the store lacks its file " + path);
+  }
+  return file;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store) {
   auto file = env.OpenFile(SuperblockPath(store));
   if (!file && file.error().code == ErrorCode::kNotFound) {
@@ -49,8 +62,8 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
 
 Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard) {
   ShardFiles files;
-  KVFS_ASSIGN(files.keys, env.OpenFile(ShardPath(store, shard, "keys")));
-  KVFS_ASSIGN(files.values, env.OpenFile(ShardPath(store, shard, "values")));
+  KVFS_ASSIGN(files.keys, OpenExpected(env, ShardPath(store, shard, "keys")));
+  KVFS_ASSIGN(files.values, OpenExpected(env, ShardPath(store, shard, "values")));
   return files;
 }
 

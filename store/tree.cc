@@ -91,7 +91,8 @@ Result<std::vector<Tree::Step>> Tree::WritablePath(const RecordKey& key) {
   std::vector<Step> path;
   path.reserve(8);
   PagePointer at = root_;
-  while (path.size() < kMaxDepth) {
+  // All leaves are equally far down; a damaged tree must not take more pages than were reserved.
+  while (path.size() < height_) {
     Step step;
     KVFS_ASSIGN(step.page, pages_->Writable(&at));
     step.self = at;

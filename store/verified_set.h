@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <random>
 
 #include "store/format/pointer.h"
 
@@ -28,16 +29,21 @@ class VerifiedSet {
  private:
   static constexpr size_t kSlots = size_t{1} << 15;
 
-  // A page number returns only with another epoch. The multiplier, 2^64 / golden ratio, is odd, so
-  // two pointers of the same number and faults never share a tag.
-  static uint64_t Tag(format::PagePointer page, uint64_t faults) {
-    return ((page.epoch + (faults << 48)) * 0x9e3779b97f4a7c15) ^ page.number;
+  // A hash with a secret, so that no file can be made in which a damaged page has the tag of a
+  // sound one. Never 0, which means that a slot is empty.
+  uint64_t Tag(format::PagePointer page, uint64_t faults) const {
+    uint64_t hash = secret_;
+    for (uint64_t part : {page.number, page.epoch, faults}) {
+      hash = (hash ^ part) * 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
+      hash ^= hash >> 32;
+    }
+    return hash | 1;
   }
   std::atomic<uint64_t>& Slot(format::PagePointer page) const {
     return slots_[page.number % kSlots];
   }
 
-  // Tag 0 would be that of the null pointer, which nobody looks at.
+  const uint64_t secret_ = uint64_t{std::random_device{}()} << 32 | std::random_device{}();
   mutable std::array<std::atomic<uint64_t>, kSlots> slots_{};
 };
 

@@ -8,6 +8,9 @@ Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
   Entry entry;
   entry.id = LoadLittle<uint64_t>(value.data());
   entry.size = LoadLittle<uint64_t>(value.data() + 8);
+  if (entry.id < kFirstEntryId || entry.id > kMaxId) {
+    return Fail(ErrorCode::kCorrupt, "an entry has an impossible id");
+  }
   size_t meta_bytes = LoadLittle<uint8_t>(value.data() + 16);
   if (value.size() < kEntryHeaderBytes + meta_bytes) {
     return Fail(ErrorCode::kCorrupt, "an entry's meta is cut off");
@@ -22,6 +25,9 @@ Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
     entry.content = rest;
   } else {
     entry.blocks = LoadLittle<uint64_t>(rest.data());
+    if (entry.size >= kFirstOwnSpace) {
+      return Fail(ErrorCode::kCorrupt, "an entry's content has an impossible size");
+    }
   }
   return entry;
 }

@@ -34,7 +34,9 @@ inline constexpr uint32_t kBlockCountBytes = 8;
 inline constexpr uint64_t kFirstOwnSpace = uint64_t{1} << 63;
 inline constexpr uint64_t kPageMapSpace = ~uint64_t{0};
 inline constexpr uint64_t kBlockMapSpace = ~uint64_t{0} - 1;
-inline constexpr uint64_t kMaxId = kFirstOwnSpace - 3;
+// Ids of entries: below are the spaces that callers may use as they like.
+inline constexpr uint64_t kFirstEntryId = 16;
+inline constexpr uint64_t kMaxId = uint64_t{1} << 62;
 constexpr uint64_t ContentSpace(uint64_t id) { return kFirstOwnSpace | id; }
 
 // The largest content that lies in a leaf: about a quarter of a page, and small enough for the

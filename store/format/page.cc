@@ -2,8 +2,11 @@
 // which Compact squeezes out when the gap between slots and heap gets too small.
 #include "store/format/page.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "store/format/checksum.h"
 
@@ -147,6 +150,21 @@ Result<void> Damaged(PagePointer self, const std::string& reason) {
   return Fail(ErrorCode::kCorrupt, "page " + std::to_string(self.number) + ": " + reason);
 }
 
+// Records that shared bytes would let a change of one reach into the other.
+bool RecordsOverlap(PageView view) {
+  std::vector<std::pair<uint32_t, uint32_t>> extents;  // begin, end
+  extents.reserve(view.count());
+  for (uint32_t i = 0; i < view.count(); ++i) {
+    const uint32_t at = LoadLittle<uint16_t>(view.bytes() + kPageHeaderBytes + kSlotBytes * i);
+    extents.emplace_back(at, at + RecordLength(view.bytes() + at));
+  }
+  std::ranges::sort(extents);
+  for (size_t i = 1; i < extents.size(); ++i) {
+    if (extents[i].first < extents[i - 1].second) return true;
+  }
+  return false;
+}
+
 // Every record lies whole inside the heap, keys ascend, branches hold pointers.
 Result<void> CheckRecords(PageView view, PagePointer self) {
   const uint32_t page_bytes = view.page_bytes(), count = view.count();
@@ -174,6 +192,7 @@ Result<void> CheckRecords(PageView view, PagePointer self) {
   if (live_bytes + LoadLittle<uint16_t>(view.bytes() + 30) != page_bytes - heap_begin) {
     return Damaged(self, "its records do not fill its heap");
   }
+  if (RecordsOverlap(view)) return Damaged(self, "its records overlap");
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "store/format/checksum.h"
+#include "store/format/entry.h"
 #include "store/format/page.h"
 
 namespace kvfs::format {
@@ -29,6 +30,24 @@ void EncodeShardRoot(const ShardRoot& shard, std::byte* at) {
   StoreLittle(at + 24, shard.entries);
   StoreLittle(at + 32, shard.pages_used);
   StoreLittle(at + 40, shard.blocks_used);
+}
+
+// Counters that no store reaches, and that are far from overflowing.
+constexpr uint64_t kMaxCounter = uint64_t{1} << 62;
+
+bool IsPossible(const ShardRoot& root, uint32_t shard, uint32_t shards) {
+  return root.next_id >= kFirstEntryId && root.next_id <= kMaxId &&
+         root.next_id % shards == shard && root.entries <= kMaxCounter &&
+         root.pages_used <= kMaxCounter && root.blocks_used <= kMaxCounter;
+}
+
+bool IsPossible(const Checkpoint& checkpoint) {
+  const uint32_t shards = static_cast<uint32_t>(checkpoint.shards.size());
+  for (uint32_t i = 0; i < shards; ++i) {
+    if (!IsPossible(checkpoint.shards[i], i, shards)) return false;
+  }
+  return checkpoint.epoch > 0 && checkpoint.epoch <= kMaxCounter && checkpoint.next_sequence > 0 &&
+         checkpoint.next_sequence <= kMaxCounter && checkpoint.first_segment <= kMaxCounter;
 }
 
 size_t CheckpointBytes(size_t shards) { return kSlotHeaderBytes + shards * kSlotShardBytes; }
@@ -135,6 +154,9 @@ Result<Checkpoint> Checkpoint::Decode(Bytes bytes, const StoreId& store, uint32_
   checkpoint.next_sequence = LoadLittle<uint64_t>(at + 32);
   for (uint32_t i = 0; i < shards; ++i) {
     checkpoint.shards.push_back(DecodeShardRoot(at + CheckpointBytes(i)));
+  }
+  if (!IsPossible(checkpoint)) {
+    return Fail(ErrorCode::kCorrupt, "the checkpoint holds impossible numbers");
   }
   return checkpoint;
 }

@@ -4,8 +4,8 @@
 //            0 magic "KVFSTORE" | 8 checksum u64 of the bytes from 16 to 128 | 16 version u32
 //            | 20 shards u32 | 24 store id 16 bytes | 40 page bytes u32 | 44 hash bits u32
 //            | 48 hash seed u64 | 56 log limit u64 | 64 log segment u64 | 72 zero
-//   4096   checkpoint slot 0   (of even epochs)
-//   24576  checkpoint slot 1   (of odd epochs)
+//   4096   checkpoint slot 0
+//   24576  checkpoint slot 1
 //
 //   slot:  0 magic "KVFSCKPT" | 8 checksum u64 of the bytes from 16 to the last shard's end
 //          | 16 epoch u64 | 24 first log segment u64 | 32 next sequence u64 | 40 shards u32 | 44
@@ -13,9 +13,10 @@
 //              0 root pointer | 16 next id u64 | 24 entries u64 | 32 pages used u64
 //              | 40 blocks used u64 | 48 zero
 //
-// A checkpoint writes the slot that the newest one does not lie in, so that a torn slot leaves the
-// other. The valid slot with the higher epoch is the store; replay starts with `next sequence` at
-// the start of `first log segment`.
+// A checkpoint writes slot 0, syncs it, then writes slot 1 and syncs that. Torn while slot 0 is
+// written: slot 1 holds the one before, whose pages and log are all still there. Afterwards both
+// hold the same, so that damage to one later costs nothing. The valid slot with the higher epoch is
+// the store; replay starts with `next sequence` at the start of `first log segment`.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,8 @@ namespace kvfs::format {
 inline constexpr uint32_t kVersion = 1;
 inline constexpr uint32_t kIdentityBytes = 128;
 inline constexpr uint32_t kMaxShards = 256;
+// The first log segment of a store that was never opened: there is none yet.
+inline constexpr uint64_t kNoSegment = 0;
 inline constexpr uint64_t kSlotOffset[2] = {4096, 24576};
 inline constexpr uint64_t kSuperblockBytes = 45056;
 inline constexpr uint32_t kSlotHeaderBytes = 64;
@@ -70,9 +73,9 @@ struct Checkpoint {
   uint64_t next_sequence = 0;
   std::vector<ShardRoot> shards;
 
-  size_t Slot() const { return epoch % 2; }
   std::vector<std::byte> Encode(const StoreId& store) const;
-  // kCorrupt unless the bytes hold a whole checkpoint of this store with that many shards.
+  // kCorrupt unless the bytes hold a whole and possible checkpoint of this store with that many
+  // shards.
   static Result<Checkpoint> Decode(Bytes bytes, const StoreId& store, uint32_t shards);
 };
 

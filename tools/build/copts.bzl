@@ -5,4 +5,7 @@ KVFS_COPTS = [
     "-Wshadow",
     "-Wconversion",
     "-Werror",
+    # gcc 12 sees it in moved-from std::string and in <regex> once they are inlined, where nothing
+    # is wrong. What is certain, -Wuninitialized, stays on.
+    "-Wno-maybe-uninitialized",
 ]
