@@ -42,7 +42,7 @@ void Checkpointer::ThreadMain() {
     if (stopping_) return;
     wanted_ = false;
     lock.unlock();
-    auto result = Run(/*keep_spare=*/true);
+    auto result = Run(Purpose::kContinue);
     lock.lock();
     ++attempts_;
     last_attempt_ = std::move(result);
@@ -85,10 +85,10 @@ Result<void> Checkpointer::WaitForRoom() {
   return Pressure() >= 1 ? last_attempt_ : Result<void>();
 }
 
-Result<void> Checkpointer::Run(bool keep_spare) {
+Result<void> Checkpointer::Run(Purpose purpose) {
   std::lock_guard lock(running_);
   KVFS_TRY(health_->Check());
-  KVFS_ASSIGN(Closed closed, CloseEpoch());
+  KVFS_ASSIGN(Closed closed, CloseEpoch(purpose));
   if (auto written = WriteEpoch(closed.checkpoint); !written) {
     return health_->Fail("a checkpoint failed", std::move(written).error());
   }
@@ -99,22 +99,26 @@ Result<void> Checkpointer::Run(bool keep_spare) {
   block_bytes_ -= closed.block_bytes;
   for (const auto& shard : *shards_) {
     std::lock_guard shard_lock(shard->mutex);
-    shard->CheckpointDurable(keep_spare);
+    shard->CheckpointDurable(/*keep_spare=*/purpose == Purpose::kContinue);
   }
   // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
-  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keep_spare ? kept_spares_ : 2));
+  if (purpose == Purpose::kClose) return log_->RecycleAll();
+  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, kept_spares_));
   auto spare = log_->PrepareSpare();
   if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
   return spare;
 }
 
-Result<Checkpointer::Closed> Checkpointer::CloseEpoch() {
+Result<Checkpointer::Closed> Checkpointer::CloseEpoch(Purpose purpose) {
   ShardSet all;
   for (size_t i = 0; i < shards_->size(); ++i) all.set(i);
   ExclusiveLocks locks(*shards_, all);
   for (const auto& shard : *shards_) KVFS_TRY(shard->StoreSpaceMaps());
   Closed closed;
-  KVFS_ASSIGN(closed.checkpoint.first_segment, log_->Rotate());
+  closed.checkpoint.first_segment = format::kNoSegment;
+  if (purpose == Purpose::kContinue) {
+    KVFS_ASSIGN(closed.checkpoint.first_segment, log_->Rotate());
+  }
   closed.last_sequence = log_->appended();
   closed.checkpoint.next_sequence = closed.last_sequence + 1;
   closed.checkpoint.epoch = epoch_ + 1;

@@ -40,9 +40,12 @@ class Checkpointer {
   ~Checkpointer();
 
   void StartThread();
-  // Takes a checkpoint now. With `keep_spare` the files keep room for the next epoch's changes;
-  // without, all free space goes back to the disk. kNoSpace leaves everything as it was.
-  Result<void> Run(bool keep_spare);
+  enum class Purpose {
+    kContinue,  // the files keep room for the next epoch's changes
+    kClose,     // the last one: no log continues it, and free space goes back to the disk
+  };
+  // Takes a checkpoint now. kNoSpace leaves everything as it was.
+  Result<void> Run(Purpose purpose);
 
   // A record of so many bytes was appended, naming blocks of so many bytes.
   void NoteAppended(uint64_t log_bytes, uint64_t block_bytes);
@@ -64,7 +67,7 @@ class Checkpointer {
 
   // How full the log or the dirty memory is: 1 is full.
   double Pressure() const;
-  Result<Closed> CloseEpoch();
+  Result<Closed> CloseEpoch(Purpose purpose);
   Result<void> WriteEpoch(const format::Checkpoint& checkpoint);
   void ThreadMain();
 

@@ -74,7 +74,7 @@ Engine::~Engine() {
 
 Result<void> Engine::Close() {
   closed_ = true;
-  auto result = parts_->checkpointer->Run(/*keep_spare=*/false);
+  auto result = parts_->checkpointer->Run(Checkpointer::Purpose::kClose);
   parts_->checkpointer.reset();
   parts_->lock.reset();
   return result;
@@ -205,7 +205,7 @@ Result<void> Engine::Apply(const Batch& batch) {
   auto applied = ApplyWithRoom(batch);
   if (applied || applied.error().code != ErrorCode::kNoSpace) return applied;
   // The disk is full, but a checkpoint may free what earlier changes have let go of.
-  KVFS_TRY(parts_->checkpointer->Run(/*keep_spare=*/true));
+  KVFS_TRY(parts_->checkpointer->Run(Checkpointer::Purpose::kContinue));
   return ApplyWithRoom(batch);
 }
 
@@ -280,7 +280,9 @@ Result<void> Engine::Sync() {
   return parts_->health->Fail("a sync failed", std::move(synced).error());
 }
 
-Result<void> Engine::Checkpoint() { return parts_->checkpointer->Run(/*keep_spare=*/true); }
+Result<void> Engine::Checkpoint() {
+  return parts_->checkpointer->Run(Checkpointer::Purpose::kContinue);
+}
 
 StoreStats Engine::GetStats() const {
   StoreStats stats;

@@ -98,6 +98,7 @@ class Recovery {
   // The first pass. Returns the sequence after the last record to replay.
   Result<uint64_t> FindEnd() {
     uint64_t end = checkpoint_.next_sequence;
+    if (checkpoint_.first_segment == format::kNoSegment) return end;
     KVFS_TRY(parts_->log->Replay(checkpoint_.first_segment, end,
                                  [&](const LogRecord& record) -> Result<bool> {
                                    KVFS_ASSIGN(bool sound, MarkBlocks(record));
@@ -220,7 +221,7 @@ class Recovery {
     parts_->checkpointer = std::make_unique<Checkpointer>(
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes}, &parts_->shards,
         parts_->log.get(), parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch);
-    KVFS_TRY(parts_->checkpointer->Run(/*keep_spare=*/true));
+    KVFS_TRY(parts_->checkpointer->Run(Checkpointer::Purpose::kContinue));
     parts_->checkpointer->StartThread();
     if (parts_->replayed_records > 0) {
       Log("recovered: the store was not closed; replayed " +

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "store/format/superblock.h"
+
 namespace kvfs {
 
 using format::kSegmentHeaderBytes;
@@ -146,7 +148,8 @@ void RedoLog::Start(uint64_t first_segment, uint64_t next) {
   const uint64_t newest =
       segments_.empty() ? first_segment : std::max(first_segment, segments_.back()->number);
   next_number_ = newest + kLifeStride;
-  while (!segments_.empty() && segments_.front()->number < first_segment) {
+  const bool keep_none = first_segment == format::kNoSegment;
+  while (!segments_.empty() && (keep_none || segments_.front()->number < first_segment)) {
     spares_.push_back(std::move(*segments_.front()));
     segments_.erase(segments_.begin());
   }
@@ -261,6 +264,8 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   for (const std::string& path : retired) KVFS_TRY(env_->RemoveFile(path));
   return {};
 }
+
+Result<void> RedoLog::RecycleAll() { return RecycleBefore(~uint64_t{0}, 2); }
 
 Result<void> RedoLog::PrepareSpare() {
   {

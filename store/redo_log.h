@@ -76,8 +76,10 @@ class RedoLog {
 
   // Begins a new segment; returns its number. To be called while nobody appends.
   Result<uint64_t> Rotate();
-  // Makes segments with lower numbers spares, and removes spares above so many.
+  // Makes segments with lower numbers spares, and removes spares above so many. RecycleAll is for
+  // the end: it leaves two spares.
   Result<void> RecycleBefore(uint64_t number, size_t spares);
+  Result<void> RecycleAll();
   // Makes sure of a spare; kNoSpace.
   Result<void> PrepareSpare();
 

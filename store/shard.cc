@@ -137,9 +137,12 @@ void Shard::CheckpointDurable(bool keep_spare) {
   pages_.DropFrozen();
   blocks_.DropFrozen();
   PublishDirty();
+  // While the store is at work long runs only: the next epoch needs most of it anyway.
+  constexpr uint32_t kLongRun = 16;
+  const uint32_t run = keep_spare ? kLongRun : 1;
   const uint64_t pages = keep_spare ? page_space_.allocated_in_closed_epoch() : 0;
-  page_space_.CheckpointDurable(std::max(pages, CheckpointPages() + DeletePages()));
-  block_space_.CheckpointDurable(keep_spare ? block_space_.allocated_in_closed_epoch() : 0);
+  page_space_.CheckpointDurable(std::max(pages, CheckpointPages() + DeletePages()), run);
+  block_space_.CheckpointDurable(keep_spare ? block_space_.allocated_in_closed_epoch() : 0, run);
 }
 
 }  // namespace kvfs

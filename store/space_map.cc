@@ -63,11 +63,11 @@ Result<void> SpaceMap::Reserve(uint64_t count) {
   return {};
 }
 
-// Backs the group's first word that is not backed and has a free number; false if there is none.
+// Backs the free numbers of the group's first word that has some that are not; false if none has.
 Result<bool> SpaceMap::BackOneMore(uint64_t group_number, Group& group) {
   if (!group.readable) return false;
   for (uint32_t word = 0; word < kGroupWords; ++word) {
-    if ((group.backed >> word & 1) || ~(group.used[word] | group.held[word]) == 0) continue;
+    if ((group.Free(word) & ~group.backed[word]) == 0) continue;
     KVFS_TRY(BackWord(group_number, group, word));
     return true;
   }
@@ -90,8 +90,8 @@ Result<void> SpaceMap::BackWord(uint64_t group_number, Group& group, uint32_t wo
   } else {
     KVFS_TRY(file_->Allocate(begin, word_bytes));
   }
-  group.backed |= uint64_t{1} << word;
-  ready_ += static_cast<uint64_t>(std::popcount(~(group.used[word] | group.held[word])));
+  ready_ += static_cast<uint64_t>(std::popcount(group.Free(word) & ~group.backed[word]));
+  group.backed[word] = ~uint64_t{0};
   ready_words_.insert(word_number);
   return {};
 }
@@ -106,12 +106,12 @@ uint64_t SpaceMap::TakeReady(bool hold) {
   const uint64_t word_number = *ready_words_.begin();
   Group& group = groups_.at(word_number / kGroupWords);
   const uint32_t word = static_cast<uint32_t>(word_number % kGroupWords);
-  const uint64_t free = ~(group.used[word] | group.held[word]);
+  const uint64_t ready = group.Ready(word);
   const uint64_t number =
-      word_number * kWordNumbers + static_cast<uint64_t>(std::countr_zero(free));
+      word_number * kWordNumbers + static_cast<uint64_t>(std::countr_zero(ready));
   --ready_;
   ++allocated_;
-  if (std::has_single_bit(free)) ready_words_.erase(ready_words_.begin());
+  if (std::has_single_bit(ready)) ready_words_.erase(ready_words_.begin());
   if (hold) {
     group.held[word] |= BitOf(number);
   } else {
@@ -140,11 +140,9 @@ Result<void> SpaceMap::Mark(uint64_t number) {
   const uint32_t word = WordOf(number);
   const uint64_t bit = BitOf(number);
   if (!group->readable || (group->used[word] & bit)) return {};
-  if (!(group->held[word] & bit) && (group->backed >> word & 1)) {
+  if (group->Ready(word) & bit) {
     --ready_;
-    if (~(group->used[word] | group->held[word]) == bit) {
-      ready_words_.erase(number / kWordNumbers);
-    }
+    if (group->Ready(word) == bit) ready_words_.erase(number / kWordNumbers);
   }
   group->held[word] &= ~bit;
   SetUsed(number, *group);
@@ -161,7 +159,7 @@ void SpaceMap::Release(const std::vector<uint64_t>& numbers) {
 
 // The number has just become neither used nor held.
 void SpaceMap::MakeFree(uint64_t number, Group& group) {
-  if (group.backed >> WordOf(number) & 1) {
+  if (group.backed[WordOf(number)] & BitOf(number)) {
     ++ready_;
     ready_words_.insert(number / kWordNumbers);
   } else if (GroupOf(number) < exhausted_.size()) {
@@ -214,7 +212,7 @@ void SpaceMap::CloseEpoch() {
   reserve_cursor_ = 0;
 }
 
-void SpaceMap::CheckpointDurable(uint64_t spare) {
+void SpaceMap::CheckpointDurable(uint64_t spare, uint32_t run) {
   for (uint64_t number : closed_) {
     Group& group = *Find(number);
     group.held[WordOf(number)] &= ~BitOf(number);
@@ -222,25 +220,43 @@ void SpaceMap::CheckpointDurable(uint64_t spare) {
   }
   closed_.clear();
   reserve_cursor_ = 0;
-  PunchFreeWords(spare);
+  PunchWords(spare, run);
   DropIdleGroups();
 }
 
 // From the file's end, where the fewest new pages will want to be.
-void SpaceMap::PunchFreeWords(uint64_t spare) {
-  const uint64_t word_bytes = uint64_t{kWordNumbers} * unit_bytes_;
+void SpaceMap::PunchWords(uint64_t spare, uint32_t run) {
   auto at = ready_words_.end();
   while (at != ready_words_.begin() && ready_ >= spare + kWordNumbers) {
     --at;
-    Group& group = groups_.at(*at / kGroupWords);
-    const uint32_t word = static_cast<uint32_t>(*at % kGroupWords);
-    if ((group.used[word] | group.held[word]) != 0) continue;
-    if (!file_->PunchHole(*at * word_bytes, word_bytes)) return;
-    group.backed &= ~(uint64_t{1} << word);
-    ready_ -= kWordNumbers;
-    exhausted_[*at / kGroupWords] = false;
-    at = ready_words_.erase(at);
+    const uint64_t word_number = *at;
+    Group& group = groups_.at(word_number / kGroupWords);
+    if (!PunchRuns(word_number, group, run)) return;
+    if (group.Ready(static_cast<uint32_t>(word_number % kGroupWords)) == 0) {
+      at = ready_words_.erase(at);
+    }
   }
+}
+
+// False if the disk could not do it.
+bool SpaceMap::PunchRuns(uint64_t word_number, Group& group, uint32_t run) {
+  const uint32_t word = static_cast<uint32_t>(word_number % kGroupWords);
+  uint64_t ready = group.Ready(word);
+  while (ready != 0) {
+    const int begin = std::countr_zero(ready);
+    const int length = std::countr_one(ready >> begin);
+    const uint64_t ones = length == 64 ? ~uint64_t{0} : ((uint64_t{1} << length) - 1) << begin;
+    ready &= ~ones;
+    if (static_cast<uint32_t>(length) < run) continue;
+    const uint64_t first = word_number * kWordNumbers + static_cast<uint64_t>(begin);
+    if (!file_->PunchHole(first * unit_bytes_, static_cast<uint64_t>(length) * unit_bytes_)) {
+      return false;
+    }
+    group.backed[word] &= ~ones;
+    ready_ -= static_cast<uint64_t>(length);
+    exhausted_[word_number / kGroupWords] = false;
+  }
+  return true;
 }
 
 // Groups that hold nothing that their record does not say, and give nothing out.

@@ -5,9 +5,10 @@
 // durable, since the one before still refers to it; and blocks that a big write has filled are held
 // until the change that names them is in the log, so that a crash in between loses no space.
 //
-// Numbers are backed by disk space in words of 64: Reserve makes sure of backed free numbers, and
-// is the only place where the disk can be full; Allocate then cannot fail. Which free words are
-// backed is not remembered on disk: after an opening each is backed again at its first use.
+// Free numbers may be *backed* by disk space or be holes in the file. Reserve makes sure of backed
+// ones, 64 at a time, and is the only place where the disk can be full; Allocate then cannot fail.
+// Which free numbers are backed is not remembered on disk: after an opening each is backed again
+// before its first use.
 //
 // One record of the tree holds one group of 4096 numbers. Records are read by Reserve, Mark and
 // SettleFreed, never inside Allocate or Free, because those run in the middle of a change of the
@@ -79,9 +80,9 @@ class SpaceMap {
   uint64_t GroupsToStore() const;
   void CloseEpoch();
 
-  // The closed epoch's checkpoint is durable: what it freed may be given out again. Returns whole
-  // free words to the disk as holes, all but `spare` numbers.
-  void CheckpointDurable(uint64_t spare);
+  // The closed epoch's checkpoint is durable: what it freed may be given out again. Returns free
+  // numbers to the disk as holes, runs of at least `run` of them, until only `spare` are left.
+  void CheckpointDurable(uint64_t spare, uint32_t run);
   // How many were allocated in the epoch that was closed last.
   uint64_t allocated_in_closed_epoch() const { return closed_allocated_; }
 
@@ -89,8 +90,11 @@ class SpaceMap {
   struct Group {
     GroupWords used{};
     GroupWords held{};
-    uint64_t backed = 0;   // a bit a word
+    GroupWords backed{};
     bool readable = true;  // false: its record is damaged; nothing is ever given out from it
+
+    uint64_t Free(uint32_t word) const { return ~(used[word] | held[word]); }
+    uint64_t Ready(uint32_t word) const { return Free(word) & backed[word]; }
   };
 
   Result<Group*> Load(uint64_t group);
@@ -99,7 +103,8 @@ class SpaceMap {
   Result<void> BackWord(uint64_t group_number, Group& group, uint32_t word);
   uint64_t TakeReady(bool hold);
   void MakeFree(uint64_t number, Group& group);
-  void PunchFreeWords(uint64_t spare);
+  void PunchWords(uint64_t spare, uint32_t run);
+  bool PunchRuns(uint64_t word_number, Group& group, uint32_t run);
   void DropIdleGroups();
   void SetUsed(uint64_t number, Group& group);
 
@@ -109,7 +114,7 @@ class SpaceMap {
   std::map<uint64_t, Group> groups_;
   std::vector<bool> exhausted_;  // groups that Reserve need not look at in this epoch
   std::set<uint64_t> dirty_;
-  std::set<uint64_t> ready_words_;  // backed words with a free number, by word number
+  std::set<uint64_t> ready_words_;  // words with a ready number, by word number
   uint64_t ready_ = 0;
   uint64_t used_;
   uint64_t reserve_cursor_ = 0;  // group where Reserve looks next

@@ -32,7 +32,7 @@ namespace kvfs::format {
 inline constexpr uint32_t kVersion = 1;
 inline constexpr uint32_t kIdentityBytes = 128;
 inline constexpr uint32_t kMaxShards = 256;
-// The first log segment of a store that was never opened: there is none yet.
+// The first log segment of a checkpoint that no log continues: the store was closed, or is new.
 inline constexpr uint64_t kNoSegment = 0;
 inline constexpr uint64_t kSlotOffset[2] = {4096, 24576};
 inline constexpr uint64_t kSuperblockBytes = 45056;

@@ -1,0 +1,67 @@
+// Reading and writing descriptors to the end.
+
+#include "cli/byte_streams.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "cli/descriptor.h"
+#include "cli/paths.h"
+
+namespace kvfs::cli {
+namespace {
+
+tl::unexpected<Error> FailNaming(std::string_view stream) {
+  return Fail(ErrorCode::kIo, fmt::format("{}: {}", stream, ErrorOfErrno(errno).message));
+}
+
+ByteSource FromDescriptor(std::shared_ptr<const Descriptor> file, std::string name) {
+  return [file, name](MutableBytes buffer) -> Result<size_t> {
+    while (true) {
+      const ssize_t count = ::read(file->number(), buffer.data(), buffer.size());
+      if (count >= 0) return static_cast<size_t>(count);
+      if (errno != EINTR) return FailNaming(name);
+    }
+  };
+}
+
+}  // namespace
+
+ByteSink StandardOutput() {
+  return [](Bytes piece) -> Result<void> {
+    while (!piece.empty()) {
+      const ssize_t count = ::write(STDOUT_FILENO, piece.data(), piece.size());
+      if (count < 0 && errno != EINTR) return FailNaming("standard output");
+      if (count > 0) piece = piece.subspan(static_cast<size_t>(count));
+    }
+    return {};
+  };
+}
+
+ByteSource FromText(std::string text) {
+  return [text = std::move(text), given = size_t{0}](MutableBytes buffer) mutable {
+    const Bytes piece = AsBytes(text).subspan(given);
+    const size_t count = std::min(piece.size(), buffer.size());
+    CopyBytes(buffer.data(), piece.first(count));
+    given += count;
+    return Result<size_t>(count);
+  };
+}
+
+ByteSource FromStandardInput() {
+  return FromDescriptor(std::make_shared<Descriptor>(::dup(STDIN_FILENO)), "standard input");
+}
+
+Answer<ByteSource> FromFile(const std::string& path) {
+  auto file = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file->valid()) return FromDescriptor(std::move(file), path);
+  return Stop(ExitCode::kIoFailed,
+              fmt::format("cannot read {}: {}", path, ErrorOfErrno(errno).message));
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,19 @@
+// Values on their way between the command line and a store.
+#pragma once
+
+#include <string>
+
+#include "cli/failure.h"
+#include "cli/keys.h"
+
+namespace kvfs::cli {
+
+// Writes all it is given to standard output.
+ByteSink StandardOutput();
+
+ByteSource FromText(std::string text);
+ByteSource FromStandardInput();
+// kIoFailed if the file cannot be opened.
+Answer<ByteSource> FromFile(const std::string& path);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,54 @@
+// `kvfs create`: an empty store, with the parameters that it keeps for life.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/store_access.h"
+#include "store/store.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct CreateArguments {
+  std::string store;
+  CreateOptions options;
+};
+
+Outcome Create(const CreateArguments& arguments) {
+  const auto path = ResolveStore(arguments.store, IfMissing::kCreate);
+  if (!path) return tl::unexpected(path.error());
+  const auto created = Store::Create(GetPosixEnv(), *path, arguments.options);
+  if (created) return {};
+  if (created.error().code != ErrorCode::kNotFound) {
+    return tl::unexpected(ExplainStoreError(*path, created.error()));
+  }
+  return Stop(ExitCode::kNoStore,
+              fmt::format("cannot create a store at {}: {}", *path, created.error().message));
+}
+
+}  // namespace
+
+Runner DefineCreate(CLI::App& parser) {
+  const auto arguments = std::make_shared<CreateArguments>();
+  CreateOptions& options = arguments->options;
+  parser.add_option("STORE", arguments->store, "Directory of the new store: absent, or empty")
+      ->required();
+  parser.add_option("--shards", options.shards, "Number of shards, 1 to 256")
+      ->capture_default_str();
+  parser
+      .add_option("--page-size", options.page_bytes,
+                  "Bytes of a tree page: a power of two, 4096 to 65536")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
+  parser
+      .add_option("--log-limit", options.log_limit_bytes,
+                  "Size of the redo log, as 64M: bounds the time that recovery takes")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
+  parser.footer("Example: kvfs create --shards 16 ~/store");
+  return [arguments] { return Create(*arguments); };
+}
+
+}  // namespace kvfs::cli

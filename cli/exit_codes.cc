@@ -1,0 +1,52 @@
+// The table from errors to exit codes, for stores and for keys.
+
+#include "cli/exit_codes.h"
+
+namespace kvfs::cli {
+
+ExitCode ExitCodeOfStore(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kExists:
+    case ErrorCode::kNotDirectory:
+      return ExitCode::kNoStore;
+    case ErrorCode::kInvalid:
+    case ErrorCode::kTooLarge:
+      return ExitCode::kUsage;
+    default:
+      return ExitCodeOfKey(code);
+  }
+}
+
+ExitCode ExitCodeOfKey(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kNotFound:
+      return ExitCode::kNoSuchKey;
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kNameTooLong:
+      return ExitCode::kUsage;
+    case ErrorCode::kInvalid:
+    case ErrorCode::kExists:
+    case ErrorCode::kNotDirectory:
+    case ErrorCode::kIsDirectory:
+    case ErrorCode::kNotEmpty:
+    case ErrorCode::kTooManyLinks:
+      return ExitCode::kWrongKind;
+    case ErrorCode::kNoSpace:
+      return ExitCode::kNoSpace;
+    case ErrorCode::kCorrupt:
+      return ExitCode::kStoreCorrupt;
+    case ErrorCode::kUnsupported:
+      return ExitCode::kVersionUnsupported;
+    case ErrorCode::kInUse:
+      return ExitCode::kStoreInUse;
+    case ErrorCode::kPermission:
+    case ErrorCode::kReadOnly:
+    case ErrorCode::kIo:
+    case ErrorCode::kStale:
+      return ExitCode::kIoFailed;
+  }
+  return ExitCode::kIoFailed;
+}
+
+}  // namespace kvfs::cli

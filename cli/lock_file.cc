@@ -1,0 +1,93 @@
+// Reading the lock file, and asking the kernel who has it.
+
+#include "cli/lock_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cli/descriptor.h"
+
+namespace kvfs::cli {
+namespace {
+
+constexpr std::string_view kPidPrefix = "pid ";
+constexpr std::string_view kMountPrefix = "mount ";
+constexpr std::string_view kCommandPrefix = "kvfs ";
+
+}  // namespace
+
+std::optional<StoreHolder> ParseHolder(std::string_view text) {
+  const size_t line_end = text.find('\n');
+  if (!text.starts_with(kPidPrefix) || line_end == std::string_view::npos) return std::nullopt;
+  StoreHolder holder;
+  const char* const number_end = text.data() + line_end;
+  const auto [stop, error] =
+      std::from_chars(text.data() + kPidPrefix.size(), number_end, holder.pid);
+  if (error != std::errc() || stop != number_end || holder.pid <= 0) return std::nullopt;
+  std::string_view purpose = text.substr(line_end + 1);
+  if (purpose.ends_with('\n')) purpose.remove_suffix(1);
+  holder.purpose = purpose;
+  return holder;
+}
+
+std::optional<StoreHolder> ReadHolder(const std::string& store_path) {
+  std::ifstream file(LockFilePath(store_path), std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return ParseHolder(text.str());
+}
+
+std::string LockFilePath(const std::string& store_path) { return store_path + "/lock"; }
+
+std::string MountPurpose(std::string_view mount_point) {
+  return fmt::format("{}{}", kMountPrefix, mount_point);
+}
+
+std::string CommandPurpose(std::string_view command) {
+  return fmt::format("{}{}", kCommandPrefix, command);
+}
+
+std::optional<std::string> MountPointOf(const StoreHolder& holder) {
+  if (!holder.purpose.starts_with(kMountPrefix)) return std::nullopt;
+  return holder.purpose.substr(kMountPrefix.size());
+}
+
+bool IsCommand(const StoreHolder& holder) { return holder.purpose.starts_with(kCommandPrefix); }
+
+bool IsHeld(const std::string& store_path) {
+  const Descriptor file(::open(LockFilePath(store_path).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  return ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+bool HasLockFileOpen(pid_t pid, const std::string& store_path) {
+  struct stat lock {};
+  if (::stat(LockFilePath(store_path).c_str(), &lock) != 0) return false;
+  std::error_code error;
+  const std::string directory = fmt::format("/proc/{}/fd", pid);
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    // The link's text first: following a link into a file system that hangs would hang us too.
+    const std::string target = std::filesystem::read_symlink(entry->path(), error).string();
+    if (error || !target.ends_with("/lock")) {
+      error.clear();
+      continue;
+    }
+    struct stat file {};
+    if (::stat(entry->path().c_str(), &file) == 0 && file.st_dev == lock.st_dev &&
+        file.st_ino == lock.st_ino) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace kvfs::cli

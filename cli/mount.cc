@@ -1,0 +1,199 @@
+// `kvfs mount`: opens the store, mounts it, serves it until it is unmounted or told to stop, and
+// closes it.
+//
+// All of this happens in the process that serves: in the background that is a child, forked before
+// anything else (cli/daemon.h). Order of the start: paths, mount point, signals blocked, store (its
+// threads inherit the blocked signals), file system, mount, signal thread, service. The end undoes
+// it from the back, and only a store that could be closed is released: a text that stays in the
+// lock file tells `kvfs unmount` that something went wrong.
+
+#include "cli/mount.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/lock_file.h"
+#include "cli/log.h"
+#include "cli/mount_options.h"
+#include "cli/mount_point.h"
+#include "cli/paths.h"
+#include "cli/stop_signals.h"
+#include "cli/store_access.h"
+#include "cli/store_keys.h"
+#include "fs/fuse_server.h"
+
+namespace kvfs::cli {
+namespace {
+
+Answer<Log> OpenLog(const MountArguments& arguments) {
+  if (!arguments.log_path.empty()) return Log::ToFile(arguments.log_path);
+  return arguments.foreground ? Log::ToStandardError() : Log::ToSystem();
+}
+
+Outcome CheckLogPath(const std::string& log_path, const std::string& mount_point) {
+  if (log_path.empty()) return {};
+  const auto resolved = ResolvePath(log_path);
+  if (!resolved || !IsWithin(*resolved, mount_point)) return {};
+  return Stop(ExitCode::kUsage,
+              fmt::format("the log file {} lies in the mount point; a daemon cannot write into the "
+                          "files that it serves",
+                          *resolved));
+}
+
+struct Places {
+  std::string store;
+  std::string mount_point;
+};
+
+Answer<Places> Prepare(const MountArguments& arguments, const MountChoices& choices) {
+  const auto store =
+      ResolveStore(arguments.store, arguments.create ? IfMissing::kCreate : IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  std::string told;
+  const auto mount_point = PrepareMountPoint(arguments.mount_point, *store, choices.nonempty, told);
+  if (!told.empty()) fmt::print(stderr, "kvfs: {}\n", told);
+  if (!mount_point) return tl::unexpected(mount_point.error());
+  const Outcome usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
+    return arguments.create ? CreateIfMissing(*store) : Outcome();
+  });
+  if (!usable) return tl::unexpected(usable.error());
+  return Places{*store, *mount_point};
+}
+
+fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& places) {
+  fs::MountOptions options;
+  options.mountpoint = places.mount_point;
+  options.source = choices.source.empty() ? places.store : choices.source;
+  options.read_only = choices.read_only;
+  options.allow_other = choices.allow_other;
+  options.threads = static_cast<int>(choices.threads);
+  options.debug = choices.debug;
+  options.options = choices.kernel;
+  return options;
+}
+
+ExitCode ExitCodeOfMount(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return ExitCode::kUsage;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kNotDirectory:
+      return ExitCode::kMountPointBad;
+    case ErrorCode::kPermission:
+    case ErrorCode::kUnsupported:
+      return ExitCode::kFuseUnavailable;
+    default:
+      return ExitCode::kMountFailed;
+  }
+}
+
+std::string_view Remedy(std::string_view reason) {
+  if (reason.find("/dev/fuse") == std::string_view::npos) return "";
+  return "; users other than root need the right to open it, and the program fusermount3 of the "
+         "package fuse3";
+}
+
+Failure ExplainMountError(const Places& places, const Error& error) {
+  // The sentence below has said that much already.
+  const std::string known = fmt::format("cannot mount at '{}': ", places.mount_point);
+  std::string_view reason = error.message;
+  if (reason.starts_with(known)) reason.remove_prefix(known.size());
+  return {ExitCodeOfMount(error.code), fmt::format("cannot mount {} on {}: {}{}", places.store,
+                                                   places.mount_point, reason, Remedy(reason))};
+}
+
+Outcome ServeMounted(fs::FileSystem& file_system, const Places& places, const MountChoices& choices,
+                     StopSignals& signals, const Ready& ready) {
+  auto server = fs::FuseServer::Mount(file_system, ToMountOptions(choices, places));
+  if (!server) return tl::unexpected(ExplainMountError(places, server.error()));
+  fs::FuseServer& serving = **server;
+  signals.Watch([&serving] { serving.Stop(); });
+  const auto served = serving.Serve([&] {
+    if (!ready()) serving.Stop();
+  });
+  signals.EndWatch();
+  if (served) return {};
+  return Stop(ExitCode::kIoFailed,
+              fmt::format("the mount on {} broke: {}", places.mount_point, served.error().message));
+}
+
+// Closes the store. One that could not be closed keeps its lock, and the lock its text, until the
+// process ends: hence it is leaked on purpose.
+Outcome CloseStore(std::unique_ptr<Store> store, const std::string& path) {
+  const auto closed = store->Close();
+  if (closed) return {};
+  [[maybe_unused]] const Store* kept = store.release();
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("cannot close the store {}: {}; what was acknowledged is in its log, "
+                          "unless the disk is at fault",
+                          path, closed.error().message));
+}
+
+// Returns after the end of the mount.
+Outcome ServeStore(const Places& places, const MountChoices& choices, const Log& log,
+                   const Ready& ready) {
+  StopSignals signals;
+  OpenOptions options;
+  options.purpose = MountPurpose(places.mount_point);
+  options.log = [&log](std::string_view line) { log.Line(line); };
+  auto store = OpenPatiently(places.store, options);
+  if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
+  auto file_system = OpenFileSystem(**store);
+  if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
+  const Outcome served = ServeMounted(**file_system, places, choices, signals, ready);
+  file_system->reset();
+  const Outcome closed = CloseStore(*std::move(store), places.store);
+  return closed ? served : closed;
+}
+
+Outcome Serve(const MountArguments& arguments, const MountChoices& choices, const Ready& ready) {
+  const auto places = Prepare(arguments, choices);
+  if (!places) return tl::unexpected(places.error());
+  const auto log = OpenLog(arguments);
+  if (!log) return tl::unexpected(log.error());
+  bool was_ready = false;
+  const Outcome outcome = ServeStore(*places, choices, *log, [&] {
+    was_ready = true;
+    return ready();
+  });
+  // Before that the caller hears of it; from then on only the log does.
+  if (!outcome && was_ready && !arguments.foreground) log->Line(outcome.error().text);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome Mount(const MountArguments& arguments) {
+  const auto choices = ParseMountOptions(arguments.options);
+  if (!choices) return tl::unexpected(choices.error());
+  const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
+  if (arguments.foreground) return work([] { return true; });
+  return RunInBackground(work);
+}
+
+Runner DefineMount(CLI::App& parser) {
+  const auto arguments = std::make_shared<MountArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "An empty directory outside the store")
+      ->required();
+  parser
+      .add_option(
+          "-o", arguments->options,
+          "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
+          "fsname=NAME, debug, dev, suid, exec, sync, dirsync, noatime, and their opposites")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("OPTION,...");
+  parser.add_flag("-f,--foreground", arguments->foreground,
+                  "Serve in this process, until it is unmounted or gets SIGTERM");
+  parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  parser.add_option("--log", arguments->log_path, "Append log lines to a file, not to syslog");
+  parser.footer("Example: kvfs mount --create ~/store ~/kv");
+  return [arguments] { return Mount(*arguments); };
+}
+
+}  // namespace kvfs::cli

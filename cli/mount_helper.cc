@@ -1,0 +1,86 @@
+// Reading mount(8)'s arguments: here -f means fake and -s sloppy, other than on the command line.
+
+#include "cli/mount_helper.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/mount_options.h"
+
+namespace kvfs::cli {
+namespace {
+
+constexpr int kMountUsage = 1;
+constexpr int kMountSystemError = 2;
+constexpr int kMountFailure = 32;
+
+bool TakesValue(const std::string& option) {
+  return option == "-o" || option == "-N" || option == "-t";
+}
+
+bool IsFlag(const std::string& option) {
+  return option == "-f" || option == "-n" || option == "-s" || option == "-v" || option == "-r" ||
+         option == "-w";
+}
+
+void ApplyFlag(const std::string& option, HelperArguments& helper) {
+  if (option == "-f") helper.fake = true;
+  if (option == "-r") helper.mount.options.emplace_back("ro");
+  if (option == "-w") helper.mount.options.emplace_back("rw");
+}
+
+Outcome CheckOptions(const HelperArguments& helper) {
+  return ParseMountOptions(helper.mount.options).map([](const MountChoices&) {});
+}
+
+}  // namespace
+
+Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments) {
+  HelperArguments helper;
+  std::vector<std::string> places;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (TakesValue(argument) && i + 1 < arguments.size()) {
+      ++i;
+      if (argument == "-o") helper.mount.options.push_back(arguments[i]);
+    } else if (IsFlag(argument)) {
+      ApplyFlag(argument, helper);
+    } else if (argument.starts_with('-')) {
+      return Stop(ExitCode::kUsage,
+                  fmt::format("{}: unknown option {}", kMountHelperName, argument));
+    } else {
+      places.push_back(argument);
+    }
+  }
+  if (places.size() != 2) {
+    return Stop(ExitCode::kUsage, fmt::format("usage: {} STORE MOUNTPOINT [-fnsv] [-o OPTION,...]",
+                                              kMountHelperName));
+  }
+  helper.mount.store = places[0];
+  helper.mount.mount_point = places[1];
+  return helper;
+}
+
+int MountExitCode(ExitCode code) {
+  switch (code) {
+    case ExitCode::kOk:
+      return 0;
+    case ExitCode::kUsage:
+      return kMountUsage;
+    case ExitCode::kIoFailed:
+      return kMountSystemError;
+    default:
+      return kMountFailure;
+  }
+}
+
+int RunMountHelper(const std::vector<std::string>& arguments) {
+  const Outcome outcome = ParseHelperArguments(arguments).and_then(
+      [](const auto& helper) { return helper.fake ? CheckOptions(helper) : Mount(helper.mount); });
+  if (outcome) return 0;
+  fmt::print(stderr, "{}: {}\n", kMountHelperName, outcome.error().text);
+  return MountExitCode(outcome.error().code);
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,98 @@
+// Waiting for a store, and explaining why it cannot be had.
+
+#include "cli/store_access.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "cli/mount_point.h"
+#include "cli/mount_table.h"
+#include "cli/paths.h"
+
+namespace kvfs::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Longer than a checkpoint of a full dirty memory takes on a slow disk.
+constexpr milliseconds kPatience{10'000};
+constexpr milliseconds kPause{10};
+
+bool IsEmptyDirectory(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_empty(path, error) && !error;
+}
+
+}  // namespace
+
+Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
+  auto resolved = ResolvePath(path);
+  if (!resolved) {
+    return Stop(ExitCode::kNoStore,
+                fmt::format("no store at {}: {}", path, resolved.error().message));
+  }
+  std::error_code error;
+  if (if_missing == IfMissing::kFail && !std::filesystem::exists(*resolved, error) && !error) {
+    return tl::unexpected(ExplainStoreError(*resolved, Error{ErrorCode::kNotFound, {}}));
+  }
+  return *std::move(resolved);
+}
+
+Outcome CreateIfMissing(const std::string& store_path) {
+  std::error_code error;
+  if (std::filesystem::exists(store_path, error) && !IsEmptyDirectory(store_path)) return {};
+  const auto created = Store::Create(GetPosixEnv(), store_path);
+  // Another process may have been faster: then there is a store, as wanted.
+  if (created || created.error().code == ErrorCode::kExists) return {};
+  return tl::unexpected(ExplainStoreError(store_path, created.error()));
+}
+
+Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
+                                             const OpenOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    auto store = Store::Open(GetPosixEnv(), store_path, options);
+    if (store || store.error().code != ErrorCode::kInUse) return store;
+    if (!IsPassing(store_path) || std::chrono::steady_clock::now() > deadline) return store;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+bool IsPassing(const std::string& store_path) {
+  const auto holder = ReadHolder(store_path);
+  if (!holder || IsCommand(*holder)) return true;
+  return MountPointOf(*holder).has_value() && !FindLiveMount(store_path);
+}
+
+std::optional<std::string> FindLiveMount(const std::string& store_path) {
+  const auto holder = ReadHolder(store_path);
+  if (!holder) return std::nullopt;
+  const auto mount_point = MountPointOf(*holder);
+  const auto table = ReadMountTable();
+  if (!mount_point || !table) return std::nullopt;
+  const auto mount = FindMount(*table, *mount_point);
+  if (!mount || mount->type != kMountType || IsDeadMount(*mount_point)) return std::nullopt;
+  return mount_point;
+}
+
+Failure ExplainStoreError(const std::string& store_path, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kNotFound:
+      return {ExitCode::kNoStore,
+              fmt::format("no store at {0}; `kvfs create {0}` makes one", store_path)};
+    case ErrorCode::kExists:
+      return {ExitCode::kNoStore, fmt::format("there is already a store at {}", store_path)};
+    case ErrorCode::kInUse:
+      return {ExitCode::kStoreInUse,
+              fmt::format("the store at {} cannot be opened twice: {}; end that process first",
+                          store_path, error.message)};
+    default:
+      return {ExitCodeOfStore(error.code),
+              fmt::format("cannot use the store at {}: {}", store_path, error.message)};
+  }
+}
+
+}  // namespace kvfs::cli

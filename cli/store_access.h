@@ -1,0 +1,37 @@
+// Opening a store from the command line: in words a person can act on, and with patience for
+// holders that are about to let go.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/failure.h"
+#include "cli/lock_file.h"
+#include "store/store.h"
+
+namespace kvfs::cli {
+
+// The absolute path of the store's directory, which need not exist yet if it may be created.
+enum class IfMissing { kFail, kCreate };
+Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
+
+// Creates a store with default parameters where there is none: nothing at the path, or an empty
+// directory.
+Outcome CreateIfMissing(const std::string& store_path);
+
+// Opens the store. A holder that is passing (see IsPassing) is waited for, some seconds at most.
+// The error is the store's own.
+Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
+                                             const OpenOptions& options);
+
+// Whether the process that holds the store will let go by itself: a command, or a daemon whose
+// mount is not there, because it is ending or was killed a moment ago, or not there yet.
+bool IsPassing(const std::string& store_path);
+
+// The mount point of the daemon that serves the store, if it can be used from here.
+std::optional<std::string> FindLiveMount(const std::string& store_path);
+
+// Puts an error of Open or Create into words.
+Failure ExplainStoreError(const std::string& store_path, const Error& error);
+
+}  // namespace kvfs::cli

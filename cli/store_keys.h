@@ -1,0 +1,32 @@
+// Keys of a store that this process has opened.
+#pragma once
+
+#include "cli/keys.h"
+#include "fs/file_system.h"
+#include "store/store.h"
+
+namespace kvfs::cli {
+
+class StoreKeys final : public Keys {
+ public:
+  static Answer<std::unique_ptr<Keys>> Open(const std::string& store_path,
+                                            std::unique_ptr<Store> store);
+
+  StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system)
+      : store_(std::move(store)), file_system_(std::move(file_system)) {}
+
+  Result<void> Get(const std::string& path, const ByteSink& sink) override;
+  Result<void> Put(const std::string& path, const ByteSource& source) override;
+  Result<void> Delete(const std::string& path) override;
+  Result<std::vector<std::string>> List(const std::string& path) override;
+  Result<void> Finish() override;
+
+ private:
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<fs::FileSystem> file_system_;  // uses store_, goes before it
+};
+
+// The file system of a store, whose files without attributes belong to this process's user.
+Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,93 @@
+// `kvfs unmount`: takes the mount away, then waits until its daemon has written everything and
+// ended.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/mount_point.h"
+#include "cli/mount_table.h"
+#include "cli/paths.h"
+#include "cli/serving_daemon.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct UnmountArguments {
+  std::string mount_point;
+  bool lazily = false;
+};
+
+Answer<MountEntry> FindKvfsMount(const std::string& path) {
+  const auto resolved = ResolvePath(path);
+  if (!resolved) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: {}", path, resolved.error().message));
+  }
+  const auto table = ReadMountTable();
+  if (!table) return tl::unexpected(table.error());
+  const auto mount = FindMount(*table, *resolved);
+  if (!mount) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: nothing is mounted there", *resolved));
+  }
+  if (mount->type != kMountType) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) takes "
+                            "away",
+                            *resolved, mount->type));
+  }
+  return *mount;
+}
+
+Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
+  if (daemon.AwaitCleanEnd()) return {};
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
+                          "store {}: see its log; what was acknowledged comes back when the store "
+                          "is opened next",
+                          mount_point, daemon.pid(), daemon.store_path()));
+}
+
+// Detaches although the mount is busy; the daemon then ends with the last who uses it.
+Outcome DetachLazily(const std::string& mount_point) {
+  const Outcome detached = Detach(mount_point, Unmounting::kLazily);
+  if (detached) {
+    fmt::print(stderr, "kvfs: {} is detached; its daemon ends with the last process that uses it\n",
+               mount_point);
+  }
+  return detached;
+}
+
+Outcome Unmount(const UnmountArguments& arguments) {
+  const auto mount = FindKvfsMount(arguments.mount_point);
+  if (!mount) return tl::unexpected(mount.error());
+  const std::string& mount_point = mount->mount_point;
+  // This process must not be what keeps the mount busy.
+  if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
+  const auto daemon = ServingDaemon::Find(*mount);
+  // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
+  const auto how = IsDeadMount(mount_point) ? Unmounting::kLazily : Unmounting::kOnlyIfIdle;
+  const Outcome detached = Detach(mount_point, how);
+  if (!detached) return arguments.lazily ? DetachLazily(mount_point) : detached;
+  if (daemon) return AwaitEnd(*daemon, mount_point);
+  fmt::print(stderr,
+             "kvfs: unmounted {}; its daemon cannot be found, so that its end was not waited for\n",
+             mount_point);
+  return {};
+}
+
+}  // namespace
+
+Runner DefineUnmount(CLI::App& parser) {
+  const auto arguments = std::make_shared<UnmountArguments>();
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "Where the store is mounted")->required();
+  parser.add_flag("-z,--lazy", arguments->lazily,
+                  "Detach a mount that is in use, without waiting for its daemon");
+  parser.footer("Example: kvfs unmount ~/kv");
+  return [arguments] { return Unmount(*arguments); };
+}
+
+}  // namespace kvfs::cli

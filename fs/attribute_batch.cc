@@ -1,0 +1,35 @@
+// Wraps edits of attributes into edits of meta; see the header for what happens to damaged ones.
+#include "fs/attribute_batch.h"
+
+#include <string>
+#include <utility>
+
+namespace kvfs::fs {
+
+Result<Attributes> ReadMeta(std::string_view meta, const Attributes& if_empty) {
+  if (meta.empty()) return if_empty;
+  return DecodeAttributes(meta);
+}
+
+MetaEdit AttributeBatch::Edit(std::function<void(Attributes&)> edit) {
+  return [this, edit = std::move(edit)](std::string& meta) {
+    auto attributes = ReadMeta(meta, if_empty_);
+    if (!attributes) {
+      found_damage_ = true;
+      meta.assign(kMaxMetaBytes + 1, '\0');
+      return;
+    }
+    edit(*attributes);
+    meta = EncodeAttributes(*attributes);
+  };
+}
+
+Result<void> AttributeBatch::Apply(Store& store) {
+  auto applied = store.Apply(batch_);
+  if (!applied && found_damage_) {
+    return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
+  }
+  return applied;
+}
+
+}  // namespace kvfs::fs

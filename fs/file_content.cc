@@ -1,0 +1,58 @@
+// Contents read and written, targets of symbolic links, and files that get their name last.
+#include <sys/stat.h>
+
+#include <mutex>
+
+#include "fs/file_system.h"
+#include "fs/names.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr uint64_t kMaxTargetBytes = 4095;
+
+Result<void> CheckRange(const Location& at, uint64_t offset, size_t length) {
+  if (at.is_directory) return Fail(ErrorCode::kIsDirectory);
+  if (offset > kMaxContentBytes || length > kMaxContentBytes - offset) {
+    return Fail(ErrorCode::kTooLarge);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<size_t> FileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  KVFS_TRY(CheckRange(at, offset, 0));
+  return store_.Read(at.key(), offset, out);
+}
+
+Result<void> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
+                               const Caller& caller) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  KVFS_TRY(CheckRange(at, offset, data.size()));
+  if (data.empty()) return {};
+  AttributeBatch change(default_attributes_);
+  change.batch().Write(at.key(), offset, data, change.Edit([&caller, now = Now()](Attributes& a) {
+    if (caller.uid != 0) DropPrivileges(a);
+    a.mtime = a.ctime = now;
+  }));
+  return change.Apply(store_);
+}
+
+Result<std::string> FileSystem::ReadLink(InodeNumber inode) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  KVFS_ASSIGN(const InodeInfo link, Load(at.key()));
+  if (!link.attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid);
+  if (link.size_bytes > kMaxTargetBytes) {
+    return Fail(ErrorCode::kCorrupt, "the target of a symbolic link is too long");
+  }
+  std::string target(link.size_bytes, '\0');
+  KVFS_TRY(store_.Read(at.key(), 0, std::as_writable_bytes(std::span(target))));
+  return target;
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,103 @@
+// Opening, finding entries by inode, and what concerns the whole file system. The calls on names,
+// attributes, contents and listings are in files of their own, named in the header.
+#include "fs/file_system.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <utility>
+
+namespace kvfs::fs {
+namespace {
+
+constexpr Key kRootKey = {kAttributeSpace, "root"};
+
+Timespec SystemTime() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_1970);
+  const auto rest = std::chrono::nanoseconds(since_1970 - seconds);
+  return {seconds.count(), static_cast<uint32_t>(rest.count())};
+}
+
+FileSystemOptions WithClock(FileSystemOptions options) {
+  if (!options.clock) options.clock = SystemTime;
+  return options;
+}
+
+Attributes OwnedByDefault(const FileSystemOptions& options, uint32_t mode, Timespec time) {
+  Attributes attributes;
+  attributes.mode = mode;
+  attributes.links = S_ISDIR(mode) ? 2 : 1;
+  attributes.uid = options.default_uid;
+  attributes.gid = options.default_gid;
+  attributes.atime = attributes.mtime = attributes.ctime = time;
+  return attributes;
+}
+
+Result<void> CreateRootIfAbsent(Store& store, const Attributes& attributes) {
+  const auto present = store.Stat(kRootKey);
+  if (present) return {};
+  if (present.error().code != ErrorCode::kNotFound) return tl::unexpected(present.error());
+  const std::string meta = EncodeAttributes(attributes);
+  Batch batch;
+  batch.Put(kRootKey, {}, meta, Batch::IfPresent::kRefuse);
+  return store.Apply(batch);
+}
+
+}  // namespace
+
+FileSystem::FileSystem(Store& store, FileSystemOptions options)
+    : store_(store),
+      options_(WithClock(std::move(options))),
+      default_attributes_(OwnedByDefault(options_, S_IFREG | 0644, options_.default_time)) {}
+
+Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOptions options) {
+  std::unique_ptr<FileSystem> file_system(new FileSystem(store, std::move(options)));
+  KVFS_TRY(CreateRootIfAbsent(
+      store, OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now())));
+  return file_system;
+}
+
+Result<Location> FileSystem::Locate(InodeNumber inode) const {
+  if (inode == kRootInode) return Location{kRootKey.space, std::string(kRootKey.name), true};
+  auto location = inodes_.Find(inode);
+  if (!location) return Fail(ErrorCode::kStale);
+  return *std::move(location);
+}
+
+Result<Location> FileSystem::LocateParent(InodeNumber directory) const {
+  KVFS_ASSIGN(Location location, Locate(directory));
+  if (!location.is_directory) return Fail(ErrorCode::kNotDirectory);
+  if (location.space == kTransientSpace) return Fail(ErrorCode::kNotFound);
+  return location;
+}
+
+Result<InodeInfo> FileSystem::Load(Key key) const {
+  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
+  KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
+  const InodeNumber number = key == kRootKey ? kRootInode : entry.id;
+  return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes};
+}
+
+Result<std::optional<InodeInfo>> FileSystem::LoadIfPresent(Key key) const {
+  auto inode = Load(key);
+  if (inode) return *inode;
+  if (inode.error().code == ErrorCode::kNotFound) return std::optional<InodeInfo>();
+  return tl::unexpected(std::move(inode).error());
+}
+
+Result<InodeInfo> FileSystem::LoadAndReference(Key key) {
+  KVFS_ASSIGN(const InodeInfo inode, Load(key));
+  inodes_.AddReference(inode.number, key, inode.attributes.IsDirectory());
+  return inode;
+}
+
+Result<void> FileSystem::Sync() { return store_.Sync(); }
+
+Result<SpaceReport> FileSystem::GetSpace() {
+  KVFS_ASSIGN(const DiskSpace disk, store_.GetDiskSpace());
+  const StoreStats stats = store_.GetStats();
+  return SpaceReport{disk.total_bytes, disk.available_bytes + stats.reusable_bytes, stats.entries};
+}
+
+}  // namespace kvfs::fs

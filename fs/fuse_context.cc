@@ -1,0 +1,68 @@
+// Between kvfs's types and libfuse's.
+#include "fs/fuse_context.h"
+
+#include <cerrno>
+
+#include "fs/errno.h"
+
+namespace kvfs::fs {
+namespace {
+
+timespec ToTimespec(const Timespec& time) {
+  return {.tv_sec = time.seconds, .tv_nsec = time.nanoseconds};
+}
+
+}  // namespace
+
+Caller CallerOf(fuse_req_t request) {
+  const fuse_ctx* context = fuse_req_ctx(request);
+  return {context->uid, context->gid};
+}
+
+struct stat ToStat(const InodeInfo& inode) {
+  struct stat out = {};
+  out.st_ino = inode.number;
+  out.st_mode = inode.attributes.mode;
+  out.st_nlink = inode.attributes.links;
+  out.st_uid = inode.attributes.uid;
+  out.st_gid = inode.attributes.gid;
+  out.st_rdev = inode.attributes.device;
+  out.st_size = static_cast<off_t>(inode.size_bytes);
+  out.st_blksize = 4096;
+  out.st_blocks = static_cast<blkcnt_t>((inode.allocated_bytes + 511) / 512);
+  out.st_atim = ToTimespec(inode.attributes.atime);
+  out.st_mtim = ToTimespec(inode.attributes.mtime);
+  out.st_ctim = ToTimespec(inode.attributes.ctime);
+  return out;
+}
+
+fuse_entry_param ToEntry(const InodeInfo& inode) {
+  fuse_entry_param out = {};
+  out.ino = inode.number;
+  out.attr = ToStat(inode);
+  out.attr_timeout = kForeverSeconds;
+  out.entry_timeout = kForeverSeconds;
+  return out;
+}
+
+void ReplyError(fuse_req_t request, const Error& error) {
+  fuse_reply_err(request, ToErrno(error.code));
+}
+
+void ReplyDone(fuse_req_t request, const Result<void>& result) {
+  fuse_reply_err(request, result ? 0 : ToErrno(result.error().code));
+}
+
+void ReplyAttributes(fuse_req_t request, const Result<InodeInfo>& inode) {
+  if (!inode) return ReplyError(request, inode.error());
+  const struct stat attributes = ToStat(*inode);
+  fuse_reply_attr(request, &attributes, kForeverSeconds);
+}
+
+void ReplyEntry(fuse_req_t request, FileSystem& file_system, const Result<InodeInfo>& inode) {
+  if (!inode) return ReplyError(request, inode.error());
+  const fuse_entry_param entry = ToEntry(*inode);
+  if (fuse_reply_entry(request, &entry) != 0) file_system.Forget(inode->number, 1);
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,43 @@
+// What the handlers of FUSE messages work with, and how they begin and end.
+//
+// A handler begins with ContextOf, which counts the message, and ends with exactly one reply.
+// Everything in a message comes from outside: it goes to FileSystem unchecked, which checks it.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include "fs/file_system.h"
+#include "fs/fuse_messages.h"
+#include "fs/fuse_probe.h"
+
+namespace kvfs::fs {
+
+// How long the kernel may remember names, absent names and attributes: ten years.
+inline constexpr double kForeverSeconds = 315'360'000;
+
+struct FuseContext {
+  FileSystem& file_system;
+  MessageCounts counts;
+  FuseProbe probe;
+};
+
+inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {
+  auto& context = *static_cast<FuseContext*>(fuse_req_userdata(request));
+  context.counts.Add(kind);
+  return context;
+}
+
+Caller CallerOf(fuse_req_t request);
+
+struct stat ToStat(const InodeInfo& inode);
+fuse_entry_param ToEntry(const InodeInfo& inode);
+
+// Replies. A failed reply to a message that added a reference takes the reference back, since the
+// kernel does not know of it.
+void ReplyError(fuse_req_t request, const Error& error);
+void ReplyDone(fuse_req_t request, const Result<void>& result);
+void ReplyAttributes(fuse_req_t request, const Result<InodeInfo>& inode);
+void ReplyEntry(fuse_req_t request, FileSystem& file_system, const Result<InodeInfo>& inode);
+
+}  // namespace kvfs::fs

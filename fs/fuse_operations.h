@@ -1,0 +1,16 @@
+// The handlers of FUSE messages, by family, and the table of them that libfuse is given.
+#pragma once
+
+#include "fs/fuse_context.h"
+
+namespace kvfs::fs {
+
+// The table's `userdata` is a FuseContext.
+fuse_lowlevel_ops MakeFuseOperations();
+
+void AddNameOperations(fuse_lowlevel_ops& operations);       // fs/fuse_names.cc
+void AddAttributeOperations(fuse_lowlevel_ops& operations);  // fs/fuse_attributes.cc
+void AddContentOperations(fuse_lowlevel_ops& operations);    // fs/fuse_contents.cc
+void AddDirectoryOperations(fuse_lowlevel_ops& operations);  // fs/fuse_directories.cc
+
+}  // namespace kvfs::fs

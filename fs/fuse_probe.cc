@@ -1,0 +1,59 @@
+// See the header.
+#include "fs/fuse_probe.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/batch.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr char kProbeName[] = ".kvfs-first-open";
+// A number that is never a file's.
+constexpr InodeNumber kProbeInode = kTransientSpace;
+
+void OpenAndClose(const char* path, int flags) {
+  const int file = open(path, flags | O_CLOEXEC);
+  if (file >= 0) close(file);
+}
+
+void AskForExtendedAttributes(const char* path) {
+  char value[1];
+  static_cast<void>(getxattr(path, "user.kvfs", value, sizeof value));
+  static_cast<void>(listxattr(path, value, sizeof value));
+  static_cast<void>(removexattr(path, "user.kvfs"));
+  static_cast<void>(setxattr(path, "user.kvfs", value, 0, 0));
+}
+
+}  // namespace
+
+bool FuseProbe::Run(const std::string& mountpoint) {
+  const std::string path = mountpoint + "/" + kProbeName;
+  is_running_ = true;
+  OpenAndClose(path.c_str(), O_RDONLY);
+  AskForExtendedAttributes(path.c_str());
+  OpenAndClose(mountpoint.c_str(), O_RDONLY | O_DIRECTORY);
+  is_running_ = false;
+  struct stat root;
+  return stat(mountpoint.c_str(), &root) == 0 || errno == EACCES;
+}
+
+bool FuseProbe::IsProbe(InodeNumber parent, std::string_view name) const {
+  return is_running_ && parent == kRootSpace && name == kProbeName;
+}
+
+InodeInfo FuseProbe::Inode() {
+  InodeInfo inode;
+  inode.number = kProbeInode;
+  inode.attributes.mode = S_IFREG | 0644;
+  inode.attributes.uid = geteuid();
+  inode.attributes.gid = getegid();
+  return inode;
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,215 @@
+// The session's life. While libfuse's loop serves in the thread that called Serve(), two threads of
+// its own help: the *starter* makes the first open (fs/fuse_probe.h) and says that the mount is
+// ready; the *stopper* waits for Stop() and unmounts from outside, so that all that the kernel
+// still has to write is served. Where that fails, because files are open, the loop is ended, and
+// the mount is then taken away lazily.
+#include "fs/fuse_server.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "fs/fuse_arguments.h"
+#include "fs/fuse_log.h"
+#include "fs/fuse_operations.h"
+#include "fs/fuse_unmount.h"
+
+namespace kvfs::fs {
+namespace {
+
+// How often, and how far apart, a busy mount is tried to be unmounted before it is cut off.
+constexpr int kUnmountAttempts = 5;
+constexpr std::chrono::milliseconds kUnmountPause{100};
+
+// What wakes a thread that waits in libfuse's loop. By default the system ignores it.
+constexpr int kInterrupt = SIGURG;
+constexpr std::chrono::milliseconds kInterruptPause{10};
+
+// An ignored signal wakes nobody, a handled one does. A handler that is there already will do.
+void CatchInterrupts() {
+  struct sigaction action;
+  sigaction(kInterrupt, nullptr, &action);
+  if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN) return;
+  action = {};
+  action.sa_handler = [](int) {};
+  sigaction(kInterrupt, &action, nullptr);
+}
+
+void LetInterruptsThrough() {
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, kInterrupt);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+}
+
+// Signals are for the program's own threads.
+void BlockSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+Error DescribeMountPoint(const std::string& path, int error) {
+  const std::string message = "cannot mount at '" + path + "': " + std::strerror(error);
+  switch (error) {
+    case ENOENT:
+      return {ErrorCode::kNotFound, message};
+    case ENOTDIR:
+      return {ErrorCode::kNotDirectory, message};
+    case EACCES:
+      return {ErrorCode::kPermission, message};
+    default:
+      return {ErrorCode::kIo, message};
+  }
+}
+
+Result<void> CheckMountPoint(const std::string& path) {
+  struct stat at;
+  if (stat(path.c_str(), &at) != 0) return tl::unexpected(DescribeMountPoint(path, errno));
+  if (!S_ISDIR(at.st_mode)) return tl::unexpected(DescribeMountPoint(path, ENOTDIR));
+  return {};
+}
+
+Result<void> CheckFuseDevice() {
+  if (access("/dev/fuse", F_OK) == 0) return {};
+  return Fail(ErrorCode::kUnsupported,
+              "there is no /dev/fuse: the kernel's FUSE module is not loaded, or a container hides "
+              "the device");
+}
+
+}  // namespace
+
+// Everything that the handlers and the helping threads share.
+struct FuseServer::Session {
+  Session(FileSystem& file_system, const MountOptions& given)
+      : context{file_system, {}, {}}, options(given), stop_event(eventfd(0, EFD_CLOEXEC)) {}
+  ~Session() {
+    Unmount();
+    if (fuse != nullptr) fuse_session_destroy(fuse);
+    close(stop_event);
+  }
+
+  Result<void> Mount();
+  void Unmount();
+  int RunLoop();
+  void Start(const std::function<void()>& on_ready);
+  void AwaitStop();
+  void ForceEnd();
+  void SignalStop() const;
+
+  FuseContext context;
+  const MountOptions options;
+  const int stop_event;  // readable once Stop() was called, or the loop has ended
+  fuse_session* fuse = nullptr;
+  bool is_mounted = false;
+  pthread_t serving_thread = {};
+  std::atomic<bool> loop_has_ended{false};
+};
+
+Result<void> FuseServer::Session::Mount() {
+  const fuse_lowlevel_ops operations = MakeFuseOperations();
+  FuseArguments arguments(options);
+  FuseLogCapture log;
+  fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
+  if (fuse == nullptr) return Fail(ErrorCode::kInvalid, log.TextOr("bad mount options"));
+  if (fuse_session_mount(fuse, options.mountpoint.c_str()) != 0) {
+    const int reason = errno;
+    return Fail(reason == EPERM || reason == EACCES ? ErrorCode::kPermission : ErrorCode::kIo,
+                "cannot mount at '" + options.mountpoint +
+                    "': " + log.TextOr("see the message of fusermount3"));
+  }
+  is_mounted = true;
+  return {};
+}
+
+void FuseServer::Session::Unmount() {
+  if (std::exchange(is_mounted, false)) fuse_session_unmount(fuse);
+}
+
+int FuseServer::Session::RunLoop() {
+  const unsigned threads = ThreadCount(options);
+  if (threads == 1) return fuse_session_loop(fuse);
+  fuse_loop_config* config = fuse_loop_cfg_create();
+  fuse_loop_cfg_set_clone_fd(config, 1);
+  fuse_loop_cfg_set_max_threads(config, threads);
+  fuse_loop_cfg_set_idle_threads(config, threads);
+  const int result = fuse_session_loop_mt(fuse, config);
+  fuse_loop_cfg_destroy(config);
+  return result;
+}
+
+void FuseServer::Session::Start(const std::function<void()>& on_ready) {
+  BlockSignals();
+  if (!context.probe.Run(options.mountpoint)) return;
+  if (on_ready) on_ready();
+}
+
+void FuseServer::Session::AwaitStop() {
+  BlockSignals();
+  eventfd_t value;
+  while (eventfd_read(stop_event, &value) != 0 && errno == EINTR) continue;
+  for (int attempt = 0; attempt < kUnmountAttempts; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kUnmountPause);
+    if (loop_has_ended || FlushAndUnmount(options.mountpoint)) return;
+  }
+  ForceEnd();
+}
+
+// The loop sees that it shall end when its thread wakes: from then on nobody is served.
+void FuseServer::Session::ForceEnd() {
+  fuse_session_exit(fuse);
+  CatchInterrupts();
+  while (!loop_has_ended) {
+    pthread_kill(serving_thread, kInterrupt);
+    std::this_thread::sleep_for(kInterruptPause);
+  }
+}
+
+void FuseServer::Session::SignalStop() const {
+  const int saved_errno = errno;
+  static_cast<void>(eventfd_write(stop_event, 1));
+  errno = saved_errno;
+}
+
+FuseServer::FuseServer(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+FuseServer::~FuseServer() = default;
+
+Result<std::unique_ptr<FuseServer>> FuseServer::Mount(FileSystem& file_system,
+                                                      const MountOptions& options) {
+  KVFS_TRY(CheckMountPoint(options.mountpoint));
+  KVFS_TRY(CheckFuseDevice());
+  auto session = std::make_unique<Session>(file_system, options);
+  KVFS_TRY(session->Mount());
+  return std::unique_ptr<FuseServer>(new FuseServer(std::move(session)));
+}
+
+Result<void> FuseServer::Serve(std::function<void()> on_ready) {
+  LetInterruptsThrough();
+  session_->serving_thread = pthread_self();
+  std::thread stopper([this] { session_->AwaitStop(); });
+  std::thread starter([this, &on_ready] { session_->Start(on_ready); });
+  const int result = session_->RunLoop();
+  session_->loop_has_ended = true;
+  // Frees the helping threads from calls into the mount that nobody will answer.
+  session_->Unmount();
+  session_->SignalStop();
+  starter.join();
+  stopper.join();
+  if (result >= 0) return {};
+  return Fail(ErrorCode::kIo,
+              std::string("the connection to the kernel broke: ") + std::strerror(-result));
+}
+
+void FuseServer::Stop() { session_->SignalStop(); }
+
+const MessageCounts& FuseServer::message_counts() const { return session_->context.counts; }
+
+}  // namespace kvfs::fs

@@ -1,0 +1,72 @@
+// Attributes read and changed. A change is one edit of the entry's meta, made under the store's
+// lock, so that changes of different attributes at the same time are all kept.
+#include <sys/stat.h>
+
+#include <mutex>
+
+#include "fs/file_system.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr uint32_t kPermissionBits = 07777;
+
+bool IsEmpty(const AttributeChange& change) {
+  return !change.permissions && !change.uid && !change.gid && !change.size_bytes && !change.atime &&
+         !change.mtime;
+}
+
+void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
+  if (wanted.size_bytes) a.mtime = now;
+  if (wanted.atime) a.atime = *wanted.atime;
+  if (wanted.mtime) a.mtime = *wanted.mtime;
+  a.ctime = now;
+}
+
+void SetOwnerAndMode(const AttributeChange& wanted, const Caller& caller, Attributes& a) {
+  const bool changes_owner = wanted.uid || wanted.gid;
+  if (changes_owner || (wanted.size_bytes && caller.uid != 0)) DropPrivileges(a);
+  a.uid = wanted.uid.value_or(a.uid);
+  a.gid = wanted.gid.value_or(a.gid);
+  if (wanted.permissions) {
+    a.mode = (a.mode & S_IFMT) | (*wanted.permissions & kPermissionBits);
+  }
+}
+
+Result<void> CheckSize(const InodeInfo& inode, uint64_t size_bytes) {
+  if (inode.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+  if (!inode.attributes.IsRegular()) return Fail(ErrorCode::kInvalid);
+  if (size_bytes > kMaxContentBytes) return Fail(ErrorCode::kTooLarge);
+  return {};
+}
+
+}  // namespace
+
+Result<InodeInfo> FileSystem::GetAttributes(InodeNumber inode) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  return Load(at.key());
+}
+
+Result<InodeInfo> FileSystem::SetAttributes(InodeNumber inode, const AttributeChange& wanted,
+                                            const Caller& caller) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  if (IsEmpty(wanted)) return Load(at.key());
+  AttributeBatch change(default_attributes_);
+  MetaEdit edit = change.Edit([&wanted, &caller, now = Now()](Attributes& a) {
+    SetOwnerAndMode(wanted, caller, a);
+    SetTimes(wanted, now, a);
+  });
+  if (wanted.size_bytes) {
+    KVFS_ASSIGN(const InodeInfo before, Load(at.key()));
+    KVFS_TRY(CheckSize(before, *wanted.size_bytes));
+    change.batch().Resize(at.key(), *wanted.size_bytes, std::move(edit));
+  } else {
+    change.batch().EditMeta(at.key(), std::move(edit));
+  }
+  KVFS_TRY(change.Apply(store_));
+  return Load(at.key());
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,67 @@
+// The inodes that somebody refers to: where each one's entry lies, and how many references it has.
+//
+// The kernel names an inode by its number alone, so every inode it knows is here, and no other:
+// the table's size is the kernel's choice (P10).
+//
+// Locks: one mutex for each part of the table, held for the time of a hash lookup. For a location
+// to stay true while they use it, callers hold FileSystem's namespace lock: exclusively for
+// Relocate, shared otherwise.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "fs/inode_info.h"
+#include "store/batch.h"
+
+namespace kvfs::fs {
+
+// Where an inode's entry lies.
+struct Location {
+  Space space = 0;
+  std::string name;
+  bool is_directory = false;  // never changes
+
+  Key key() const { return {space, name}; }
+};
+
+class InodeTable {
+ public:
+  // Adds a reference to `inode`, whose entry has the key `key`.
+  void AddReference(InodeNumber inode, Key key, bool is_directory);
+
+  // Takes back at most `count` references. Returns the location if none is left.
+  std::optional<Location> DropReferences(InodeNumber inode, uint64_t count);
+
+  // Nothing if the inode has no references.
+  std::optional<Location> Find(InodeNumber inode) const;
+  bool IsReferenced(InodeNumber inode) const;
+
+  // Notes that the inode's entry has another key now; an inode without references is passed over.
+  void Relocate(InodeNumber inode, Key key);
+
+  // Inodes with references.
+  size_t Count() const;
+
+ private:
+  struct Inode {
+    Location location;
+    uint64_t references = 0;
+  };
+  struct Part {
+    mutable std::mutex mutex;
+    std::unordered_map<InodeNumber, Inode> inodes;  // INVARIANT: references are above 0
+  };
+  static constexpr size_t kParts = 16;
+
+  Part& PartOf(InodeNumber inode) { return parts_[inode % kParts]; }
+  const Part& PartOf(InodeNumber inode) const { return parts_[inode % kParts]; }
+
+  std::array<Part, kParts> parts_;
+};
+
+}  // namespace kvfs::fs

@@ -1,0 +1,13 @@
+// What may be the name of a file.
+#pragma once
+
+#include <string_view>
+
+#include "store/status.h"
+
+namespace kvfs::fs {
+
+// kNameTooLong above 255 bytes; kInvalid for an empty name, ".", "..", and one with '/' or NUL.
+Result<void> CheckName(std::string_view name);
+
+}  // namespace kvfs::fs

@@ -1,0 +1,156 @@
+// Walks paths by Lookup, holding a reference to one inode at a time.
+#include "fs/path.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kvfs::fs {
+namespace {
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr size_t kListingBytes = size_t{64} << 10;
+
+// One reference to an inode, taken back at the end.
+class Reference {
+ public:
+  Reference(FileSystem& file_system, InodeInfo inode) : file_system_(&file_system), inode_(inode) {}
+  Reference(Reference&& other) noexcept
+      : file_system_(std::exchange(other.file_system_, nullptr)), inode_(other.inode_) {}
+  Reference& operator=(Reference&& other) noexcept {
+    std::swap(file_system_, other.file_system_);
+    std::swap(inode_, other.inode_);
+    return *this;
+  }
+  ~Reference() {
+    if (file_system_ != nullptr) file_system_->Forget(inode_.number, 1);
+  }
+
+  const InodeInfo& inode() const { return inode_; }
+  InodeNumber number() const { return inode_.number; }
+  const Attributes& attributes() const { return inode_.attributes; }
+
+ private:
+  FileSystem* file_system_;
+  InodeInfo inode_;
+};
+
+std::vector<std::string_view> SplitPath(std::string_view path) {
+  std::vector<std::string_view> names;
+  while (!path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    if (!name.empty()) names.push_back(name);
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
+  }
+  return names;
+}
+
+Result<Reference> Step(FileSystem& file_system, const Reference& directory, std::string_view name) {
+  KVFS_ASSIGN(const InodeInfo inode, file_system.Lookup(directory.number(), name));
+  Reference reference(file_system, inode);
+  if (inode.attributes.IsSymbolicLink()) {
+    return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
+  }
+  return reference;
+}
+
+Result<Reference> Walk(FileSystem& file_system, const std::vector<std::string_view>& names) {
+  KVFS_ASSIGN(const InodeInfo root, file_system.GetAttributes(kRootInode));
+  Reference at(file_system, root);
+  for (const std::string_view name : names) {
+    KVFS_ASSIGN(at, Step(file_system, at, name));
+  }
+  return at;
+}
+
+// The directory of a path's last name, and that name.
+struct Place {
+  Reference directory;
+  std::string_view name;
+};
+
+Result<Place> WalkToLast(FileSystem& file_system, std::string_view path) {
+  std::vector<std::string_view> names = SplitPath(path);
+  if (names.empty()) return Fail(ErrorCode::kIsDirectory);
+  const std::string_view last = names.back();
+  names.pop_back();
+  KVFS_ASSIGN(Reference directory, Walk(file_system, names));
+  return Place{std::move(directory), last};
+}
+
+Result<void> CheckHasValue(const Attributes& attributes) {
+  if (attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+  if (!attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "not a regular file");
+  return {};
+}
+
+Result<void> CopyFrom(const std::function<Result<size_t>(MutableBytes)>& source,
+                      FileSystem& file_system, InodeNumber file, const Caller& caller) {
+  std::vector<std::byte> buffer(kPieceBytes);
+  for (uint64_t offset = 0;;) {
+    KVFS_ASSIGN(const size_t length, source(buffer));
+    if (length == 0) return {};
+    KVFS_TRY(file_system.Write(file, offset, Bytes(buffer).first(length), caller));
+    offset += length;
+  }
+}
+
+}  // namespace
+
+Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path) {
+  KVFS_ASSIGN(const Reference at, Walk(file_system, SplitPath(path)));
+  return at.inode();
+}
+
+Result<void> GetValue(FileSystem& file_system, std::string_view path,
+                      const std::function<Result<void>(Bytes piece)>& sink) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+  KVFS_TRY(CheckHasValue(file.attributes()));
+  const uint64_t size_bytes = file.inode().size_bytes;
+  std::vector<std::byte> buffer(std::min<uint64_t>(kPieceBytes, size_bytes));
+  for (uint64_t offset = 0; offset < size_bytes;) {
+    KVFS_ASSIGN(const size_t length, file_system.Read(file.number(), offset, buffer));
+    if (length == 0) break;
+    KVFS_TRY(sink(Bytes(buffer).first(length)));
+    offset += length;
+  }
+  return {};
+}
+
+Result<void> PutValue(FileSystem& file_system, std::string_view path, const Caller& caller,
+                      const std::function<Result<size_t>(MutableBytes buffer)>& source) {
+  KVFS_ASSIGN(const Place place, WalkToLast(file_system, path));
+  KVFS_ASSIGN(const InodeInfo created, file_system.CreateUnnamedFile(0644, caller));
+  const Reference file(file_system, created);
+  KVFS_TRY(CopyFrom(source, file_system, file.number(), caller));
+  return file_system.NameFile(file.number(), place.directory.number(), place.name);
+}
+
+Result<void> DeleteFile(FileSystem& file_system, std::string_view path) {
+  KVFS_ASSIGN(const Place place, WalkToLast(file_system, path));
+  return file_system.Unlink(place.directory.number(), place.name);
+}
+
+Result<void> ListPath(
+    FileSystem& file_system, std::string_view path,
+    const std::function<void(std::string_view name, const InodeInfo& inode)>& visit) {
+  const std::vector<std::string_view> names = SplitPath(path);
+  KVFS_ASSIGN(const Reference at, Walk(file_system, names));
+  if (!at.attributes().IsDirectory()) {
+    visit(names.back(), at.inode());
+    return {};
+  }
+  const PageLimit limit = {kListingBytes, [](size_t name_bytes) { return name_bytes; }};
+  for (uint64_t offset = 2;;) {
+    KVFS_ASSIGN(const auto entries, file_system.ListDirectoryPlus(at.number(), offset, limit));
+    if (entries.empty()) return {};
+    for (const DirectoryEntry& entry : entries) {
+      visit(entry.name, entry.inode);
+      if (entry.IsReferable()) file_system.Forget(entry.inode.number, 1);
+    }
+    offset = entries.back().next_offset;
+  }
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,350 @@
+// mount and unmount, and the data commands while a daemon serves the store.
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/cli/store_fixture.h"
+
+namespace kvfs::cli {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+class MountCommand : public StoreFixture {
+ protected:
+  void SetUp() override {
+    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "there is no FUSE on this machine";
+    Create();
+  }
+};
+
+TEST_F(MountCommand, KeysAreFiles) {
+  Put("foo", "bar");
+  Mount();
+  Shell("test \"$(cat foo)\" = bar && echo new > foo2 && mkdir d && echo deep > d/e && rm foo");
+  Unmount();
+  ExpectValue("foo2", "new\n");
+  ExpectValue("d/e", "deep\n");
+  ExpectFailure({"get", store(), "foo"}, 11, {"foo"});
+}
+
+TEST_F(MountCommand, TheMountIsThereWhenMountReturns) {
+  Mount();
+  ExpectMounted(true);
+  EXPECT_EQ(RunShell("findmnt -no FSTYPE,SOURCE '" + mount_point() + "' || true").err, "");
+  Shell("echo bar > foo");
+}
+
+TEST_F(MountCommand, UnmountReturnsWhenTheDaemonHasEnded) {
+  Mount();
+  const pid_t daemon = DaemonPid();
+  Shell("echo bar > foo");
+  Unmount();
+  ExpectMounted(false);
+  EXPECT_FALSE(stdfs::exists("/proc/" + std::to_string(daemon) + "/exe"));
+  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+}
+
+TEST_F(MountCommand, DataCommandsGoThroughTheMount) {
+  Mount();
+  Shell("echo file > foo && mkdir d");
+  ExpectValue("foo", "file\n");
+  Put("foo", "command");
+  Shell("test \"$(cat foo)\" = command");
+  Put("d/new", "");
+  ExpectValue("d/new", "");
+  EXPECT_EQ(RunKvfs({"ls", store()}).out, "d\nfoo\n");
+  EXPECT_EQ(RunKvfs({"ls", store(), "d"}).out, "new\n");
+  EXPECT_EQ(RunKvfs({"ls", store(), "d/new"}).out, "new\n");
+  EXPECT_EQ(RunKvfs({"del", store(), "foo"}).status, 0);
+  Shell("test ! -e foo");
+}
+
+TEST_F(MountCommand, DataCommandsFailAlikeWithAndWithoutTheMount) {
+  Mount();
+  Shell("mkdir d && ln -s d link && ln -s /etc/passwd out && mkfifo fifo");
+  const std::vector<std::pair<std::vector<std::string>, int>> cases = {
+      {{"get", store(), "absent"}, 11},   {{"get", store(), "d"}, 13},
+      {{"put", store(), "d", "v"}, 13},   {{"put", store(), "no/foo", "v"}, 11},
+      {{"del", store(), "absent"}, 11},   {{"del", store(), "d"}, 13},
+      {{"ls", store(), "absent"}, 11},    {{"get", store(), "link/foo"}, 13},
+      {{"get", store(), "out"}, 13},      {{"put", store(), "out", "v"}, 13},
+      {{"get", store(), "../store"}, 1},  {{"get", store(), "fifo"}, 13},
+      {{"put", store(), "fifo", "v"}, 13}};
+  for (const auto& [arguments, status] : cases) ExpectFailure(arguments, status, {arguments[2]});
+  Unmount();
+  for (const auto& [arguments, status] : cases) ExpectFailure(arguments, status, {arguments[2]});
+}
+
+TEST_F(MountCommand, KillingTheDaemonLosesNothing) {
+  Mount();
+  Shell("for i in 1 2 3 4 5; do echo $i > key$i; done; echo over > key1; mv key2 moved; rm key3");
+  KillDaemon();
+  const ProgramRun remount = RunKvfs({"mount", store(), mount_point()});
+  ASSERT_EQ(remount.status, 0) << remount.err;
+  EXPECT_NE(remount.err.find("daemon had died"), std::string::npos) << remount.err;
+  EXPECT_EQ(RunShell("cd " + mount_point() + " && ls && cat key1 moved").out,
+            "key1\nkey4\nkey5\nmoved\nover\n2\n");
+}
+
+TEST_F(MountCommand, DataCommandsWorkAfterTheDaemonWasKilled) {
+  Mount();
+  Shell("echo bar > foo");
+  KillDaemon();
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(MountCommand, UnmountTakesADeadMountAwayAndSaysSo) {
+  Mount();
+  KillDaemon();
+  ExpectFailure({"unmount", mount_point()}, 8, {"ended without closing", store()});
+  ExpectMounted(false);
+}
+
+TEST_F(MountCommand, ADeadMountOfAnotherStoreStays) {
+  Mount();
+  KillDaemon();
+  const std::string other = directory() + "/other";
+  ASSERT_EQ(RunKvfs({"create", other}).status, 0);
+  ExpectFailure({"mount", other, mount_point()}, 5, {"dead mount", store()});
+  ExpectMounted(true);
+}
+
+TEST_F(MountCommand, ASecondMountOfTheStoreNamesTheFirst) {
+  Mount();
+  const std::string elsewhere = directory() + "/elsewhere";
+  stdfs::create_directory(elsewhere);
+  const std::string pid = std::to_string(DaemonPid());
+  ExpectFailure({"mount", store(), elsewhere}, 3, {pid, mount_point()});
+  ExpectFailure({"mount", store(), mount_point()}, 3, {pid, mount_point()});
+}
+
+TEST_F(MountCommand, AStoreInUseByAnotherMountStaysThere) {
+  Mount();
+  const std::string other = directory() + "/other";
+  ASSERT_EQ(RunKvfs({"create", other}).status, 0);
+  ExpectFailure({"mount", other, mount_point()}, 5, {"mounted there already", store()});
+}
+
+class Signalled : public MountCommand, public testing::WithParamInterface<int> {};
+
+TEST_P(Signalled, TheDaemonUnmountsClosesAndExitsWithZero) {
+  const pid_t daemon = StartKvfs({"mount", "-f", store(), mount_point()});
+  AwaitMount();
+  Shell("echo bar > foo");
+  ASSERT_EQ(::kill(daemon, GetParam()), 0);
+  EXPECT_EQ(AwaitExit(daemon), 0);
+  ExpectMounted(false);
+  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+  ExpectValue("foo", "bar\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(StopSignals, Signalled, testing::Values(SIGTERM, SIGINT, SIGHUP));
+
+TEST_F(MountCommand, SigtermEndsABusyMountToo) {
+  const pid_t daemon = StartKvfs({"mount", "-f", store(), mount_point()});
+  AwaitMount();
+  Shell("echo bar > foo");
+  const int file = ::open((mount_point() + "/foo").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  ::kill(daemon, SIGTERM);
+  EXPECT_EQ(AwaitExit(daemon), 0);
+  ::close(file);
+  ExpectMounted(false);
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(MountCommand, ForegroundEndsWhenSomebodyUnmounts) {
+  const pid_t daemon = StartKvfs({"mount", "-f", store(), mount_point()});
+  AwaitMount();
+  Shell("true");
+  EXPECT_EQ(
+      RunShell("umount '" + mount_point() + "' || fusermount3 -u '" + mount_point() + "'").status,
+      0);
+  EXPECT_EQ(AwaitExit(daemon), 0);
+}
+
+TEST_F(MountCommand, ABusyMountStaysAndItsUserIsNamed) {
+  Mount();
+  Shell("echo bar > foo");
+  const int file = ::open((mount_point() + "/foo").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  ExpectFailure({"unmount", mount_point()}, 5,
+                {"in use", std::to_string(::getpid()), mount_point() + "/foo"});
+  ExpectMounted(true);
+  ::close(file);
+  Unmount();
+}
+
+TEST_F(MountCommand, UnmountCanBeCalledFromInside) {
+  Mount();
+  const ProgramRun run =
+      RunShell("cd '" + mount_point() + "' && exec '" + ProgramPath() + "' unmount .");
+  EXPECT_EQ(run.status, 0) << run.err;
+  ExpectMounted(false);
+}
+
+TEST_F(MountCommand, LazyUnmountDetachesABusyMount) {
+  Mount();
+  Shell("echo bar > foo");
+  const int file = ::open((mount_point() + "/foo").c_str(), O_RDONLY | O_CLOEXEC);
+  const ProgramRun run = RunKvfs({"unmount", "--lazy", mount_point()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  ExpectMounted(false);
+  ::close(file);
+}
+
+TEST_F(MountCommand, UnmountFindsTheStoreBehindAnotherSourceName) {
+  ASSERT_EQ(RunKvfs({"mount", store(), mount_point(), "-o", "fsname=settings"}).status, 0);
+  EXPECT_NE(RunShell("cat /proc/self/mountinfo").out.find(" settings "), std::string::npos);
+  const ProgramRun run = RunKvfs({"unmount", mount_point()});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+}
+
+TEST_F(MountCommand, OddCharactersInPathsAreNoMatter) {
+  const std::string odd = directory() + "/a b,c\\d\te";
+  stdfs::create_directory(odd);
+  ASSERT_EQ(RunKvfs({"create", odd + "/store"}).status, 0);
+  stdfs::create_directory(odd + "/mnt");
+  const ProgramRun mounted = RunKvfs({"mount", odd + "/store", odd + "/mnt"});
+  ASSERT_EQ(mounted.status, 0) << mounted.err;
+  const ProgramRun unmounted = RunKvfs({"unmount", odd + "/mnt"});
+  EXPECT_EQ(unmounted.status, 0) << unmounted.err;
+  EXPECT_EQ(unmounted.err, "");
+  EXPECT_EQ(stdfs::file_size(odd + "/store/lock"), 0u);
+}
+
+TEST_F(MountCommand, RelativePathsAreResolvedFirst) {
+  const ProgramRun run =
+      RunShell("cd '" + directory() + "' && '" + ProgramPath() + "' mount store mnt");
+  ASSERT_EQ(run.status, 0) << run.err;
+  Shell("echo bar > foo");
+  EXPECT_EQ(stdfs::read_symlink("/proc/" + std::to_string(DaemonPid()) + "/cwd"), "/");
+  Unmount();
+}
+
+TEST_F(MountCommand, TheCallersPipeIsLetGo) {
+  const ProgramRun run = RunShell("x=$('" + ProgramPath() + "' mount '" + store() + "' '" +
+                                  mount_point() + "' 2>&1) && echo \"got $x\"");
+  EXPECT_EQ(run.out, "got \n") << run.err;
+}
+
+TEST_F(MountCommand, BareFormMounts) {
+  const ProgramRun run = RunKvfs({store(), mount_point(), "-o", "rw,noatime,_netdev"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  ExpectMounted(true);
+}
+
+TEST_F(MountCommand, HelperFormMounts) {
+  const ProgramRun run =
+      RunKvfsAs("/sbin/mount.kvfs", {store(), mount_point(), "-v", "-o", "rw,nofail"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  ExpectMounted(true);
+}
+
+TEST_F(MountCommand, HelperFormGivesMountsExitCodes) {
+  EXPECT_EQ(RunKvfsAs("mount.kvfs", {"/nowhere", mount_point()}).status, 32);
+  EXPECT_EQ(RunKvfsAs("mount.kvfs", {store(), mount_point(), "-o", "frob"}).status, 1);
+  EXPECT_EQ(RunKvfsAs("mount.kvfs", {store(), mount_point(), "-f"}).status, 0);
+  ExpectMounted(false);
+}
+
+TEST_F(MountCommand, ReadOnlyMountRefusesChanges) {
+  Put("foo", "bar");
+  ASSERT_EQ(RunKvfs({"mount", store(), mount_point(), "-o", "ro"}).status, 0);
+  ExpectValue("foo", "bar");
+  EXPECT_NE(RunShell("echo x > '" + mount_point() + "/foo'").status, 0);
+  ExpectFailure({"put", store(), "foo", "x"}, 12, {"foo", "Read-only"});
+  ExpectValue("foo", "bar");
+}
+
+TEST_F(MountCommand, CreateMakesTheMissingStore) {
+  const std::string fresh = directory() + "/fresh";
+  ExpectFailure({"mount", fresh, mount_point()}, 2, {"no store at " + fresh});
+  ASSERT_EQ(RunKvfs({"mount", "--create", fresh, mount_point()}).status, 0);
+  Shell("echo bar > foo");
+  Unmount();
+  ASSERT_EQ(RunKvfs({"mount", "--create", fresh, mount_point()}).status, 0);
+  Shell("test -e foo");
+}
+
+TEST_F(MountCommand, RefusesAMountPointInTheStore) {
+  ExpectFailure({"mount", store(), store()}, 5, {"lies in the store"});
+  stdfs::create_directory(store() + "/mnt");
+  ExpectFailure({"mount", store(), store() + "/mnt"}, 5, {"lies in the store"});
+  stdfs::create_directory_symlink(store() + "/mnt", directory() + "/link");
+  ExpectFailure({"mount", store(), directory() + "/link"}, 5, {"lies in the store"});
+}
+
+TEST_F(MountCommand, RefusesAStoreInTheMountPoint) {
+  ExpectFailure({"mount", store(), directory()}, 5, {"the store " + store() + " lies in it"});
+  ExpectFailure({"mount", "-o", "nonempty", store(), directory()}, 5, {"lies in it"});
+}
+
+TEST_F(MountCommand, RefusesAMountPointThatIsNoDirectory) {
+  const std::string file = directory() + "/file";
+  std::ofstream(file) << "x";
+  ExpectFailure({"mount", store(), file}, 5, {file, "not a directory"});
+  ExpectFailure({"mount", store(), file + "/below"}, 5, {file});
+  ExpectFailure({"mount", store(), directory() + "/absent"}, 5, {"no such directory", "mkdir"});
+}
+
+TEST_F(MountCommand, HidesFilesOnlyIfAsked) {
+  std::ofstream(mount_point() + "/file") << "x";
+  ExpectFailure({"mount", store(), mount_point()}, 5, {"not empty", "-o nonempty"});
+  ASSERT_EQ(RunKvfs({"mount", "-o", "nonempty", store(), mount_point()}).status, 0);
+  Shell("test ! -e file");
+}
+
+TEST_F(MountCommand, NamesTheUnknownOption) {
+  ExpectFailure({"mount", store(), mount_point(), "-o", "rw,frob"}, 1, {"frob"});
+  ExpectFailure({"mount", store(), mount_point(), "-oremount"}, 1, {"remount"});
+}
+
+TEST_F(MountCommand, RefusesWhatIsNoStore) {
+  const std::string other = directory() + "/other";
+  stdfs::create_directory(other);
+  ExpectFailure({"mount", other, mount_point()}, 2, {other});
+  std::ofstream(other + "/file") << "x";
+  ExpectFailure({"mount", other, mount_point()}, 2, {other});
+  ExpectFailure({"mount", other + "/file", mount_point()}, 2, {other + "/file"});
+}
+
+TEST_F(MountCommand, RefusesADamagedStore) {
+  stdfs::resize_file(store() + "/superblock", 100);
+  ExpectFailure({"mount", store(), mount_point()}, 4, {store()});
+  ExpectMounted(false);
+}
+
+TEST_F(MountCommand, UnmountRefusesWhatIsNoMountOfOurs) {
+  ExpectFailure({"unmount", mount_point()}, 5, {"nothing is mounted"});
+  ExpectFailure({"unmount", directory() + "/absent"}, 5, {"absent"});
+  ExpectFailure({"unmount", "/proc"}, 5, {"proc"});
+}
+
+TEST_F(MountCommand, TheLogFileIsWrittenElsewhereOnly) {
+  ExpectFailure({"mount", "--log", mount_point() + "/log", store(), mount_point()}, 1, {"log"});
+  ASSERT_EQ(RunKvfs({"mount", "--log", directory() + "/log", store(), mount_point()}).status, 0);
+  EXPECT_TRUE(stdfs::exists(directory() + "/log"));
+}
+
+TEST_F(MountCommand, MountingRightAfterAPlainUmountWaitsForTheDaemon) {
+  for (int i = 0; i < 3; ++i) {
+    Mount();
+    Shell("echo bar > foo");
+    ASSERT_EQ(RunShell("umount '" + mount_point() + "'").status, 0);
+  }
+  ExpectValue("foo", "bar\n");
+}
+
+}  // namespace
+}  // namespace kvfs::cli

@@ -1,0 +1,52 @@
+// A fixture with a place for a store and a mount point, and verbs to use them by the program.
+//
+// Whatever a test does, its end unmounts and waits for the daemon.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/cli/program.h"
+#include "tests/support/temporary_directory.h"
+
+namespace kvfs::cli {
+
+class StoreFixture : public testing::Test {
+ protected:
+  StoreFixture();
+  ~StoreFixture() override;
+
+  const std::string& directory() const { return directory_.path(); }
+  const std::string& store() const { return store_; }
+  const std::string& mount_point() const { return mount_point_; }
+
+  // Each expects the program to end with 0.
+  void Create();
+  void Mount();
+  void Unmount();
+  void Put(const std::string& key, const std::string& value);
+  void Shell(const std::string& command);
+
+  void ExpectValue(const std::string& key, const std::string& value);
+  // Expects the program to end with `status` and to name each of `named` on standard error.
+  void ExpectFailure(const std::vector<std::string>& arguments, int status,
+                     const std::vector<std::string>& named);
+  void ExpectMounted(bool mounted);
+
+  // Of the process that has the store open; fails the test if there is none.
+  pid_t DaemonPid();
+  // Kills the daemon, and returns once it is gone.
+  void KillDaemon();
+  // Waits until a daemon in the foreground has mounted the store.
+  void AwaitMount();
+
+ private:
+  bool IsMounted() const;
+
+  TemporaryDirectory directory_;
+  std::string store_;
+  std::string mount_point_;
+};
+
+}  // namespace kvfs::cli

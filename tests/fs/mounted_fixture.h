@@ -1,0 +1,43 @@
+// A mounted store for each test, and expectations about what shell scripts print.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/support/mounted.h"
+
+namespace kvfs::fs {
+
+class MountedFixture : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string obstacle = Mounted::Obstacle();
+    if (!obstacle.empty()) GTEST_SKIP() << obstacle;
+    mounted_ = std::make_unique<Mounted>(options_);
+  }
+
+  Mounted& mounted() { return *mounted_; }
+  std::string Path(const std::string& name) const { return mounted_->Path(name); }
+
+  // Expects that the script succeeds, and returns what it prints.
+  std::string Run(const std::string& script) {
+    const Mounted::Outcome outcome = mounted_->Run(script);
+    EXPECT_EQ(outcome.status, 0) << script << "\n" << outcome.output;
+    return outcome.output;
+  }
+  // Expects that the script fails, and returns what it prints.
+  std::string RunAndFail(const std::string& script) {
+    const Mounted::Outcome outcome = mounted_->Run(script);
+    EXPECT_NE(outcome.status, 0) << script << "\n" << outcome.output;
+    return outcome.output;
+  }
+
+  MountOptions options_;
+
+ private:
+  std::unique_ptr<Mounted> mounted_;
+};
+
+}  // namespace kvfs::fs

@@ -1,0 +1,142 @@
+// Whole values by path.
+#include "fs/path.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "tests/fs/file_system_fixture.h"
+
+namespace kvfs::fs {
+namespace {
+
+class Path : public FileSystemFixture {
+ protected:
+  std::optional<ErrorCode> Put(std::string_view path, std::string_view value,
+                               size_t step_bytes = 1 << 20) {
+    return CodeOf(PutValue(fs(), path, kUser, [&](MutableBytes buffer) -> Result<size_t> {
+      const size_t length = std::min({buffer.size(), value.size(), step_bytes});
+      CopyBytes(buffer.data(), AsBytes(value.substr(0, length)));
+      value.remove_prefix(length);
+      return length;
+    }));
+  }
+  Result<std::string> Get(std::string_view path) {
+    std::string value;
+    KVFS_TRY(GetValue(fs(), path, [&](Bytes piece) -> Result<void> {
+      value += AsText(piece);
+      return {};
+    }));
+    return value;
+  }
+  std::vector<std::string> Names(std::string_view path) {
+    std::vector<std::string> names;
+    EXPECT_TRUE(ListPath(
+        fs(), path, [&](std::string_view name, const InodeInfo&) { names.emplace_back(name); }));
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+TEST_F(Path, PutThenGet) {
+  ASSERT_EQ(Put("foo", "bar"), std::nullopt);
+  EXPECT_EQ(*Get("foo"), "bar");
+  EXPECT_EQ(*store().Get("foo"), "bar");
+}
+
+TEST_F(Path, GetTellsAbsentFromEmpty) {
+  ASSERT_EQ(Put("empty", ""), std::nullopt);
+  EXPECT_EQ(*Get("empty"), "");
+  EXPECT_EQ(CodeOf(Get("absent")), ErrorCode::kNotFound);
+}
+
+TEST_F(Path, PutReplacesTheWholeValue) {
+  ASSERT_EQ(Put("foo", "a long value"), std::nullopt);
+  ASSERT_EQ(Put("foo", "short"), std::nullopt);
+  EXPECT_EQ(*Get("foo"), "short");
+  EXPECT_EQ(Names("").size(), 1u);
+}
+
+TEST_F(Path, ValuesOfManyPiecesComeBack) {
+  std::string value(5'000'000, 'x');
+  value[3'500'000] = 'y';
+  ASSERT_EQ(Put("foo", value, 700'000), std::nullopt);
+  EXPECT_EQ(*Get("foo"), value);
+}
+
+TEST_F(Path, AFailedSourceLeavesTheOldValue) {
+  ASSERT_EQ(Put("foo", "old"), std::nullopt);
+  int calls = 0;
+  const auto put = PutValue(fs(), "foo", kUser, [&](MutableBytes buffer) -> Result<size_t> {
+    if (++calls == 3) return Fail(ErrorCode::kIo, "no more");
+    return buffer.size();
+  });
+  EXPECT_EQ(CodeOf(put), ErrorCode::kIo);
+  EXPECT_EQ(*Get("foo"), "old");
+  EXPECT_EQ(Names("").size(), 1u);
+}
+
+TEST_F(Path, LeadsThroughDirectories) {
+  Directory("b", Directory("a").number);
+  ASSERT_EQ(Put("/a//b/foo", "deep"), std::nullopt);
+  EXPECT_EQ(*Get("a/b/foo/"), "deep");
+  EXPECT_EQ(Names("a"), std::vector<std::string>{"b"});
+  EXPECT_EQ(Names("/a/b"), std::vector<std::string>{"foo"});
+  EXPECT_EQ(Names("/a/b/foo"), std::vector<std::string>{"foo"});
+}
+
+TEST_F(Path, PutMakesNoDirectories) {
+  EXPECT_EQ(Put("a/foo", "bar"), ErrorCode::kNotFound);
+  EXPECT_TRUE(Names("").empty());
+}
+
+TEST_F(Path, FilesAreNoDirectoriesAndDirectoriesHaveNoValue) {
+  File("f", "bar");
+  Directory("d");
+  EXPECT_EQ(Put("f/x", ""), ErrorCode::kNotDirectory);
+  EXPECT_EQ(CodeOf(Get("f/x")), ErrorCode::kNotDirectory);
+  EXPECT_EQ(Put("d", ""), ErrorCode::kIsDirectory);
+  EXPECT_EQ(Put("", ""), ErrorCode::kIsDirectory);
+  EXPECT_EQ(CodeOf(Get("d")), ErrorCode::kIsDirectory);
+  EXPECT_EQ(CodeOf(Get("/")), ErrorCode::kIsDirectory);
+  EXPECT_EQ(CodeOf(DeleteFile(fs(), "d")), ErrorCode::kIsDirectory);
+}
+
+TEST_F(Path, DotsAndLinksAreRefused) {
+  ASSERT_TRUE(fs().MakeSymbolicLink(kRootInode, "l", "f", kRoot));
+  EXPECT_EQ(CodeOf(Get("./f")), ErrorCode::kInvalid);
+  EXPECT_EQ(CodeOf(Get("../f")), ErrorCode::kInvalid);
+  EXPECT_EQ(CodeOf(Get("l")), ErrorCode::kInvalid);
+  EXPECT_EQ(CodeOf(Get("l/f")), ErrorCode::kInvalid);
+  EXPECT_EQ(Put("l", "x"), ErrorCode::kInvalid);
+}
+
+TEST_F(Path, DeleteTakesTheFileAway) {
+  ForgetAll(File("foo", "bar"));
+  EXPECT_TRUE(DeleteFile(fs(), "foo"));
+  EXPECT_EQ(CodeOf(DeleteFile(fs(), "foo")), ErrorCode::kNotFound);
+}
+
+TEST_F(Path, StatKnowsTheRoot) {
+  EXPECT_EQ(StatPath(fs(), "")->number, kRootInode);
+  EXPECT_EQ(StatPath(fs(), "/")->attributes.mode, S_IFDIR | 0755u);
+}
+
+TEST_F(Path, ListsThousandsOfNames) {
+  for (int i = 0; i < 5000; ++i) ForgetAll(File("a name of some length " + std::to_string(i)));
+  EXPECT_EQ(Names("/").size(), 5000u);
+}
+
+TEST_F(Path, LeavesNoReferences) {
+  Directory("d");
+  Put("d/foo", "bar");
+  Put("d/foo", "baz");
+  Get("d/foo");
+  Get("d/absent");
+  Names("d");
+  ForgetAll(Find("d"));
+  EXPECT_EQ(fs().CountReferencedInodes(), 0u);
+}
+
+}  // namespace
+}  // namespace kvfs::fs

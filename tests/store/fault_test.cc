@@ -1,0 +1,235 @@
+// Faults of the disk: one operation fails with kIo, kNoSpace or half done, and all others go well.
+// The error is clean, reading goes on, and a reopened store holds an exact prefix of the
+// acknowledged operations with everything that was synced.
+//
+// A failure is traced with the script's seed and the number of the operation that failed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "store/env/memory_env.h"
+#include "tests/store/model.h"
+
+namespace kvfs {
+namespace {
+
+CreateOptions SmallStore() {
+  CreateOptions options;
+  options.shards = 2;
+  options.hash_seed = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+struct FaultCase {
+  const char* name;
+  ErrorCode code;
+  bool is_partial;
+};
+
+void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.name; }
+
+class FaultTest : public testing::TestWithParam<FaultCase> {
+ protected:
+  // A disk with a store on it that a script will run on, while states are remembered.
+  void Prepare() {
+    disk_ = std::make_unique<MemoryEnv>();
+    states_ = {Model{}};
+    synced_ = 0;
+    doubtful_.clear();
+    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore()));
+  }
+
+  void FailOperation(uint64_t nth, const char* path = "") {
+    disk_->InjectFault({.path_contains = path,
+                        .nth = nth,
+                        .code = GetParam().code,
+                        .is_partial = GetParam().is_partial});
+  }
+
+  // Runs the whole script, errors or not. What an error refuses is as if it had not been asked for,
+  // but for kIo: then it may be found there after a reopening.
+  void Run(Store& store, const std::vector<Step>& script) {
+    for (const Step& step : script) {
+      Model after = states_.back();
+      if (!ApplyToModel(step, &after)) continue;  // what it needs was refused before
+      const auto done = ApplyToStore(step, store);
+      if (!done) {
+        NoteError(done.error(), after);
+        ExpectReads(store);
+      } else if (step.kind == Step::Kind::kBatch) {
+        states_.push_back(after);
+      } else {
+        synced_ = states_.size() - 1;
+      }
+      if (HasFailure()) return;
+    }
+  }
+
+  void NoteError(const Error& error, const Model& after) {
+    EXPECT_FALSE(error.message.empty());
+    EXPECT_TRUE(error.code == GetParam().code || error.code == ErrorCode::kIo ||
+                error.code == ErrorCode::kReadOnly)
+        << error.message;
+    if (error.code == ErrorCode::kIo) doubtful_.push_back(after);
+    ++errors_;
+  }
+
+  // In this process exactly what was acknowledged is seen.
+  void ExpectReads(const Store& store) {
+    auto held = ReadStore(store);
+    ASSERT_TRUE(held) << held.error().message;
+    EXPECT_EQ(Difference(states_.back(), *held), "");
+  }
+
+  void ExpectPrefix(Env& disk, size_t at_least) {
+    auto store = Store::Open(disk, "store");
+    ASSERT_TRUE(store) << store.error().message;
+    auto held = ReadStore(**store);
+    ASSERT_TRUE(held) << held.error().message;
+    if (std::ranges::find(doubtful_, *held) != doubtful_.end()) return;
+    const auto found = std::find(states_.rbegin(), states_.rend(), *held);
+    ASSERT_TRUE(found != states_.rend()) << Difference(states_.back(), *held);
+    EXPECT_GE(static_cast<size_t>(states_.rend() - found) - 1, at_least);
+  }
+
+  // Lets the n-th operation fail, runs, and then looks at what the process and what the power
+  // leave behind. False if the script has fewer operations.
+  bool RunWithFault(uint64_t nth, const std::vector<Step>& script) {
+    Prepare();
+    FailOperation(nth);
+    std::unique_ptr<MemoryEnv> process_died, power_failed;
+    if (auto store = Store::Open(*disk_, "store")) {
+      Run(**store, script);
+      ExpectReads(**store);
+      process_died = disk_->CrashImage({CrashChoice::Kind::kAll, 0});
+      power_failed = disk_->CrashImage({CrashChoice::Kind::kNone, 0});
+      static_cast<void>((*store)->Close());
+    }
+    if (process_died) ExpectPrefix(*process_died, states_.size() - 1);
+    if (power_failed) ExpectPrefix(*power_failed, synced_);
+    const bool has_failed = disk_->PendingFaults() == 0;
+    ExpectPrefix(*disk_->CrashImage({CrashChoice::Kind::kAll, 0}), states_.size() - 1);
+    return has_failed;
+  }
+
+  std::unique_ptr<MemoryEnv> disk_;
+  std::vector<Model> states_;
+  std::vector<Model> doubtful_;
+  size_t synced_ = 0;
+  size_t errors_ = 0;
+};
+
+TEST_P(FaultTest, AnyOperationOfAScript) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
+    const auto script =
+        DrawScript(seed, {.steps = 40, .names = 8, .max_bytes = 30'000, .reopens = false});
+    for (uint64_t nth = 1;; ++nth) {
+      SCOPED_TRACE("script seed " + std::to_string(seed) + " operation " + std::to_string(nth));
+      if (!RunWithFault(nth, script)) {
+        EXPECT_GT(nth, 50u);
+        break;
+      }
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(errors_, 20u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, FaultTest,
+                         testing::Values(FaultCase{"Io", ErrorCode::kIo, false},
+                                         FaultCase{"IoInTheMiddle", ErrorCode::kIo, true},
+                                         FaultCase{"NoSpace", ErrorCode::kNoSpace, false},
+                                         FaultCase{"NoSpaceInTheMiddle", ErrorCode::kNoSpace,
+                                                   true}),
+                         [](const auto& fault) { return fault.param.name; });
+
+// A disk without room for more, and then with room again.
+class FullDiskTest : public testing::Test {
+ protected:
+  static constexpr uint64_t kCapacity = 12 << 20;
+
+  FullDiskTest() {
+    disk_.SetCapacity(kCapacity);
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore()));
+    Open();
+  }
+  void Open() {
+    store_.reset();
+    auto opened = Store::Open(disk_, "store");
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+
+  static std::string Content(size_t index, size_t bytes) {
+    return std::string(bytes, static_cast<char>('a' + index % 26));
+  }
+  // Returns how many there was room for.
+  size_t Fill(size_t bytes) {
+    for (size_t count = 0;; ++count) {
+      auto put = store_->Put("name " + std::to_string(count), Content(count, bytes));
+      if (put) continue;
+      EXPECT_EQ(put.error().code, ErrorCode::kNoSpace) << put.error().message;
+      return count;
+    }
+  }
+  void ExpectHolds(size_t begin, size_t count, size_t bytes) {
+    for (size_t i = begin; i < count; ++i) {
+      auto got = store_->Get("name " + std::to_string(i));
+      ASSERT_TRUE(got) << i << ": " << got.error().message;
+      ASSERT_TRUE(*got == Content(i, bytes)) << i;
+    }
+  }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(FullDiskTest, LosesNothingThatWasAcknowledged) {
+  for (size_t bytes : {size_t{500}, size_t{20'000}}) {
+    SCOPED_TRACE(std::to_string(bytes) + " bytes each");
+    const size_t count = Fill(bytes);
+    EXPECT_GT(count, 50u);
+    ExpectHolds(0, count, bytes);
+    ASSERT_TRUE(store_->Sync());
+    ASSERT_NO_FATAL_FAILURE(Open());
+    ExpectHolds(0, count, bytes);
+    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i))) << i;
+  }
+}
+
+TEST_F(FullDiskTest, ErasingMakesRoomAgain) {
+  const size_t count = Fill(20'000);
+  for (size_t i = 0; i < count / 2; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i)));
+  size_t again = 0;
+  while (again < count / 2 && store_->Put("new " + std::to_string(again), Content(0, 20'000))) {
+    ++again;
+  }
+  EXPECT_GT(again, count / 4);
+  ExpectHolds(count / 2, count, 20'000);
+}
+
+TEST_F(FullDiskTest, ReadsAndSmallDeletesGoOn) {
+  const size_t count = Fill(500);
+  for (size_t i = 0; i < count; ++i) {
+    auto erased = store_->Erase("name " + std::to_string(i));
+    ASSERT_TRUE(erased) << i << " of " << count << ": " << erased.error().message;
+    if (i % 100 == 0) ExpectHolds(i + 1, std::min(i + 50, count), 500);
+  }
+  EXPECT_EQ(store_->GetStats().entries, 0u);
+}
+
+TEST_F(FullDiskTest, StaysUsableOverAndOver) {
+  for (int round = 0; round < 4; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    const size_t count = Fill(9'000);
+    EXPECT_GT(count, 300u);
+    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i))) << i;
+    ASSERT_TRUE(store_->Checkpoint());
+    EXPECT_EQ(store_->GetStats().block_bytes_used, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace kvfs

@@ -1,0 +1,17 @@
+// The worked example of docs/format.md: what the code writes for a small store, piece by piece.
+//
+// The store has the id 00 01 ... 0f, one shard and pages of 4 KiB. It holds `foo` with the content
+// "bar", and `big` with 5000 bytes in two blocks.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kvfs::format {
+
+// By the name that the document gives them.
+std::map<std::string, std::vector<std::byte>> WorkedExample();
+
+}  // namespace kvfs::format
