@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "tests/fs/mounted_fixture.h"
@@ -10,7 +11,14 @@
 namespace kvfs::fs {
 namespace {
 
-class MountedUsers : public MountedFixture {};
+class MountedUsers : public MountedFixture {
+ protected:
+  void SetUp() override {
+    // Bazel's directories may lie in root's home, where others cannot go.
+    setenv("TEST_TMPDIR", "/tmp", 1);
+    MountedFixture::SetUp();
+  }
+};
 
 TEST_F(MountedUsers, PermissionsHoldForOthers) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
