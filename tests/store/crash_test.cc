@@ -192,6 +192,46 @@ TEST_F(CrashTest, CrashDuringRecovery) {
   EXPECT_GT(report.images, 10u);
 }
 
+// The power has failed between the writes of the two superblock slots, and fails once more: the
+// older slot must not become the newest again, as what it refers to is used for something else by
+// then.
+TEST_F(CrashTest, OlderSlotNeverComesBack) {
+  constexpr uint64_t kSecondSlot = 24576;
+  CreateOptions options = SmallStore();
+  options.shards = 16;  // so that a slot is longer than a sector, and can be torn
+  std::vector<std::unique_ptr<Store>> never_closed;
+  auto prepare = [&](Env& env) {
+    states_ = {Model{}};
+    ASSERT_TRUE(Store::Create(env, "store", options));
+    auto store = Store::Open(env, "store");
+    ASSERT_TRUE(store);
+    RunOn(**store, {Put("a", Large('a')), Put("b", "1"), kCheckpoint});
+    auto superblock = env.OpenFile("store/superblock").value();
+    std::vector<std::byte> older(4096);
+    ASSERT_TRUE(superblock->Read(kSecondSlot, older));
+    RunOn(**store, {Put("a", Large('b')), Put("b", "2"), kCheckpoint});
+    ASSERT_TRUE(superblock->Write(kSecondSlot, older));
+    // For the recovery to write pages of.
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE((*store)->Put("d" + std::to_string(i), Large('d')));
+    never_closed.push_back(*std::move(store));
+  };
+  ExploreCrashes({.prepare = prepare,
+                  .run =
+                      [&](Env& env) {
+                        auto store = Store::Open(env, "store");
+                        if (store) static_cast<void>((*store)->Put("c", Large('c')));
+                        if (store) static_cast<void>((*store)->Erase("c"));
+                      },
+                  .check =
+                      [&](Env& image) {
+                        auto store = Store::Open(image, "store");
+                        ASSERT_TRUE(store) << store.error().message;
+                        EXPECT_TRUE((*store)->Get("a") == Large('b'));
+                        EXPECT_TRUE((*store)->Get("b") == std::string("2"));
+                      }},
+                 {.prefixes = 2, .random_images = 1, .torn_images = 4, .stride = 2});
+}
+
 // What only the death of the process leaves: all that was written, synced or not.
 TEST_F(CrashTest, DeathOfTheProcessLosesNothing) {
   MemoryEnv env;
