@@ -229,7 +229,7 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
                         EXPECT_TRUE((*store)->Get("a") == Large('b'));
                         EXPECT_TRUE((*store)->Get("b") == std::string("2"));
                       }},
-                 {.prefixes = 2, .random_images = 1, .torn_images = 4, .stride = 2});
+                 {.prefixes = 2, .random_images = 1, .torn_images = 6});
 }
 
 // What only the death of the process leaves: all that was written, synced or not.
