@@ -106,7 +106,7 @@ class RedoLog {
   const RedoLogConfig config_;
   const std::function<Result<void>()> before_sync_;
 
-  mutable std::mutex mutex_;                        // guards all below; not held across a flush
+  mutable std::mutex mutex_;  // guards all below; held across a flush only to make a segment
   std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
   std::vector<Segment> spares_;
   uint64_t next_sequence_ = 1;

@@ -98,7 +98,7 @@ TEST(Tidy, MachinesAreNotNamed) {
   EXPECT_THAT(CheckLine("docs/design.md", Joined("see /wo", "rk/main")), testing::SizeIs(1));
   EXPECT_THAT(CheckLine("MODULE.bazel", Joined("https://regi", "stry.example")),
               testing::Contains(HasSubstr("one machine")));
-  EXPECT_THAT(CheckLine("docs/design.md", "the frame" "/work" "/loop"), IsEmpty());
+  EXPECT_THAT(CheckLine("docs/design.md", Joined("the frame/wo", "rk/loop")), IsEmpty());
 }
 
 TEST(Tidy, FilesOpenWithAComment) {

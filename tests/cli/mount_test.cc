@@ -20,7 +20,7 @@ namespace stdfs = std::filesystem;
 class MountCommand : public StoreFixture {
  protected:
   void SetUp() override {
-    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "there is no FUSE on this machine";
+    ASSERT_EQ(::access("/dev/fuse", R_OK | W_OK), 0) << "there is no FUSE on this machine";
     Create();
   }
 };

@@ -21,6 +21,7 @@ class MountedUsers : public MountedFixture {
 };
 
 TEST_F(MountedUsers, PermissionsHoldForOthers) {
+  // An ordinary user may run the tests as well.
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   options_.allow_other = true;
   SetUp();
@@ -33,6 +34,7 @@ TEST_F(MountedUsers, PermissionsHoldForOthers) {
 }
 
 TEST_F(MountedUsers, AUsersWriteClearsSetuid) {
+  // An ordinary user may run the tests as well.
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   options_.allow_other = true;
   SetUp();

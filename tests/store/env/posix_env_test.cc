@@ -204,6 +204,7 @@ TEST_F(PosixEnvMount, WithoutFallocateZerosAreWritten) {
     EXPECT_EQ(*file->View(2 << 20, 1).value(), std::byte{0});
     EXPECT_TRUE(file->PunchHole(0, 4096).has_value());
   });
+  // An ordinary user needs a namespace of his own for this, which not every system gives.
   if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
   EXPECT_EQ(result, 0);
 }
@@ -219,6 +220,7 @@ TEST_F(PosixEnvMount, AFullDiskRefusesAllocationsAndWritesButNotLocks) {
     EXPECT_TRUE(file->Write(0, AsBytes("x")).has_value()) << "its space is allocated";
     EXPECT_TRUE(env_.LockFile(At("lock"), "holder").has_value());
   });
+  // An ordinary user needs a namespace of his own for this, which not every system gives.
   if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
   EXPECT_EQ(result, 0);
 }
