@@ -31,6 +31,7 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kIsDirectory:
     case ErrorCode::kNotEmpty:
     case ErrorCode::kTooManyLinks:
+    case ErrorCode::kConflict:
       return ExitCode::kWrongKind;
     case ErrorCode::kNoSpace:
       return ExitCode::kNoSpace;
@@ -44,6 +45,7 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kReadOnly:
     case ErrorCode::kIo:
     case ErrorCode::kStale:
+    case ErrorCode::kRetry:
       return ExitCode::kIoFailed;
   }
   return ExitCode::kIoFailed;

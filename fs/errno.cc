@@ -37,8 +37,11 @@ int ToErrno(ErrorCode code) {
       return EMLINK;
     case ErrorCode::kStale:
       return ESTALE;
+    case ErrorCode::kConflict:
+      return EAGAIN;
     case ErrorCode::kCorrupt:
     case ErrorCode::kIo:
+    case ErrorCode::kRetry:
       return EIO;
   }
   return EIO;

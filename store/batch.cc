@@ -38,11 +38,28 @@ void Batch::Punch(Key key, uint64_t offset, uint64_t length, MetaEdit edit) {
   punch.edit = std::move(edit);
 }
 
-void Batch::Move(Key from, Key to, MetaEdit edit) {
+void Batch::Allocate(Key key, uint64_t offset, uint64_t length, MetaEdit edit) {
+  Operation& allocate = Add(Kind::kAllocate, key);
+  allocate.offset = offset;
+  allocate.length = length;
+  allocate.edit = std::move(edit);
+}
+
+void Batch::Move(Key from, Key to, MetaEdit edit, IfPresent if_present) {
   Operation& move = Add(Kind::kMove, from);
   move.to = to;
   move.edit = std::move(edit);
+  move.if_present = if_present;
 }
+
+void Batch::Exchange(Key one, Key other, MetaEdit edit, MetaEdit other_edit) {
+  Operation& exchange = Add(Kind::kExchange, one);
+  exchange.to = other;
+  exchange.edit = std::move(edit);
+  exchange.to_edit = std::move(other_edit);
+}
+
+void Batch::Expect(Key key, uint64_t version) { Add(Kind::kExpect, key).offset = version; }
 
 void Batch::EditMeta(Key key, MetaEdit edit) { Add(Kind::kEditMeta, key).edit = std::move(edit); }
 

@@ -62,25 +62,50 @@ class Batch {
   void Resize(Key key, uint64_t size, MetaEdit edit = {});
   // Makes the range read as zeros and gives its whole blocks back. The size stays.
   void Punch(Key key, uint64_t offset, uint64_t length, MetaEdit edit = {});
-  // Gives the entry another key; id and content stay, the content is not copied. Replaces an entry
-  // that has the key `to`. Moving a key to itself does nothing.
-  void Move(Key from, Key to, MetaEdit edit = {});
+  // Gives the holes in the range blocks of the disk, which read as zeros, so that a first write
+  // there does not fail for want of space. The size stays.
+  void Allocate(Key key, uint64_t offset, uint64_t length, MetaEdit edit = {});
+  // Gives the entry another key; id and content stay, the content is not copied. With kReplace an
+  // entry that has the key `to` is replaced; with kRefuse it refuses the batch with kExists. Moving
+  // a key to itself does nothing.
+  void Move(Key from, Key to, MetaEdit edit = {}, IfPresent if_present = IfPresent::kReplace);
+  // Two entries change places; `edit` is for that which had the key `one`.
+  void Exchange(Key one, Key other, MetaEdit edit = {}, MetaEdit other_edit = {});
   void EditMeta(Key key, MetaEdit edit);
+
+  // Refuses the batch unless the entry is, before it, as expected: kAbsent, or of exactly this
+  // version (see EntryInfo). kExists for an entry that should be absent, kNotFound for one that is,
+  // kConflict for another version.
+  static constexpr uint64_t kAbsent = 0;
+  void Expect(Key key, uint64_t version);
 
   bool empty() const { return operations_.empty(); }
 
   struct Operation {
-    enum class Kind { kPut, kErase, kWrite, kResize, kPunch, kMove, kEditMeta };
+    enum class Kind {
+      kPut,
+      kErase,
+      kWrite,
+      kResize,
+      kPunch,
+      kAllocate,
+      kMove,
+      kExchange,
+      kEditMeta,
+      kExpect,
+    };
     Kind kind = Kind::kPut;
     Key key;
-    Key to;               // kMove
-    uint64_t offset = 0;  // kWrite, kPunch; the size for kResize
-    uint64_t length = 0;  // kPunch
+    Key to;  // kMove, kExchange
+    uint64_t offset =
+        0;  // kWrite, kPunch, kAllocate; the size for kResize, the version for kExpect
+    uint64_t length = 0;  // kPunch, kAllocate
     Bytes data;           // kPut, kWrite
     std::optional<std::string_view> meta;
     IfPresent if_present = IfPresent::kReplace;
     uint64_t* id = nullptr;
     MetaEdit edit;
+    MetaEdit to_edit;  // kExchange
   };
   const std::vector<Operation>& operations() const { return operations_; }
 

@@ -3,22 +3,29 @@
 
 #include <algorithm>
 
+#include "store/store_files.h"
+
 namespace kvfs {
 namespace {
 
 // Blocks that log records name are checked when they are replayed. A byte of them is read so much
 // faster than one of the log is replayed, and counts so much less towards the log's limit.
 constexpr uint64_t kBlockBytesPerLogByte = 32;
+// So much space to be had is worth a checkpoint of its own.
+constexpr uint64_t kBuriedBytes = uint64_t{64} << 20;
 
 }  // namespace
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
-                           File* superblock, Health* health, uint64_t epoch)
+                           LogAccount* account, File* superblock, Health* health, uint64_t epoch,
+                           std::function<Result<void>()> prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
+      account_(account),
       superblock_(superblock),
       health_(health),
+      prepare_(std::move(prepare)),
       kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
       epoch_(epoch) {}
 
@@ -35,14 +42,33 @@ void Checkpointer::StartThread() {
   thread_ = std::thread([this] { ThreadMain(); });
 }
 
+// What a checkpoint is to be taken for; nothing if the thread is to end.
+std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<std::mutex>& lock) {
+  auto is_woken = [this] { return wanted_ || stopping_; };
+  while (!is_woken()) {
+    if (config_.idle_ms == 0) {
+      wanted_changed_.wait(lock, is_woken);
+      continue;
+    }
+    if (wanted_changed_.wait_for(lock, std::chrono::milliseconds(config_.idle_ms), is_woken)) break;
+    // Nothing since the last look, and something since the last such checkpoint.
+    const uint64_t sequence = log_->appended();
+    const bool is_idle = std::exchange(idle_sequence_, sequence) == sequence;
+    if (is_idle && sequence != trimmed_sequence_) {
+      trimmed_sequence_ = sequence;
+      return Purpose::kIdle;
+    }
+  }
+  if (stopping_) return std::nullopt;
+  return Purpose::kContinue;
+}
+
 void Checkpointer::ThreadMain() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    wanted_changed_.wait(lock, [this] { return wanted_ || stopping_; });
-    if (stopping_) return;
+  while (const auto purpose = WaitForWork(lock)) {
     wanted_ = false;
     lock.unlock();
-    auto result = Run(Purpose::kContinue);
+    auto result = Run(*purpose);
     lock.lock();
     ++attempts_;
     last_attempt_ = std::move(result);
@@ -50,9 +76,11 @@ void Checkpointer::ThreadMain() {
   }
 }
 
-void Checkpointer::NoteAppended(uint64_t log_bytes, uint64_t block_bytes) {
-  log_bytes_ += log_bytes;
-  block_bytes_ += block_bytes;
+void Checkpointer::NoteBuried(uint64_t bytes) {
+  if (bytes == 0 || (buried_bytes_ += bytes) < kBuriedBytes) return;
+  std::lock_guard lock(mutex_);
+  wanted_ = true;
+  wanted_changed_.notify_one();
 }
 
 uint64_t Checkpointer::dirty_bytes() const {
@@ -62,7 +90,7 @@ uint64_t Checkpointer::dirty_bytes() const {
 }
 
 double Checkpointer::Pressure() const {
-  const uint64_t log = log_bytes_ + block_bytes_ / kBlockBytesPerLogByte;
+  const uint64_t log = account_->log_bytes + account_->block_bytes / kBlockBytesPerLogByte;
   return std::max(
       static_cast<double>(log) / static_cast<double>(config_.identity.log_limit_bytes),
       static_cast<double>(dirty_bytes()) / static_cast<double>(config_.dirty_limit_bytes));
@@ -86,59 +114,85 @@ Result<void> Checkpointer::WaitForRoom() {
 }
 
 Result<void> Checkpointer::Run(Purpose purpose) {
-  std::lock_guard lock(running_);
   KVFS_TRY(health_->Check());
-  KVFS_ASSIGN(Closed closed, CloseEpoch(purpose));
-  if (auto written = WriteEpoch(closed.checkpoint); !written) {
-    return health_->Fail("a checkpoint failed", std::move(written).error());
+  std::lock_guard lock(running_);
+  // On a full disk it may have no room to begin; the checkpoint then makes some.
+  if (auto prepared = prepare_(); !prepared && prepared.error().code != ErrorCode::kNoSpace) {
+    return prepared;
   }
-  epoch_ = closed.checkpoint.epoch;
-  ++checkpoints_;
-  log_->MarkDurable(closed.last_sequence);
-  log_bytes_ -= closed.log_bytes;
-  block_bytes_ -= closed.block_bytes;
-  for (const auto& shard : *shards_) {
-    std::lock_guard shard_lock(shard->mutex);
-    shard->CheckpointDurable(/*keep_spare=*/purpose == Purpose::kContinue);
-  }
-  // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
-  if (purpose == Purpose::kClose) return log_->RecycleAll();
-  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, kept_spares_));
-  auto spare = log_->PrepareSpare();
-  if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
-  return spare;
+  // What an earlier attempt has left closed comes first; it is not all.
+  if (closed_) KVFS_TRY(RunOne(closed_->purpose));
+  return RunOne(purpose);
 }
 
-Result<Checkpointer::Closed> Checkpointer::CloseEpoch(Purpose purpose) {
-  ShardSet all;
-  for (size_t i = 0; i < shards_->size(); ++i) all.set(i);
-  ExclusiveLocks locks(*shards_, all);
-  for (const auto& shard : *shards_) KVFS_TRY(shard->StoreSpaceMaps());
-  Closed closed;
-  closed.checkpoint.first_segment = format::kNoSegment;
-  if (purpose == Purpose::kContinue) {
+Result<void> Checkpointer::RunOne(Purpose purpose) {
+  KVFS_TRY(health_->Check());
+  if (!closed_) KVFS_TRY(CloseEpoch(purpose));
+  auto written = WriteTrees();
+  if (!written && written.error().code == ErrorCode::kNoSpace) return written;
+  if (written) written = WriteSuperblock();
+  if (!written) return health_->Fail("a checkpoint failed", std::move(written).error());
+  return Finish();
+}
+
+Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
+  ExclusiveLocks locks(*shards_, AllShards(*shards_));
+  Closed closed{purpose, {}};
+  if (purpose == Purpose::kClose) {
+    closed.checkpoint.first_segment = log_->NextNumber();
+    closed.checkpoint.last_segment = format::kNoSegment;
+  } else {
     KVFS_ASSIGN(closed.checkpoint.first_segment, log_->Rotate());
+    closed.checkpoint.last_segment = closed.checkpoint.first_segment;
   }
   closed.last_sequence = log_->appended();
   closed.checkpoint.next_sequence = closed.last_sequence + 1;
   closed.checkpoint.epoch = epoch_ + 1;
-  closed.log_bytes = log_bytes_;
-  closed.block_bytes = block_bytes_;
-  for (const auto& shard : *shards_) closed.checkpoint.shards.push_back(shard->CloseEpoch());
-  return closed;
+  closed.checkpoint.shards.resize(shards_->size());
+  closed.log_bytes = account_->log_bytes;
+  closed.block_bytes = account_->block_bytes;
+  for (const auto& shard : *shards_) shard->CloseEpoch();
+  buried_bytes_ = 0;
+  closed_ = std::move(closed);
+  return {};
 }
 
-Result<void> Checkpointer::WriteEpoch(const format::Checkpoint& checkpoint) {
-  for (const auto& shard : *shards_) KVFS_TRY(shard->WriteFrozen());
+Result<void> Checkpointer::WriteTrees() {
+  format::Checkpoint& checkpoint = closed_->checkpoint;
+  for (size_t i = 0; i < shards_->size(); ++i) {
+    // Some may have been written by an attempt for which the disk had no room.
+    if (checkpoint.shards[i].next_id != 0) continue;
+    KVFS_ASSIGN(checkpoint.shards[i], (*shards_)[i]->WriteClosed(
+                                          checkpoint.epoch, closed_->purpose == Purpose::kCompact));
+  }
   for (const auto& shard : *shards_) KVFS_TRY(shard->Sync());
+  return {};
+}
+
+Result<void> Checkpointer::WriteSuperblock() {
   // The segment that the checkpoint names must be there once the checkpoint is.
   KVFS_TRY(log_->SyncSegments());
-  const std::vector<std::byte> slot = checkpoint.Encode(config_.identity.store);
-  for (uint64_t offset : format::kSlotOffset) {
-    KVFS_TRY(superblock_->Write(offset, slot));
-    KVFS_TRY(superblock_->Sync());
+  return WriteCheckpoint(*superblock_, config_.identity, closed_->checkpoint);
+}
+
+Result<void> Checkpointer::Finish() {
+  const Closed closed = *std::exchange(closed_, std::nullopt);
+  const bool keeps_spare = closed.purpose == Purpose::kContinue;
+  epoch_ = closed.checkpoint.epoch;
+  ++checkpoints_;
+  log_->MarkDurable(closed.last_sequence);
+  account_->log_bytes -= closed.log_bytes;
+  account_->block_bytes -= closed.block_bytes;
+  for (const auto& shard : *shards_) {
+    shard->CheckpointDurable(closed.checkpoint.epoch);
+    shard->Trim(closed.purpose);
   }
-  return {};
+  // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
+  if (closed.purpose == Purpose::kClose) return log_->RecycleAll();
+  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keeps_spare ? kept_spares_ : 2));
+  auto spare = log_->PrepareSpares(1);
+  if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
+  return spare;
 }
 
 }  // namespace kvfs

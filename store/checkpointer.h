@@ -1,27 +1,31 @@
-// Takes checkpoints: turns what the log holds into trees on disk, so that the log starts anew.
+// Takes checkpoints: turns what the memtables hold into the shards' next trees, so that the log
+// starts anew.
 //
-//   1. under all shards' locks, for a moment: store the space maps, close the epoch, begin a new
-//      log segment
-//   2. write the closed epoch's pages and blocks, sync them
+//   1. under all shards' locks, for microseconds: begin a new log segment, close the epoch
+//   2. write each shard's next tree and its space maps, sync them
 //   3. write the superblock's first slot, sync it; the second slot, sync that
-//   4. free what the epoch freed, recycle the older log segments
+//   4. let readers see the new trees, give out again what the old ones had, recycle the log before
 //
 // A crash before the first slot is synced leaves the last checkpoint, all of its pages, and all of
-// the log.
+// the log. A disk that is full in step 2 leaves the epoch closed: the next checkpoint begins there.
 //
-// A thread of its own takes a checkpoint when the log or the dirty memory is half full; who wants
-// to change the store while one of them is full waits until there is room (WaitForRoom).
+// A thread of its own takes a checkpoint when the log or the memory for changes is half full, or
+// when nothing has changed for a while; who wants to change the store while one of the two is full
+// waits until there is room (WaitForRoom).
 //
 // Threads: safe from many. Takes all shards' locks, so no caller may hold one.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "store/format/superblock.h"
 #include "store/health.h"
+#include "store/log_account.h"
 #include "store/redo_log.h"
 #include "store/shard_set.h"
 
@@ -30,59 +34,66 @@ namespace kvfs {
 struct CheckpointerConfig {
   format::Identity identity;
   uint64_t dirty_limit_bytes = 0;
+  uint32_t idle_ms = 0;  // 0: never
 };
 
 class Checkpointer {
  public:
-  // All must outlive the checkpointer. `epoch` is that of the newest checkpoint.
-  Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, File* superblock,
-               Health* health, uint64_t epoch);
+  // All must outlive the checkpointer. `epoch` is that of the newest checkpoint. `prepare` is
+  // called before each checkpoint, with no shard's lock held.
+  Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
+               File* superblock, Health* health, uint64_t epoch,
+               std::function<Result<void>()> prepare);
   ~Checkpointer();
 
   void StartThread();
-  enum class Purpose {
-    kContinue,  // the files keep room for the next epoch's changes
-    kClose,     // the last one: no log continues it, and free space goes back to the disk
-  };
-  // Takes a checkpoint now. kNoSpace leaves everything as it was.
+  using Purpose = CheckpointPurpose;
+  // Takes a checkpoint of everything so far. kNoSpace loses nothing.
   Result<void> Run(Purpose purpose);
 
-  // A record of so many bytes was appended, naming blocks of so many bytes.
-  void NoteAppended(uint64_t log_bytes, uint64_t block_bytes);
-  // Returns when there is room in the log and in the dirty memory.
+  // Contents of so many bytes were let go of.
+  void NoteBuried(uint64_t bytes);
+  // Returns when there is room in the log and in the memory for changes.
   Result<void> WaitForRoom();
 
   uint64_t epoch() const { return epoch_; }
   uint64_t checkpoints() const { return checkpoints_; }
-  uint64_t log_bytes() const { return log_bytes_; }
   uint64_t dirty_bytes() const;
 
  private:
+  // An epoch that is closed, and whose checkpoint is not durable yet.
   struct Closed {
+    Purpose purpose;
     format::Checkpoint checkpoint;
     uint64_t last_sequence = 0;
     uint64_t log_bytes = 0;
     uint64_t block_bytes = 0;
   };
 
-  // How full the log or the dirty memory is: 1 is full.
+  // How full the log or the memory is: 1 is full.
   double Pressure() const;
-  Result<Closed> CloseEpoch(Purpose purpose);
-  Result<void> WriteEpoch(const format::Checkpoint& checkpoint);
+  Result<void> RunOne(Purpose purpose);
+  Result<void> CloseEpoch(Purpose purpose);
+  Result<void> WriteTrees();
+  Result<void> WriteSuperblock();
+  Result<void> Finish();
   void ThreadMain();
+  std::optional<Purpose> WaitForWork(std::unique_lock<std::mutex>& lock);
 
   const CheckpointerConfig config_;
   const Shards* shards_;
   RedoLog* log_;
+  LogAccount* account_;
   File* superblock_;
   Health* health_;
+  const std::function<Result<void>()> prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch
 
-  std::mutex running_;  // held by who takes a checkpoint
+  std::mutex running_;  // held by who takes a checkpoint; guards the following
+  std::optional<Closed> closed_;
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
-  std::atomic<uint64_t> log_bytes_ = 0;
-  std::atomic<uint64_t> block_bytes_ = 0;
+  std::atomic<uint64_t> buried_bytes_ = 0;
 
   std::mutex mutex_;  // guards the following; never held while taking another lock
   std::condition_variable wanted_changed_;
@@ -91,6 +102,8 @@ class Checkpointer {
   bool stopping_ = false;
   uint64_t attempts_ = 0;
   Result<void> last_attempt_;
+  uint64_t idle_sequence_ = 0;     // the last one that the thread saw
+  uint64_t trimmed_sequence_ = 0;  // as of the last idle checkpoint
   std::thread thread_;
 };
 

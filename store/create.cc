@@ -33,8 +33,9 @@ format::Identity NewIdentity(const CreateOptions& options) {
 format::Checkpoint FirstCheckpoint(const format::Identity& identity) {
   format::Checkpoint checkpoint;
   checkpoint.epoch = 1;
-  checkpoint.first_segment = format::kNoSegment;
+  checkpoint.first_segment = 1;
   checkpoint.next_sequence = 1;
+  checkpoint.last_segment = format::kNoSegment;
   const uint64_t first_id = (kFirstId + identity.shards - 1) / identity.shards * identity.shards;
   for (uint32_t i = 0; i < identity.shards; ++i) {
     format::ShardRoot shard;
@@ -80,10 +81,7 @@ Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Id
   KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, NewSuperblockPath(path)));
   KVFS_TRY(file->Allocate(0, format::kSuperblockBytes));
   KVFS_TRY(file->Write(0, identity.Encode()));
-  for (uint64_t offset : format::kSlotOffset) {
-    KVFS_TRY(file->Write(offset, FirstCheckpoint(identity).Encode(identity.store)));
-  }
-  KVFS_TRY(file->Sync());
+  KVFS_TRY(WriteCheckpoint(*file, identity, FirstCheckpoint(identity)));
   KVFS_TRY(env.SyncDirectory(path));
   KVFS_TRY(env.RenameFile(NewSuperblockPath(path), SuperblockPath(path)));
   return env.SyncDirectory(path);

@@ -1,72 +1,24 @@
-// Reading, listing, and the path of a change.
+// The path of a change.
 #include "store/engine.h"
 
 #include <algorithm>
-#include <mutex>
+
+#include "store/batch_resolver.h"
+#include "store/engine_snapshot.h"
 
 namespace kvfs {
-
-using format::Entry;
-using format::RecordKey;
-
 namespace {
 
-std::string Readable(std::string_view name) {
-  std::string out;
-  for (char byte : name) {
-    const bool plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
-    if (plain) {
-      out += byte;
-    } else {
-      constexpr std::string_view kHex = "0123456789abcdef";
-      const auto value = static_cast<unsigned char>(byte);
-      out += {'\\', 'x', kHex[value >> 4], kHex[value & 15]};
-    }
-  }
-  return out;
-}
-
-// How much of [offset, offset + wanted) lies within the content.
-size_t Available(uint64_t size, uint64_t offset, size_t wanted) {
-  return offset >= size ? 0 : static_cast<size_t>(std::min<uint64_t>(wanted, size - offset));
-}
-
-EntryInfo InfoOf(const Entry& entry, uint64_t inline_limit) {
-  const bool is_inline = entry.size <= inline_limit;
-  return {entry.id, entry.size, is_inline ? entry.size : entry.blocks * format::kBlockBytes,
-          std::string(entry.meta)};
-}
-
-}  // namespace
-
-namespace {
-
-Result<void> CheckSpace(Space space) {
-  if (space < format::kFirstOwnSpace) return {};
-  return Fail(ErrorCode::kInvalid, "a space must be below 2^63");
-}
-
-// Notices when the disk failed to deliver a mapped page of the shard, which then shows as zeros:
-// what was decoded since the watch began proves nothing.
-class FaultWatch {
- public:
-  explicit FaultWatch(const Shard& shard) : shard_(shard), faults_(shard.ViewFaults()) {}
-  Result<void> Check() const {
-    if (shard_.ViewFaults() == faults_) return {};
-    return Fail(ErrorCode::kCorrupt, "the disk failed to deliver a page of the keys file");
-  }
-
- private:
-  const Shard& shard_;
-  const uint64_t faults_;
-};
+// Blocks that stay ready in each shard, so that a checkpoint can always write its space maps.
+constexpr uint64_t kSpareBlocks = 16;
+// Pages that changes which take space leave to those which give it back.
+constexpr uint64_t kSparePages = 16;
 
 }  // namespace
 
 Engine::Engine(std::unique_ptr<EngineParts> parts)
     : parts_(std::move(parts)),
-      placement_(parts_->identity),
-      applier_(&parts_->shards, &placement_) {}
+      newest_(&parts_->shards, parts_->placement.get(), &parts_->options.log) {}
 
 Engine::~Engine() {
   if (!closed_) static_cast<void>(Close());
@@ -74,125 +26,27 @@ Engine::~Engine() {
 
 Result<void> Engine::Close() {
   closed_ = true;
-  auto result = parts_->checkpointer->Run(Checkpointer::Purpose::kClose);
-  parts_->checkpointer.reset();
+  Result<void> result;
+  if (parts_->checkpointer) {
+    result = parts_->checkpointer->Run(CheckpointPurpose::kClose);
+    parts_->checkpointer.reset();
+  }
   parts_->lock.reset();
   return result;
 }
 
-Error Engine::Report(Error error, Key key) const {
-  if (error.code != ErrorCode::kCorrupt) return error;
-  const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
-  error.message = "entry \"" + Readable(key.name) + "\" of space " + std::to_string(key.space) +
-                  ", shard " + std::to_string(shard) + ": " + error.message;
-  if (parts_->options.log) parts_->options.log(error.message);
-  return error;
-}
-
-Result<EntryInfo> Engine::Stat(Key key) const {
-  const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
-  const Shard& shard = *parts_->shards[placement_.ShardOf(record.position)];
-  KVFS_TRY(CheckSpace(key.space));
-  std::shared_lock lock(shard.mutex);
-  const FaultWatch watch(shard);
-  auto entry = shard.Find(record);
-  EntryInfo info;
-  if (entry) info = InfoOf(*entry, shard.inline_limit());
-  if (auto sound = watch.Check(); !sound) entry = tl::unexpected(std::move(sound).error());
-  if (!entry) return tl::unexpected(Report(std::move(entry).error(), key));
-  return info;
-}
-
-Result<size_t> Engine::Read(Key key, uint64_t offset, MutableBytes out) const {
-  const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
-  const Shard& shard = *parts_->shards[placement_.ShardOf(record.position)];
-  KVFS_TRY(CheckSpace(key.space));
-  auto count = ReadInline(shard, record, offset, out);
-  if (count && !*count) count = ReadBlocks(record, offset, out);
-  if (!count) return tl::unexpected(Report(std::move(count).error(), key));
-  return **count;
-}
-
-// Nothing if the content does not lie in the entry.
-Result<std::optional<size_t>> Engine::ReadInline(const Shard& shard, const RecordKey& record,
-                                                 uint64_t offset, MutableBytes out) const {
-  std::shared_lock lock(shard.mutex);
-  const FaultWatch watch(shard);
-  auto entry = shard.Find(record);
-  std::optional<size_t> count;
-  if (entry && entry->size <= shard.inline_limit()) {
-    count = Available(entry->size, offset, out.size());
-    if (*count > 0) CopyBytes(out.data(), entry->content.subspan(offset, *count));
-  }
-  KVFS_TRY(watch.Check());
-  if (!entry) return tl::unexpected(std::move(entry).error());
-  return count;
-}
-
-// The entry and its content may lie in two shards, whose locks have an order; between the look that
-// tells which and the locks the entry may change, so the look is repeated under them.
-Result<std::optional<size_t>> Engine::ReadBlocks(const RecordKey& record, uint64_t offset,
-                                                 MutableBytes out) const {
-  const uint32_t index = placement_.ShardOf(record.position);
-  uint32_t home = index;
-  while (true) {
-    std::shared_lock first(parts_->shards[std::min(index, home)]->mutex);
-    std::shared_lock<std::shared_mutex> second;
-    if (home != index) second = std::shared_lock(parts_->shards[std::max(index, home)]->mutex);
-    const Shard& shard = *parts_->shards[index];
-    KVFS_ASSIGN(Entry entry, shard.Find(record));
-    const size_t count = Available(entry.size, offset, out.size());
-    if (count == 0) return count;
-    if (entry.size <= shard.inline_limit()) {
-      CopyBytes(out.data(), entry.content.subspan(offset, count));
-      return count;
-    }
-    if (placement_.HomeOf(entry.id) == home) {
-      KVFS_TRY(parts_->shards[home]->contents().Read(entry.id, offset, out.first(count)));
-      return count;
-    }
-    home = placement_.HomeOf(entry.id);
-  }
-}
-
-Result<void> Engine::List(Space space, Position from,
-                          const std::function<bool(const ListedEntry&)>& visit) const {
-  KVFS_TRY(CheckSpace(space));
-  if (from >= uint64_t{1} << 63) return {};
-  // Damage in one shard does not hide the others; it is told at the end.
-  Result<void> damage;
-  for (uint32_t i = placement_.ShardOf(from); i < placement_.shards(); ++i) {
-    auto go_on = ListShard(*parts_->shards[i], space, from, visit);
-    if (!go_on && go_on.error().code != ErrorCode::kCorrupt) return tl::unexpected(go_on.error());
-    if (!go_on) damage = tl::unexpected(std::move(go_on).error());
-    if (go_on && !*go_on) return {};
-  }
-  return damage;
-}
-
-Result<bool> Engine::ListShard(const Shard& shard, Space space, Position from,
-                               const std::function<bool(const ListedEntry&)>& visit) const {
-  std::shared_lock lock(shard.mutex);
-  const FaultWatch watch(shard);
-  Cursor cursor = shard.NewCursor();
-  KVFS_TRY(cursor.Seek({space, from, {}}));
-  while (cursor.Valid() && cursor.Key().space == space) {
-    const RecordKey key = cursor.Key();
-    auto entry = Entry::Decode(cursor.Value(), shard.inline_limit());
-    if (!entry) return tl::unexpected(Report(std::move(entry).error(), {space, key.name}));
-    if (!visit({key.name, key.position, entry->id, entry->size, entry->meta})) return false;
-    KVFS_TRY(cursor.Next());
-  }
-  KVFS_TRY(watch.Check());
-  return true;
+Result<void> Engine::RequireWritable() const {
+  if (parts_->checkpointer) return parts_->health->Check();
+  return Fail(ErrorCode::kReadOnly, "the store was opened for reading only");
 }
 
 ShardSet Engine::ShardsOf(const Batch& batch) const {
+  using Kind = Batch::Operation::Kind;
   ShardSet set;
   for (const Batch::Operation& operation : batch.operations()) {
-    set.set(placement_.ShardOf(placement_.PositionOf(operation.key.name)));
-    if (operation.kind == Batch::Operation::Kind::kMove) {
-      set.set(placement_.ShardOf(placement_.PositionOf(operation.to.name)));
+    set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.key.name)));
+    if (operation.kind == Kind::kMove || operation.kind == Kind::kExchange) {
+      set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.to.name)));
     }
   }
   return set;
@@ -200,105 +54,184 @@ ShardSet Engine::ShardsOf(const Batch& batch) const {
 
 Result<void> Engine::Apply(const Batch& batch) {
   if (batch.empty()) return {};
-  KVFS_TRY(parts_->health->Check());
+  KVFS_TRY(RequireWritable());
   KVFS_TRY(parts_->checkpointer->WaitForRoom());
   auto applied = ApplyWithRoom(batch);
   if (applied || applied.error().code != ErrorCode::kNoSpace) return applied;
   // The disk is full, but a checkpoint may free what earlier changes have let go of.
-  KVFS_TRY(parts_->checkpointer->Run(Checkpointer::Purpose::kContinue));
+  KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kContinue));
   return ApplyWithRoom(batch);
 }
 
 Result<void> Engine::ApplyWithRoom(const Batch& batch) {
-  Staging staging(parts_->shards, placement_);
-  Attempt attempt;
-  attempt.locks = ShardsOf(batch);
-  do {
-    KVFS_TRY(staging.Prepare(batch, attempt.homes));
-    attempt.again = false;
-    KVFS_TRY(TryOnce(batch, &staging, &attempt));
-    if (attempt.again) {
-      for (const auto& [index, home] : attempt.homes) staging.Discard(index);
-    }
-  } while (attempt.again);
-  return {};
-}
-
-Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Attempt* attempt) {
-  ExclusiveLocks locks(parts_->shards, attempt->locks);
-  KVFS_ASSIGN(Plan plan,
-              Planner(parts_->shards, placement_, applier_, locks, *staging).Make(batch));
-  if (!plan.IsComplete()) {
-    attempt->locks |= plan.missing_locks;
-    attempt->homes = plan.wanted_homes;
-    attempt->again = true;
-    return {};
+  Staging staging(parts_->shards, *parts_->placement);
+  Wants wants;
+  wants.locks = ShardsOf(batch);
+  while (true) {
+    KVFS_TRY(staging.Prepare(batch, wants.homes));
+    auto applied = TryOnce(batch, &staging, &wants);
+    if (applied || applied.error().code != ErrorCode::kRetry) return applied;
+    KVFS_TRY(Provide(wants));
+    for (const auto& [index, home] : wants.homes) staging.Discard(index);
+    wants.blocks.clear();
+    wants.pages.clear();
   }
-  KVFS_TRY(Reserve(plan));
-  return Commit(plan, staging);
 }
 
-Result<void> Engine::Reserve(const Plan& plan) {
-  for (const auto& [shard, needs] : plan.needs) {
-    KVFS_TRY(parts_->shards[shard]->Reserve(needs.pages, needs.blocks, plan.grows));
+// Makes ready what a try has found missing, while no lock is held.
+Result<void> Engine::Provide(const Wants& wants) {
+  for (const auto& [shard, blocks] : wants.blocks) {
+    KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks));
+  }
+  for (const auto& [shard, pages] : wants.pages) {
+    KVFS_TRY(parts_->shards[shard]->page_space().Reserve(pages));
   }
   return {};
 }
 
-// From here on nothing may fail but the disk: the record is the decision.
-Result<void> Engine::Commit(const Plan& plan, Staging* staging) {
-  if (plan.changes.empty()) return {};
+Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants) {
+  const Lookahead looks(parts_->shards, *parts_->placement, batch);
+  const ExclusiveLocks locks(parts_->shards, wants->locks);
+  Transaction transaction(parts_->shards, locks, parts_->snapshots.newest());
+  BatchResolver resolver(&transaction, *parts_->placement, parts_->shards.front()->inline_limit(),
+                         *staging, looks);
   std::vector<std::byte> record(RedoLog::RecordOverhead());
-  for (const format::Change& change : plan.changes) change.AppendTo(&record);
-  if (record.size() - RedoLog::RecordOverhead() > parts_->log->MaxPayloadBytes()) {
-    return Fail(ErrorCode::kTooLarge, "the batch does not fit into a log segment; split it");
+  auto done = resolver.Resolve(batch, &record);
+  if (done) done = CheckPages(transaction, resolver.grows(), wants);
+  if (!done) {
+    wants->locks |= transaction.missing_locks();
+    wants->homes = resolver.wanted_homes();
+    for (const auto& [shard, count] : transaction.missing_blocks()) {
+      wants->blocks[shard] = count + kSpareBlocks;
+    }
+    return done;
   }
-  const uint64_t staged_bytes = staging->StagedBytes();
-  if (auto appended = parts_->log->Append(&record); !appended) {
-    if (appended.error().code == ErrorCode::kNoSpace) return tl::unexpected(appended.error());
-    return parts_->health->Fail("the log could not be written", std::move(appended).error());
-  }
+  if (record.size() == RedoLog::RecordOverhead()) return {};  // nothing but expectations
+  KVFS_TRY(Commit(parts_->commit_target(), &transaction, &record, staging->StagedBytes()));
   staging->Commit();
-  parts_->checkpointer->NoteAppended(record.size(), staged_bytes);
-  for (const format::Change& change : plan.changes) {
-    if (auto applied = applier_.Apply(change); !applied) {
-      // Damage that the plan did not see concerns this entry only.
-      if (applied.error().code == ErrorCode::kCorrupt) return applied;
-      return parts_->health->Fail("a logged change could not be carried out",
-                                  std::move(applied).error());
+  resolver.GiveIds();
+  parts_->checkpointer->NoteBuried(transaction.buried_bytes());
+  return {};
+}
+
+// A full disk is noticed here, before anything is decided.
+Result<void> Engine::CheckPages(const Transaction& transaction, bool grows, Wants* wants) const {
+  for (const auto& [index, size] : transaction.Sizes()) {
+    const Shard& shard = *parts_->shards[index];
+    const uint64_t pages = shard.PagesNeeded(size.records, size.bytes) + (grows ? kSparePages : 0);
+    if (shard.page_space().ready() < pages) wants->pages[index] = pages;
+    const uint64_t blocks = grows ? kSpareBlocks : kSpareBlocks / 2;
+    if (shard.block_space().ready() < blocks) {
+      wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
     }
   }
-  for (const auto& [shard, needs] : plan.needs) parts_->shards[shard]->PublishDirty();
-  for (const auto& [to, id] : plan.new_ids) *to = id;
-  return {};
+  if (wants->pages.empty() && wants->blocks.empty()) return {};
+  return Fail(ErrorCode::kRetry);
+}
+
+// Copying.
+
+Result<uint64_t> Engine::CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                                   uint64_t length, MetaEdit edit) {
+  constexpr uint64_t kPieceBytes = uint64_t{4} << 20;
+  KVFS_TRY(RequireWritable());
+  KVFS_ASSIGN(const EntryInfo source, Stat(from));
+  if (from_offset >= source.size_bytes) return uint64_t{0};
+  length = std::min(length, source.size_bytes - from_offset);
+  const bool overlaps =
+      from == to && from_offset < to_offset + length && to_offset < from_offset + length;
+  if (to_offset > kMaxContentBytes - length || overlaps) {
+    return Fail(ErrorCode::kInvalid, "the range cannot be copied there");
+  }
+  uint64_t copied = 0;
+  while (copied < length) {
+    const uint64_t piece = std::min(kPieceBytes, length - copied);
+    auto done = CopyPiece(from, from_offset + copied, to, to_offset + copied, piece, edit);
+    // What was copied before stays so: the caller is told how much.
+    if (!done && copied == 0) return tl::unexpected(std::move(done).error());
+    if (!done) return copied;
+    copied += piece;
+  }
+  return copied;
+}
+
+// Data as data, holes as holes.
+Result<void> Engine::CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                               uint64_t length, const MetaEdit& edit) {
+  const uint64_t end = from_offset + length;
+  std::vector<std::vector<std::byte>> kept;
+  Batch batch;
+  for (uint64_t at = from_offset; at < end;) {
+    KVFS_ASSIGN(const uint64_t data, FindData(from, at));
+    const uint64_t hole_end = std::min(data, end);
+    if (hole_end > at) batch.Punch(to, to_offset + (at - from_offset), hole_end - at);
+    if (hole_end == end) break;
+    KVFS_ASSIGN(const uint64_t hole, FindHole(from, data));
+    std::vector<std::byte>& bytes = kept.emplace_back(std::min(hole, end) - data);
+    KVFS_ASSIGN(const size_t count, Read(from, data, bytes));
+    bytes.resize(count);
+    if (count == 0) break;  // it has been cut meanwhile
+    batch.Write(to, to_offset + (data - from_offset), bytes);
+    at = data + count;
+  }
+  KVFS_ASSIGN(const EntryInfo target, Stat(to));
+  const uint64_t to_end = to_offset + length;
+  // A punch does not extend; a copied hole at the end does.
+  batch.Resize(to, std::max(target.size_bytes, to_end), edit);
+  return Apply(batch);
+}
+
+// The whole.
+
+Result<std::unique_ptr<Snapshot>> Engine::TakeSnapshot() const {
+  return EngineSnapshot::Take(parts_.get());
 }
 
 Result<void> Engine::Sync() {
-  KVFS_TRY(parts_->health->Check());
+  KVFS_TRY(RequireWritable());
   auto synced = parts_->log->SyncTo(parts_->log->appended());
   if (synced) return {};
   return parts_->health->Fail("a sync failed", std::move(synced).error());
 }
 
 Result<void> Engine::Checkpoint() {
-  return parts_->checkpointer->Run(Checkpointer::Purpose::kContinue);
+  KVFS_TRY(RequireWritable());
+  return parts_->checkpointer->Run(CheckpointPurpose::kContinue);
+}
+
+// The second checkpoint gives back what the first has put aside.
+Result<void> Engine::Compact() {
+  KVFS_TRY(RequireWritable());
+  KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
+  return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
 }
 
 StoreStats Engine::GetStats() const {
   StoreStats stats;
+  const uint64_t page_bytes = parts_->identity.page_bytes;
   for (const auto& shard : parts_->shards) {
+    const SpaceMap &pages = shard->page_space(), &blocks = shard->block_space();
+    stats.page_bytes_used += pages.used() * page_bytes;
+    const uint64_t map_blocks = pages.root().blocks + blocks.root().blocks;
+    stats.block_bytes_used += (blocks.used() - map_blocks) * format::kBlockBytes;
+    stats.dead_bytes += pages.waiting() * page_bytes + blocks.waiting() * format::kBlockBytes;
+    stats.reusable_bytes += pages.ready() * page_bytes + blocks.ready() * format::kBlockBytes;
+    stats.disk_bytes += shard->DiskBytes().value_or(0);
+    stats.file_bytes += shard->FileBytes().value_or(0);
+    stats.dirty_bytes += shard->dirty_bytes();
     std::shared_lock lock(shard->mutex);
     stats.entries += shard->entries();
-    stats.page_bytes_used += shard->page_bytes_used();
-    stats.block_bytes_used += shard->block_bytes_used();
-    stats.reusable_bytes += shard->reusable_bytes();
-    stats.file_bytes += shard->FileBytes().value_or(0);
+    stats.dead_contents += shard->dead_contents();
   }
-  stats.file_bytes += parts_->log->FileBytes() + format::kSuperblockBytes;
-  stats.dirty_bytes = parts_->checkpointer->dirty_bytes();
-  stats.epoch = parts_->checkpointer->epoch();
-  stats.checkpoints = parts_->checkpointer->checkpoints();
-  stats.log_bytes = parts_->checkpointer->log_bytes();
+  stats.log_file_bytes = parts_->log->FileBytes();
+  stats.disk_bytes += stats.log_file_bytes + format::kSuperblockBytes;
+  stats.file_bytes += stats.log_file_bytes + format::kSuperblockBytes;
+  stats.snapshots = parts_->snapshots.count();
+  if (parts_->checkpointer) {
+    stats.epoch = parts_->checkpointer->epoch();
+    stats.checkpoints = parts_->checkpointer->checkpoints();
+  }
+  stats.log_bytes = parts_->account.log_bytes;
   stats.acknowledged_sequence = parts_->log->appended();
   stats.durable_sequence = parts_->log->durable();
   stats.replayed_records = parts_->replayed_records;

@@ -1,29 +1,31 @@
 // The store behind the public header: one process, one directory, everything put together.
 //
-// The path of a change (Apply): wait for room; write big writes' blocks to their places; lock the
-// shards; plan; reserve; append the record to the log; change the trees in memory; unlock. The
-// order of the records in the log is that of the changes in every shard, since the append happens
-// under the shards' locks.
+// The path of a change (Apply): wait for room; write big writes' blocks to their places; look the
+// entries up; lock the shards; resolve the batch in a transaction; make sure of the pages that the
+// next checkpoint will need; append the record to the log; let everybody see the changes; unlock.
 //
-// Threads: see store.h. Locks, in the order in which they may be taken: a shard's after another of
-// lower index; the log's and the checkpointer's own inside those.
+// Threads: see store.h. Locks: docs/concurrency.md.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
-#include "store/applier.h"
 #include "store/checkpointer.h"
+#include "store/commit.h"
 #include "store/health.h"
-#include "store/planner.h"
+#include "store/reading.h"
+#include "store/reclaimer.h"
 #include "store/redo_log.h"
 #include "store/shard_set.h"
+#include "store/snapshot_set.h"
 #include "store/staging.h"
 #include "store/store.h"
 
 namespace kvfs {
 
-// What a recovery hands over: an open store whose lock is held. The parts point to each other.
+// What a recovery hands over: an open store whose lock is held. The parts point to each other,
+// those below to those above.
 struct EngineParts {
   Env* env = nullptr;
   std::string path;
@@ -31,11 +33,17 @@ struct EngineParts {
   format::Identity identity;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<File> superblock;
+  std::unique_ptr<Placement> placement;
   Shards shards;
-  std::unique_ptr<RedoLog> log;
+  SnapshotSet snapshots;
+  LogAccount account;
   std::unique_ptr<Health> health;
-  std::unique_ptr<Checkpointer> checkpointer;
+  std::unique_ptr<RedoLog> log;
+  std::unique_ptr<Reclaimer> reclaimer;
+  std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
   uint64_t replayed_records = 0;
+
+  CommitTarget commit_target() { return {log.get(), health.get(), &account}; }
 };
 
 class Engine final : public Store {
@@ -43,42 +51,52 @@ class Engine final : public Store {
   explicit Engine(std::unique_ptr<EngineParts> parts);
   ~Engine() override;
 
+  Result<EntryInfo> Stat(Key key) const override { return newest_.Stat(key); }
+  Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
+    return newest_.Read(key, offset, out);
+  }
+  Result<uint64_t> FindData(Key key, uint64_t offset) const override {
+    return newest_.FindData(key, offset);
+  }
+  Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
+    return newest_.FindHole(key, offset);
+  }
+  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
+    return newest_.List(space, from, visit);
+  }
+
   Result<void> Close() override;
-  Result<EntryInfo> Stat(Key key) const override;
-  Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override;
   Result<void> Apply(const Batch& batch) override;
-  Result<void> List(Space space, Position from,
-                    const std::function<bool(const ListedEntry&)>& visit) const override;
+  Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                             uint64_t length, MetaEdit edit) override;
+  Result<std::unique_ptr<Snapshot>> TakeSnapshot() const override;
   Result<void> Sync() override;
   Result<void> Checkpoint() override;
+  Result<void> Compact() override;
   StoreStats GetStats() const override;
   Result<DiskSpace> GetDiskSpace() const override;
 
  private:
-  // One try of a batch. `again`: with what it now knows the next one will come further.
-  struct Attempt {
+  // What one try of a batch has found that the next one needs.
+  struct Wants {
     ShardSet locks;
-    std::map<size_t, uint32_t> homes;
-    bool again = false;
+    std::map<size_t, uint32_t> homes;     // of operations' contents
+    std::map<uint32_t, uint64_t> blocks;  // to be ready in a shard
+    std::map<uint32_t, uint64_t> pages;
   };
+
+  Result<void> RequireWritable() const;
   Result<void> ApplyWithRoom(const Batch& batch);
-  Result<void> TryOnce(const Batch& batch, Staging* staging, Attempt* attempt);
-  Result<void> Reserve(const Plan& plan);
-  Result<void> Commit(const Plan& plan, Staging* staging);
+  Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
+  Result<void> Provide(const Wants& wants);
+  Result<void> CheckPages(const Transaction& transaction, bool grows, Wants* wants) const;
   ShardSet ShardsOf(const Batch& batch) const;
-  Result<bool> ListShard(const Shard& shard, Space space, Position from,
-                         const std::function<bool(const ListedEntry&)>& visit) const;
-  Result<std::optional<size_t>> ReadInline(const Shard& shard, const format::RecordKey& record,
-                                           uint64_t offset, MutableBytes out) const;
-  Result<std::optional<size_t>> ReadBlocks(const format::RecordKey& record, uint64_t offset,
-                                           MutableBytes out) const;
-  // Logs damage with the entry's name, and passes everything on.
-  Error Report(Error error, Key key) const;
+  Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                         uint64_t length, const MetaEdit& edit);
 
   const std::unique_ptr<EngineParts> parts_;
+  const Reading newest_;
   bool closed_ = false;
-  const Placement placement_;
-  Applier applier_;
 };
 
 }  // namespace kvfs

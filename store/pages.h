@@ -1,25 +1,19 @@
-// The pages of one shard: clean ones in the mapped keys file, changed ones in memory.
+// The pages of one shard, in its mapped keys file: read, and checked at first touch.
 //
-// A page is never changed in place on disk. Its first change in an epoch copies it to a new
-// number, into a frame in memory; later changes of that epoch go into the frame. Closing the epoch
-// freezes the frames; the checkpoint writes them to the file, where the mapping shows them at once,
-// and drops them.
+// A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is given
+// out again only when nobody can read it any more (space_map.h). So reading needs no lock, and a
+// view stays as it is while the reader keeps the tree version that led to it (shard.h).
 //
-// INVARIANT: a frame whose epoch is not the open one is never written to.
-//
-// Threads: Read is safe while the shard's lock is held shared; everything else needs it exclusive,
-// but for WriteFrozen, which needs none, since nobody changes frozen frames.
+// Threads: safe from many.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "store/env/env.h"
-#include "store/format/page.h"
-#include "store/space_map.h"
+#include "store/file_view.h"
+#include "store/format/branch.h"
+#include "store/format/leaf.h"
 #include "store/verified_set.h"
 
 namespace kvfs {
@@ -27,51 +21,42 @@ namespace kvfs {
 struct PagesConfig {
   uint32_t page_bytes = 0;
   uint64_t checksum_seed = 0;
+  format::NameHash hash;
   std::string name;  // of the file, for messages
   std::function<void(std::string_view)> log;
 };
 
 class Pages {
  public:
-  // `file` and `space` must outlive the pages.
-  Pages(File* file, SpaceMap* space, PagesConfig config, uint64_t open_epoch);
+  // `file` must outlive the pages.
+  Pages(File* file, PagesConfig config) : file_(file), config_(std::move(config)), view_(file) {}
 
   uint32_t page_bytes() const { return config_.page_bytes; }
+  uint64_t checksum_seed() const { return config_.checksum_seed; }
+  const format::NameHash& hash() const { return config_.hash; }
+  File& file() const { return *file_; }
 
-  // kCorrupt, and a log line, if the page is damaged. The view is valid while the lock is held.
-  Result<format::PageView> Read(format::PagePointer page) const;
-
-  // An editor for the page, copied first if it was not born in this epoch; `page` then points to
-  // the copy. A copy takes one ready number of the space map; that there is one is the caller's
-  // care (SpaceMap::Reserve).
-  Result<format::PageEditor> Writable(format::PagePointer* page);
-  format::PageEditor New(format::PageKind kind, format::PagePointer* page);
-  void Free(format::PagePointer page);
-
-  // Bytes in frames, of the open and of the closed epoch.
-  uint64_t dirty_bytes() const { return frames_.size() * uint64_t{config_.page_bytes}; }
-
-  // Freezes the open epoch's frames and opens the next epoch.
-  void CloseEpoch();
-  // Writes the frozen frames to the file, in ascending order and long runs. They stay in memory.
-  Result<void> WriteFrozen() const;
-  // The frozen frames are in the file.
-  void DropFrozen();
+  // kCorrupt, and a log line, if the page is damaged.
+  Result<format::PageView> Read(format::PagePointer page) const {
+    const uint64_t faults = view_.faults();
+    if (verified_.Contains(page.number, page.epoch, faults)) {
+      const std::byte* bytes = view_.Known(page.number * config_.page_bytes);
+      if (bytes != nullptr) return format::PageView(bytes, config_.page_bytes);
+    }
+    return Verify(page, faults);
+  }
+  // Asks for the parts of a leaf that a look for `key` will need first, while other things are
+  // done.
+  void Prefetch(const format::BranchView& branch, uint32_t index,
+                const format::RecordKey& key) const;
+  format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
 
  private:
-  struct Frame {
-    uint64_t epoch = 0;
-    std::unique_ptr<std::byte[]> bytes;
-  };
-
-  Frame& AddFrame(uint64_t number);
+  Result<format::PageView> Verify(format::PagePointer page, uint64_t faults) const;
 
   File* file_;
-  SpaceMap* space_;
   const PagesConfig config_;
-  uint64_t open_epoch_;
-  std::unordered_map<uint64_t, Frame> frames_;
-  std::vector<std::pair<uint64_t, const std::byte*>> frozen_;
+  const FileView view_;
   VerifiedSet verified_;
 };
 

@@ -5,8 +5,7 @@
 #include <string_view>
 
 #include "store/batch.h"
-#include "store/format/checksum.h"
-#include "store/format/page.h"
+#include "store/format/record_key.h"
 #include "store/format/superblock.h"
 #include "store/store.h"
 
@@ -15,13 +14,9 @@ namespace kvfs {
 class Placement {
  public:
   explicit Placement(const format::Identity& identity)
-      : seed_(identity.hash_seed), shards_(identity.shards), drop_bits_(63 - identity.hash_bits) {}
+      : hash_(identity.NamesHash()), shards_(identity.shards) {}
 
-  // The upper 63 bits of XXH3-64 of the name, so that a position fits a signed file offset.
-  Position PositionOf(std::string_view name) const {
-    const Position hash = format::Checksum(AsBytes(name), seed_) >> 1 >> drop_bits_ << drop_bits_;
-    return hash < kFirstPosition ? kFirstPosition : hash;
-  }
+  Position PositionOf(std::string_view name) const { return hash_.PositionOf(name); }
   // Each shard has a contiguous range of positions, so that shards in order list a space in order.
   uint32_t ShardOf(Position position) const {
     __extension__ using Wide = unsigned __int128;
@@ -34,9 +29,8 @@ class Placement {
   uint32_t shards() const { return shards_; }
 
  private:
-  uint64_t seed_;
+  format::NameHash hash_;
   uint32_t shards_;
-  uint32_t drop_bits_;
 };
 
 }  // namespace kvfs

@@ -1,6 +1,7 @@
 // The steps of an opening, in their order.
 #include "store/recovery.h"
 
+#include "store/executor.h"
 #include "store/store_files.h"
 
 namespace kvfs {
@@ -13,7 +14,8 @@ namespace {
 
 class Recovery {
  public:
-  Recovery(Env& env, const std::string& path, OpenOptions options) {
+  Recovery(Env& env, const std::string& path, OpenOptions options)
+      : access_(options.read_only ? Access::kReadOnly : Access::kReadWrite) {
     parts_->env = &env;
     parts_->path = path;
     parts_->options = std::move(options);
@@ -21,26 +23,32 @@ class Recovery {
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
-    applier_.emplace(&parts_->shards, &*placement_);
     KVFS_ASSIGN(const uint64_t end, FindEnd());
     KVFS_TRY(ReplayUntil(end));
-    KVFS_TRY(EraseTransient());
-    KVFS_TRY(Begin(end));
+    parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1);
+    if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(parts_);
   }
 
  private:
   Result<void> OpenFiles() {
     Env& env = *parts_->env;
-    KVFS_ASSIGN(parts_->superblock, OpenSuperblock(env, parts_->path));
-    KVFS_ASSIGN(parts_->lock, env.LockFile(LockPath(parts_->path), parts_->options.purpose));
+    KVFS_ASSIGN(parts_->superblock, OpenSuperblock(env, parts_->path, access_));
+    KVFS_ASSIGN(parts_->lock, TakeLock());
     KVFS_ASSIGN(parts_->identity, ReadIdentity(*parts_->superblock));
     KVFS_ASSIGN(checkpoint_, ReadCheckpoint(*parts_->superblock, parts_->identity));
-    KVFS_TRY(RepairSlots());
-    placement_.emplace(parts_->identity);
+    closed_ = checkpoint_.last_segment == format::kNoSegment;
+    if (access_ == Access::kReadWrite) KVFS_TRY(RepairSlots());
+    parts_->placement = std::make_unique<Placement>(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
     parts_->health = std::make_unique<Health>(parts_->options.log);
     return OpenLog();
+  }
+
+  Result<std::unique_ptr<FileLock>> TakeLock() {
+    const std::string path = LockPath(parts_->path);
+    if (access_ == Access::kReadOnly) return parts_->env->ShareLock(path);
+    return parts_->env->LockFile(path, parts_->options.purpose);
   }
 
   // Makes both slots hold the checkpoint that is opened. Otherwise the other one might become the
@@ -64,21 +72,23 @@ class Recovery {
   }
 
   Result<void> OpenShard(uint32_t index) {
-    KVFS_ASSIGN(ShardFiles files, OpenShardFiles(*parts_->env, parts_->path, index));
+    KVFS_ASSIGN(ShardFiles files, OpenShardFiles(*parts_->env, parts_->path, index, access_));
     ShardConfig config;
     config.index = index;
     config.shards = parts_->identity.shards;
     config.page_bytes = parts_->identity.page_bytes;
     config.checksum_seed = parts_->identity.ShardSeed(index);
+    config.hash = parts_->identity.NamesHash();
+    config.read_only = access_ == Access::kReadOnly;
     config.log = parts_->options.log;
-    parts_->shards.push_back(std::make_unique<Shard>(
-        std::move(files), config, checkpoint_.shards[index], checkpoint_.epoch + 1));
+    parts_->shards.push_back(std::make_unique<Shard>(std::move(files), config,
+                                                     checkpoint_.shards[index], checkpoint_.epoch));
     return {};
   }
 
   Result<void> OpenLog() {
     auto sync_blocks = [shards = &parts_->shards]() -> Result<void> {
-      for (const auto& shard : *shards) KVFS_TRY(shard->blocks().SyncWritten());
+      for (const auto& shard : *shards) KVFS_TRY(shard->blocks().SyncNamed());
       return {};
     };
     parts_->log =
@@ -86,143 +96,76 @@ class Recovery {
                                   RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
                                                 parts_->identity.log_segment_bytes},
                                   sync_blocks);
-    KVFS_TRY(parts_->log->Open());
-    const uint64_t first = checkpoint_.first_segment;
-    if (first != format::kNoSegment && !parts_->log->Has(first)) {
-      return Fail(ErrorCode::kCorrupt, "the log lacks segment " + std::to_string(first) +
+    KVFS_TRY(parts_->log->Open(access_));
+    if (checkpoint_.last_segment == format::kNoSegment) return {};
+    for (const uint64_t segment : {checkpoint_.first_segment, checkpoint_.last_segment}) {
+      if (parts_->log->Has(segment)) continue;
+      return Fail(ErrorCode::kCorrupt, "the log lacks segment " + std::to_string(segment) +
                                            ", with which it continues the newest checkpoint");
     }
     return {};
   }
 
+  using Visit = std::function<Result<bool>(const LogRecord&, const std::vector<Change>&)>;
+
+  Result<void> ForEachRecord(const Visit& visit) {
+    return parts_->log->Replay(checkpoint_.first_segment, checkpoint_.next_sequence,
+                               [&](const LogRecord& record) -> Result<bool> {
+                                 KVFS_ASSIGN(const std::vector<Change> changes,
+                                             format::DecodeChanges(record.payload));
+                                 return visit(record, changes);
+                               });
+  }
+
   // The first pass. Returns the sequence after the last record to replay.
   Result<uint64_t> FindEnd() {
     uint64_t end = checkpoint_.next_sequence;
-    if (checkpoint_.first_segment == format::kNoSegment) return end;
-    KVFS_TRY(parts_->log->Replay(checkpoint_.first_segment, end,
-                                 [&](const LogRecord& record) -> Result<bool> {
-                                   KVFS_ASSIGN(bool sound, MarkBlocks(record));
-                                   if (sound) ++end;
-                                   return sound;
-                                 }));
+    auto mark = [&](const LogRecord& record, const std::vector<Change>& changes) -> Result<bool> {
+      KVFS_ASSIGN(const bool is_whole, MarkBlocks(record.sequence, changes));
+      if (is_whole) ++end;
+      return is_whole;
+    };
+    KVFS_TRY(ForEachRecord(mark));
     return end;
   }
 
   // False if a block that the record names is not there: it never was durable, nor the record.
-  Result<bool> MarkBlocks(const LogRecord& record) {
-    KVFS_ASSIGN(std::vector<Change> changes, format::DecodeChanges(record.payload));
+  Result<bool> MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
     for (const Change& change : changes) {
-      KVFS_TRY(applier_->Check(change));
+      KVFS_TRY(CheckChange(change, parts_->placement->shards()));
       if (change.kind != Kind::kWriteBlocks) continue;
-      Shard& home = *parts_->shards[placement_->HomeOf(change.id)];
+      Shard& home = *parts_->shards[change.home];
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         auto sound = home.blocks().Check(change.Block(i));
         if (sound) continue;
         if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
-        Log("the log ends before record " + std::to_string(record.sequence) +
+        Log("the log ends before record " + std::to_string(sequence) +
             ", which names a block that is not on the disk: " + sound.error().message);
         return false;
       }
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         KVFS_TRY(home.block_space().Mark(change.Block(i).number));
       }
+      home.blocks().NoteUnsynced();
     }
     return true;
   }
 
   // The second pass.
   Result<void> ReplayUntil(uint64_t end) {
-    return parts_->log->Replay(checkpoint_.first_segment, checkpoint_.next_sequence,
-                               [&](const LogRecord& record) -> Result<bool> {
-                                 if (record.sequence >= end) return false;
-                                 KVFS_TRY(ReplayRecord(record));
-                                 ++parts_->replayed_records;
-                                 return true;
-                               });
-  }
-
-  Result<void> ReplayRecord(const LogRecord& record) {
-    KVFS_ASSIGN(std::vector<Change> changes, format::DecodeChanges(record.payload));
-    for (const Change& change : changes) KVFS_TRY(CarryOutIfSound(change));
-    return {};
-  }
-
-  // Damage in one place is no reason not to open all the rest.
-  Result<void> CarryOutIfSound(const Change& change) {
-    auto done = CarryOut(change);
-    if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    Log("a change of the log is left out, because of damage: " + done.error().message);
-    return {};
-  }
-
-  Result<void> CarryOut(const Change& change) {
-    KVFS_ASSIGN(Present entry, PresentAt(change.space, change.name));
-    if (entry.id == 0) entry.id = change.id;
-    if (change.kind == Kind::kPut) {
-      parts_->shards[placement_->HomeOf(change.id)]->NoteId(change.id);
-    }
-    Present replaced;
-    if (change.kind == Kind::kMove) {
-      KVFS_ASSIGN(replaced, PresentAt(change.to_space, change.to_name));
-    }
-    NeedsByShard needs;
-    applier_->AddNeeds(change, entry, replaced, &needs);
-    for (const auto& [shard, need] : needs) {
-      KVFS_TRY(parts_->shards[shard]->Reserve(need.pages, need.blocks, /*grows=*/false));
-    }
-    return applier_->Apply(change);
-  }
-
-  Result<Present> PresentAt(uint64_t space, std::string_view name) const {
-    auto entry = applier_->Find(space, name);
-    if (entry) return Present{entry->id, entry->size};
-    if (entry.error().code == ErrorCode::kNotFound) return Present{};
-    return tl::unexpected(std::move(entry).error());
-  }
-
-  Result<void> EraseTransient() {
-    for (const auto& shard : parts_->shards) {
-      auto erased = EraseTransientOf(*shard);
-      if (erased) continue;
-      if (erased.error().code != ErrorCode::kCorrupt) return erased;
-      Log("unnamed files are left where they are, because of damage: " + erased.error().message);
-    }
-    return {};
-  }
-
-  Result<void> EraseTransientOf(const Shard& shard) {
-    while (true) {
-      KVFS_ASSIGN(std::vector<std::string> names, SomeTransient(shard));
-      if (names.empty()) return {};
-      for (const std::string& name : names) {
-        Change erase;
-        erase.kind = Kind::kErase;
-        erase.space = kTransientSpace;
-        erase.name = name;
-        KVFS_TRY(CarryOut(erase));
+    const ExclusiveLocks locks(parts_->shards, AllShards(parts_->shards));
+    auto replay = [&](const LogRecord& record, const std::vector<Change>& changes) -> Result<bool> {
+      if (record.sequence >= end) return false;
+      for (const Change& change : changes) {
+        KVFS_TRY(CarryOutIfSound(change, record.sequence, locks));
+        const bool names_blocks = change.kind == Kind::kWriteBlocks;
+        parts_->account.Add(0, names_blocks ? change.BlockCount() * format::kBlockBytes : 0);
       }
-    }
-  }
-
-  static Result<std::vector<std::string>> SomeTransient(const Shard& shard) {
-    constexpr size_t kAtOnce = 1000;
-    std::vector<std::string> names;
-    Cursor cursor = shard.NewCursor();
-    KVFS_TRY(cursor.Seek({kTransientSpace, 0, {}}));
-    while (cursor.Valid() && cursor.Key().space == kTransientSpace && names.size() < kAtOnce) {
-      names.emplace_back(cursor.Key().name);
-      KVFS_TRY(cursor.Next());
-    }
-    return names;
-  }
-
-  Result<void> Begin(uint64_t end) {
-    parts_->log->Start(checkpoint_.first_segment, end);
-    parts_->checkpointer = std::make_unique<Checkpointer>(
-        CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes}, &parts_->shards,
-        parts_->log.get(), parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch);
-    KVFS_TRY(parts_->checkpointer->Run(Checkpointer::Purpose::kContinue));
-    parts_->checkpointer->StartThread();
+      parts_->account.Add(record.EncodedBytes(), 0);
+      ++parts_->replayed_records;
+      return true;
+    };
+    KVFS_TRY(ForEachRecord(replay));
     if (parts_->replayed_records > 0) {
       Log("recovered: the store was not closed; replayed " +
           std::to_string(parts_->replayed_records) + " log records");
@@ -230,10 +173,66 @@ class Recovery {
     return {};
   }
 
+  // Damage in one place is no reason not to open all the rest.
+  Result<void> CarryOutIfSound(const Change& change, uint64_t sequence,
+                               const ExclusiveLocks& locks) {
+    if (change.kind == Kind::kPut) {
+      parts_->shards[parts_->placement->HomeOf(change.id)]->NoteId(change.id);
+    }
+    auto done = CarryOut(change, sequence, locks);
+    while (!done && done.error().code == ErrorCode::kRetry) {
+      done = CarryOut(change, sequence, locks);
+    }
+    if (done || done.error().code != ErrorCode::kCorrupt) return done;
+    Log("a change of the log is left out, because of damage: " + done.error().message);
+    return {};
+  }
+
+  Result<void> CarryOut(const Change& change, uint64_t sequence, const ExclusiveLocks& locks) {
+    constexpr uint64_t kSpareBlocks = 64;
+    Transaction transaction(parts_->shards, locks, 0);
+    Executor executor(&transaction, parts_->placement.get(),
+                      parts_->shards.front()->inline_limit());
+    auto done = executor.Execute(change);
+    if (done) done = transaction.WriteNewBlocks();
+    if (done) return transaction.Commit(sequence);
+    for (const auto& [shard, blocks] : transaction.missing_blocks()) {
+      KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks + kSpareBlocks));
+    }
+    return done;
+  }
+
+  Result<void> Begin() {
+    parts_->reclaimer = std::make_unique<Reclaimer>(&parts_->shards, parts_->placement.get(),
+                                                    &parts_->snapshots, parts_->commit_target());
+    parts_->checkpointer = std::make_unique<Checkpointer>(
+        CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
+                           parts_->options.idle_ms},
+        &parts_->shards, parts_->log.get(), &parts_->account, parts_->superblock.get(),
+        parts_->health.get(), checkpoint_.epoch,
+        [reclaimer = parts_->reclaimer.get()] { return reclaimer->Run(); });
+    KVFS_TRY(BeginSegment());
+    parts_->checkpointer->StartThread();
+    return {};
+  }
+
+  // One segment to go on with, and one for the first checkpoint. A full disk may have room for one
+  // only: then that checkpoint is taken now, and frees the old ones.
+  Result<void> BeginSegment() {
+    auto prepared = parts_->log->PrepareSpares(2);
+    if (!prepared && prepared.error().code != ErrorCode::kNoSpace) return prepared;
+    if (!prepared) return parts_->checkpointer->Run(CheckpointPurpose::kContinue);
+    KVFS_ASSIGN(checkpoint_.last_segment, parts_->log->Rotate());
+    // If it is lost later, that is damage, and not a store that has no log.
+    KVFS_TRY(parts_->log->SyncSegments());
+    if (closed_) checkpoint_.first_segment = checkpoint_.last_segment;
+    return WriteCheckpoint(*parts_->superblock, parts_->identity, checkpoint_);
+  }
+
+  const Access access_;
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
-  std::optional<Placement> placement_;
-  std::optional<Applier> applier_;
+  bool closed_ = false;  // no log continues the checkpoint
 };
 
 }  // namespace

@@ -5,10 +5,10 @@
 // This takes two passes. The first finds that end, and marks the blocks that records name as used,
 // so that the second, which carries the changes out, cannot give their numbers to anything else.
 //
-// Then entries that must not outlive their process are erased, a new log segment is begun, and a
-// checkpoint taken: from there on the old log is never looked at again. Until that checkpoint is
-// durable nothing has changed on disk that the last one refers to, so a crash in between leads to
-// the same recovery with the same result.
+// The changes go into the memtables, as they did when they were new; no page is written, and few
+// are looked at. So an opening takes the time that the log takes, however large the store is, and
+// if it is cut off, the next one does the same again. A new log segment is begun behind the old
+// ones.
 #pragma once
 
 #include "store/engine.h"

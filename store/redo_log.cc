@@ -35,7 +35,7 @@ std::optional<uint64_t> FileNumber(std::string_view name) {
 RedoLog::RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync)
     : env_(env), config_(std::move(config)), before_sync_(std::move(before_sync)) {}
 
-Result<void> RedoLog::Open() {
+Result<void> RedoLog::Open(Access access) {
   auto listed = env_->ListDirectory(config_.directory);
   if (!listed && listed.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kCorrupt, "the store lacks its log, " + config_.directory);
@@ -47,7 +47,7 @@ Result<void> RedoLog::Open() {
     files_created_ = std::max(files_created_, *file_number + 1);
     Segment segment;
     segment.path = config_.directory + "/" + name;
-    KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path));
+    KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path, access));
     KVFS_ASSIGN(uint64_t size, segment.file->SizeBytes());
     std::vector<std::byte> header(std::min<uint64_t>(size, kSegmentHeaderBytes));
     KVFS_TRY(segment.file->Read(0, header));
@@ -55,7 +55,7 @@ Result<void> RedoLog::Open() {
     if (size < config_.segment_bytes) {
       if (decoded) return Fail(ErrorCode::kCorrupt, segment.path + " has been cut short");
       // A segment whose creation a crash has cut off.
-      KVFS_TRY(env_->RemoveFile(segment.path));
+      if (access == Access::kReadWrite) KVFS_TRY(env_->RemoveFile(segment.path));
       continue;
     }
     if (decoded) {
@@ -72,33 +72,37 @@ Result<void> RedoLog::Open() {
 
 Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
                              const std::function<Result<bool>(const LogRecord&)>& visit) {
-  uint64_t expected = first_segment;
-  for (const auto& segment : segments_) {
-    if (segment->number < first_segment) continue;
-    // A gap, or a segment that begins too late: what lies between was never durable.
-    if (segment->number != expected || segment->first_sequence != next) return {};
-    bool stopped = false;
-    KVFS_ASSIGN(next, ReplaySegment(*segment, next, &stopped, visit));
-    if (stopped) return {};
-    ++expected;
+  // From the newest backwards: a segment ends what the older ones have from its first sequence on.
+  std::vector<std::pair<const Segment*, uint64_t>> parts;  // with the sequence where each ends
+  uint64_t end = ~uint64_t{0};
+  for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
+    const Segment& segment = **at;
+    if (segment.number < first_segment || segment.first_sequence >= end) continue;
+    parts.emplace_back(&segment, end);
+    end = segment.first_sequence;
+  }
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    // One that begins too late: what lies between was never durable.
+    if (part->first->first_sequence != next) return {};
+    KVFS_ASSIGN(next, ReplaySegment(*part->first, next, part->second, visit));
+    if (next != part->second) return {};
   }
   return {};
 }
 
-// Returns the sequence after the last record of the segment.
+// Stops before sequence `end`; returns the sequence after the last record that was visited.
 Result<uint64_t> RedoLog::ReplaySegment(
-    const Segment& segment, uint64_t next, bool* stopped,
+    const Segment& segment, uint64_t next, uint64_t end,
     const std::function<Result<bool>(const LogRecord&)>& visit) {
   std::vector<std::byte> bytes(config_.segment_bytes);
   KVFS_TRY(segment.file->Read(0, bytes));
   const uint64_t seed = format::SegmentSeed(config_.store, segment.number);
   Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
-  while (auto record = format::DecodeLogRecord(rest, next, seed)) {
-    KVFS_ASSIGN(bool go_on, visit(*record));
-    if (!go_on) {
-      *stopped = true;
-      return next;
-    }
+  while (next < end) {
+    const auto record = format::DecodeLogRecord(rest, next, seed);
+    if (!record) return next;
+    KVFS_ASSIGN(const bool goes_on, visit(*record));
+    if (!goes_on) return next;
     ++next;
     rest = rest.subspan(record->EncodedBytes());
   }
@@ -131,6 +135,7 @@ Result<void> RedoLog::BeginSegment() {
   segment->first_sequence = next_sequence_;
   segment->end = kSegmentHeaderBytes;
   segment->unsynced = true;
+  segment->file->MapForWriting(config_.segment_bytes);
   const SegmentHeader header{segment->number, segment->first_sequence};
   KVFS_TRY(segment->file->Write(0, header.Encode(config_.store)));
   segments_.push_back(std::move(segment));
@@ -141,18 +146,19 @@ bool RedoLog::Has(uint64_t segment) const {
   return std::ranges::any_of(segments_, [&](const auto& it) { return it->number == segment; });
 }
 
-void RedoLog::Start(uint64_t first_segment, uint64_t next) {
+void RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
   std::lock_guard lock(mutex_);
   next_sequence_ = next;
-  durable_ = next - 1;
+  durable_ = durable;
   const uint64_t newest =
       segments_.empty() ? first_segment : std::max(first_segment, segments_.back()->number);
   next_number_ = newest + kLifeStride;
-  const bool keep_none = first_segment == format::kNoSegment;
-  while (!segments_.empty() && (keep_none || segments_.front()->number < first_segment)) {
+  while (!segments_.empty() && segments_.front()->number < first_segment) {
     spares_.push_back(std::move(*segments_.front()));
     segments_.erase(segments_.begin());
   }
+  // What a process that died had only handed to the kernel is not known to be on the disk.
+  for (const auto& segment : segments_) segment->unsynced = true;
 }
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
@@ -217,6 +223,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
 
 // Flushes what the records refer to, then the segments with records not yet flushed.
 Result<void> RedoLog::SyncSegments() {
+  std::lock_guard one_at_a_time(flushing_);
   std::vector<std::shared_ptr<Segment>> unsynced;
   {
     std::lock_guard lock(mutex_);
@@ -234,6 +241,11 @@ void RedoLog::MarkDurable(uint64_t sequence) {
   std::lock_guard lock(mutex_);
   durable_ = std::max(durable_, sequence);
   sync_done_.notify_all();
+}
+
+uint64_t RedoLog::NextNumber() const {
+  std::lock_guard lock(mutex_);
+  return next_number_;
 }
 
 Result<uint64_t> RedoLog::Rotate() {
@@ -267,15 +279,16 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
 
 Result<void> RedoLog::RecycleAll() { return RecycleBefore(~uint64_t{0}, 2); }
 
-Result<void> RedoLog::PrepareSpare() {
-  {
+Result<void> RedoLog::PrepareSpares(size_t count) {
+  while (true) {
+    {
+      std::lock_guard lock(mutex_);
+      if (spares_.size() >= count) return {};
+    }
+    KVFS_ASSIGN(Segment created, CreateSegment());
     std::lock_guard lock(mutex_);
-    if (!spares_.empty()) return {};
+    spares_.push_back(std::move(created));
   }
-  KVFS_ASSIGN(Segment created, CreateSegment());
-  std::lock_guard lock(mutex_);
-  spares_.push_back(std::move(created));
-  return {};
 }
 
 uint64_t RedoLog::FileBytes() const {

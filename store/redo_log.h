@@ -7,13 +7,19 @@
 // ones are recycled. A record never spans two segments.
 //
 // A spare segment is kept ready, its directory entry durable, so that changing over costs one small
-// write.
+// write. The segment that is written is mapped (File::MapForWriting): an append is a copy of the
+// record's bytes, not a system call.
+//
+// Each opening begins a segment of its own, before there is a checkpoint that names it. Its header
+// tells the sequence it begins with, and so where the segments before it end: what lies behind in
+// those, a record that was not durable when its successor was found missing, is never looked at
+// again.
 //
 // INVARIANT: the segment files are those being written or replayed, and the spares.
 // After a failed write or sync nothing is appended any more: what the file holds is not known.
 //
-// Threads: Append, appended, durable, FileBytes and SyncTo are safe from many. Start, Rotate,
-// RecycleBefore and PrepareSpare are for one thread at a time, beside the others.
+// Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegments are safe from many. Start,
+// Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
 #pragma once
 
 #include <condition_variable>
@@ -42,8 +48,8 @@ class RedoLog {
   // makes durable what records refer to.
   RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync);
 
-  // Finds the segments in the directory.
-  Result<void> Open();
+  // Finds the segments in the directory. Of a store that is only read nothing is changed.
+  Result<void> Open(Access access);
 
   // Calls `visit` for each record from sequence `next` on, which stands at the start of segment
   // `first_segment`, until a record is missing or torn, or `visit` returns false.
@@ -53,9 +59,10 @@ class RedoLog {
   // False if the segment at which a replay begins is not there.
   bool Has(uint64_t segment) const;
 
-  // Begins this life of the log, whose first record will have sequence `next`. Rotate must follow
-  // before the first Append. Segments before `first_segment` are spares from now on.
-  void Start(uint64_t first_segment, uint64_t next);
+  // Begins this life of the log, whose first record will have sequence `next`; records up to
+  // `durable` need no flush any more. Rotate must follow before the first Append. Segments before
+  // `first_segment` are spares from now on.
+  void Start(uint64_t first_segment, uint64_t next, uint64_t durable);
 
   static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
   uint64_t MaxPayloadBytes() const {
@@ -74,14 +81,16 @@ class RedoLog {
   // A checkpoint has made the records up to `sequence` durable in its own way.
   void MarkDurable(uint64_t sequence);
 
+  // The number of the segment that is begun next.
+  uint64_t NextNumber() const;
   // Begins a new segment; returns its number. To be called while nobody appends.
   Result<uint64_t> Rotate();
   // Makes segments with lower numbers spares, and removes spares above so many. RecycleAll is for
   // the end: it leaves two spares.
   Result<void> RecycleBefore(uint64_t number, size_t spares);
   Result<void> RecycleAll();
-  // Makes sure of a spare; kNoSpace.
-  Result<void> PrepareSpare();
+  // Makes sure of so many spares; kNoSpace.
+  Result<void> PrepareSpares(size_t count);
 
   // Size of all segment files.
   uint64_t FileBytes() const;
@@ -99,13 +108,14 @@ class RedoLog {
   Result<Segment> CreateSegment();
   Result<void> BeginSegment();  // mutex_ held
   Result<uint64_t> ReplaySegment(
-      const Segment& segment, uint64_t next, bool* stopped,
+      const Segment& segment, uint64_t next, uint64_t end,
       const std::function<Result<bool>(const format::LogRecord&)>& visit);
 
   Env* env_;
   const RedoLogConfig config_;
   const std::function<Result<void>()> before_sync_;
 
+  std::mutex flushing_;       // one flush at a time: who finds nothing to flush can rely on it
   mutable std::mutex mutex_;  // guards all below; held across a flush only to make a segment
   std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
   std::vector<Segment> spares_;

@@ -2,42 +2,42 @@
 #include "store/shard.h"
 
 #include <algorithm>
+#include <mutex>
+
+#include "store/space_map_writer.h"
 
 namespace kvfs {
 
-using format::Entry;
-using format::RecordKey;
 using format::ShardRoot;
 
-Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root,
-             uint64_t open_epoch)
+namespace {
+
+// A fresh block more is only memory; a fresh block less, that it is written to a new place.
+constexpr size_t kMaxFresh = size_t{1} << 16;
+
+TreeRoot TreeRootOf(const ShardRoot& root) {
+  return {root.root, root.height, root.leaves, root.branches};
+}
+
+}  // namespace
+
+Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root, uint64_t epoch)
     : config_(config),
       inline_limit_(format::InlineLimitBytes(config.page_bytes)),
       files_(std::move(files)),
-      page_space_(files_.keys.get(), config.page_bytes, root.pages_used,
-                  [this](uint64_t group) { return LoadGroup(format::kPageMapSpace, group); }),
-      block_space_(files_.values.get(), format::kBlockBytes, root.blocks_used,
-                   [this](uint64_t group) { return LoadGroup(format::kBlockMapSpace, group); }),
-      pages_(files_.keys.get(), &page_space_,
-             {config.page_bytes, config.checksum_seed,
-              "shard " + std::to_string(config.index) + " keys", config.log},
-             open_epoch),
-      tree_(&pages_, root.root),
-      blocks_(files_.values.get(), &block_space_, config.checksum_seed, open_epoch),
-      contents_(&pages_, &tree_, &blocks_),
+      blocks_(files_.values.get(), config.checksum_seed, config.read_only),
+      page_space_(files_.keys.get(), config.page_bytes, &blocks_, root.page_map, root.pages_used,
+                  config.read_only),
+      block_space_(files_.values.get(), format::kBlockBytes, &blocks_, root.block_map,
+                   root.blocks_used, config.read_only),
+      pages_(files_.keys.get(), {config.page_bytes, config.checksum_seed, config.hash,
+                                 "shard " + std::to_string(config.index) + " keys", config.log}),
+      active_(std::make_shared<Memtable>()),
+      now_{active_, nullptr,
+           std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, TreeRootOf(root)), epoch})},
       next_id_(root.next_id),
-      entries_(root.entries) {}
-
-Result<Entry> Shard::Find(const RecordKey& key) const {
-  KVFS_ASSIGN(Bytes value, tree_.Find(key));
-  return Entry::Decode(value, inline_limit_);
-}
-
-Result<void> Shard::Store(const RecordKey& key, const Entry& entry) {
-  std::vector<std::byte> value;
-  entry.Encode(inline_limit_, &value);
-  return tree_.Put(key, value);
-}
+      entries_(root.entries),
+      dead_contents_(root.dead_contents) {}
 
 uint64_t Shard::TakeId() {
   const uint64_t id = next_id_;
@@ -49,83 +49,97 @@ void Shard::NoteId(uint64_t id) {
   if (id >= next_id_) next_id_ = id + config_.shards;
 }
 
-// Storing the space maps copies and splits leaves with the groups, and the branches above them.
-uint64_t Shard::CheckpointPages() const {
-  return 3 * tree_.PagesPerChange() +
-         2 * (page_space_.GroupsToStore() + block_space_.GroupsToStore());
+void Shard::NoteFresh(uint64_t block, uint64_t version) {
+  if (fresh_.size() < kMaxFresh || fresh_.contains(block)) fresh_[block] = version;
 }
 
-Result<void> Shard::Reserve(uint64_t pages, uint64_t blocks, bool grows) {
-  KVFS_TRY(page_space_.Reserve(pages + CheckpointPages() + (grows ? DeletePages() : 0)));
-  return block_space_.Reserve(blocks);
+bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
+  const auto found = fresh_.find(block);
+  return found != fresh_.end() && found->second > keep;
 }
 
-uint64_t Shard::page_bytes_used() const { return page_space_.used() * config_.page_bytes; }
-uint64_t Shard::block_bytes_used() const { return block_space_.used() * format::kBlockBytes; }
-uint64_t Shard::reusable_bytes() const {
-  return page_space_.ready() * config_.page_bytes + block_space_.ready() * format::kBlockBytes;
+uint64_t Shard::PagesNeeded(uint64_t records, uint64_t record_bytes) const {
+  const TreeRoot& root = now_.tree->tree.root();
+  auto pages_for = [&](uint64_t count, uint64_t bytes) {
+    return TreeWriter::PagesFor(root, count, bytes, config_.page_bytes);
+  };
+  const uint64_t open =
+      pages_for(now_.active->count() + records, now_.active->record_bytes() + record_bytes);
+  if (now_.closed == nullptr) return open;
+  // Of what the checkpoint under way will take it has some already.
+  const uint64_t closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
+  return open + closed - std::min(closed, page_space_.held_now());
 }
 
 Result<uint64_t> Shard::FileBytes() const {
-  KVFS_ASSIGN(uint64_t keys, files_.keys->SizeBytes());
-  KVFS_ASSIGN(uint64_t values, files_.values->SizeBytes());
+  KVFS_ASSIGN(const uint64_t keys, files_.keys->SizeBytes());
+  KVFS_ASSIGN(const uint64_t values, files_.values->SizeBytes());
   return keys + values;
 }
 
-Result<GroupWords> Shard::LoadGroup(uint64_t space, uint64_t group) const {
-  GroupWords words{};
-  auto value = tree_.Find({space, group, {}});
-  if (!value) {
-    if (value.error().code == ErrorCode::kNotFound) return words;
-    return tl::unexpected(std::move(value).error());
-  }
-  if (value->size() != kGroupBytes) {
-    return Fail(ErrorCode::kCorrupt, "a space map's group has the wrong length");
-  }
-  for (uint32_t i = 0; i < kGroupWords; ++i) {
-    words[i] = LoadLittle<uint64_t>(value->data() + i * sizeof(uint64_t));
-  }
-  return words;
+Result<uint64_t> Shard::DiskBytes() const {
+  KVFS_ASSIGN(const uint64_t keys, files_.keys->AllocatedBytes());
+  KVFS_ASSIGN(const uint64_t values, files_.values->AllocatedBytes());
+  return keys + values;
 }
 
-// Storing a group changes the tree, and so allocates and frees pages, which dirties groups again;
-// but each page of the tree is copied once an epoch, so it comes to an end.
-Result<void> Shard::StoreSpaceMaps() {
-  while (page_space_.HasFreed() || block_space_.HasFreed() || page_space_.HasDirtyGroups() ||
-         block_space_.HasDirtyGroups()) {
-    KVFS_TRY(page_space_.SettleFreed());
-    KVFS_TRY(block_space_.SettleFreed());
-    KVFS_TRY(StoreDirtyGroups(block_space_, format::kBlockMapSpace));
-    KVFS_TRY(StoreDirtyGroups(page_space_, format::kPageMapSpace));
-  }
-  return {};
-}
-
-Result<void> Shard::StoreDirtyGroups(SpaceMap& space, uint64_t record_space) {
-  while (space.HasDirtyGroups()) {
-    KVFS_TRY(page_space_.Reserve(tree_.PagesPerChange()));
-    auto [group, words] = space.TakeDirtyGroup();
-    std::byte value[kGroupBytes];
-    for (uint32_t i = 0; i < kGroupWords; ++i) StoreLittle(value + i * sizeof(uint64_t), words[i]);
-    if (auto stored = tree_.Put({record_space, group, {}}, value); !stored) {
-      space.StayDirty(group);
-      return stored;
-    }
-  }
-  return {};
-}
-
-ShardRoot Shard::CloseEpoch() {
+void Shard::CloseEpoch() {
+  now_.closed = active_;
+  active_ = std::make_shared<Memtable>();
+  now_.active = active_;
+  closed_bytes_ = now_.closed->bytes();
+  PublishDirty();
+  fresh_.clear();
   page_space_.CloseEpoch();
   block_space_.CloseEpoch();
-  pages_.CloseEpoch();
-  blocks_.CloseEpoch();
-  return {tree_.root(), next_id_, entries_, page_space_.used(), block_space_.used()};
+  closed_root_ = {};
+  closed_root_.next_id = next_id_;
+  closed_root_.entries = entries_;
+  closed_root_.dead_contents = dead_contents_;
 }
 
-Result<void> Shard::WriteFrozen() {
-  KVFS_TRY(pages_.WriteFrozen());
-  return blocks_.WriteFrozen();
+std::vector<TreeChange> Shard::ClosedChanges() const {
+  std::vector<TreeChange> changes;
+  changes.reserve(now_.closed->count());
+  Memtable::Iterator at(now_.closed.get(), Memtable::kNewest);
+  for (at.Seek({}); at.Valid(); at.Next()) {
+    const Memtable::Record& record = at.record();
+    changes.push_back({record.key(), record.version(), record.is_erased(), record.value()});
+  }
+  return changes;
+}
+
+// The closed memtable and the last tree do not change any more: no lock is needed to read them.
+Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
+  constexpr uint32_t kDense = 100;
+  TreeWriterOptions options{epoch};
+  options.rewrites_all = rewrites_all;
+  if (rewrites_all) options.fill_percent = kDense;
+  TreeWriter tree_writer(&pages_, &page_space_, options);
+  const std::vector<TreeChange> changes = ClosedChanges();
+  KVFS_ASSIGN(WrittenTree tree, tree_writer.Write(now_.tree->tree.root(), changes));
+  uint64_t pages = 0;
+  for (const Run& run : tree.taken) pages += run.count;
+  page_space_.AddToClosed(tree.taken, tree.freed);
+  SpaceMapWriter map_writer(&page_space_, &block_space_, &blocks_);
+  if (auto prepared = map_writer.Prepare(); !prepared) {
+    page_space_.DropFromClosed(tree.taken, tree.freed);
+    return tl::unexpected(std::move(prepared).error());
+  }
+  blocks_taken_ = block_space_.closed_taken();
+  KVFS_TRY(map_writer.Write());
+  pages_written_ = pages;
+  written_ = tree.root;
+  ShardRoot root = closed_root_;
+  root.root = tree.root.page;
+  root.height = static_cast<uint8_t>(tree.root.height);
+  root.leaves = tree.root.leaves;
+  root.branches = tree.root.branches;
+  root.page_map = page_space_.root();
+  root.block_map = block_space_.root();
+  root.pages_used = page_space_.settled_used();
+  root.blocks_used = block_space_.settled_used();
+  return root;
 }
 
 Result<void> Shard::Sync() {
@@ -133,16 +147,55 @@ Result<void> Shard::Sync() {
   return files_.keys->Sync();
 }
 
-void Shard::CheckpointDurable(bool keep_spare) {
-  pages_.DropFrozen();
-  blocks_.DropFrozen();
-  PublishDirty();
+void Shard::CheckpointDurable(uint64_t epoch) {
+  auto version = std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, written_), epoch});
+  page_space_.CheckpointDurable(epoch);
+  block_space_.CheckpointDurable(epoch);
+  std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock
+  {
+    std::lock_guard lock(mutex);
+    older_.push_back(now_.tree);
+    now_.tree = std::move(version);
+    dropped.swap(now_.closed);
+    closed_bytes_ = 0;
+    PublishDirty();
+  }
+  dropped.reset();
+  FreeUnread();
+}
+
+void Shard::FreeUnread() {
+  uint64_t oldest = 0;
+  {
+    std::lock_guard lock(mutex);
+    std::erase_if(older_, [](const auto& version) { return version.expired(); });
+    oldest = now_.tree->epoch;
+    for (const auto& version : older_) {
+      if (const auto alive = version.lock()) oldest = std::min(oldest, alive->epoch);
+    }
+  }
+  page_space_.FreeUpTo(oldest);
+  block_space_.FreeUpTo(oldest);
+}
+
+void Shard::Trim(CheckpointPurpose purpose) {
   // While the store is at work long runs only: the next epoch needs most of it anyway.
-  constexpr uint32_t kLongRun = 16;
-  const uint32_t run = keep_spare ? kLongRun : 1;
-  const uint64_t pages = keep_spare ? page_space_.allocated_in_closed_epoch() : 0;
-  page_space_.CheckpointDurable(std::max(pages, CheckpointPages() + DeletePages()), run);
-  block_space_.CheckpointDurable(keep_spare ? block_space_.allocated_in_closed_epoch() : 0, run);
+  constexpr uint64_t kLongRun = 16;
+  switch (purpose) {
+    case CheckpointPurpose::kContinue:
+      page_space_.Trim(std::max({pages_written_, PagesNeeded(0, 0), uint64_t{1}}), kLongRun);
+      block_space_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
+      break;
+    case CheckpointPurpose::kIdle:
+    case CheckpointPurpose::kClose:
+      page_space_.Trim(0, 1);
+      block_space_.Trim(0, 1);
+      break;
+    case CheckpointPurpose::kCompact:
+      page_space_.TrimAll();
+      block_space_.TrimAll();
+      break;
+  }
 }
 
 }  // namespace kvfs

@@ -1,27 +1,44 @@
-// One shard: a lock, a tree of entries in its keys file, and blocks in its values file.
+// One shard: a tree as the last checkpoint left it, what has changed since in memory, and the space
+// of its two files.
 //
-// Entries live in the shard that their name's hash picks. A content's chunks and blocks live in the
-// shard where its entry was created, which its id tells (id mod number of shards): a move to
-// another shard moves the entry only.
+//   active memtable   changes of the open epoch
+//   closed memtable   those of the epoch whose checkpoint is under way, if one is
+//   tree version      the last checkpoint's tree
 //
-// Threads: `mutex` guards everything here; see each part for what needs it shared or exclusive.
-// Locks of several shards are taken in ascending order of their indexes.
+// A record is what the first of the three says that knows it. Entries live in the shard that their
+// name's hash picks. A content's blocks live in the entry's *home*, the shard where it was created,
+// which its id tells (id mod number of shards): a move to another shard moves the entry only.
+//
+// Reading. Memtables are looked at under the lock, for moments; the tree without it, by who has a
+// pin. A pin keeps the pages of its tree, and all blocks that lead from it, from being given out
+// again.
+//
+// Threads: `mutex` guards what the memtables hold and which there are; see each method. Locks of
+// several shards are taken in ascending order of their indexes.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
+#include <unordered_map>
 
-#include "store/batch.h"
-#include "store/blocks.h"
-#include "store/contents.h"
-#include "store/format/entry.h"
+#include "store/block_file.h"
 #include "store/format/superblock.h"
+#include "store/memtable.h"
 #include "store/pages.h"
 #include "store/space_map.h"
-#include "store/tree.h"
+#include "store/tree_writer.h"
 
 namespace kvfs {
+
+// What a checkpoint is taken for.
+enum class CheckpointPurpose {
+  kContinue,  // the files keep room for the next epoch's changes
+  kIdle,      // free space goes back to the disk
+  kCompact,   // the same, and every page is written anew, as full as can be
+  kClose,     // the last one: no log continues it
+};
 
 struct ShardFiles {
   std::unique_ptr<File> keys;
@@ -33,78 +50,126 @@ struct ShardConfig {
   uint32_t shards = 1;
   uint32_t page_bytes = 0;
   uint64_t checksum_seed = 0;
+  format::NameHash hash;
+  bool read_only = false;
   std::function<void(std::string_view)> log;
+};
+
+// A checkpoint's tree.
+struct TreeVersion {
+  Tree tree;
+  uint64_t epoch;  // of the checkpoint
+};
+
+// A shard as of one moment: keeps what it refers to.
+struct ShardPin {
+  std::shared_ptr<const Memtable> active;
+  std::shared_ptr<const Memtable> closed;  // null if there was none
+  std::shared_ptr<const TreeVersion> tree;
+
+  // The newest version in memory that is not above `at`; null if the tree must be asked. Needs the
+  // shard's lock shared.
+  const Memtable::Record* FindInMemory(const format::RecordKey& key, uint64_t at) const {
+    const Memtable::Record* record = active->Find(key, at);
+    return record == nullptr && closed != nullptr ? closed->Find(key, at) : record;
+  }
 };
 
 class Shard {
  public:
-  Shard(ShardFiles files, const ShardConfig& config, const format::ShardRoot& root,
-        uint64_t open_epoch);
+  // `epoch` is that of the checkpoint that `root` belongs to.
+  Shard(ShardFiles files, const ShardConfig& config, const format::ShardRoot& root, uint64_t epoch);
 
   mutable std::shared_mutex mutex;
 
   uint32_t inline_limit() const { return inline_limit_; }
-  // The entry, borrowed from its page; kNotFound. kCorrupt is logged with the entry's name.
-  Result<format::Entry> Find(const format::RecordKey& key) const;
-  Result<void> Store(const format::RecordKey& key, const format::Entry& entry);
+  const Pages& pages() const { return pages_; }
+  BlockFile& blocks() const { return blocks_; }
+  SpaceMap& page_space() const { return page_space_; }
+  SpaceMap& block_space() const { return block_space_; }
 
-  Contents& contents() { return contents_; }
-  const Contents& contents() const { return contents_; }
-  Cursor NewCursor() const { return {&pages_, tree_.root()}; }
-  uint64_t PagesPerChange() const { return tree_.PagesPerChange(); }
-  Result<void> EraseRecord(const format::RecordKey& key) { return tree_.Erase(key); }
+  // --- with the lock shared ---
 
+  // The present state. A reference, and a copy to keep.
+  const ShardPin& now() const { return now_; }
+  ShardPin Pin() const { return now_; }
+
+  // --- with the lock exclusive ---
+
+  // See Memtable::Put.
+  void Put(const format::RecordKey& key, uint64_t version, std::optional<Bytes> value,
+           uint64_t keep) {
+    active_->Put(key, version, value, keep);
+  }
   // An id whose content will live in this shard, never given before.
   uint64_t TakeId();
   // A replayed change used that id.
   void NoteId(uint64_t id);
   void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
+  void CountDeadContents(int64_t change) { dead_contents_ += static_cast<uint64_t>(change); }
+  // A block that was written in this epoch for a record that only the newest state has: it may be
+  // written over, as no checkpoint and no log record tells of its bytes.
+  void NoteFresh(uint64_t block, uint64_t version);
+  // True if the block is fresh, and no snapshot up to `keep` can see it.
+  bool IsFresh(uint64_t block, uint64_t keep) const;
 
-  // Makes sure of so many pages and blocks. Pages that a checkpoint needs are always kept back, and
-  // for a change that `grows` the store some more, so that deletes work on a full disk.
-  Result<void> Reserve(uint64_t pages, uint64_t blocks, bool grows);
+  // Pages that are to be ready, so that a checkpoint can be written of all changes so far and some
+  // more, whatever else happens to the disk.
+  uint64_t PagesNeeded(uint64_t records, uint64_t record_bytes) const;
+
+  // --- with the lock shared, or none for a rough answer ---
+
+  uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
+  void PublishDirty() { dirty_bytes_ = now_.active->bytes() + closed_bytes_; }
+  uint64_t entries() const { return entries_; }
+  uint64_t dead_contents() const { return dead_contents_; }
+  Result<uint64_t> FileBytes() const;
+  Result<uint64_t> DiskBytes() const;
   // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
   uint64_t ViewFaults() const { return files_.keys->ViewFaults(); }
-  SpaceMap& block_space() { return block_space_; }
-  Blocks& blocks() { return blocks_; }
 
-  // Of pages and blocks that wait in memory for a checkpoint, as PublishDirty saw them last. Needs
-  // no lock.
-  uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
-  // To be called after changes, with the lock held exclusively.
-  void PublishDirty() { dirty_bytes_ = pages_.dirty_bytes() + blocks_.dirty_bytes(); }
-  uint64_t entries() const { return entries_; }
-  uint64_t page_bytes_used() const;
-  uint64_t block_bytes_used() const;
-  uint64_t reusable_bytes() const;
-  Result<uint64_t> FileBytes() const;
+  // --- the steps of a checkpoint, one after another ---
 
-  // The steps of a checkpoint. StoreSpaceMaps and CloseEpoch need the lock exclusive; Write and
-  // Sync need none; CheckpointDurable needs it exclusive.
-  Result<void> StoreSpaceMaps();
-  format::ShardRoot CloseEpoch();
-  Result<void> WriteFrozen();
+  // With the lock exclusive: the active memtable is closed, and a new one opened.
+  void CloseEpoch();
+  bool has_closed() const { return now_.closed != nullptr; }
+  // Without the lock: writes the tree of the closed epoch, and the space maps. kNoSpace changes
+  // nothing, and may be repeated.
+  Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
   Result<void> Sync();
-  void CheckpointDurable(bool keep_spare);
+  // Without the lock, which it takes: the checkpoint is durable.
+  void CheckpointDurable(uint64_t epoch);
+  // Gives out again what no reader needs any more.
+  void FreeUnread();
+  // Gives free space back to the disk.
+  void Trim(CheckpointPurpose purpose);
 
  private:
+  std::vector<TreeChange> ClosedChanges() const;
   uint64_t CheckpointPages() const;
-  uint64_t DeletePages() const { return 4 * tree_.PagesPerChange(); }
-  Result<GroupWords> LoadGroup(uint64_t space, uint64_t group) const;
-  Result<void> StoreDirtyGroups(SpaceMap& space, uint64_t record_space);
 
   const ShardConfig config_;
   const uint32_t inline_limit_;
   ShardFiles files_;
-  SpaceMap page_space_;
-  SpaceMap block_space_;
+  mutable BlockFile blocks_;
+  mutable SpaceMap page_space_;
+  mutable SpaceMap block_space_;
   Pages pages_;
-  Tree tree_;
-  Blocks blocks_;
-  Contents contents_;
+  std::shared_ptr<Memtable> active_;  // that of now_, to be changed
+  ShardPin now_;
+  std::unordered_map<uint64_t, uint64_t> fresh_;  // block -> version
   uint64_t next_id_;
   uint64_t entries_;
+  uint64_t dead_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
+  std::atomic<uint64_t> closed_bytes_ = 0;
+
+  // Of checkpoints:
+  format::ShardRoot closed_root_;  // as of the closing
+  TreeRoot written_;
+  uint64_t pages_written_ = 0;                           // by the last checkpoint
+  uint64_t blocks_taken_ = 0;                            // in the last epoch
+  std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have
 };
 
 }  // namespace kvfs

@@ -13,6 +13,12 @@ namespace kvfs {
 using Shards = std::vector<std::unique_ptr<Shard>>;
 using ShardSet = std::bitset<format::kMaxShards>;
 
+inline ShardSet AllShards(const Shards& shards) {
+  ShardSet all;
+  for (size_t i = 0; i < shards.size(); ++i) all.set(i);
+  return all;
+}
+
 // Holds the locks of a set of shards exclusively, taken in ascending order.
 class ExclusiveLocks {
  public:

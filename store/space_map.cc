@@ -1,273 +1,530 @@
-// Numbers are given out lowest first within what is backed, so that files stay short and the
-// free space gathers at their ends, where whole words can be returned to the disk.
+// Numbers are given out lowest first within what is ready, so that files stay short and free space
+// gathers at their ends, where it can be returned to the disk in long runs.
 #include "store/space_map.h"
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
-#include <cstdlib>
 
 namespace kvfs {
+
+using format::BlockPointer;
+using format::kBlockBytes;
+
 namespace {
 
-constexpr size_t kMaxIdleGroups = 256;
-constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
-constexpr uint64_t kMaxGrowthBytes = uint64_t{16} << 20;
+static_assert(kMapNumbers / 8 == kBlockBytes);
+static_assert(kMapFanout * BlockPointer::kBytes == kBlockBytes);
 
-uint64_t GroupOf(uint64_t number) { return number / kGroupNumbers; }
-uint32_t WordOf(uint64_t number) { return number / kWordNumbers % kGroupWords; }
-uint64_t BitOf(uint64_t number) { return uint64_t{1} << number % kWordNumbers; }
+constexpr size_t kMaxIdleBitmaps = 64;
+constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
+constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
+// Ready words that are searched for a long run.
+constexpr int kSearchedWords = 64;
+
+uint64_t WordOf(uint64_t number) { return number % kMapNumbers / 64; }
+uint64_t BitOf(uint64_t number) { return uint64_t{1} << number % 64; }
+
+// `count` ones from bit `first` on.
+uint64_t Ones(uint64_t first, uint64_t count) {
+  return (count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << first;
+}
 
 }  // namespace
 
-SpaceMap::SpaceMap(File* file, uint32_t unit_bytes, uint64_t used, Loader load)
-    : file_(file), unit_bytes_(unit_bytes), load_(std::move(load)), used_(used) {
+SpaceMap::SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks,
+                   const format::MapRoot& root, uint64_t used, bool read_only)
+    : file_(file),
+      unit_bytes_(unit_bytes),
+      blocks_(blocks),
+      read_only_(read_only),
+      root_(root),
+      used_(used) {
   file_end_ = file->SizeBytes().value_or(0);
 }
 
-Result<SpaceMap::Group*> SpaceMap::Load(uint64_t group_number) {
-  if (auto found = groups_.find(group_number); found != groups_.end()) return &found->second;
-  auto words = load_(group_number);
+// The map on disk.
+
+// Reading from the disk lets go of the lock; what was found is looked at anew afterwards.
+Result<BlockPointer> SpaceMap::Locate(uint32_t level, uint64_t index, Lock& lock) {
+  if (level + 1 == root_.levels) return index == 0 ? root_.root : BlockPointer{};
+  if (level + 1 > root_.levels) return BlockPointer{};
+  const std::pair above{level + 1, index / kMapFanout};
+  if (!pointers_.contains(above)) {
+    KVFS_ASSIGN(const BlockPointer block, Locate(above.first, above.second, lock));
+    std::array<std::byte, kBlockBytes> bytes;
+    lock.unlock();
+    auto read = blocks_->Read(block, 0, bytes);
+    lock.lock();
+    KVFS_TRY(read);
+    auto [row, added] = pointers_.try_emplace(above);
+    for (size_t i = 0; added && i < kMapFanout; ++i) {
+      row->second[i] = BlockPointer::Decode(bytes.data() + i * BlockPointer::kBytes);
+    }
+  }
+  return pointers_.at(above)[index % kMapFanout];
+}
+
+Result<SpaceMap::Words> SpaceMap::ReadBitmap(uint64_t index, Lock& lock) {
+  KVFS_ASSIGN(const BlockPointer block, Locate(0, index, lock));
+  Words words{};
+  if (block.IsHole()) return words;
+  std::array<std::byte, kBlockBytes> bytes;
+  lock.unlock();
+  auto read = blocks_->Read(block, 0, bytes);
+  lock.lock();
+  KVFS_TRY(read);
+  for (size_t i = 0; i < words.size(); ++i) {
+    words[i] = LoadLittle<uint64_t>(bytes.data() + i * sizeof(uint64_t));
+  }
+  return words;
+}
+
+Result<SpaceMap::Bitmap*> SpaceMap::Load(uint64_t index, Lock& lock) {
+  if (auto found = bitmaps_.find(index); found != bitmaps_.end()) return &found->second;
+  auto words = ReadBitmap(index, lock);
   if (!words && words.error().code != ErrorCode::kCorrupt) {
     return tl::unexpected(std::move(words).error());
   }
-  Group& group = groups_[group_number];
-  group.readable = words.has_value();
-  if (words) group.used = *words;
-  // Number 0 is the file's own header.
-  if (group_number == 0) group.used[0] |= 1;
-  return &group;
+  auto [loaded, added] = bitmaps_.try_emplace(index);
+  Bitmap& bitmap = loaded->second;
+  if (!added) return &bitmap;
+  bitmap.readable = words.has_value();
+  if (words) bitmap.used = *words;
+  if (index == 0) bitmap.held[0] |= 1;  // number 0 means none
+  return &bitmap;
 }
 
-SpaceMap::Group* SpaceMap::Find(uint64_t number) {
-  auto found = groups_.find(GroupOf(number));
-  return found == groups_.end() ? nullptr : &found->second;
+Result<BlockPointer> SpaceMap::PointerTo(uint32_t level, uint64_t index) {
+  Lock lock(mutex_);
+  return Locate(level, index, lock);
 }
+
+void SpaceMap::SetPointer(uint32_t level, uint64_t index, BlockPointer pointer) {
+  const Lock lock(mutex_);
+  BlockPointer& place = level + 1 == root_.levels
+                            ? root_.root
+                            : pointers_[{level + 1, index / kMapFanout}][index % kMapFanout];
+  root_.blocks += place.IsHole() ? 1 : 0;
+  place = pointer;
+}
+
+uint32_t SpaceMap::LevelsFor(uint64_t index) {
+  uint32_t levels = 1;
+  for (uint64_t room = 1; room <= index; room *= kMapFanout) ++levels;
+  return levels;
+}
+
+void SpaceMap::GrowTo(uint64_t index) {
+  const Lock lock(mutex_);
+  for (const uint32_t levels = LevelsFor(index); root_.levels < levels; ++root_.levels) {
+    if (root_.levels > 0) pointers_[{root_.levels, 0}][0] = root_.root;
+    root_.root = {};
+  }
+}
+
+void SpaceMap::CopyBitmap(uint64_t index, MutableBytes out) const {
+  const Lock lock(mutex_);
+  const Words& used = bitmaps_.at(index).used;
+  for (size_t i = 0; i < used.size(); ++i) StoreLittle(out.data() + i * sizeof used[i], used[i]);
+}
+
+void SpaceMap::CopyPointers(uint32_t level, uint64_t index, MutableBytes out) const {
+  const Lock lock(mutex_);
+  const auto& row = pointers_.at({level, index});
+  for (size_t i = 0; i < row.size(); ++i) row[i].Encode(out.data() + i * BlockPointer::kBytes);
+}
+
+Result<bool> SpaceMap::LoadBitmap(uint64_t index) {
+  Lock lock(mutex_);
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+  return bitmap->readable;
+}
+
+// Making numbers ready.
 
 Result<void> SpaceMap::Reserve(uint64_t count) {
+  if (ready() >= count) return {};
+  Lock lock(mutex_);
   while (ready_ < count) {
-    if (reserve_cursor_ >= exhausted_.size()) exhausted_.resize(reserve_cursor_ + 1);
-    if (!exhausted_[reserve_cursor_]) {
-      KVFS_ASSIGN(Group * group, Load(reserve_cursor_));
-      // Groups behind the file's end have no record; if they seem to, the tree itself is damaged.
-      if (!group->readable && reserve_cursor_ >= GroupOf(file_end_ / unit_bytes_) + 1) {
-        groups_.erase(reserve_cursor_);
-        return Fail(ErrorCode::kCorrupt, "the space map is damaged: there is no room to be found");
-      }
-      KVFS_ASSIGN(bool backed, BackOneMore(reserve_cursor_, *group));
+    const uint64_t index = reserve_cursor_;
+    if (index >= exhausted_.size()) exhausted_.resize(index + 1);
+    if (!exhausted_[index]) {
+      KVFS_ASSIGN(const bool backed, BackMore(index, count - ready_, lock));
       if (backed) continue;
-      exhausted_[reserve_cursor_] = true;
+      exhausted_[index] = true;
     }
-    ++reserve_cursor_;
+    if (reserve_cursor_ == index) ++reserve_cursor_;
   }
   return {};
 }
 
-// Backs the free numbers of the group's first word that has some that are not; false if none has.
-Result<bool> SpaceMap::BackOneMore(uint64_t group_number, Group& group) {
-  if (!group.readable) return false;
-  for (uint32_t word = 0; word < kGroupWords; ++word) {
-    if ((group.Free(word) & ~group.backed[word]) == 0) continue;
-    KVFS_TRY(BackWord(group_number, group, word));
-    return true;
+// Backs free numbers of the bitmap's first words that have some that are not; false if none has.
+Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+  if (!bitmap->readable) {
+    // Beyond the file's end there is nothing to be damaged but what leads there.
+    if (index * kMapNumbers * unit_bytes_ > file_end_) {
+      return Fail(ErrorCode::kCorrupt, "the space map is damaged: there is no room to be found");
+    }
+    return false;
   }
-  return false;
+  auto has_more = [&](uint64_t word) {
+    return word < kBitmapWords && (bitmap->Free(word) & ~bitmap->backed[word]) != 0;
+  };
+  uint64_t word = 0;
+  while (word < kBitmapWords && !has_more(word)) ++word;
+  if (word == kBitmapWords) return false;
+  const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
+  uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
+  // Beyond the end the file grows in larger steps.
+  if (begin >= file_end_) {
+    const uint64_t growth = std::clamp(file_end_ / 8, kMinGrowthBytes, kMaxGrowthBytes);
+    words = std::max(words, growth / (uint64_t{kWordNumbers} * unit_bytes_));
+  }
+  uint64_t count = 1;
+  while (count < words && has_more(word + count)) ++count;
+  KVFS_TRY(Allocate(index * kBitmapWords + word, count, lock));
+  return true;
 }
 
-Result<void> SpaceMap::BackWord(uint64_t group_number, Group& group, uint32_t word) {
-  const uint64_t word_number = group_number * kGroupWords + word;
+// Allocates the words' space on the disk; where it has no room for all of them, that of the first.
+Result<void> SpaceMap::Allocate(uint64_t first_word, uint64_t words, Lock& lock) {
   const uint64_t word_bytes = uint64_t{kWordNumbers} * unit_bytes_;
-  const uint64_t begin = word_number * word_bytes, end = begin + word_bytes;
-  if (end > file_end_) {
-    // Beyond the end: grow in larger steps, or exactly if the disk has no room for one.
-    uint64_t growth = std::clamp(file_end_ / 8, kMinGrowthBytes, kMaxGrowthBytes);
-    uint64_t new_end = std::max(end, (file_end_ + growth) / word_bytes * word_bytes);
-    if (!file_->Allocate(begin, new_end - begin)) {
-      new_end = end;
-      KVFS_TRY(file_->Allocate(begin, word_bytes));
-    }
-    file_end_ = new_end;
-  } else {
-    KVFS_TRY(file_->Allocate(begin, word_bytes));
+  ++allocating_;
+  lock.unlock();
+  Result<void> allocated;
+  if (!read_only_) allocated = file_->Allocate(first_word * word_bytes, words * word_bytes);
+  if (!allocated && words > 1) {
+    words = 1;
+    allocated = file_->Allocate(first_word * word_bytes, word_bytes);
   }
-  ready_ += static_cast<uint64_t>(std::popcount(group.Free(word) & ~group.backed[word]));
-  group.backed[word] = ~uint64_t{0};
-  ready_words_.insert(word_number);
+  lock.lock();
+  --allocating_;
+  KVFS_TRY(allocated);
+  file_end_ = std::max(file_end_, (first_word + words) * word_bytes);
+  for (uint64_t word = first_word; word < first_word + words; ++word) {
+    auto bitmap = bitmaps_.find(word / kBitmapWords);
+    if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
+    const uint64_t before = ReadyWord(word);
+    bitmap->second.backed[word % kBitmapWords] = ~uint64_t{0};
+    NoteReady(word, before, ReadyWord(word));
+  }
   return {};
 }
 
-uint64_t SpaceMap::TakeReady(bool hold) {
-  if (ready_words_.empty()) {
-    // Reserving has promised too little, an error in this program. Rather than that it becomes one
-    // of the disk: end here, where nothing that was acknowledged is lost.
-    std::fputs("kvfs: a change took more pages or blocks than were reserved for it\n", stderr);
-    std::abort();
-  }
-  const uint64_t word_number = *ready_words_.begin();
-  Group& group = groups_.at(word_number / kGroupWords);
-  const uint32_t word = static_cast<uint32_t>(word_number % kGroupWords);
-  const uint64_t ready = group.Ready(word);
-  const uint64_t number =
-      word_number * kWordNumbers + static_cast<uint64_t>(std::countr_zero(ready));
-  --ready_;
-  ++allocated_;
-  if (std::has_single_bit(ready)) ready_words_.erase(ready_words_.begin());
-  if (hold) {
-    group.held[word] |= BitOf(number);
-  } else {
-    SetUsed(number, group);
-  }
-  return number;
+uint64_t SpaceMap::ReadyWord(uint64_t word_number) const {
+  return bitmaps_.at(word_number / kBitmapWords).Ready(word_number % kBitmapWords);
 }
 
-void SpaceMap::SetUsed(uint64_t number, Group& group) {
-  group.used[WordOf(number)] |= BitOf(number);
-  dirty_.insert(GroupOf(number));
-  ++used_;
+// The ready numbers of a word have changed.
+void SpaceMap::NoteReady(uint64_t word_number, uint64_t before, uint64_t after) {
+  ready_ += static_cast<uint64_t>(std::popcount(after));
+  ready_ -= static_cast<uint64_t>(std::popcount(before));
+  if (before == 0 && after != 0) ready_words_.insert(word_number);
+  if (before != 0 && after == 0) ready_words_.erase(word_number);
 }
 
-uint64_t SpaceMap::Allocate() { return TakeReady(false); }
+uint64_t SpaceMap::BitmapsOfFile() const {
+  const uint64_t bitmap_bytes = kMapNumbers * unit_bytes_;
+  return (file_end_ + bitmap_bytes - 1) / bitmap_bytes;
+}
 
-std::vector<uint64_t> SpaceMap::Hold(uint64_t count) {
-  std::vector<uint64_t> numbers;
-  numbers.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) numbers.push_back(TakeReady(true));
-  return numbers;
+// Giving numbers out, and taking them back.
+
+// The first run of `want` numbers that the first words have, or else the longest.
+Run SpaceMap::FindReady(uint64_t want) const {
+  Run best, current;
+  int searched = 0;
+  for (const uint64_t word_number : ready_words_) {
+    uint64_t bits = ReadyWord(word_number);
+    while (bits != 0) {
+      const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
+      const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
+      const uint64_t number = word_number * kWordNumbers + begin;
+      if (current.first + current.count == number && current.count > 0) {
+        current.count += length;
+      } else {
+        current = {number, length};
+      }
+      if (current.count > best.count) best = current;
+      if (best.count >= want) return {best.first, want};
+      bits &= ~Ones(begin, length);
+    }
+    if (++searched >= kSearchedWords) break;
+  }
+  return best;
+}
+
+void SpaceMap::SetHeld(Run run, bool held) {
+  while (run.count > 0) {
+    const uint64_t word_number = run.first / kWordNumbers, bit = run.first % kWordNumbers;
+    const uint64_t count = std::min(run.count, kWordNumbers - bit);
+    const uint64_t before = ReadyWord(word_number);
+    uint64_t& word = At(run.first).held[WordOf(run.first)];
+    word = held ? word | Ones(bit, count) : word & ~Ones(bit, count);
+    NoteReady(word_number, before, ReadyWord(word_number));
+    const uint64_t index = run.first / kMapNumbers;
+    if (!held && index < exhausted_.size()) exhausted_[index] = false;
+    run.first += count;
+    run.count -= count;
+  }
+}
+
+Run SpaceMap::Hold(uint64_t want) {
+  const Lock lock(mutex_);
+  if (want == 0) return {};
+  const Run run = FindReady(want);
+  SetHeld(run, true);
+  held_ += run.count;
+  return run;
+}
+
+void SpaceMap::Release(Run run) {
+  const Lock lock(mutex_);
+  SetHeld(run, false);
+  held_ -= run.count;
+}
+
+void SpaceMap::Take(Run run) {
+  if (run.count == 0) return;
+  const Lock lock(mutex_);
+  taken_.push_back(run);
+  taken_count_ += run.count;
+  held_ -= run.count;
 }
 
 Result<void> SpaceMap::Mark(uint64_t number) {
-  KVFS_ASSIGN(Group * group, Load(GroupOf(number)));
-  const uint32_t word = WordOf(number);
-  const uint64_t bit = BitOf(number);
-  if (!group->readable || (group->used[word] & bit)) return {};
-  if (group->Ready(word) & bit) {
-    --ready_;
-    if (group->Ready(word) == bit) ready_words_.erase(number / kWordNumbers);
-  }
-  group->held[word] &= ~bit;
-  SetUsed(number, *group);
+  Lock lock(mutex_);
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers, lock));
+  const uint64_t bit = BitOf(number), word = WordOf(number);
+  if (!bitmap->readable || ((bitmap->used[word] | bitmap->held[word]) & bit) != 0) return {};
+  SetHeld({number, 1}, true);
+  taken_.push_back({number, 1});
+  ++taken_count_;
   return {};
 }
 
-void SpaceMap::Release(const std::vector<uint64_t>& numbers) {
-  for (uint64_t number : numbers) {
-    Group& group = *Find(number);
-    group.held[WordOf(number)] &= ~BitOf(number);
-    MakeFree(number, group);
-  }
+void SpaceMap::FreeLater(uint64_t number) {
+  const Lock lock(mutex_);
+  freed_.push_back(number);
 }
 
-// The number has just become neither used nor held.
-void SpaceMap::MakeFree(uint64_t number, Group& group) {
-  if (group.backed[WordOf(number)] & BitOf(number)) {
-    ++ready_;
-    ready_words_.insert(number / kWordNumbers);
-  } else if (GroupOf(number) < exhausted_.size()) {
-    exhausted_[GroupOf(number)] = false;
-  }
+uint64_t SpaceMap::settled_used() const {
+  const Lock lock(mutex_);
+  return used_;
 }
 
-void SpaceMap::FreeNow(uint64_t number) {
-  Group& group = *Find(number);  // dirty since the number was allocated, and so not dropped
-  group.used[WordOf(number)] &= ~BitOf(number);
-  dirty_.insert(GroupOf(number));
-  --used_;
-  MakeFree(number, group);
+uint64_t SpaceMap::used() const {
+  const Lock lock(mutex_);
+  const uint64_t freed = freed_.size() + closed_freed_.size();
+  return std::max(used_ + taken_count_, freed) - freed;
 }
 
-Result<void> SpaceMap::SettleFreed() {
-  std::vector<uint64_t> freed = std::move(freed_);
+uint64_t SpaceMap::waiting() const {
+  const Lock lock(mutex_);
+  return settled_.size() + waiting_count_ + freed_.size() + closed_freed_.size();
+}
+
+uint64_t SpaceMap::held_now() const {
+  const Lock lock(mutex_);
+  return held_;
+}
+
+// Checkpoints.
+
+void SpaceMap::CloseEpoch() {
+  const Lock lock(mutex_);
+  closed_taken_.insert(closed_taken_.end(), taken_.begin(), taken_.end());
+  closed_freed_.insert(closed_freed_.end(), freed_.begin(), freed_.end());
+  taken_.clear();
   freed_.clear();
-  for (uint64_t number : freed) {
-    KVFS_ASSIGN(Group * group, Load(GroupOf(number)));
-    const uint32_t word = WordOf(number);
-    if (!group->readable || !(group->used[word] & BitOf(number))) continue;
-    group->used[word] &= ~BitOf(number);
-    group->held[word] |= BitOf(number);
-    dirty_.insert(GroupOf(number));
+}
+
+void SpaceMap::AddToClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed) {
+  const Lock lock(mutex_);
+  for (const Run& run : taken) {
+    closed_taken_.push_back(run);
+    taken_count_ += run.count;
+    held_ -= run.count;
+  }
+  closed_freed_.insert(closed_freed_.end(), freed.begin(), freed.end());
+}
+
+// They were added last.
+void SpaceMap::DropFromClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed) {
+  const Lock lock(mutex_);
+  closed_taken_.resize(closed_taken_.size() - taken.size());
+  closed_freed_.resize(closed_freed_.size() - freed.size());
+  for (const Run& run : taken) {
+    taken_count_ -= run.count;
+    SetHeld(run, false);
+  }
+}
+
+uint64_t SpaceMap::closed_taken() const {
+  const Lock lock(mutex_);
+  uint64_t total = 0;
+  for (const Run& run : closed_taken_) total += run.count;
+  return total;
+}
+
+Result<std::set<uint64_t>> SpaceMap::LoadClosed() {
+  std::set<uint64_t> touched, readable;
+  {
+    const Lock lock(mutex_);
+    for (const Run& run : closed_taken_) {
+      for (uint64_t number = run.first; number < run.first + run.count; number += kWordNumbers) {
+        touched.insert(number / kMapNumbers);
+      }
+      touched.insert((run.first + run.count - 1) / kMapNumbers);
+    }
+    const uint64_t end = file_end_ / unit_bytes_;
+    for (const uint64_t number : closed_freed_) {
+      if (number < end) touched.insert(number / kMapNumbers);
+    }
+  }
+  for (const uint64_t index : touched) {
+    KVFS_ASSIGN(const bool is_readable, LoadBitmap(index));
+    if (is_readable) readable.insert(index);
+  }
+  return readable;
+}
+
+void SpaceMap::Settle() {
+  const Lock lock(mutex_);
+  for (const Run& run : closed_taken_) {
+    for (uint64_t number = run.first; number < run.first + run.count; ++number) {
+      Bitmap& bitmap = At(number);
+      bitmap.held[WordOf(number)] &= ~BitOf(number);
+      bitmap.used[WordOf(number)] |= BitOf(number);
+    }
+    used_ += run.count;
+    taken_count_ -= run.count;
+  }
+  for (const uint64_t number : closed_freed_) {
+    const auto found = bitmaps_.find(number / kMapNumbers);
+    // A number that is not in use comes from a damaged pointer.
+    if (found == bitmaps_.end() || !found->second.readable) continue;
+    uint64_t& used = found->second.used[WordOf(number)];
+    if ((used & BitOf(number)) == 0) continue;
+    used &= ~BitOf(number);
+    found->second.held[WordOf(number)] |= BitOf(number);
     --used_;
     settled_.push_back(number);
   }
-  return {};
+  closed_taken_.clear();
+  closed_freed_.clear();
 }
 
-std::pair<uint64_t, GroupWords> SpaceMap::TakeDirtyGroup() {
-  const uint64_t group = *dirty_.begin();
-  dirty_.erase(dirty_.begin());
-  return {group, groups_.at(group).used};
-}
-
-void SpaceMap::StayDirty(uint64_t group) { dirty_.insert(group); }
-
-uint64_t SpaceMap::GroupsToStore() const {
-  const uint64_t all = GroupOf(file_end_ / unit_bytes_) + 1;
-  return std::min<uint64_t>(all, dirty_.size() + freed_.size());
-}
-
-void SpaceMap::CloseEpoch() {
-  closed_.insert(closed_.end(), settled_.begin(), settled_.end());
+void SpaceMap::CheckpointDurable(uint64_t epoch) {
+  const Lock lock(mutex_);
+  reserve_cursor_ = 0;
+  if (settled_.empty()) return;
+  waiting_count_ += settled_.size();
+  waiting_.push_back({epoch, std::move(settled_)});
   settled_.clear();
-  closed_allocated_ = allocated_;
-  allocated_ = 0;
-  reserve_cursor_ = 0;
 }
 
-void SpaceMap::CheckpointDurable(uint64_t spare, uint32_t run) {
-  for (uint64_t number : closed_) {
-    Group& group = *Find(number);
-    group.held[WordOf(number)] &= ~BitOf(number);
-    MakeFree(number, group);
+void SpaceMap::FreeUpTo(uint64_t epoch) {
+  const Lock lock(mutex_);
+  while (!waiting_.empty() && waiting_.front().epoch <= epoch) {
+    for (const uint64_t number : waiting_.front().numbers) SetHeld({number, 1}, false);
+    waiting_count_ -= waiting_.front().numbers.size();
+    waiting_.pop_front();
+    reserve_cursor_ = 0;
   }
-  closed_.clear();
-  reserve_cursor_ = 0;
-  PunchWords(spare, run);
-  DropIdleGroups();
 }
 
 // From the file's end, where the fewest new pages will want to be.
-void SpaceMap::PunchWords(uint64_t spare, uint32_t run) {
-  auto at = ready_words_.end();
-  while (at != ready_words_.begin() && ready_ >= spare + kWordNumbers) {
-    --at;
-    const uint64_t word_number = *at;
-    Group& group = groups_.at(word_number / kGroupWords);
-    if (!PunchRuns(word_number, group, run)) return;
-    if (group.Ready(static_cast<uint32_t>(word_number % kGroupWords)) == 0) {
-      at = ready_words_.erase(at);
-    }
+void SpaceMap::Trim(uint64_t spare, uint64_t run) {
+  Lock lock(mutex_);
+  reserve_cursor_ = 0;
+  const std::vector<uint64_t> words(ready_words_.rbegin(), ready_words_.rend());
+  for (const uint64_t word_number : words) {
+    const auto ready = static_cast<uint64_t>(std::popcount(ReadyWord(word_number)));
+    if (ready_ < spare + ready || !Punch(word_number, &Bitmap::Ready, run, lock)) break;
   }
+  if (spare == 0) CutEnd(lock);
+  DropIdleBitmaps();
 }
 
-// False if the disk could not do it.
-bool SpaceMap::PunchRuns(uint64_t word_number, Group& group, uint32_t run) {
-  const uint32_t word = static_cast<uint32_t>(word_number % kGroupWords);
-  uint64_t ready = group.Ready(word);
-  while (ready != 0) {
-    const int begin = std::countr_zero(ready);
-    const int length = std::countr_one(ready >> begin);
-    const uint64_t ones = length == 64 ? ~uint64_t{0} : ((uint64_t{1} << length) - 1) << begin;
-    ready &= ~ones;
-    if (static_cast<uint32_t>(length) < run) continue;
-    const uint64_t first = word_number * kWordNumbers + static_cast<uint64_t>(begin);
-    if (!file_->PunchHole(first * unit_bytes_, static_cast<uint64_t>(length) * unit_bytes_)) {
-      return false;
+void SpaceMap::TrimAll() {
+  Lock lock(mutex_);
+  bool can_punch = true;
+  for (uint64_t index = 0; can_punch && index < BitmapsOfFile(); ++index) {
+    const auto bitmap = Load(index, lock);
+    if (!bitmap || !(*bitmap)->readable) continue;
+    for (uint64_t word = 0; can_punch && word < kBitmapWords; ++word) {
+      const uint64_t word_number = index * kBitmapWords + word;
+      if (word_number * kWordNumbers * unit_bytes_ >= file_end_) break;
+      can_punch = Punch(word_number, &Bitmap::Free, 1, lock);
     }
-    group.backed[word] &= ~ones;
-    ready_ -= static_cast<uint64_t>(length);
-    exhausted_[word_number / kGroupWords] = false;
+  }
+  CutEnd(lock);
+  DropIdleBitmaps();
+}
+
+// Makes holes of those runs of a word's numbers. False if the disk could not do it. The numbers are
+// held meanwhile, so that nobody gets them.
+bool SpaceMap::Punch(uint64_t word_number, uint64_t (Bitmap::*which)(uint64_t) const, uint64_t run,
+                     Lock& lock) {
+  Bitmap& bitmap = bitmaps_.at(word_number / kBitmapWords);
+  const uint64_t word = word_number % kBitmapWords;
+  uint64_t bits = (bitmap.*which)(word);
+  while (bits != 0) {
+    const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
+    const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
+    bits &= ~Ones(begin, length);
+    if (length < run) continue;
+    const Run numbers{word_number * kWordNumbers + begin, length};
+    SetHeld(numbers, true);
+    lock.unlock();
+    const bool punched =
+        file_->PunchHole(numbers.first * unit_bytes_, length * unit_bytes_).has_value();
+    lock.lock();
+    if (punched) bitmap.backed[word] &= ~Ones(begin, length);
+    SetHeld(numbers, false);
+    if (!punched) return false;
+    bits &= (bitmap.*which)(word);  // others may have taken some of the rest
   }
   return true;
 }
 
-// Groups that hold nothing that their record does not say, and give nothing out.
-void SpaceMap::DropIdleGroups() {
-  if (groups_.size() <= kMaxIdleGroups) return;
-  std::erase_if(groups_, [this](const auto& item) {
-    const auto& [number, group] = item;
-    const auto ready = ready_words_.lower_bound(number * kGroupWords);
-    const bool gives = ready != ready_words_.end() && *ready / kGroupWords == number;
-    return !gives && !dirty_.contains(number) &&
-           std::ranges::all_of(group.held, [](uint64_t word) { return word == 0; });
+// Cuts off what lies behind the last number that is used, held or ready.
+void SpaceMap::CutEnd(Lock& lock) {
+  auto last_word = [](const Bitmap& bitmap) {
+    uint64_t end = kBitmapWords;
+    const auto is_unused = [&](uint64_t word) {
+      return (bitmap.used[word] | bitmap.held[word] | bitmap.backed[word]) == 0;
+    };
+    while (bitmap.readable && end > 0 && is_unused(end - 1)) --end;
+    return end;
+  };
+  for (uint64_t index = BitmapsOfFile(); index > 0; --index) {
+    const auto bitmap = Load(index - 1, lock);
+    if (!bitmap) return;
+    if (last_word(**bitmap) > 0) break;
+  }
+  // From here on under the lock, so that nobody gets a number behind the new end.
+  uint64_t end = 0;
+  for (auto at = bitmaps_.rbegin(); at != bitmaps_.rend() && end == 0; ++at) {
+    const uint64_t last = last_word(at->second);
+    if (last > 0) end = (at->first * kBitmapWords + last) * kWordNumbers * unit_bytes_;
+  }
+  if (allocating_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
+}
+
+// Bitmaps that hold nothing that the disk does not say, and give nothing out.
+void SpaceMap::DropIdleBitmaps() {
+  if (bitmaps_.size() <= kMaxIdleBitmaps) return;
+  std::erase_if(bitmaps_, [this](const auto& item) {
+    const auto& [index, bitmap] = item;
+    const auto ready = ready_words_.lower_bound(index * kBitmapWords);
+    const bool gives = ready != ready_words_.end() && *ready / kBitmapWords == index;
+    const uint64_t none = index == 0 ? 1 : 0;
+    return !gives && bitmap.held[0] == none &&
+           std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
+                       [](uint64_t word) { return word == 0; });
   });
 }
 

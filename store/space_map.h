@@ -1,129 +1,184 @@
-// Which pages (or blocks) of one file are in use: a bitmap in groups, kept in the shard's tree.
+// Which pages (or blocks) of one file are in use.
 //
-// A number is in one of three states: *used*, *held* or free. Held numbers are not given out, but
-// a checkpoint records them as free: what an epoch freed is held until that epoch's checkpoint is
-// durable, since the one before still refers to it; and blocks that a big write has filled are held
-// until the change that names them is in the log, so that a crash in between loses no space.
+// A number is in one of three states: *used*, *held* or free. Held numbers are not given out, but a
+// checkpoint records them as free. That is the one mechanism for three dangers: what an epoch freed
+// is held until that epoch's checkpoint is durable and no reader has an older tree; what was given
+// out in an epoch is held until the epoch's checkpoint makes it used, so that a checkpoint of the
+// epoch before does not know of it; and what was given out for a change that then failed is held
+// until it is given back.
 //
 // Free numbers may be *backed* by disk space or be holes in the file. Reserve makes sure of backed
-// ones, 64 at a time, and is the only place where the disk can be full; Allocate then cannot fail.
-// Which free numbers are backed is not remembered on disk: after an opening each is backed again
-// before its first use.
+// ones, and is the only place where the disk can be full; Hold then gives them out. Which free
+// numbers are backed is not remembered on disk: after an opening each is backed again before its
+// first use.
 //
-// One record of the tree holds one group of 4096 numbers. Records are read by Reserve, Mark and
-// SettleFreed, never inside Allocate or Free, because those run in the middle of a change of the
-// tree itself.
+// On disk a map is a radix tree of blocks in the values file, each named by a pointer with its
+// checksum. Level 0 are bitmaps of 32768 numbers, a bit being set if the number is used; the levels
+// above are rows of 256 pointers. They are loaded when they are needed, and written to new places
+// by a checkpoint (space_map_writer.h). A bitmap that is damaged gives nothing out, and what is
+// freed in it stays lost to the map.
 //
-// A group whose record is damaged gives nothing out, and what is freed in it stays lost to the map.
-//
-// Threads: the caller holds the shard's lock exclusively.
+// Threads: safe from many. Reserve may read and allocate; what else takes the map's lock holds it
+// for moments.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <map>
+#include <mutex>
 #include <set>
 #include <vector>
 
-#include "store/bytes.h"
-#include "store/env/env.h"
-#include "store/status.h"
+#include "store/block_file.h"
+#include "store/format/superblock.h"
 
 namespace kvfs {
 
-inline constexpr uint32_t kWordNumbers = 64;
-inline constexpr uint32_t kGroupWords = 64;
-inline constexpr uint32_t kGroupNumbers = kWordNumbers * kGroupWords;
-inline constexpr uint32_t kGroupBytes = kGroupNumbers / 8;
+inline constexpr uint64_t kMapNumbers = 32768;  // in a bitmap
+inline constexpr uint64_t kMapFanout = 256;     // pointers in a block of an upper level
 
-using GroupWords = std::array<uint64_t, kGroupWords>;
+// Consecutive numbers.
+struct Run {
+  uint64_t first = 0;
+  uint64_t count = 0;
+};
 
 class SpaceMap {
  public:
-  // Reads a group's used bits from the tree; all zeros if it has no record.
-  using Loader = std::function<Result<GroupWords>(uint64_t group)>;
+  // `file` has units of `unit_bytes`; `blocks` hold the map. Both must outlive it. Of a store that
+  // is only read nothing is backed, as nothing is written.
+  SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks, const format::MapRoot& root,
+           uint64_t used, bool read_only = false);
 
-  // `file` and what `load` needs must outlive the map. Numbers count units of `unit_bytes`.
-  SpaceMap(File* file, uint32_t unit_bytes, uint64_t used, Loader load);
-
-  // Makes sure that `count` calls of Allocate succeed. kNoSpace if the disk is full.
+  // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full.
   Result<void> Reserve(uint64_t count);
-  // Free numbers that are backed and loaded: what Allocate can give without another Reserve.
-  uint64_t ready() const { return ready_; }
-  uint64_t used() const { return used_; }
+  uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
 
-  // A number that becomes used at once. There must be one ready.
-  uint64_t Allocate();
-  // Numbers that are held until Mark or Release; needs as many ready.
-  std::vector<uint64_t> Hold(uint64_t count);
-  // Makes numbers used that were held, or, in a recovery, that a log record names.
+  // Holds up to `want` ready numbers in a row, `want` of them if that many lie together; none if
+  // none are ready.
+  Run Hold(uint64_t want);
+  // Gives back what Hold gave.
+  void Release(Run run);
+  // What Hold gave has found its use: the open epoch's checkpoint will make it used.
+  void Take(Run run);
+  // Holds and takes a number that a log record names, unless it is in use already.
   Result<void> Mark(uint64_t number);
-  // Gives back numbers that Hold gave.
-  void Release(const std::vector<uint64_t>& numbers);
+  // A number that is used or taken has lost its use: see above for when it is free.
+  void FreeLater(uint64_t number);
 
-  // Frees a number that a durable checkpoint may refer to: takes effect as described above.
-  void FreeLater(uint64_t number) { freed_.push_back(number); }
-  // Frees a number that was allocated in this epoch: it may be given out again at once.
-  void FreeNow(uint64_t number);
+  uint64_t settled_used() const;  // as the bitmaps say
+  uint64_t used() const;          // taken ones included, those that wait to be free not
+  uint64_t waiting() const;       // freed, and not free yet
+  uint64_t held_now() const;      // given out by Hold, and neither taken nor released
 
-  // Closing an epoch. SettleFreed turns what was freed into held numbers, recorded as free. The
-  // caller then stores the dirty groups, whose storing may free and allocate, until both are done.
-  Result<void> SettleFreed();
-  bool HasFreed() const { return !freed_.empty(); }
-  bool HasDirtyGroups() const { return !dirty_.empty(); }
-  // Takes one group off the dirty ones. The bits are what its record must hold.
-  std::pair<uint64_t, GroupWords> TakeDirtyGroup();
-  // The group that was taken could not be stored.
-  void StayDirty(uint64_t group);
-  // How many groups closing the epoch now would store, at most.
-  uint64_t GroupsToStore() const;
+  // --- for checkpoints, one at a time ---
+
+  // What is taken and freed from now on belongs to the next epoch.
   void CloseEpoch();
+  // Adds to what the closed epoch took and freed.
+  void AddToClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed);
+  // Takes that back; the taken numbers are given back, too.
+  void DropFromClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed);
+  uint64_t closed_taken() const;  // numbers
+  // Loads the bitmaps that the closed epoch changes, and returns the indexes of those that can be
+  // read.
+  Result<std::set<uint64_t>> LoadClosed();
+  // Loads one bitmap; false if it is damaged.
+  Result<bool> LoadBitmap(uint64_t index);
+  // Carries the closed epoch's takings and freeings out on the loaded bitmaps.
+  void Settle();
+  // A loaded bitmap as it is to be written.
+  void CopyBitmap(uint64_t index, MutableBytes out) const;
 
-  // The closed epoch's checkpoint is durable: what it freed may be given out again. Returns free
-  // numbers to the disk as holes, runs of at least `run` of them, until only `spare` are left.
-  void CheckpointDurable(uint64_t spare, uint32_t run);
-  // How many were allocated in the epoch that was closed last.
-  uint64_t allocated_in_closed_epoch() const { return closed_allocated_; }
+  // The root of the map on disk, and the pointers above its bitmaps.
+  format::MapRoot root() const {
+    const Lock lock(mutex_);
+    return root_;
+  }
+  Result<format::BlockPointer> PointerTo(uint32_t level, uint64_t index);
+  void SetPointer(uint32_t level, uint64_t index, format::BlockPointer pointer);
+  void CopyPointers(uint32_t level, uint64_t index, MutableBytes out) const;
+  // Levels of a map that has this bitmap.
+  static uint32_t LevelsFor(uint64_t index);
+  // Adds levels until the map has room for the bitmap.
+  void GrowTo(uint64_t index);
+
+  // Checkpoint `epoch` is durable: what it freed waits until FreeUpTo(epoch) says that no reader
+  // has a tree from before it.
+  void CheckpointDurable(uint64_t epoch);
+  void FreeUpTo(uint64_t epoch);
+  // Gives free numbers back to the disk as holes, runs of at least `run` of them, as long as
+  // `spare` stay ready. With none to spare the file's unused end is cut off. Forgets bitmaps that
+  // are not needed in memory.
+  void Trim(uint64_t spare, uint64_t run);
+  // The same for all that is free, whether it is known to be backed or not: a process that died may
+  // have left such.
+  void TrimAll();
 
  private:
-  struct Group {
-    GroupWords used{};
-    GroupWords held{};
-    GroupWords backed{};
-    bool readable = true;  // false: its record is damaged; nothing is ever given out from it
+  static constexpr uint32_t kWordNumbers = 64;
+  static constexpr uint32_t kBitmapWords = kMapNumbers / kWordNumbers;
+  using Words = std::array<uint64_t, kBitmapWords>;
 
-    uint64_t Free(uint32_t word) const { return ~(used[word] | held[word]); }
-    uint64_t Ready(uint32_t word) const { return Free(word) & backed[word]; }
+  struct Bitmap {
+    Words used{};
+    Words held{};
+    Words backed{};
+    bool readable = true;  // false: its block is damaged; nothing is ever given out from it
+
+    uint64_t Free(uint64_t word) const { return ~(used[word] | held[word]); }
+    uint64_t Ready(uint64_t word) const { return Free(word) & backed[word]; }
   };
+  struct Waiting {
+    uint64_t epoch;
+    std::vector<uint64_t> numbers;
+  };
+  using Lock = std::unique_lock<std::mutex>;
 
-  Result<Group*> Load(uint64_t group);
-  Group* Find(uint64_t number);
-  Result<bool> BackOneMore(uint64_t group_number, Group& group);
-  Result<void> BackWord(uint64_t group_number, Group& group, uint32_t word);
-  uint64_t TakeReady(bool hold);
-  void MakeFree(uint64_t number, Group& group);
-  void PunchWords(uint64_t spare, uint32_t run);
-  bool PunchRuns(uint64_t word_number, Group& group, uint32_t run);
-  void DropIdleGroups();
-  void SetUsed(uint64_t number, Group& group);
+  Result<Bitmap*> Load(uint64_t index, Lock& lock);
+  Result<Words> ReadBitmap(uint64_t index, Lock& lock);
+  Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
+  Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
+  Result<void> Allocate(uint64_t first_word, uint64_t words, Lock& lock);
+  void SetHeld(Run run, bool held);
+  void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
+  Run FindReady(uint64_t want) const;
+  uint64_t ReadyWord(uint64_t word_number) const;
+  bool Punch(uint64_t word_number, uint64_t (Bitmap::*which)(uint64_t) const, uint64_t run,
+             Lock& lock);
+  void CutEnd(Lock& lock);
+  uint64_t BitmapsOfFile() const;
+  void DropIdleBitmaps();
+  Bitmap& At(uint64_t number) { return bitmaps_.at(number / kMapNumbers); }
 
   File* file_;
   const uint32_t unit_bytes_;
-  Loader load_;
-  std::map<uint64_t, Group> groups_;
-  std::vector<bool> exhausted_;  // groups that Reserve need not look at in this epoch
-  std::set<uint64_t> dirty_;
-  std::set<uint64_t> ready_words_;  // words with a ready number, by word number
-  uint64_t ready_ = 0;
-  uint64_t used_;
-  uint64_t reserve_cursor_ = 0;  // group where Reserve looks next
-  uint64_t allocated_ = 0;
-  uint64_t closed_allocated_ = 0;
-  uint64_t file_end_ = 0;          // bytes of the file known to exist
-  std::vector<uint64_t> freed_;    // in the open epoch, not yet settled
-  std::vector<uint64_t> settled_;  // in the open epoch, held
-  std::vector<uint64_t> closed_;   // in the closed epoch, held until its checkpoint is durable
+  const BlockFile* blocks_;
+  const bool read_only_;
+
+  mutable std::mutex mutex_;  // guards all below
+  format::MapRoot root_;
+  // Blocks of the levels above the bitmaps, by (level, index).
+  std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;
+  std::map<uint64_t, Bitmap> bitmaps_;
+  std::vector<bool> exhausted_;     // bitmaps where Reserve need not look for now
+  std::set<uint64_t> ready_words_;  // with a ready number, by word number
+  std::atomic<uint64_t> ready_ = 0;
+  uint64_t held_ = 0;
+  uint64_t used_;                // set in the bitmaps
+  uint64_t reserve_cursor_ = 0;  // bitmap where Reserve looks next
+  uint64_t file_end_ = 0;        // bytes of the file known to exist
+  int allocating_ = 0;           // calls that make the file longer
+  std::vector<Run> taken_;       // in the open epoch
+  std::vector<uint64_t> freed_;
+  std::vector<Run> closed_taken_;  // in the closed epoch
+  std::vector<uint64_t> closed_freed_;
+  uint64_t taken_count_ = 0;       // numbers in taken_ and closed_taken_
+  std::vector<uint64_t> settled_;  // by the closed epoch, whose checkpoint is not durable yet
+  std::deque<Waiting> waiting_;    // ascending epochs
+  uint64_t waiting_count_ = 0;
 };
 
 }  // namespace kvfs

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <mutex>
 
+#include "store/format/entry.h"
+
 namespace kvfs {
 
+using format::BlockPointer;
 using format::kBlockBytes;
 
 BlockSplit BlockSplit::Of(uint64_t offset, uint64_t length) {
@@ -17,28 +20,26 @@ BlockSplit BlockSplit::Of(uint64_t offset, uint64_t length) {
 }
 
 Staging::~Staging() {
-  if (committed_) return;
   for (const auto& [index, write] : writes_) Release(write);
 }
 
-bool Staging::IsStaged(const Batch::Operation& operation, uint64_t inline_limit) {
+bool Staging::IsStaged(const Batch::Operation& operation) {
   using Kind = Batch::Operation::Kind;
   if (operation.kind != Kind::kPut && operation.kind != Kind::kWrite) return false;
-  return operation.data.size() > inline_limit &&
-         BlockSplit::Of(operation.offset, operation.data.size()).middle > 0;
+  return operation.data.size() > kMinBytes;
 }
 
 Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes) {
-  const uint64_t inline_limit = shards_.front()->inline_limit();
   for (size_t i = 0; i < batch.operations().size(); ++i) {
     const Batch::Operation& operation = batch.operations()[i];
-    if (writes_.contains(i) || !IsStaged(operation, inline_limit)) continue;
+    if (!IsStaged(operation) || writes_.contains(i)) continue;
     const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
     Write write;
     auto known = homes.find(i);
     write.home = known != homes.end() ? known->second : GuessHome(operation.key);
-    KVFS_TRY(WriteBlocks(operation.data.subspan(split.head, split.middle), &write));
+    auto written = WriteBlocks(operation.data.subspan(split.head, split.middle), &write);
     writes_.emplace(i, std::move(write));
+    KVFS_TRY(written);
   }
   return {};
 }
@@ -47,27 +48,43 @@ Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_
 uint32_t Staging::GuessHome(Key key) const {
   const auto record = placement_.RecordKeyOf(key.space, key.name);
   const uint32_t index = placement_.ShardOf(record.position);
-  std::shared_lock lock(shards_[index]->mutex);
-  auto entry = shards_[index]->Find(record);
-  return entry ? placement_.HomeOf(entry->id) : index;
+  const Shard& shard = *shards_[index];
+  ShardPin pin;
+  auto home_of = [&](Bytes value) {
+    const auto entry = format::Entry::Decode(value, shard.inline_limit());
+    return entry ? placement_.HomeOf(entry->id) : index;
+  };
+  {
+    std::shared_lock lock(shard.mutex);
+    pin = shard.Pin();
+    const auto* found = pin.FindInMemory(record, Memtable::kNewest);
+    if (found != nullptr) return found->is_erased() ? index : home_of(found->value());
+  }
+  const auto found = pin.tree->tree.Find(record);
+  return found ? home_of(found->value) : index;
 }
 
 Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   Shard& shard = *shards_[write->home];
-  const uint64_t count = data.size() / kBlockBytes;
-  {
-    std::lock_guard lock(shard.mutex);
-    KVFS_TRY(shard.Reserve(0, count, /*grows=*/true));
-    write->numbers = shard.block_space().Hold(count);
-  }
-  auto pointers = shard.blocks().WriteNow(write->numbers, data);
-  if (!pointers) {
-    Release(*write);
-    return tl::unexpected(std::move(pointers).error());
-  }
-  write->pointers.resize(count * format::BlockPointer::kBytes);
-  for (size_t i = 0; i < count; ++i) {
-    (*pointers)[i].Encode(write->pointers.data() + i * format::BlockPointer::kBytes);
+  uint64_t left = data.size() / kBlockBytes;
+  write->pointers.reserve(left * BlockPointer::kBytes);
+  while (left > 0) {
+    // Others may take what is ready before this does.
+    KVFS_TRY(shard.block_space().Reserve(left));
+    const Run run = shard.block_space().Hold(left);
+    if (run.count == 0) continue;
+    write->runs.push_back(run);
+    const Bytes piece = data.first(run.count * kBlockBytes);
+    KVFS_TRY(shard.blocks().WriteNamed(run.first, piece));
+    for (uint64_t i = 0; i < run.count; ++i) {
+      std::byte encoded[BlockPointer::kBytes];
+      const Bytes block = piece.subspan(i * kBlockBytes, kBlockBytes);
+      BlockPointer{run.first + i, shard.blocks().ChecksumOf(block)}.Encode(encoded);
+      write->pointers.insert(write->pointers.end(), std::begin(encoded), std::end(encoded));
+    }
+    data = data.subspan(piece.size());
+    left -= run.count;
+    write->blocks += run.count;
   }
   return {};
 }
@@ -85,14 +102,19 @@ void Staging::Discard(size_t index) {
 }
 
 void Staging::Release(const Write& write) {
-  Shard& shard = *shards_[write.home];
-  std::lock_guard lock(shard.mutex);
-  shard.block_space().Release(write.numbers);
+  for (const Run& run : write.runs) shards_[write.home]->block_space().Release(run);
+}
+
+void Staging::Commit() {
+  for (const auto& [index, write] : writes_) {
+    for (const Run& run : write.runs) shards_[write.home]->block_space().Take(run);
+  }
+  writes_.clear();
 }
 
 uint64_t Staging::StagedBytes() const {
   uint64_t total = 0;
-  for (const auto& [index, write] : writes_) total += write.numbers.size() * kBlockBytes;
+  for (const auto& [index, write] : writes_) total += write.blocks * kBlockBytes;
   return total;
 }
 

@@ -1,11 +1,13 @@
-// The whole blocks of a batch's big writes, written to their places before the batch is planned:
+// The whole blocks of a batch's big writes, written to their places before the batch is resolved:
 // without the shards' locks, as that takes time. The log record then names the blocks.
+//
+// What is small goes through the log, where a sync makes it durable with one flush; its blocks are
+// written when it is carried out.
 //
 // Threads: a Staging belongs to one call of Store::Apply. It takes shards' locks for moments.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "store/batch.h"
@@ -25,9 +27,13 @@ struct BlockSplit {
 
 class Staging {
  public:
+  // Writes above this many bytes have their whole blocks staged.
+  static constexpr uint64_t kMinBytes = uint64_t{16} << 10;
+
   struct Write {
     uint32_t home = 0;
-    std::vector<uint64_t> numbers;
+    std::vector<Run> runs;
+    uint64_t blocks = 0;
     std::vector<std::byte> pointers;  // encoded, as a change carries them
   };
 
@@ -42,16 +48,15 @@ class Staging {
   // operations where their content lives, if that is known better than by a look at the store.
   // kNoSpace if the disk is full.
   Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes);
-  bool empty() const { return writes_.empty(); }
   // The blocks of operation `index`; null if it has none.
   const Write* Find(size_t index) const;
   // The operation's blocks are not used; gives them back.
   void Discard(size_t index);
-  // The batch is in the log: its blocks are not given back any more.
-  void Commit() { committed_ = true; }
-
-  static bool IsStaged(const Batch::Operation& operation, uint64_t inline_limit);
+  // The batch is in the log, and its changes are made: its blocks have found their use.
+  void Commit();
   uint64_t StagedBytes() const;
+
+  static bool IsStaged(const Batch::Operation& operation);
 
  private:
   uint32_t GuessHome(Key key) const;
@@ -61,7 +66,6 @@ class Staging {
   const Shards& shards_;
   const Placement& placement_;
   std::map<size_t, Write> writes_;
-  bool committed_ = false;
 };
 
 }  // namespace kvfs

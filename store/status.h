@@ -23,6 +23,8 @@ enum class ErrorCode {
   kPermission,   // the operating system forbids it
   kReadOnly,     // the store refuses changes, because of an earlier I/O failure
   kIo,           // the operating system reports a failed read, write or sync
+  kConflict,     // the entry is not of the version that the caller expected
+  kRetry,        // inside the store only: the same again, with more locks or room
   // The following come from the file system layer only.
   kNotDirectory,
   kIsDirectory,

@@ -14,8 +14,8 @@ std::string ShardPath(const std::string& store, uint32_t shard, const std::strin
 namespace {
 
 // A store that lacks a file is damaged; it is not that there is no store.
-Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path) {
-  auto file = env.OpenFile(path);
+Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path, Access access) {
+  auto file = env.OpenFile(path, access);
   if (!file && file.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kCorrupt, "the store lacks its file " + path);
   }
@@ -24,8 +24,8 @@ Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store) {
-  auto file = env.OpenFile(SuperblockPath(store));
+Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access) {
+  auto file = env.OpenFile(SuperblockPath(store), access);
   if (!file && file.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + store);
   }
@@ -39,6 +39,16 @@ Result<format::Identity> ReadIdentity(const File& superblock) {
   return format::Identity::Decode(bytes);
 }
 
+Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,
+                             const format::Checkpoint& checkpoint) {
+  const std::vector<std::byte> slot = checkpoint.Encode(identity.store);
+  for (uint64_t offset : format::kSlotOffset) {
+    KVFS_TRY(superblock.Write(offset, slot));
+    KVFS_TRY(superblock.Sync());
+  }
+  return {};
+}
+
 Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
                                           const format::Identity& identity) {
   KVFS_ASSIGN(uint64_t size, superblock.SizeBytes());
@@ -50,7 +60,8 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
     std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
     KVFS_TRY(superblock.Read(offset, bytes));
     auto checkpoint = format::Checkpoint::Decode(bytes, identity.store, identity.shards);
-    if (checkpoint && (!newest || checkpoint->epoch > newest->epoch)) {
+    auto age = [](const format::Checkpoint& it) { return std::pair(it.epoch, it.last_segment); };
+    if (checkpoint && (!newest || age(*checkpoint) > age(*newest))) {
       newest = *std::move(checkpoint);
     }
   }
@@ -60,10 +71,11 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
   return *std::move(newest);
 }
 
-Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard) {
+Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard,
+                                  Access access) {
   ShardFiles files;
-  KVFS_ASSIGN(files.keys, OpenExpected(env, ShardPath(store, shard, "keys")));
-  KVFS_ASSIGN(files.values, OpenExpected(env, ShardPath(store, shard, "values")));
+  KVFS_ASSIGN(files.keys, OpenExpected(env, ShardPath(store, shard, "keys"), access));
+  KVFS_ASSIGN(files.values, OpenExpected(env, ShardPath(store, shard, "values"), access));
   return files;
 }
 

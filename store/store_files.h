@@ -16,10 +16,14 @@ inline std::string LogPath(const std::string& store) { return store + "/log"; }
 std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what);
 
 // kNotFound, in words, if there is no store.
-Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store);
+Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access);
 Result<format::Identity> ReadIdentity(const File& superblock);
+// Into one slot, durably, and then into the other.
+Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,
+                             const format::Checkpoint& checkpoint);
 // The newer of the two checkpoints; kCorrupt if neither can be read.
 Result<format::Checkpoint> ReadCheckpoint(const File& superblock, const format::Identity& identity);
-Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard);
+Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard,
+                                  Access access);
 
 }  // namespace kvfs

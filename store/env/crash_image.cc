@@ -96,7 +96,9 @@ class Builder {
   // The size may have grown although the data is lost.
   void LoseData(const UnsyncedOperation& operation, MemoryContent& content) {
     const OperationRecord& record = operation.record;
-    if (record.kind != OperationKind::kPunchHole && dice_.Flips()) {
+    const bool may_grow =
+        record.kind == OperationKind::kWrite || record.kind == OperationKind::kAllocate;
+    if (may_grow && dice_.Flips()) {
       content.Grow(record.offset + record.length);
     }
   }
@@ -104,7 +106,7 @@ class Builder {
   // Keeps some of the operation's sectors; sectors lie where the disk has them.
   void Tear(const UnsyncedOperation& operation, MemoryContent& content) {
     const OperationRecord& record = operation.record;
-    if (record.kind == OperationKind::kAllocate) {
+    if (record.kind == OperationKind::kAllocate || record.kind == OperationKind::kShorten) {
       if (dice_.Keeps()) ApplyToContent(operation, content);
       return;
     }

@@ -24,6 +24,8 @@ const char* NameOf(OperationKind kind) {
       return "Allocate";
     case OperationKind::kPunchHole:
       return "PunchHole";
+    case OperationKind::kShorten:
+      return "Shorten";
     case OperationKind::kSync:
       return "Sync";
     case OperationKind::kRead:
@@ -52,6 +54,7 @@ void ApplyToContent(const UnsyncedOperation& operation, MemoryContent& content) 
   if (record.kind == OperationKind::kWrite) content.Write(record.offset, operation.data);
   if (record.kind == OperationKind::kAllocate) content.Allocate(record.offset, record.length);
   if (record.kind == OperationKind::kPunchHole) content.Punch(record.offset, record.length);
+  if (record.kind == OperationKind::kShorten) content.Shorten(record.offset);
 }
 
 void ApplyToNames(const UnsyncedOperation& operation, MemoryNames& names) {

@@ -21,6 +21,7 @@ enum class OperationKind {
   kWrite,
   kAllocate,
   kPunchHole,
+  kShorten,
   kSync,
   kRead,  // Read and View: changes nothing, is not counted, but can be made to fail
 };

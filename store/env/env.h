@@ -5,6 +5,7 @@
 // kInUse, kIo, each with a message that names the operation and the path.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,11 @@ class File {
   static constexpr uint64_t kViewWindowBytes = uint64_t{1} << 30;
 
   virtual ~File() = default;
+
+  // Prepares for many small writes to the first `length` bytes, which must have been allocated:
+  // where the system can do it, they are carried out through a mapping, without a system call each.
+  // They keep what Write promises.
+  virtual void MapForWriting(uint64_t length) = 0;
 
   // Reads exactly out.size() bytes; kIo when the file ends before that.
   virtual Result<void> Read(uint64_t offset, MutableBytes out) const = 0;
@@ -44,16 +50,37 @@ class File {
   // where the disk cannot do it. A later write there may fail with kNoSpace.
   virtual Result<void> PunchHole(uint64_t offset, uint64_t length) = 0;
 
+  // Cuts off what lies behind `size`, if anything does. Views of it must not be used any more.
+  virtual Result<void> Shorten(uint64_t size) = 0;
+
   // Makes all that was written before the call survive the death of the machine (fdatasync, which
   // includes the file's size). After an error the state of the unsynced bytes is unknown.
   virtual Result<void> Sync() = 0;
 
   virtual Result<uint64_t> SizeBytes() const = 0;
+  // What the file takes on the disk, holes left out.
+  virtual Result<uint64_t> AllocatedBytes() const = 0;
+
+  // Views of ranges that share a multiple of so many bytes lie at addresses that differ as their
+  // offsets do.
+  virtual uint64_t ViewWindowBytes() const = 0;
 
   // Pages of views that the disk could not deliver since the file was opened; a view shows zeros
-  // in their place, which is why all that is read through one must be checked.
-  virtual uint64_t ViewFaults() const = 0;
+  // in their place, which is why all that is read through one must be checked. Not virtual, since
+  // it is asked at every look at a page.
+  uint64_t ViewFaults() const {
+    return view_faults_ == nullptr ? 0 : view_faults_->load(std::memory_order_acquire);
+  }
+
+ protected:
+  // `view_faults` counts them; null if there can be none.
+  explicit File(const std::atomic<uint64_t>* view_faults) : view_faults_(view_faults) {}
+
+ private:
+  const std::atomic<uint64_t>* view_faults_;
 };
+
+enum class Access { kReadWrite, kReadOnly };
 
 // Holds a lock file until destroyed, or until the process ends in whatever way.
 class FileLock {
@@ -72,8 +99,10 @@ class Env {
  public:
   virtual ~Env() = default;
 
-  // Opens an existing file for reading and writing.
-  virtual Result<std::unique_ptr<File>> OpenFile(const std::string& path) = 0;
+  // Opens an existing file for reading and writing, or for reading only: then what changes it fails
+  // with kPermission.
+  virtual Result<std::unique_ptr<File>> OpenFile(const std::string& path,
+                                                 Access access = Access::kReadWrite) = 0;
   // Creates an empty file with mode 0600; kExists if there is one.
   virtual Result<std::unique_ptr<File>> CreateFile(const std::string& path) = 0;
   virtual Result<void> RemoveFile(const std::string& path) = 0;
@@ -95,6 +124,9 @@ class Env {
   // writes `holder` into it. kInUse if it is locked, with the holder's text as the message.
   virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                                      const std::string& holder) = 0;
+  // Locks `path` against LockFile only: many may share it. Writes nothing, and creates nothing;
+  // where there is no such file there is nothing to lock.
+  virtual Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) = 0;
 };
 
 // The one real Env of the process. It has no state but the mapped files' fault guard.

@@ -21,6 +21,7 @@ struct FaultSlot {
   std::atomic<uintptr_t> begin{0};
   std::atomic<size_t> length{0};
   std::atomic<std::atomic<uint64_t>*> faults{nullptr};
+  std::atomic<int> protection{PROT_READ};
   bool taken = false;  // guarded by Registry::mutex
 };
 
@@ -49,8 +50,8 @@ Registry& GetRegistry() {
 std::atomic<Registry*> handler_registry{nullptr};
 
 // The system call itself: mmap(2) may be intercepted by tools that take locks.
-bool MapZeros(uintptr_t begin, size_t length) {
-  const long result = ::syscall(SYS_mmap, begin, length, PROT_READ,
+bool MapZeros(uintptr_t begin, size_t length, int protection) {
+  const long result = ::syscall(SYS_mmap, begin, length, protection,
                                 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
   return result == static_cast<long>(begin);
 }
@@ -60,9 +61,13 @@ bool ReplaceFaulted(const FaultSlot& slot, uintptr_t address, uintptr_t page_byt
   const uintptr_t begin = slot.begin.load();
   const size_t length = slot.length.load();
   std::atomic<uint64_t>* faults = slot.faults.load();
+  const int protection = slot.protection.load();
   const bool holds = begin != 0 && address >= begin && address - begin < length;
   if (!holds || slot.begin.load() != begin) return false;
-  if (!MapZeros(address & ~(page_bytes - 1), page_bytes) && !MapZeros(begin, length)) return false;
+  if (!MapZeros(address & ~(page_bytes - 1), page_bytes, protection) &&
+      !MapZeros(begin, length, protection)) {
+    return false;
+  }
   faults->fetch_add(1);
   return true;
 }
@@ -124,7 +129,8 @@ FaultSlot& TakeSlotLocked(Registry& registry) {
   return block->slots.front();
 }
 
-FaultSlot& Register(const void* begin, size_t length, std::atomic<uint64_t>& faults) {
+FaultSlot& Register(const void* begin, size_t length, std::atomic<uint64_t>& faults,
+                    GuardedWindow::Use use) {
   Registry& registry = GetRegistry();
   const std::lock_guard lock(registry.mutex);
   InstallLocked(registry);
@@ -132,14 +138,16 @@ FaultSlot& Register(const void* begin, size_t length, std::atomic<uint64_t>& fau
   slot.taken = true;
   slot.length.store(length);
   slot.faults.store(&faults);
+  slot.protection.store(use == GuardedWindow::Use::kWrite ? PROT_READ | PROT_WRITE : PROT_READ);
   slot.begin.store(reinterpret_cast<uintptr_t>(begin));
   return slot;
 }
 
 }  // namespace
 
-GuardedWindow::GuardedWindow(const void* begin, size_t length, std::atomic<uint64_t>& faults)
-    : slot_(Register(begin, length, faults)) {}
+GuardedWindow::GuardedWindow(const void* begin, size_t length, std::atomic<uint64_t>& faults,
+                             Use use)
+    : slot_(Register(begin, length, faults, use)) {}
 
 GuardedWindow::~GuardedWindow() {
   const std::lock_guard lock(GetRegistry().mutex);

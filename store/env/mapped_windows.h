@@ -41,7 +41,7 @@ class MappedWindows {
   void Restore(uint64_t offset, uint64_t length, int descriptor);
 
   // Pages that could not be read and were replaced by zeros.
-  uint64_t faults() const { return faults_.load(); }
+  const std::atomic<uint64_t>& faults() const { return faults_; }
 
  private:
   struct Window;

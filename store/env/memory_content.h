@@ -40,6 +40,7 @@ class MemoryContent {
   void Grow(uint64_t size);
   // Keeps the size.
   void Punch(uint64_t offset, uint64_t length);
+  void Shorten(uint64_t size);
   void Clear();
 
  private:

@@ -58,12 +58,16 @@ class MemoryDisk {
                         uint64_t length);
   Result<void> PunchHole(const Node& node, const std::string& path, uint64_t offset,
                          uint64_t length);
+  Result<void> Shorten(const Node& node, const std::string& path, uint64_t size);
   Result<void> Sync(const Node& node, const std::string& path);
   uint64_t SizeOf(const Node& node) const;
+  uint64_t AllocatedOf(const Node& node) const;
 
   Result<Node> Lock(const std::string& path, const std::string& holder);
   void DescribeLock(const Node& node, const std::string& holder);
   void Unlock(const std::string& path, const Node& node);
+  Result<void> Share(const std::string& path);
+  void EndSharing(const std::string& path);
 
   // Control of faults; see MemoryEnv.
   void FailPowerAt(uint64_t operation, bool is_partial);
@@ -103,6 +107,8 @@ class MemoryDisk {
   std::vector<UnsyncedOperation> unsynced_;
   std::vector<OperationRecord> journal_;
   std::map<std::string, std::string> lock_holders_;  // by path
+  std::map<std::string, int> lock_sharers_;          // how many, by path
+  Error InUse(const std::string& path, const std::string& holder) const;
   std::vector<DiskFault> faults_;
   uint64_t capacity_bytes_ = uint64_t{1} << 50;
   uint64_t power_fails_at_ = 0;  // 0: never

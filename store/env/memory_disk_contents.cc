@@ -54,7 +54,8 @@ Result<const std::byte*> MemoryDisk::View(const Node& node, const std::string& p
 Result<void> MemoryDisk::ChangeContentLocked(OperationRecord record, const Node& node, Bytes data) {
   auto refusal = BeginLocked(record);
   if (!refusal) {
-    const bool takes_space = record.kind != OperationKind::kPunchHole;
+    const bool takes_space =
+        record.kind == OperationKind::kWrite || record.kind == OperationKind::kAllocate;
     const uint64_t missing =
         takes_space ? node->written.MissingBytes(record.offset, record.length) : 0;
     if (missing > 0 && UsedBytesLocked() + missing > capacity_bytes_) {
@@ -89,6 +90,13 @@ Result<void> MemoryDisk::PunchHole(const Node& node, const std::string& path, ui
   return ChangeContentLocked({OperationKind::kPunchHole, path, {}, offset, length}, node, {});
 }
 
+Result<void> MemoryDisk::Shorten(const Node& node, const std::string& path, uint64_t size) {
+  const Guard guard(*mutex_);
+  if (size >= node->written.size()) return {};
+  return ChangeContentLocked({OperationKind::kShorten, path, {}, size, node->written.size() - size},
+                             node, {});
+}
+
 Result<void> MemoryDisk::Sync(const Node& node, const std::string& path) {
   const Guard guard(*mutex_);
   const OperationRecord record{.kind = OperationKind::kSync, .path = path};
@@ -102,6 +110,11 @@ Result<void> MemoryDisk::Sync(const Node& node, const std::string& path) {
 uint64_t MemoryDisk::SizeOf(const Node& node) const {
   const Guard guard(*mutex_);
   return node->written.size();
+}
+
+uint64_t MemoryDisk::AllocatedOf(const Node& node) const {
+  const Guard guard(*mutex_);
+  return node->written.allocated_bytes();
 }
 
 }  // namespace kvfs

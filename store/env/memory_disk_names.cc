@@ -123,10 +123,28 @@ Result<MemoryDisk::Node> MemoryDisk::Lock(const std::string& path, const std::st
   if (!created && created.error().code != ErrorCode::kExists) return created;
   const Guard guard(*mutex_);
   KVFS_ASSIGN(Node node, FindFileLocked({.kind = OperationKind::kRead, .path = path}));
+  if (lock_sharers_[path] > 0) return tl::unexpected(InUse(path, ""));
   const auto [place, is_free] = lock_holders_.try_emplace(path, holder);
-  if (is_free) return node;
-  return Fail(ErrorCode::kInUse, path + " is in use by process " + std::to_string(::getpid()) +
-                                     (place->second.empty() ? "" : " (" + place->second + ")"));
+  if (!is_free) return tl::unexpected(InUse(path, place->second));
+  return node;
+}
+
+Error MemoryDisk::InUse(const std::string& path, const std::string& holder) const {
+  return {ErrorCode::kInUse, path + " is in use by process " + std::to_string(::getpid()) +
+                                 (holder.empty() ? "" : " (" + holder + ")")};
+}
+
+Result<void> MemoryDisk::Share(const std::string& path) {
+  const Guard guard(*mutex_);
+  const auto holder = lock_holders_.find(path);
+  if (holder != lock_holders_.end()) return tl::unexpected(InUse(path, holder->second));
+  ++lock_sharers_[path];
+  return {};
+}
+
+void MemoryDisk::EndSharing(const std::string& path) {
+  const Guard guard(*mutex_);
+  --lock_sharers_[path];
 }
 
 void MemoryDisk::DescribeLock(const Node& node, const std::string& holder) {

@@ -23,31 +23,63 @@ std::string Normal(std::string_view path) {
 
 class MemoryFile final : public File {
  public:
-  MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path)
-      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)) {}
+  MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path,
+             Access access)
+      : File(nullptr),
+        disk_(std::move(disk)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        access_(access) {}
 
+  void MapForWriting(uint64_t) override {}
   Result<void> Read(uint64_t offset, MutableBytes out) const override {
     return disk_->Read(node_, path_, offset, out);
   }
   Result<void> Write(uint64_t offset, Bytes data) override {
+    KVFS_TRY(RequireWritable());
     return data.empty() ? Result<void>() : disk_->Write(node_, path_, offset, data);
   }
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override {
     return disk_->View(node_, path_, offset, length);
   }
   Result<void> Allocate(uint64_t offset, uint64_t length) override {
+    KVFS_TRY(RequireWritable());
     return length == 0 ? Result<void>() : disk_->Allocate(node_, path_, offset, length);
   }
   Result<void> PunchHole(uint64_t offset, uint64_t length) override {
+    KVFS_TRY(RequireWritable());
     return length == 0 ? Result<void>() : disk_->PunchHole(node_, path_, offset, length);
+  }
+  Result<void> Shorten(uint64_t size) override {
+    KVFS_TRY(RequireWritable());
+    return disk_->Shorten(node_, path_, size);
   }
   Result<void> Sync() override { return disk_->Sync(node_, path_); }
   Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
-  uint64_t ViewFaults() const override { return 0; }
+  Result<uint64_t> AllocatedBytes() const override { return disk_->AllocatedOf(node_); }
+  uint64_t ViewWindowBytes() const override { return MemoryContent::kChunkBytes; }
+
+ private:
+  Result<void> RequireWritable() const {
+    if (access_ == Access::kReadWrite) return {};
+    return Fail(ErrorCode::kPermission, "cannot change " + path_ + ": it is open for reading");
+  }
+
+  const std::shared_ptr<MemoryDisk> disk_;
+  const MemoryDisk::Node node_;
+  const std::string path_;
+  const Access access_;
+};
+
+class MemorySharedLock final : public FileLock {
+ public:
+  MemorySharedLock(std::shared_ptr<MemoryDisk> disk, std::string path)
+      : disk_(std::move(disk)), path_(std::move(path)) {}
+  ~MemorySharedLock() override { disk_->EndSharing(path_); }
+  Result<void> Describe(const std::string&) override { return {}; }
 
  private:
   const std::shared_ptr<MemoryDisk> disk_;
-  const MemoryDisk::Node node_;
   const std::string path_;
 };
 
@@ -89,14 +121,14 @@ void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
 std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }
 
-Result<std::unique_ptr<File>> MemoryEnv::OpenFile(const std::string& path) {
+Result<std::unique_ptr<File>> MemoryEnv::OpenFile(const std::string& path, Access access) {
   KVFS_ASSIGN(auto node, disk_->Open(Normal(path)));
-  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path));
+  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path), access);
 }
 
 Result<std::unique_ptr<File>> MemoryEnv::CreateFile(const std::string& path) {
   KVFS_ASSIGN(auto node, disk_->Create(Normal(path)));
-  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path));
+  return std::make_unique<MemoryFile>(disk_, std::move(node), Normal(path), Access::kReadWrite);
 }
 
 Result<void> MemoryEnv::RemoveFile(const std::string& path) { return disk_->Remove(Normal(path)); }
@@ -131,6 +163,11 @@ Result<std::unique_ptr<FileLock>> MemoryEnv::LockFile(const std::string& path,
   auto lock = std::make_unique<MemoryLock>(disk_, std::move(node), Normal(path));
   KVFS_TRY(lock->Describe(holder));
   return lock;
+}
+
+Result<std::unique_ptr<FileLock>> MemoryEnv::ShareLock(const std::string& path) {
+  KVFS_TRY(disk_->Share(Normal(path)));
+  return std::make_unique<MemorySharedLock>(disk_, Normal(path));
 }
 
 }  // namespace kvfs

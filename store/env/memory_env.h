@@ -53,7 +53,8 @@ class MemoryEnv final : public Env {
   uint64_t OperationCount() const;
   std::vector<OperationRecord> Journal() const;
 
-  Result<std::unique_ptr<File>> OpenFile(const std::string& path) override;
+  Result<std::unique_ptr<File>> OpenFile(const std::string& path,
+                                         Access access = Access::kReadWrite) override;
   Result<std::unique_ptr<File>> CreateFile(const std::string& path) override;
   Result<void> RemoveFile(const std::string& path) override;
   Result<void> RenameFile(const std::string& from, const std::string& to) override;
@@ -65,6 +66,7 @@ class MemoryEnv final : public Env {
   Result<DiskSpace> GetDiskSpace(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                              const std::string& holder) override;
+  Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) override;
 
  private:
   explicit MemoryEnv(std::shared_ptr<MemoryDisk> disk);

@@ -30,7 +30,7 @@ Result<void> Check(int result, std::string_view operation, const std::string& pa
 }
 
 Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::string_view operation) {
-  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | flags, operation));
+  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, flags, operation));
   struct stat status {};
   KVFS_TRY(Check(::fstat(descriptor.number(), &status), operation, path));
   if (!S_ISREG(status.st_mode)) {
@@ -42,12 +42,12 @@ Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::stri
 
 class PosixEnv final : public Env {
  public:
-  Result<std::unique_ptr<File>> OpenFile(const std::string& path) override {
-    return Open(path, 0, "open");
+  Result<std::unique_ptr<File>> OpenFile(const std::string& path, Access access) override {
+    return Open(path, access == Access::kReadOnly ? O_RDONLY : O_RDWR, "open");
   }
 
   Result<std::unique_ptr<File>> CreateFile(const std::string& path) override {
-    return Open(path, O_CREAT | O_EXCL, "create");
+    return Open(path, O_RDWR | O_CREAT | O_EXCL, "create");
   }
 
   Result<void> RemoveFile(const std::string& path) override {
@@ -108,6 +108,10 @@ class PosixEnv final : public Env {
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                              const std::string& holder) override {
     return PosixLock::Take(path, holder);
+  }
+
+  Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) override {
+    return PosixLock::Share(path);
   }
 };
 

@@ -3,6 +3,7 @@
 #include "store/env/posix_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ namespace kvfs {
 namespace {
 
 constexpr size_t kZerosBytes = size_t{1} << 20;
+// Above this the system call costs less than the page faults of the mapping.
+constexpr size_t kMaxMappedWrite = size_t{32} << 10;
 
 // Repeats fallocate(2) when a signal interrupts it; returns 0 or an errno.
 int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
@@ -25,6 +28,23 @@ int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
 }
 
 }  // namespace
+
+PosixFile::~PosixFile() {
+  write_guard_.reset();
+  if (write_map_ != nullptr) ::munmap(write_map_, write_map_bytes_);
+}
+
+// Where it cannot be done, on some network file systems for example, Write goes on as it was.
+void PosixFile::MapForWriting(uint64_t length) {
+  const auto page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  length = length / page_bytes * page_bytes;
+  if (write_map_ != nullptr || length == 0) return;
+  void* address = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor(), 0);
+  if (address == MAP_FAILED) return;
+  write_guard_.emplace(address, length, write_faults_, GuardedWindow::Use::kWrite);
+  write_map_bytes_ = length;
+  write_map_ = static_cast<std::byte*>(address);
+}
 
 Result<void> PosixFile::Read(uint64_t offset, MutableBytes out) const {
   while (!out.empty()) {
@@ -43,6 +63,9 @@ Result<void> PosixFile::Read(uint64_t offset, MutableBytes out) const {
 
 Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
   if (data.empty()) return {};
+  if (data.size() <= kMaxMappedWrite && offset + data.size() <= write_map_bytes_) {
+    return WriteMapped(offset, data);
+  }
   std::unique_lock lock(growth_, std::defer_lock);
   const uint64_t end = offset + data.size();
   if (end > known_size_.load()) lock.lock();
@@ -50,6 +73,13 @@ Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
   RaiseKnownSize(end);
   windows_.Restore(offset, data.size(), descriptor());
   return {};
+}
+
+Result<void> PosixFile::WriteMapped(uint64_t offset, Bytes data) {
+  const uint64_t faults = write_faults_.load(std::memory_order_relaxed);
+  CopyBytes(write_map_ + offset, data);
+  if (write_faults_.load(std::memory_order_relaxed) == faults) return {};
+  return Failure("write (through a mapping)", EIO);
 }
 
 Result<void> PosixFile::WriteFully(uint64_t offset, Bytes data) {
@@ -132,6 +162,17 @@ Result<void> PosixFile::PunchHole(uint64_t offset, uint64_t length) {
   return Failure("punch a hole in", failure);
 }
 
+Result<void> PosixFile::Shorten(uint64_t size) {
+  const std::lock_guard lock(growth_);
+  KVFS_ASSIGN(const uint64_t present, SizeBytes());
+  if (size >= present) return {};
+  while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0) {
+    if (errno != EINTR) return Failure("shorten", errno);
+  }
+  known_size_ = size;
+  return {};
+}
+
 Result<void> PosixFile::Sync() {
   while (::fdatasync(descriptor()) != 0) {
     if (errno != EINTR) return Failure("sync", errno);
@@ -145,6 +186,13 @@ Result<uint64_t> PosixFile::SizeBytes() const {
   const auto size = static_cast<uint64_t>(status.st_size);
   RaiseKnownSize(size);
   return size;
+}
+
+Result<uint64_t> PosixFile::AllocatedBytes() const {
+  constexpr uint64_t kStatBlockBytes = 512;
+  struct stat status {};
+  if (::fstat(descriptor(), &status) != 0) return Failure("ask for the size of", errno);
+  return static_cast<uint64_t>(status.st_blocks) * kStatBlockBytes;
 }
 
 void PosixFile::RaiseKnownSize(uint64_t size) const {

@@ -1,6 +1,8 @@
 // A file of the real file system.
 //
-// Reads copy with pread(2), writes with pwrite(2), views look through MappedWindows.
+// Reads copy with pread(2), writes with pwrite(2), views look through MappedWindows. After
+// MapForWriting small writes are stores into a mapping: a twentieth of a system call's time. Such a
+// store cannot be told of a disk that fails or has no room after all, but the fault guard can.
 //
 // `known_size_` never exceeds the file's size. Within it everything runs without a lock; what goes
 // beyond takes `growth_`, so that an Allocate that fails half way can cut the file back without
@@ -9,6 +11,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "store/env/env.h"
@@ -20,19 +23,28 @@ namespace kvfs {
 class PosixFile final : public File {
  public:
   PosixFile(std::string path, Descriptor descriptor, uint64_t size)
-      : path_(std::move(path)), descriptor_(std::move(descriptor)), known_size_(size) {}
+      : File(&windows_.faults()),
+        path_(std::move(path)),
+        descriptor_(std::move(descriptor)),
+        known_size_(size) {}
 
+  ~PosixFile() override;
+
+  void MapForWriting(uint64_t length) override;
   Result<void> Read(uint64_t offset, MutableBytes out) const override;
   Result<void> Write(uint64_t offset, Bytes data) override;
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override;
   Result<void> Allocate(uint64_t offset, uint64_t length) override;
   Result<void> PunchHole(uint64_t offset, uint64_t length) override;
+  Result<void> Shorten(uint64_t size) override;
   Result<void> Sync() override;
   Result<uint64_t> SizeBytes() const override;
-  uint64_t ViewFaults() const override { return windows_.faults(); }
+  Result<uint64_t> AllocatedBytes() const override;
+  uint64_t ViewWindowBytes() const override { return kViewWindowBytes; }
 
  private:
   Result<void> WriteFully(uint64_t offset, Bytes data);
+  Result<void> WriteMapped(uint64_t offset, Bytes data);
   Result<void> Reserve(uint64_t offset, uint64_t length, uint64_t size);
   Result<void> FillWithZeros(uint64_t offset, uint64_t end);
   void CutBack(uint64_t size);
@@ -48,6 +60,10 @@ class PosixFile final : public File {
   std::mutex growth_;
   mutable std::atomic<uint64_t> known_size_;
   mutable MappedWindows windows_;
+  std::byte* write_map_ = nullptr;
+  uint64_t write_map_bytes_ = 0;
+  std::atomic<uint64_t> write_faults_{0};
+  std::optional<GuardedWindow> write_guard_;
 };
 
 }  // namespace kvfs

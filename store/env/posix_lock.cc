@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 namespace kvfs {
 namespace {
@@ -23,7 +24,7 @@ std::string ReadText(int descriptor) {
   return count > 0 ? std::string(buffer.data(), static_cast<size_t>(count)) : std::string();
 }
 
-// "pid 12\nmount /mnt/kv\n" -> "process 12 (mount /mnt/kv)"
+// "pid 12\nmount /mnt/kv\n" -> "process 12 (mount /mnt/kv)". One that only reads leaves no text.
 std::string NameHolder(const std::string& text) {
   const size_t line_end = text.find('\n');
   if (!text.starts_with(kPrefix) || line_end == std::string::npos) return "another process";
@@ -35,16 +36,45 @@ std::string NameHolder(const std::string& text) {
 
 }  // namespace
 
-Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path,
-                                                  const std::string& holder) {
-  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | O_CREAT, "open"));
-  while (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
+namespace {
+
+Result<void> Lock(const Descriptor& descriptor, int kind, const std::string& path) {
+  while (::flock(descriptor.number(), kind | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return Fail(ErrorCode::kInUse,
                   path + " is in use by " + NameHolder(ReadText(descriptor.number())));
     }
     if (errno != EINTR) return PosixError("lock", path, errno);
   }
+  return {};
+}
+
+// A lock that many share: there is nothing to say of its holders.
+class SharedLock final : public FileLock {
+ public:
+  explicit SharedLock(std::optional<Descriptor> descriptor) : descriptor_(std::move(descriptor)) {}
+  Result<void> Describe(const std::string&) override { return {}; }
+
+ private:
+  const std::optional<Descriptor> descriptor_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FileLock>> PosixLock::Share(const std::string& path) {
+  auto descriptor = OpenDescriptor(path, O_RDONLY, "open");
+  if (!descriptor && descriptor.error().code == ErrorCode::kNotFound) {
+    return std::make_unique<SharedLock>(std::nullopt);
+  }
+  if (!descriptor) return tl::unexpected<Error>(std::move(descriptor).error());
+  KVFS_TRY(Lock(*descriptor, LOCK_SH, path));
+  return std::make_unique<SharedLock>(*std::move(descriptor));
+}
+
+Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path,
+                                                  const std::string& holder) {
+  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | O_CREAT, "open"));
+  KVFS_TRY(Lock(descriptor, LOCK_EX, path));
   auto lock = std::make_unique<PosixLock>(path, std::move(descriptor));
   auto described = lock->Describe(holder);
   // The text is a courtesy: a store on a full disk must still open.

@@ -20,6 +20,7 @@ namespace kvfs {
 class PosixLock final : public FileLock {
  public:
   static Result<std::unique_ptr<FileLock>> Take(const std::string& path, const std::string& holder);
+  static Result<std::unique_ptr<FileLock>> Share(const std::string& path);
 
   PosixLock(std::string path, Descriptor descriptor)
       : path_(std::move(path)), descriptor_(std::move(descriptor)) {}

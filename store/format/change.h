@@ -2,20 +2,20 @@
 // decision and gives the same store. Pure.
 //
 //   0   kind          u8
-//   1   has meta      u8
+//   1   flags         u8   see below
 //   2   name length   u8
-//   3   second name length u8   kMove
-//   4   meta length   u8
-//   5   zero          3 bytes
-//   8   data length   u32
-//   12  space         u64
-//   20  first         u64  id (kPut), offset (kWrite, kWriteBlocks, kPunch), size (kResize),
-//                          second space (kMove)
-//   28  second        u64  length (kPunch), id (kWriteBlocks)
-//   36  name | second name | meta | data
+//   3   meta length   u8
+//   4   data length   u32
+//   8   space         u64
+//   16  first         u64  id (kPut), offset (kWrite, kWriteBlocks, kPunch, kAllocate), size
+//                          (kResize), second space (kMove, kExchange), content id (kReclaim)
+//   24  second        u64  of the kinds that have one: length (kPunch, kAllocate), home shard
+//                          (kWriteBlocks), end (kReclaim)
+//       second name length u8   kMove, kExchange
+//       name | second name | meta | data
 //
 // The data of kWriteBlocks are block pointers of 16 bytes; their blocks were written before the
-// record was, at once for whole blocks, so they start at a multiple of the block size.
+// record was, so it starts at a multiple of the block size.
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,28 @@
 
 namespace kvfs::format {
 
-inline constexpr uint32_t kChangeHeaderBytes = 36;
+inline constexpr uint32_t kChangeHeaderBytes = 24;
 
 struct Change {
   enum class Kind : uint8_t {
     kPut = 1,      // creates or replaces the entry, with the content `data`
     kErase,        // and its content
     kMove,         // replaces what has the second key
+    kExchange,     // two entries change places
     kMeta,         // only the meta
     kWrite,        // `data` at `offset`
-    kWriteBlocks,  // the blocks that `data` names, at `offset`; `id` tells their shard
+    kWriteBlocks,  // the blocks that `data` names, at `offset`; they lie in shard `home`
     kResize,       // to `size`
-    kPunch,        // `length` bytes at `offset`
+    kPunch,        // `length` bytes at `offset` become a hole
+    kAllocate,     // holes in `length` bytes at `offset` get blocks
+    kReclaim,      // frees the chunks below `end` of a content that nothing refers to
   };
+  // What kPut and kErase find there, so that a replay need not look: the entry was absent, or it
+  // had no blocks. With neither it must.
+  enum class Found : uint8_t { kUnknown = 0, kAbsent, kWithoutBlocks };
 
   Kind kind = Kind::kMeta;
+  Found found = Found::kUnknown;
   uint64_t space = 0;
   std::string_view name;
   uint64_t id = 0;
@@ -52,13 +59,14 @@ struct Change {
   uint64_t length = 0;
   uint64_t to_space = 0;
   std::string_view to_name;
+  uint64_t home = 0;
+  uint64_t content = 0;
+  uint64_t end = 0;
   std::optional<std::string_view> meta;
+  std::optional<std::string_view> to_meta;  // kExchange: of the entry that had the second key
   Bytes data;
 
-  size_t EncodedBytes() const {
-    return kChangeHeaderBytes + name.size() + to_name.size() + (meta ? meta->size() : 0) +
-           data.size();
-  }
+  size_t EncodedBytes() const;
   void AppendTo(std::vector<std::byte>* out) const;
 
   size_t BlockCount() const { return data.size() / BlockPointer::kBytes; }

@@ -1,79 +1,113 @@
-// Entries and chunks to bytes and back; bytes that cannot be either are refused.
+// Entries to bytes and back; bytes that cannot be one are refused.
 #include "store/format/entry.h"
 
 namespace kvfs::format {
+namespace {
+
+constexpr uint8_t kHasMeta = 1, kHasSize = 2, kIsChunked = 4, kAllFlags = 7;
+
+tl::unexpected<Error> Damaged(const char* reason) { return Fail(ErrorCode::kCorrupt, reason); }
+
+// Reads an entry from front to back; false when it has come to its end too early.
+class Reader {
+ public:
+  explicit Reader(Bytes bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
+
+  bool Byte(uint8_t* value) {
+    if (at_ == end_) return false;
+    *value = static_cast<uint8_t>(*at_++);
+    return true;
+  }
+  bool Varint(uint64_t* value) {
+    const std::byte* next = GetVarint(at_, end_, value);
+    if (next != nullptr) at_ = next;
+    return next != nullptr;
+  }
+  bool Take(size_t count, Bytes* bytes) {
+    if (count > static_cast<size_t>(end_ - at_)) return false;
+    *bytes = {at_, count};
+    at_ += count;
+    return true;
+  }
+  Bytes Rest() const { return {at_, end_}; }
+
+ private:
+  const std::byte* at_;
+  const std::byte* const end_;
+};
+
+bool TakeBlocks(const ContentShape& shape, Reader* reader, Entry* entry) {
+  BlockPointer blocks[kDirectBlocks];
+  const auto bytes = DecodeBlockList(reader->Rest(), std::span(blocks).first(shape.blocks));
+  return bytes && reader->Take(*bytes, &entry->direct);
+}
+
+}  // namespace
 
 Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
-  if (value.size() < kEntryHeaderBytes) return Fail(ErrorCode::kCorrupt, "an entry is too short");
+  Reader reader(value);
   Entry entry;
-  entry.id = LoadLittle<uint64_t>(value.data());
-  entry.size = LoadLittle<uint64_t>(value.data() + 8);
-  if (entry.id < kFirstEntryId || entry.id > kMaxId) {
-    return Fail(ErrorCode::kCorrupt, "an entry has an impossible id");
+  uint8_t flags = 0, meta_bytes = 0;
+  if (!reader.Byte(&flags) || (flags & ~kAllFlags) != 0 || !reader.Varint(&entry.id)) {
+    return Damaged("an entry has no sound header");
   }
-  size_t meta_bytes = LoadLittle<uint8_t>(value.data() + 16);
-  if (value.size() < kEntryHeaderBytes + meta_bytes) {
-    return Fail(ErrorCode::kCorrupt, "an entry's meta is cut off");
-  }
-  entry.meta = AsText(value.subspan(kEntryHeaderBytes, meta_bytes));
-  Bytes rest = value.subspan(kEntryHeaderBytes + meta_bytes);
-  bool is_inline = entry.size <= inline_limit;
-  if (rest.size() != (is_inline ? entry.size : kBlockCountBytes)) {
-    return Fail(ErrorCode::kCorrupt, "an entry's content does not have its size");
-  }
-  if (is_inline) {
-    entry.content = rest;
-  } else {
-    entry.blocks = LoadLittle<uint64_t>(rest.data());
-    if (entry.size >= kFirstOwnSpace) {
-      return Fail(ErrorCode::kCorrupt, "an entry's content has an impossible size");
+  if (entry.id < kFirstEntryId || entry.id > kMaxId)
+    return Damaged("an entry has an impossible id");
+  if ((flags & kHasMeta) != 0) {
+    Bytes meta;
+    if (!reader.Byte(&meta_bytes) || !reader.Take(meta_bytes, &meta)) {
+      return Damaged("an entry's meta is cut off");
     }
+    entry.meta = AsText(meta);
   }
+  if ((flags & kHasSize) == 0) {
+    entry.tail = reader.Rest();
+    entry.size = entry.tail.size();
+    if ((flags & kIsChunked) != 0 || entry.size > inline_limit) {
+      return Damaged("an entry's content does not have its size");
+    }
+    return entry;
+  }
+  if (!reader.Varint(&entry.size) || entry.size >= kFirstOwnSpace) {
+    return Damaged("an entry's content has an impossible size");
+  }
+  const ContentShape shape = ContentShape::Of(entry.size, inline_limit);
+  const bool is_chunked = (flags & kIsChunked) != 0;
+  if (shape.blocks == 0 || shape.IsDirect() == is_chunked) {
+    return Damaged("an entry's content does not have its size");
+  }
+  if (is_chunked ? !reader.Varint(&entry.content) || !reader.Varint(&entry.allocated)
+                 : !TakeBlocks(shape, &reader, &entry)) {
+    return Damaged("an entry's blocks are cut off");
+  }
+  if (is_chunked &&
+      (entry.content < kFirstEntryId || entry.content > kMaxId || entry.allocated > shape.blocks)) {
+    return Damaged("an entry has an impossible content");
+  }
+  entry.tail = reader.Rest();
+  if (entry.tail.size() != shape.tail) return Damaged("an entry's tail does not have its size");
   return entry;
 }
 
 void Entry::Encode(uint32_t inline_limit, std::vector<std::byte>* out) const {
-  bool is_inline = size <= inline_limit;
-  out->resize(kEntryHeaderBytes + meta.size() + (is_inline ? content.size() : kBlockCountBytes));
-  std::byte* at = out->data();
-  StoreLittle(at, id);
-  StoreLittle(at + 8, size);
-  StoreLittle(at + 16, static_cast<uint8_t>(meta.size()));
-  at += kEntryHeaderBytes;
-  CopyBytes(at, AsBytes(meta));
-  at += meta.size();
-  if (is_inline) {
-    CopyBytes(at, content);
-  } else {
-    StoreLittle(at, blocks);
+  const ContentShape shape = ContentShape::Of(size, inline_limit);
+  const bool has_size = shape.blocks > 0, is_chunked = !shape.IsDirect();
+  std::byte header[1 + kMaxVarintBytes + 1];
+  header[0] = static_cast<std::byte>((meta.empty() ? 0 : kHasMeta) | (has_size ? kHasSize : 0) |
+                                     (is_chunked ? kIsChunked : 0));
+  std::byte* at = PutVarint(header + 1, id);
+  if (!meta.empty()) *at++ = static_cast<std::byte>(meta.size());
+  out->assign(header, at);
+  auto append = [out](Bytes bytes) { out->insert(out->end(), bytes.begin(), bytes.end()); };
+  append(AsBytes(meta));
+  if (has_size) {
+    std::byte numbers[3 * kMaxVarintBytes];
+    at = PutVarint(numbers, size);
+    if (is_chunked) at = PutVarint(PutVarint(at, content), allocated);
+    append({numbers, at});
+    if (!is_chunked) append(direct);
   }
-}
-
-Result<Chunk> Chunk::Decode(Bytes value) {
-  Chunk chunk;
-  if (value.size() % BlockPointer::kBytes != 0 ||
-      value.size() > kBlocksPerChunk * BlockPointer::kBytes) {
-    return Fail(ErrorCode::kCorrupt, "a chunk has an impossible length");
-  }
-  for (size_t i = 0; i < value.size() / BlockPointer::kBytes; ++i) {
-    chunk.blocks[i] = BlockPointer::Decode(value.data() + i * BlockPointer::kBytes);
-  }
-  return chunk;
-}
-
-std::vector<std::byte> Chunk::Encode() const {
-  size_t count = kBlocksPerChunk;
-  while (count > 0 && blocks[count - 1].IsHole()) --count;
-  std::vector<std::byte> out(count * BlockPointer::kBytes);
-  for (size_t i = 0; i < count; ++i) blocks[i].Encode(out.data() + i * BlockPointer::kBytes);
-  return out;
-}
-
-bool Chunk::IsHole() const {
-  for (const BlockPointer& block : blocks) {
-    if (!block.IsHole()) return false;
-  }
-  return true;
+  append(tail);
 }
 
 }  // namespace kvfs::format

@@ -1,16 +1,17 @@
-// What a leaf says of an entry, as the value of its record, and of a content's chunk. Pure.
+// What a leaf says of an entry, as the value of its record, and how a content is cut. Pure.
 //
-//   entry:  0 id u64 | 8 size u64 | 16 meta length u8 | 17 meta | content of `size` bytes
-//                                                     ... or, if size > the inline limit,
-//                                                           | blocks u64
-//   chunk:  up to 32 block pointers of 16 bytes: number u64, checksum u64; 0, 0 is a hole.
-//           A chunk ends with its last block that is none.
+// A content is a row of blocks of 4 KiB and a *tail*: what lies behind the last whole block, if
+// that is at most the inline limit; it lies in the entry itself. So a small content is all tail,
+// and a large one does not waste most of its last block.
 //
-// INVARIANT: a content lies in its entry if and only if its size is at most the inline limit.
+//   flags u8 | id varint | meta length u8, meta (flag 1) | size varint (flag 2)
+//     | content id varint, allocated blocks varint (flags 2 and 4)
+//     | block list, of as many blocks as the size has (flag 2 without 4)
+//     | tail, to the end
 //
-// An entry's record has the key (space, hash of the name, name). The chunks of a content have the
-// keys (ContentSpace(id), index of the chunk, ""): 32 blocks each, so that a write of one block
-// changes one record of 512 bytes, and a GiB needs 8192 of them.
+// Without flag 2 the content is all tail, and the size that of the tail. With it and up to
+// kDirectBlocks blocks, these stand in the entry; of more, in chunks (chunk.h) under a content id
+// of their own, so that a large content can be let go of in one step.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "store/bytes.h"
+#include "store/format/block_list.h"
 #include "store/format/page.h"
 #include "store/format/pointer.h"
 #include "store/status.h"
@@ -25,52 +27,51 @@
 namespace kvfs::format {
 
 inline constexpr uint32_t kBlockBytes = 4096;
-inline constexpr uint32_t kBlocksPerChunk = 32;
-inline constexpr uint64_t kChunkBytes = uint64_t{kBlockBytes} * kBlocksPerChunk;
-inline constexpr uint32_t kEntryHeaderBytes = 17;
-inline constexpr uint32_t kBlockCountBytes = 8;
+inline constexpr uint32_t kDirectBlocks = 8;
 
 // Spaces from 2^63 up belong to the store itself.
 inline constexpr uint64_t kFirstOwnSpace = uint64_t{1} << 63;
-inline constexpr uint64_t kPageMapSpace = ~uint64_t{0};
-inline constexpr uint64_t kBlockMapSpace = ~uint64_t{0} - 1;
+// Contents that nothing refers to any more, whose blocks are still to be freed; numbered by
+// content.
+inline constexpr uint64_t kDeadSpace = ~uint64_t{0};
 // Ids of entries: below are the spaces that callers may use as they like.
 inline constexpr uint64_t kFirstEntryId = 16;
 inline constexpr uint64_t kMaxId = uint64_t{1} << 62;
-constexpr uint64_t ContentSpace(uint64_t id) { return kFirstOwnSpace | id; }
+constexpr uint64_t ContentSpace(uint64_t content) { return kFirstOwnSpace | content; }
 
-// The largest content that lies in a leaf: about a quarter of a page, and small enough for the
-// longest name and meta beside it.
+// The largest tail that lies in a leaf: an eighth of a page, so that pages can be filled well.
 constexpr uint32_t InlineLimitBytes(uint32_t page_bytes) {
-  constexpr uint32_t kLongestNameAndMeta = 255 + 255;
-  uint32_t quarter = page_bytes / 4;
-  uint32_t room =
-      MaxRecordBytes(page_bytes) - RecordBytes(0, kEntryHeaderBytes) - kLongestNameAndMeta;
-  return quarter < room ? quarter : room;
+  return page_bytes / 8 < kBlockBytes ? page_bytes / 8 : kBlockBytes - 1;
 }
 
-// An entry, decoded. Borrows meta and content from the bytes it was decoded from.
+// How a content of `size` bytes is cut, where tails have at most `limit` bytes.
+struct ContentShape {
+  uint32_t tail = 0;    // bytes
+  uint64_t blocks = 0;  // before the tail; the last one may be in use in part
+
+  static ContentShape Of(uint64_t size, uint32_t limit) {
+    const auto rest = static_cast<uint32_t>(size % kBlockBytes);
+    if (rest <= limit) return {rest, size / kBlockBytes};
+    return {0, size / kBlockBytes + 1};
+  }
+  uint64_t TailBegin() const { return blocks * kBlockBytes; }
+  bool IsDirect() const { return blocks <= kDirectBlocks; }
+};
+
+// An entry, decoded. Borrows from the bytes it was decoded from.
 struct Entry {
   uint64_t id = 0;
   uint64_t size = 0;
   std::string_view meta;
-  Bytes content;        // if it lies inline
-  uint64_t blocks = 0;  // that the content has, if it does not
+  Bytes tail;
+  Bytes direct;            // the block list, if the blocks stand here and there are any
+  uint64_t content = 0;    // content id, if they stand in chunks
+  uint64_t allocated = 0;  // blocks that are no holes, if they stand in chunks
 
   // kCorrupt if the bytes are no entry under that inline limit.
   static Result<Entry> Decode(Bytes value, uint32_t inline_limit);
   // Appends to `out`, which is cleared first.
   void Encode(uint32_t inline_limit, std::vector<std::byte>* out) const;
-};
-
-// A chunk's block pointers, all 32, holes included.
-struct Chunk {
-  BlockPointer blocks[kBlocksPerChunk];
-
-  static Result<Chunk> Decode(Bytes value);
-  // The bytes of the record's value; none if the chunk is all holes.
-  std::vector<std::byte> Encode() const;
-  bool IsHole() const;
 };
 
 }  // namespace kvfs::format

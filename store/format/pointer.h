@@ -1,7 +1,7 @@
 // How the store's structures name pages and blocks: by number, with a proof of what lies there.
 //
-// A number counts pages (or blocks) from the start of the shard's file; 0 is the file's own header
-// and so means "none" (a tree without pages, a hole in a content).
+// A number counts pages (or blocks) from the start of the shard's file; 0 is never given out, and
+// so means "none" (a tree without pages, a hole in a content).
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,13 @@
 
 namespace kvfs::format {
 
+// Numbers of pages and blocks stay below, so that no arithmetic on a damaged one overflows.
+inline constexpr uint64_t kMaxNumber = uint64_t{1} << 48;
+
 // A page carries its own checksum, number and epoch of birth. The pointer repeats the epoch: an
 // older page that a lost write left in that place is found out.
 struct PagePointer {
-  static constexpr size_t kBytes = 16;
+  static constexpr uint32_t kBytes = 16;
   uint64_t number = 0;
   uint64_t epoch = 0;
 
@@ -30,11 +33,18 @@ struct PagePointer {
 
 // A block is nothing but the user's bytes, so its checksum stands here.
 struct BlockPointer {
-  static constexpr size_t kBytes = 16;
+  static constexpr uint32_t kBytes = 16;
+  // Set in the number of a block that was allocated but never written: it reads as zeros.
+  static constexpr uint64_t kUnwritten = uint64_t{1} << 63;
+
   uint64_t number = 0;
   uint64_t checksum = 0;
 
   bool IsHole() const { return number == 0; }
+  bool IsUnwritten() const { return (number & kUnwritten) != 0; }
+  bool ReadsAsZeros() const { return IsHole() || IsUnwritten(); }
+  // The block's number, whether it was written or not.
+  uint64_t Place() const { return number & ~kUnwritten; }
   bool operator==(const BlockPointer&) const = default;
   static BlockPointer Decode(const std::byte* at) {
     return {LoadLittle<uint64_t>(at), LoadLittle<uint64_t>(at + 8)};

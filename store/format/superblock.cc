@@ -20,25 +20,59 @@ bool HasMagic(Bytes bytes, std::string_view magic) {
 }
 
 ShardRoot DecodeShardRoot(const std::byte* at) {
-  return {PagePointer::Decode(at), LoadLittle<uint64_t>(at + 16), LoadLittle<uint64_t>(at + 24),
-          LoadLittle<uint64_t>(at + 32), LoadLittle<uint64_t>(at + 40)};
+  ShardRoot shard;
+  shard.root = PagePointer::Decode(at);
+  shard.page_map.root = BlockPointer::Decode(at + 16);
+  shard.block_map.root = BlockPointer::Decode(at + 32);
+  uint64_t* const counters[] = {
+      &shard.next_id,       &shard.entries,         &shard.leaves,
+      &shard.branches,      &shard.pages_used,      &shard.blocks_used,
+      &shard.dead_contents, &shard.page_map.blocks, &shard.block_map.blocks};
+  const std::byte* counter_at = at + 48;
+  for (uint64_t* counter : counters) {
+    *counter = LoadLittle<uint64_t>(counter_at);
+    counter_at += sizeof *counter;
+  }
+  shard.height = LoadLittle<uint8_t>(at + 120);
+  shard.page_map.levels = LoadLittle<uint8_t>(at + 121);
+  shard.block_map.levels = LoadLittle<uint8_t>(at + 122);
+  return shard;
 }
 
 void EncodeShardRoot(const ShardRoot& shard, std::byte* at) {
   shard.root.Encode(at);
-  StoreLittle(at + 16, shard.next_id);
-  StoreLittle(at + 24, shard.entries);
-  StoreLittle(at + 32, shard.pages_used);
-  StoreLittle(at + 40, shard.blocks_used);
+  shard.page_map.root.Encode(at + 16);
+  shard.block_map.root.Encode(at + 32);
+  const uint64_t counters[] = {shard.next_id,       shard.entries,         shard.leaves,
+                               shard.branches,      shard.pages_used,      shard.blocks_used,
+                               shard.dead_contents, shard.page_map.blocks, shard.block_map.blocks};
+  std::byte* counter_at = at + 48;
+  for (const uint64_t counter : counters) {
+    StoreLittle(counter_at, counter);
+    counter_at += sizeof counter;
+  }
+  StoreLittle(at + 120, shard.height);
+  StoreLittle(at + 121, shard.page_map.levels);
+  StoreLittle(at + 122, shard.block_map.levels);
 }
 
 // Counters that no store reaches, and that are far from overflowing.
 constexpr uint64_t kMaxCounter = uint64_t{1} << 62;
 
+bool IsPossible(const MapRoot& map) {
+  return map.levels <= kMaxMapLevels && map.root.number < kMaxNumber &&
+         map.root.IsHole() == (map.levels == 0) && map.blocks <= kMaxNumber;
+}
+
 bool IsPossible(const ShardRoot& root, uint32_t shard, uint32_t shards) {
-  return root.next_id >= kFirstEntryId && root.next_id <= kMaxId &&
-         root.next_id % shards == shard && root.entries <= kMaxCounter &&
-         root.pages_used <= kMaxCounter && root.blocks_used <= kMaxCounter;
+  const bool is_empty = root.root.IsNull();
+  return root.root.number < kMaxNumber && is_empty == (root.height == 0) &&
+         root.height <= kMaxTreeHeight && is_empty == (root.leaves == 0) &&
+         IsPossible(root.page_map) && IsPossible(root.block_map) && root.next_id >= kFirstEntryId &&
+         root.next_id <= kMaxId && root.next_id % shards == shard && root.entries <= kMaxCounter &&
+         root.leaves <= kMaxNumber && root.branches <= kMaxNumber &&
+         root.pages_used <= kMaxNumber && root.blocks_used <= kMaxNumber &&
+         root.dead_contents <= kMaxCounter;
 }
 
 bool IsPossible(const Checkpoint& checkpoint) {
@@ -47,7 +81,10 @@ bool IsPossible(const Checkpoint& checkpoint) {
     if (!IsPossible(checkpoint.shards[i], i, shards)) return false;
   }
   return checkpoint.epoch > 0 && checkpoint.epoch <= kMaxCounter && checkpoint.next_sequence > 0 &&
-         checkpoint.next_sequence <= kMaxCounter && checkpoint.first_segment <= kMaxCounter;
+         checkpoint.next_sequence <= kMaxCounter && checkpoint.first_segment > 0 &&
+         checkpoint.first_segment <= kMaxCounter && checkpoint.last_segment <= kMaxCounter &&
+         (checkpoint.last_segment == kNoSegment ||
+          checkpoint.last_segment >= checkpoint.first_segment);
 }
 
 size_t CheckpointBytes(size_t shards) { return kSlotHeaderBytes + shards * kSlotShardBytes; }
@@ -132,6 +169,7 @@ std::vector<std::byte> Checkpoint::Encode(const StoreId& store) const {
   StoreLittle(at + 24, first_segment);
   StoreLittle(at + 32, next_sequence);
   StoreLittle(at + 40, static_cast<uint32_t>(shards.size()));
+  StoreLittle(at + 48, last_segment);
   for (size_t i = 0; i < shards.size(); ++i) EncodeShardRoot(shards[i], at + CheckpointBytes(i));
   StoreLittle(at + 8, Checksum(Bytes(out).subspan(16), Checksum(store, epoch)));
   return out;
@@ -152,6 +190,7 @@ Result<Checkpoint> Checkpoint::Decode(Bytes bytes, const StoreId& store, uint32_
   }
   checkpoint.first_segment = LoadLittle<uint64_t>(at + 24);
   checkpoint.next_sequence = LoadLittle<uint64_t>(at + 32);
+  checkpoint.last_segment = LoadLittle<uint64_t>(at + 48);
   for (uint32_t i = 0; i < shards; ++i) {
     checkpoint.shards.push_back(DecodeShardRoot(at + CheckpointBytes(i)));
   }

@@ -5,18 +5,25 @@
 //            | 20 shards u32 | 24 store id 16 bytes | 40 page bytes u32 | 44 hash bits u32
 //            | 48 hash seed u64 | 56 log limit u64 | 64 log segment u64 | 72 zero
 //   4096   checkpoint slot 0
-//   24576  checkpoint slot 1
+//   40960  checkpoint slot 1
 //
 //   slot:  0 magic "KVFSCKPT" | 8 checksum u64 of the bytes from 16 to the last shard's end
-//          | 16 epoch u64 | 24 first log segment u64 | 32 next sequence u64 | 40 shards u32 | 44
-//          zero | 64 shard 0, shard 1, … of 64 bytes:
-//              0 root pointer | 16 next id u64 | 24 entries u64 | 32 pages used u64
-//              | 40 blocks used u64 | 48 zero
+//          | 16 epoch u64 | 24 first log segment u64 | 32 next sequence u64 | 40 shards u32
+//          | 44 zero u32 | 48 last log segment u64 | 56 zero
+//          | 64 shard 0, shard 1, … of 128 bytes:
+//              0 root pointer | 16 page map's root | 32 block map's root: block pointers
+//              | 48 next id u64 | 56 entries u64 | 64 leaves u64 | 72 branches u64
+//              | 80 pages used u64 | 88 blocks used u64 | 96 dead contents u64
+//              | 104 blocks of the page map u64 | 112 of the block map u64 | 120 height u8
+//              | 121 levels of the page map u8 | 122 of the block map u8 | 123 zero
 //
 // A checkpoint writes slot 0, syncs it, then writes slot 1 and syncs that. Torn while slot 0 is
 // written: slot 1 holds the one before, whose pages and log are all still there. Afterwards both
 // hold the same, so that damage to one later costs nothing. The valid slot with the higher epoch is
-// the store; replay starts with `next sequence` at the start of `first log segment`.
+// the store (of equal epochs that with the higher last segment: an opening writes the slots, too,
+// to name the segment that it begins). Replay goes through the segments from `first log segment` on
+// and starts with `next sequence`. That segment and the last one must be there; unless the last one
+// is 0, as after a close, when there need not be any.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +32,23 @@
 #include "store/bytes.h"
 #include "store/format/log_segment.h"
 #include "store/format/pointer.h"
+#include "store/format/record_key.h"
 #include "store/status.h"
 
 namespace kvfs::format {
 
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr uint32_t kIdentityBytes = 128;
 inline constexpr uint32_t kMaxShards = 256;
-// The first log segment of a checkpoint that no log continues: the store was closed, or is new.
+// The last log segment of a checkpoint that no log continues: the store was closed, or is new.
 inline constexpr uint64_t kNoSegment = 0;
-inline constexpr uint64_t kSlotOffset[2] = {4096, 24576};
-inline constexpr uint64_t kSuperblockBytes = 45056;
+inline constexpr uint64_t kSlotOffset[2] = {4096, 40960};
+inline constexpr uint64_t kSuperblockBytes = 77824;
 inline constexpr uint32_t kSlotHeaderBytes = 64;
-inline constexpr uint32_t kSlotShardBytes = 64;
+inline constexpr uint32_t kSlotShardBytes = 128;
+// A tree of more levels is damaged: so many of the smallest pages hold more than any disk.
+inline constexpr uint32_t kMaxTreeHeight = 16;
+inline constexpr uint32_t kMaxMapLevels = 6;
 static_assert(kSlotHeaderBytes + kMaxShards * kSlotShardBytes <= kSlotOffset[1] - kSlotOffset[0]);
 
 struct Identity {
@@ -54,16 +65,31 @@ struct Identity {
   static Result<Identity> Decode(Bytes bytes);
   // kInvalid, with the reason, unless every parameter is within its limits.
   Result<void> Check() const;
+  NameHash NamesHash() const { return {hash_seed, 63 - hash_bits}; }
   // Seed of the checksums of a shard's pages and blocks.
   uint64_t ShardSeed(uint32_t shard) const;
 };
 
+// Where a space map stands (store/space_map.h): blocks in a radix tree of so many levels.
+struct MapRoot {
+  BlockPointer root;
+  uint8_t levels = 0;
+  uint64_t blocks = 0;
+  bool operator==(const MapRoot&) const = default;
+};
+
 struct ShardRoot {
   PagePointer root;
+  uint8_t height = 0;  // of the tree: levels, the leaves' included
+  MapRoot page_map;
+  MapRoot block_map;
   uint64_t next_id = 0;
   uint64_t entries = 0;
+  uint64_t leaves = 0;
+  uint64_t branches = 0;
   uint64_t pages_used = 0;
   uint64_t blocks_used = 0;
+  uint64_t dead_contents = 0;
   bool operator==(const ShardRoot&) const = default;
 };
 
@@ -71,6 +97,7 @@ struct Checkpoint {
   uint64_t epoch = 0;
   uint64_t first_segment = 0;
   uint64_t next_sequence = 0;
+  uint64_t last_segment = 0;
   std::vector<ShardRoot> shards;
 
   std::vector<std::byte> Encode(const StoreId& store) const;

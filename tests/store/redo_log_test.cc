@@ -29,10 +29,10 @@ class RedoLogTest : public testing::Test {
     NewLife(1, 1);
   }
 
-  std::unique_ptr<RedoLog> Load(Env& env) {
+  std::unique_ptr<RedoLog> Load(Env& env, Access access = Access::kReadWrite) {
     auto log = std::make_unique<RedoLog>(&env, RedoLogConfig{"log", kStore, kSegmentBytes},
                                          [this]() -> Result<void> { return BeforeSync(); });
-    EXPECT_TRUE(log->Open());
+    EXPECT_TRUE(log->Open(access));
     return log;
   }
   Result<void> BeforeSync() {
@@ -44,9 +44,9 @@ class RedoLogTest : public testing::Test {
   // life names its first segment.
   void NewLife(uint64_t first_segment, uint64_t next) {
     log_ = Load(env_);
-    log_->Start(first_segment, next);
+    log_->Start(first_segment, next, next - 1);
     life_ = log_->Rotate().value();
-    ASSERT_TRUE(log_->PrepareSpare());
+    ASSERT_TRUE(log_->PrepareSpares(1));
   }
   uint64_t Append(const std::string& payload) {
     std::vector<std::byte> record(RedoLog::RecordOverhead() + payload.size());
@@ -246,13 +246,53 @@ TEST_F(RedoLogTest, RecordsOfARecycledSegmentAreNotReplayed) {
   EXPECT_EQ(ReplayOf(*Everything(), again, 131), 131u);
 }
 
-// The old records bear the very sequences that are expected next, but another segment's number.
-TEST_F(RedoLogTest, RecordsOfAnEarlierLifeAreNotReplayed) {
+// Records up to 10 were appended; a recovery found only those up to 4, and began its own segment.
+// The rest may turn up again, with the very sequences that the new ones have.
+TEST_F(RedoLogTest, ALifeEndsThoseBeforeIt) {
   AppendMany(10);
+  const uint64_t first = life_;
   log_.reset();
-  NewLife(life_, 1);  // as if none of them had been durable
-  AppendMany(3);
-  EXPECT_EQ(Replayed(), 3u);
+  NewLife(first, 5);
+  AppendMany(3, 50);
+  uint64_t next = 1;
+  auto replayed = Load(*Everything())->Replay(first, 1, [&](const auto& record) -> Result<bool> {
+    EXPECT_EQ(record.sequence, next);
+    EXPECT_EQ(AsText(record.payload), Payload(next, next < 5 ? 100 : 50));
+    ++next;
+    return true;
+  });
+  EXPECT_TRUE(replayed);
+  EXPECT_EQ(next, 8u);
+}
+
+TEST_F(RedoLogTest, ALifeWithoutRecordsEndsThoseBeforeItToo) {
+  AppendMany(10);
+  const uint64_t first = life_;
+  log_.reset();
+  NewLife(first, 5);
+  EXPECT_EQ(ReplayOf(*Everything(), first, 1), 4u);
+}
+
+// One life found more than the next: the later one decides.
+TEST_F(RedoLogTest, AShorterLifeEndsALongerOne) {
+  AppendMany(10);
+  const uint64_t first = life_;
+  for (const uint64_t next : {9u, 3u, 6u}) {
+    log_.reset();
+    NewLife(first, next);
+  }
+  EXPECT_EQ(ReplayOf(*Everything(), first, 1), 2u)
+      << "the life that began at 6 has nothing to go on from";
+}
+
+TEST_F(RedoLogTest, NeedsTheSegmentsBetween) {
+  AppendMany(100);
+  auto image = Everything();
+  uint64_t offset = 0;
+  ASSERT_TRUE(image->RemoveFile(FileWith(*image, Payload(40), &offset)));
+  const uint64_t last = ReplayOf(*image, life_, 1);
+  EXPECT_LT(last, 40u);
+  EXPECT_GT(last, 0u);
 }
 
 TEST_F(RedoLogTest, RecyclingKeepsTheNumberOfFilesSmall) {
@@ -260,10 +300,29 @@ TEST_F(RedoLogTest, RecyclingKeepsTheNumberOfFilesSmall) {
     AppendMany(40);
     const uint64_t newest = log_->Rotate().value();
     ASSERT_TRUE(log_->RecycleBefore(newest, 2));
-    ASSERT_TRUE(log_->PrepareSpare());
+    ASSERT_TRUE(log_->PrepareSpares(1));
   }
   EXPECT_LE(env_.ListDirectory("log").value().size(), 4u);
   EXPECT_EQ(log_->FileBytes(), env_.ListDirectory("log").value().size() * kSegmentBytes);
+}
+
+TEST_F(RedoLogTest, ALogThatIsOnlyReadStaysAsItIs) {
+  AppendMany(5);
+  auto image = Everything();
+  ASSERT_TRUE(image->CreateFile("log/segment-77").value()->Write(0, AsBytes("KVFSLOG1")));
+  const uint64_t before = image->OperationCount();
+  auto log = Load(*image, Access::kReadOnly);
+  uint64_t count = 0;
+  EXPECT_TRUE(log->Replay(life_, 1, [&](const auto&) -> Result<bool> { return ++count > 0; }));
+  EXPECT_EQ(count, 5u);
+  EXPECT_EQ(image->OperationCount(), before);
+}
+
+TEST_F(RedoLogTest, SparesAreRemovedAtTheEnd) {
+  AppendMany(200);
+  ASSERT_TRUE(log_->RecycleAll());
+  EXPECT_EQ(log_->FileBytes(), 2 * kSegmentBytes);
+  EXPECT_EQ(env_.ListDirectory("log").value().size(), 2u);
 }
 
 TEST_F(RedoLogTest, AFailedSyncIsFinal) {
@@ -298,7 +357,7 @@ TEST_F(RedoLogTest, WithoutRoomForASegmentNothingIsLost) {
 TEST_F(RedoLogTest, SegmentsOfAnotherStoreAreSpares) {
   AppendMany(5);
   RedoLog other(&env_, {"log", {std::byte{8}}, kSegmentBytes}, [] { return Result<void>(); });
-  ASSERT_TRUE(other.Open());
+  ASSERT_TRUE(other.Open(Access::kReadWrite));
   ASSERT_TRUE(other.Replay(life_, 1, [](const format::LogRecord&) -> Result<bool> {
     ADD_FAILURE() << "replayed";
     return true;

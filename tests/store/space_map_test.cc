@@ -1,5 +1,6 @@
-// The space map against a set: over random reservations, allocations, holds and checkpoints it
-// never gives out what is used or held, loses nothing, and says no where the disk is full.
+// The space map against sets of numbers: over random reservations, takings, freeings, checkpoints
+// and reopenings it never gives out what is used or held, loses nothing, and says no where the disk
+// is full.
 #include "store/space_map.h"
 
 #include <gtest/gtest.h>
@@ -10,211 +11,382 @@
 #include <set>
 
 #include "store/env/memory_env.h"
+#include "store/space_map_writer.h"
 
 namespace kvfs {
 namespace {
 
 constexpr uint32_t kUnit = 4096;
+constexpr uint64_t kWord = 64;  // numbers that are backed together
 
+using Numbers = std::vector<uint64_t>;
+
+std::vector<Run> RunsOf(const Numbers& numbers) {
+  std::vector<Run> runs;
+  for (const uint64_t number : numbers) {
+    const bool goes_on = !runs.empty() && runs.back().first + runs.back().count == number;
+    if (goes_on) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({number, 1});
+    }
+  }
+  return runs;
+}
+
+bool Overlap(const Numbers& a, const Numbers& b) {
+  const std::set<uint64_t> set(a.begin(), a.end());
+  return std::ranges::any_of(b, [&](uint64_t number) { return set.contains(number); });
+}
+
+// A file of pages and its map, which stands in a file of blocks that has a map, too.
 class SpaceMapTest : public testing::Test {
  protected:
-  SpaceMapTest() : file_(env_.CreateFile("file").value()) { Open(0); }
-
-  // With the groups that the last checkpoint recorded, as a reopening finds them.
-  void Open(uint64_t used) {
-    map_ = std::make_unique<SpaceMap>(file_.get(), kUnit, used,
-                                      [this](uint64_t group) -> Result<GroupWords> {
-                                        if (damaged_.contains(group)) {
-                                          return Fail(ErrorCode::kCorrupt, "damaged");
-                                        }
-                                        return records_[group];
-                                      });
+  SpaceMapTest()
+      : file_(env_.CreateFile("pages").value()),
+        block_file_(env_.CreateFile("blocks").value()),
+        store_(block_file_.get(), 7, /*read_only=*/false) {
+    Open();
   }
 
-  void CloseEpoch() {
-    ASSERT_TRUE(map_->SettleFreed());
-    while (map_->HasDirtyGroups()) {
-      auto [group, words] = map_->TakeDirtyGroup();
-      records_[group] = words;
-    }
+  // As the last checkpoint left them.
+  void Open() {
+    map_ = std::make_unique<SpaceMap>(file_.get(), kUnit, &store_, root_, used_);
+    blocks_ = std::make_unique<SpaceMap>(block_file_.get(), format::kBlockBytes, &store_,
+                                         block_root_, blocks_used_);
+  }
+
+  // Writes the maps of what was done up to now.
+  Result<void> Write() {
     map_->CloseEpoch();
+    blocks_->CloseEpoch();
+    SpaceMapWriter writer(map_.get(), blocks_.get(), &store_);
+    KVFS_TRY(writer.Prepare());
+    KVFS_TRY(writer.Write());
+    root_ = map_->root();
+    used_ = map_->settled_used();
+    block_root_ = blocks_->root();
+    blocks_used_ = blocks_->settled_used();
+    return {};
   }
-  void Checkpoint(uint64_t spare = 0) {
-    CloseEpoch();
-    map_->CheckpointDurable(spare, 1);
+  void Finish() {
+    ++epoch_;
+    for (SpaceMap* map : {map_.get(), blocks_.get()}) {
+      map->CheckpointDurable(epoch_);
+      map->FreeUpTo(epoch_);
+    }
   }
-  std::vector<uint64_t> Allocate(uint64_t count) {
-    EXPECT_TRUE(map_->Reserve(count));
-    std::vector<uint64_t> numbers;
-    for (uint64_t i = 0; i < count; ++i) numbers.push_back(map_->Allocate());
+  void Checkpoint() {
+    const auto written = Write();
+    ASSERT_TRUE(written) << written.error().message;
+    Finish();
+  }
+
+  Numbers HoldReady(uint64_t count) {
+    Numbers numbers;
+    while (numbers.size() < count) {
+      const auto run = map_->Hold(count - numbers.size());
+      if (run.count == 0) break;
+      for (uint64_t i = 0; i < run.count; ++i) numbers.push_back(run.first + i);
+    }
     return numbers;
   }
-  void FreeLater(const std::vector<uint64_t>& numbers) {
-    for (uint64_t number : numbers) map_->FreeLater(number);
+  Numbers Hold(uint64_t count) {
+    EXPECT_TRUE(map_->Reserve(count));
+    Numbers numbers = HoldReady(count);
+    EXPECT_EQ(numbers.size(), count);
+    return numbers;
   }
-  static bool Overlap(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
-    const std::set<uint64_t> set(a.begin(), a.end());
-    return std::ranges::any_of(b, [&](uint64_t number) { return set.contains(number); });
+  Numbers Take(uint64_t count) {
+    const Numbers numbers = Hold(count);
+    for (const auto& run : RunsOf(numbers)) map_->Take(run);
+    return numbers;
   }
-  // Numbers that the records call used, without the file's header.
+  void Release(const Numbers& numbers) {
+    for (const auto& run : RunsOf(numbers)) map_->Release(run);
+  }
+  void FreeLater(const Numbers& numbers) {
+    for (const uint64_t number : numbers) map_->FreeLater(number);
+  }
+  // Numbers that the map on disk calls used.
   std::set<uint64_t> Recorded() {
+    SpaceMap map(file_.get(), kUnit, &store_, root_, used_);
     std::set<uint64_t> numbers;
-    for (const auto& [group, words] : records_) {
-      for (uint32_t bit = 0; bit < kGroupNumbers; ++bit) {
-        if (words[bit / kWordNumbers] >> bit % kWordNumbers & 1) {
-          numbers.insert(group * kGroupNumbers + bit);
-        }
+    std::array<std::byte, format::kBlockBytes> bytes;
+    for (uint64_t index = 0; index < 3; ++index) {
+      EXPECT_TRUE(map.LoadBitmap(index).value());
+      map.CopyBitmap(index, bytes);
+      for (uint64_t i = 0; i < kMapNumbers; ++i) {
+        const bool is_used = (static_cast<unsigned>(bytes[i / 8]) >> i % 8 & 1) != 0;
+        if (is_used) numbers.insert(index * kMapNumbers + i);
       }
     }
-    numbers.erase(0);
     return numbers;
   }
-  uint64_t BytesTaken() {
-    const DiskSpace space = env_.GetDiskSpace("file").value();
-    return space.total_bytes - space.available_bytes;
-  }
+  uint64_t PageBytes() { return file_->AllocatedBytes().value(); }
 
   MemoryEnv env_;
-  std::unique_ptr<File> file_;
-  std::map<uint64_t, GroupWords> records_;
-  std::set<uint64_t> damaged_;
-  std::unique_ptr<SpaceMap> map_;
+  std::unique_ptr<File> file_, block_file_;
+  BlockFile store_;
+  format::MapRoot root_, block_root_;
+  uint64_t used_ = 0, blocks_used_ = 0;
+  uint64_t epoch_ = 1;
+  std::unique_ptr<SpaceMap> map_, blocks_;
 };
 
 TEST_F(SpaceMapTest, GivesLowestNumbersFirstAndNeverZero) {
-  EXPECT_EQ(Allocate(3), (std::vector<uint64_t>{1, 2, 3}));
+  EXPECT_EQ(Take(3), (Numbers{1, 2, 3}));
   EXPECT_EQ(map_->used(), 3u);
 }
 
 TEST_F(SpaceMapTest, BacksWhatItGives) {
-  const auto numbers = Allocate(1000);
+  const auto numbers = Take(1000);
   EXPECT_GE(file_->SizeBytes().value(), (numbers.back() + 1) * kUnit);
+  EXPECT_GE(PageBytes(), 1000u * kUnit);
+}
+
+TEST_F(SpaceMapTest, GivesRunsWhereThereAreSome) {
+  const auto numbers = Take(200);
+  Checkpoint();
+  FreeLater({numbers.begin() + 50, numbers.begin() + 60});
+  FreeLater({numbers.begin() + 80, numbers.begin() + 120});
+  Checkpoint();
+  const auto run = map_->Hold(30);
+  EXPECT_EQ(run.count, 30u);
+  EXPECT_EQ(run.first, numbers[80]) << "the first run that is long enough, over a word's border";
 }
 
 TEST_F(SpaceMapTest, FreedNumbersWaitForTheEpochsCheckpoint) {
-  const auto first = Allocate(100);
+  const auto first = Take(100);
   Checkpoint();
   FreeLater(first);
-  EXPECT_FALSE(Overlap(first, Allocate(100))) << "the open epoch";
-  CloseEpoch();
-  EXPECT_FALSE(Overlap(first, Allocate(100))) << "the closed epoch";
-  map_->CheckpointDurable(0, 1);
-  EXPECT_TRUE(Overlap(first, Allocate(100)));
+  EXPECT_FALSE(Overlap(first, Take(100))) << "the open epoch";
+  ASSERT_TRUE(Write());
+  EXPECT_FALSE(Overlap(first, Take(100))) << "its checkpoint is not durable";
+  Finish();
+  EXPECT_TRUE(Overlap(first, Take(100)));
+}
+
+TEST_F(SpaceMapTest, FreedNumbersWaitForReaders) {
+  const auto first = Take(100);
+  Checkpoint();
+  FreeLater(first);
+  ASSERT_TRUE(Write());
+  map_->CheckpointDurable(7);
+  map_->FreeUpTo(6);
+  EXPECT_EQ(map_->waiting(), 100u);
+  EXPECT_FALSE(Overlap(first, Take(100)));
+  map_->FreeUpTo(7);
+  EXPECT_EQ(map_->waiting(), 0u);
+  EXPECT_TRUE(Overlap(first, Take(100)));
 }
 
 TEST_F(SpaceMapTest, FreedNumbersAreRecordedAsFreeAtOnce) {
-  const auto numbers = Allocate(10);
+  const auto numbers = Take(10);
   Checkpoint();
   EXPECT_EQ(Recorded().size(), 10u);
   FreeLater({numbers[3]});
-  CloseEpoch();
+  ASSERT_TRUE(Write());
   EXPECT_EQ(Recorded().size(), 9u);
   EXPECT_FALSE(Recorded().contains(numbers[3]));
 }
 
-TEST_F(SpaceMapTest, WhatThisEpochAllocatedIsFreeAgainAtOnce) {
-  const auto numbers = Allocate(5);
-  map_->FreeNow(numbers[2]);
-  EXPECT_EQ(Allocate(1), std::vector<uint64_t>{numbers[2]});
+TEST_F(SpaceMapTest, WhatAnEpochTakesTheOneBeforeDoesNotRecord) {
+  const auto first = Take(5);
+  map_->CloseEpoch();
+  const auto second = Take(5);
+  blocks_->CloseEpoch();
+  SpaceMapWriter writer(map_.get(), blocks_.get(), &store_);
+  ASSERT_TRUE(writer.Prepare());
+  ASSERT_TRUE(writer.Write());
+  root_ = map_->root();
+  EXPECT_EQ(Recorded(), std::set<uint64_t>(first.begin(), first.end()));
 }
 
 TEST_F(SpaceMapTest, HeldNumbersAreNeitherGivenOutNorRecorded) {
-  ASSERT_TRUE(map_->Reserve(50));
-  const auto held = map_->Hold(50);
-  EXPECT_FALSE(Overlap(held, Allocate(200)));
+  const auto held = Hold(50);
+  EXPECT_FALSE(Overlap(held, Take(200)));
   EXPECT_EQ(map_->used(), 200u);
-  CloseEpoch();
-  for (uint64_t number : held) EXPECT_FALSE(Recorded().contains(number));
-  map_->Release(held);
-  EXPECT_TRUE(Overlap(held, Allocate(50)));
-}
-
-TEST_F(SpaceMapTest, MarkingMakesHeldNumbersUsed) {
-  ASSERT_TRUE(map_->Reserve(3));
-  const auto held = map_->Hold(3);
-  for (uint64_t number : held) ASSERT_TRUE(map_->Mark(number));
-  ASSERT_TRUE(map_->Mark(held[0])) << "again: nothing happens";
-  EXPECT_EQ(map_->used(), 3u);
+  EXPECT_EQ(map_->held_now(), 50u);
   Checkpoint();
-  EXPECT_EQ(Recorded(), std::set<uint64_t>(held.begin(), held.end()));
+  for (const uint64_t number : held) EXPECT_FALSE(Recorded().contains(number));
+  Release(held);
+  EXPECT_EQ(map_->held_now(), 0u);
+  EXPECT_TRUE(Overlap(held, Take(50)));
 }
 
 TEST_F(SpaceMapTest, ARecoveryMarksNumbersThatItHasNotSeenYet) {
-  for (uint64_t number : {uint64_t{5}, uint64_t{70}, uint64_t{3 * kGroupNumbers + 1}}) {
-    ASSERT_TRUE(map_->Mark(number));
-  }
-  EXPECT_FALSE(Overlap(Allocate(5000), {5, 70, 3 * kGroupNumbers + 1}));
+  const Numbers marked = {5, 70, kMapNumbers + 1};
+  for (const uint64_t number : marked) ASSERT_TRUE(map_->Mark(number));
+  for (const uint64_t number : marked) ASSERT_TRUE(map_->Mark(number)) << "again: nothing happens";
+  EXPECT_EQ(map_->used(), 3u);
+  EXPECT_FALSE(Overlap(Take(5000), marked));
+  Checkpoint();
+  for (const uint64_t number : marked) EXPECT_TRUE(Recorded().contains(number));
 }
 
 TEST_F(SpaceMapTest, ReopensWithWhatWasRecorded) {
-  const auto numbers = Allocate(300);
+  const auto numbers = Take(300);
   Checkpoint();
-  Open(300);
-  EXPECT_FALSE(Overlap(numbers, Allocate(300)));
-  EXPECT_EQ(map_->used(), 600u);
+  Open();
+  EXPECT_EQ(map_->used(), 300u);
+  EXPECT_FALSE(Overlap(numbers, Take(300)));
 }
 
-TEST_F(SpaceMapTest, GivesNothingOutOfADamagedGroup) {
+TEST_F(SpaceMapTest, HasAsManyLevelsAsItNeeds) {
   Checkpoint();
-  damaged_ = {0};
-  Open(0);
-  for (uint64_t number : Allocate(100)) EXPECT_GE(number, kGroupNumbers);
-  map_->FreeLater(5);
-  Checkpoint();
+  EXPECT_EQ(root_.levels, 0) << "nothing is used";
+  for (const auto& [number, levels] : {std::pair<uint64_t, int>{100, 1},
+                                       {2 * kMapNumbers + 1, 2},
+                                       {kMapFanout * kMapNumbers, 3},
+                                       {kMapFanout * kMapFanout * kMapNumbers, 4}}) {
+    ASSERT_TRUE(map_->Mark(number));
+    Checkpoint();
+    EXPECT_EQ(root_.levels, levels) << number;
+    Open();
+    ASSERT_TRUE(map_->Mark(number)) << "which is used already";
+    EXPECT_EQ(map_->used(), used_);
+  }
+  EXPECT_EQ(used_, 4u);
+  EXPECT_EQ(root_.blocks, 4u + 3u + 2u + 1u) << "bitmaps, and the rows above them";
 }
 
-TEST_F(SpaceMapTest, AnErrorOfTheTreeIsHandedOn) {
-  SpaceMap failing(file_.get(), kUnit, 0, [](uint64_t) -> Result<GroupWords> {
-    return Fail(ErrorCode::kIo, "unreadable");
-  });
-  EXPECT_EQ(failing.Reserve(1).error().code, ErrorCode::kIo);
+TEST_F(SpaceMapTest, TheBlocksOfTheMapsAreUsedThemselves) {
+  Take(10);
+  Checkpoint();
+  EXPECT_EQ(blocks_used_, root_.blocks + block_root_.blocks);
+  for (int round = 0; round < 20; ++round) {
+    Take(1);
+    Checkpoint();
+    EXPECT_EQ(blocks_used_, root_.blocks + block_root_.blocks);
+  }
+}
+
+TEST_F(SpaceMapTest, GivesNothingOutOfADamagedBitmap) {
+  const auto numbers = Take(100);
+  Checkpoint();
+  ASSERT_TRUE(block_file_->Write(root_.root.number * kUnit, AsBytes("damage")));
+  // Blocks that were verified before are not looked at again by this process.
+  BlockFile anew(block_file_.get(), 7, false);
+  SpaceMap map(file_.get(), kUnit, &anew, root_, used_);
+  const auto reserved = map.Reserve(100);
+  ASSERT_TRUE(reserved) << reserved.error().message;
+  EXPECT_GE(map.Hold(100).first, kMapNumbers);
+  map.FreeLater(numbers[5]);
+  map.CloseEpoch();
+  const auto bitmaps = map.LoadClosed();
+  ASSERT_TRUE(bitmaps);
+  EXPECT_TRUE(bitmaps->empty());
+  map.Settle();
+  EXPECT_EQ(map.settled_used(), 100u) << "what is freed there stays lost";
 }
 
 TEST_F(SpaceMapTest, AFullDiskIsAnErrorAndLeavesTheMapUsable) {
+  Checkpoint();
   env_.SetCapacity(1 << 20);
   EXPECT_EQ(map_->Reserve(10'000).error().code, ErrorCode::kNoSpace);
   // What there was room for is ready: all of the disk, but for whole words.
-  EXPECT_GE(map_->ready(), 256u - kWordNumbers);
-  const auto numbers = Allocate(map_->ready());
+  EXPECT_GE(map_->ready(), 256u - 2 * kWord);
+  env_.SetCapacity(2 << 20);
+  const auto numbers = Take(map_->ready());
+  Checkpoint();
+  env_.SetCapacity(0);
   EXPECT_EQ(map_->Reserve(1).error().code, ErrorCode::kNoSpace);
   FreeLater(numbers);
-  Checkpoint(1000);
+  Checkpoint();
   EXPECT_TRUE(map_->Reserve(100)) << "what was freed is there again";
-  FreeLater(Allocate(100));
-  env_.SetCapacity(4 << 20);
-  EXPECT_TRUE(map_->Reserve(500)) << "and so is what the disk got";
 }
 
-TEST_F(SpaceMapTest, FreeWordsGoBackToTheDisk) {
-  const auto numbers = Allocate(1000);
-  // A hole is seen where there was data.
-  ASSERT_TRUE(file_->Write(0, std::vector<std::byte>(1024 * kUnit, std::byte{1})));
+TEST_F(SpaceMapTest, WithoutRoomForItsMapsACheckpointChangesNothing) {
+  const auto numbers = Take(100);
+  env_.SetCapacity(0);
+  EXPECT_EQ(Write().error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(map_->used(), 100u);
+  EXPECT_EQ(blocks_->held_now(), 0u);
+  EXPECT_EQ(blocks_->used(), 0u);
+  env_.SetCapacity(1 << 30);
   Checkpoint();
-  const uint64_t full = BytesTaken();
+  EXPECT_EQ(Recorded(), std::set<uint64_t>(numbers.begin(), numbers.end()));
+}
+
+TEST_F(SpaceMapTest, FreeNumbersGoBackToTheDisk) {
+  const auto numbers = Take(1000);
+  Checkpoint();
   FreeLater({numbers.begin() + 100, numbers.end()});
-  Checkpoint(/*spare=*/0);
-  EXPECT_LE(BytesTaken(), full - 12 * kWordNumbers * kUnit);
-  const auto again = Allocate(800);  // backed anew
-  EXPECT_FALSE(Overlap(again, {numbers.begin(), numbers.begin() + 100}));
+  Checkpoint();
+  map_->Trim(/*spare=*/0, /*run=*/1);
+  EXPECT_LE(PageBytes(), 101u * kUnit);
+  EXPECT_LE(file_->SizeBytes().value(), (100 + kWord) * kUnit) << "the end is cut off";
+  EXPECT_EQ(map_->ready(), 0u);
+  EXPECT_FALSE(Overlap(Take(800), {numbers.begin(), numbers.begin() + 100})) << "backed anew";
+  EXPECT_GE(PageBytes(), 900u * kUnit);
+}
+
+TEST_F(SpaceMapTest, WhatIsHeldKeepsItsPlaceInTheFile) {
+  const auto held = Hold(300);
+  map_->Trim(0, 1);
+  EXPECT_GE(file_->SizeBytes().value(), (held.back() + 1) * kUnit);
+  EXPECT_GE(PageBytes(), 300u * kUnit);
 }
 
 TEST_F(SpaceMapTest, SpareNumbersStayBacked) {
-  FreeLater(Allocate(1000));
-  Checkpoint(/*spare=*/500);
+  const auto numbers = Take(1000);
+  Checkpoint();
+  FreeLater(numbers);
+  Checkpoint();
+  map_->Trim(/*spare=*/500, /*run=*/1);
   EXPECT_GE(map_->ready(), 500u);
-  EXPECT_LT(map_->ready(), 500u + 2 * kWordNumbers);
+  EXPECT_LT(map_->ready(), 500u + kWord);
 }
 
-// The same with random steps. Each number is in at most one of the three sets.
+TEST_F(SpaceMapTest, ShortRunsStayWhereLongOnesAreAsked) {
+  const auto numbers = Take(600);
+  Checkpoint();
+  for (size_t i = 0; i < 256; i += 8) FreeLater({numbers.begin() + i, numbers.begin() + i + 4});
+  FreeLater({numbers.begin() + 300, numbers.begin() + 400});
+  Checkpoint();
+  const uint64_t before = PageBytes();
+  map_->Trim(/*spare=*/1, /*run=*/16);
+  EXPECT_LE(PageBytes(), before - 90 * kUnit);
+  EXPECT_GE(map_->ready(), 100u) << "those that are four in a row";
+}
+
+// A process that dies leaves free numbers backed of which its successor does not know.
+TEST_F(SpaceMapTest, ACompactionFindsWhatAProcessHasLeft) {
+  const auto numbers = Take(1000);
+  Checkpoint();
+  FreeLater({numbers.begin() + 100, numbers.begin() + 900});
+  Checkpoint();
+  Open();
+  map_->Trim(0, 1);
+  EXPECT_GE(PageBytes(), 1000u * kUnit) << "nothing is known to be backed";
+  map_->TrimAll();
+  EXPECT_LE(PageBytes(), 201u * kUnit);
+  Take(800);
+  EXPECT_GE(PageBytes(), 1000u * kUnit);
+}
+
+TEST_F(SpaceMapTest, WhereTheDiskMakesNoHolesNumbersStayReady) {
+  const auto numbers = Take(1000);
+  Checkpoint();
+  FreeLater(numbers);
+  Checkpoint();
+  const uint64_t ready = map_->ready();
+  env_.InjectFault({.kind = OperationKind::kPunchHole});
+  map_->Trim(0, 1);
+  EXPECT_EQ(map_->ready(), ready);
+}
+
+// The same with random steps. Each number is in at most one of the sets.
 class SpaceMapModel : public SpaceMapTest, public testing::WithParamInterface<unsigned> {
  protected:
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
-  void Take(uint64_t number, std::set<uint64_t>* into) {
+  void Add(uint64_t number, std::set<uint64_t>* into) {
     EXPECT_NE(number, 0u);
-    EXPECT_FALSE(used_.contains(number)) << number << " is used";
-    EXPECT_FALSE(held_.contains(number)) << number << " is held";
-    EXPECT_FALSE(waiting_.contains(number)) << number << " waits for a checkpoint";
+    for (const auto* other : {&used_now_, &held_, &waiting_}) {
+      EXPECT_FALSE(other->contains(number)) << number << " is given out twice";
+    }
     into->insert(number);
   }
   uint64_t TakeOut(std::set<uint64_t>* from) {
@@ -229,56 +401,57 @@ class SpaceMapModel : public SpaceMapTest, public testing::WithParamInterface<un
     switch (Below(6)) {
       case 0:
       case 1:
-        for (uint64_t number : Allocate(count)) {
-          Take(number, &used_);
-          fresh_.insert(number);
-        }
+        for (const uint64_t number : Take(count)) Add(number, &used_now_);
         break;
       case 2:
-        ASSERT_TRUE(map_->Reserve(count));
-        for (uint64_t number : map_->Hold(count)) Take(number, &held_);
+        for (const uint64_t number : Hold(count)) Add(number, &held_);
         break;
       case 3:
         for (uint64_t i = 0; i < count && !held_.empty(); ++i) {
           const uint64_t number = TakeOut(&held_);
           if (Below(2)) {
-            ASSERT_TRUE(map_->Mark(number));
-            Take(number, &used_);
+            map_->Take({number, 1});
+            Add(number, &used_now_);
           } else {
-            map_->Release({number});
+            map_->Release({number, 1});
           }
         }
         break;
       case 4:
-        for (uint64_t i = 0; i < count && !used_.empty(); ++i) Free(TakeOut(&used_));
+        for (uint64_t i = 0; i < count && !used_now_.empty(); ++i) Free(TakeOut(&used_now_));
         break;
       default:
         if (Below(4) == 0) RandomCheckpoint();
     }
   }
   void Free(uint64_t number) {
-    if (fresh_.erase(number) > 0) {
-      map_->FreeNow(number);
-    } else {
-      map_->FreeLater(number);
-      waiting_.insert(number);
-    }
+    map_->FreeLater(number);
+    waiting_.insert(number);
   }
-  // With changes of the next epoch between its closing and its end.
+  // With changes of the next epoch between its writing and its end.
   void RandomCheckpoint() {
-    CloseEpoch();
+    ASSERT_TRUE(Write());
     const std::set<uint64_t> settled = waiting_;
-    EXPECT_EQ(Recorded(), used_);
-    EXPECT_EQ(map_->used(), used_.size());
-    fresh_.clear();
-    for (uint64_t number : Allocate(Below(100))) Take(number, &used_);
-    map_->CheckpointDurable(Below(1000), 1);
-    for (uint64_t number : settled) waiting_.erase(number);
-    fresh_.clear();
+    EXPECT_EQ(Recorded(), used_now_);
+    EXPECT_EQ(map_->used(), used_now_.size());
+    EXPECT_EQ(blocks_used_, root_.blocks + block_root_.blocks);
+    for (const uint64_t number : Take(Below(100))) Add(number, &used_now_);
+    Finish();
+    for (const uint64_t number : settled) waiting_.erase(number);
+    if (Below(3) == 0) map_->Trim(Below(2) ? 0 : Below(1000), 1 + Below(3));
+    if (Below(10) == 0) map_->TrimAll();
+    if (Below(10) == 0) Reopen();
+  }
+  // A store that is closed: nothing is held, and nothing was done since the last checkpoint.
+  void Reopen() {
+    for (const uint64_t number : held_) map_->Release({number, 1});
+    held_.clear();
+    waiting_.clear();
+    Checkpoint();
+    Open();
   }
 
-  std::set<uint64_t> used_, held_, waiting_;
-  std::set<uint64_t> fresh_;  // allocated in the open epoch
+  std::set<uint64_t> used_now_, held_, waiting_;
   std::mt19937_64 random_{GetParam()};
 };
 
@@ -288,16 +461,13 @@ TEST_P(SpaceMapModel, NeverGivesTwiceAndLosesNothing) {
     Step();
     if (HasFailure()) return;
   }
-  while (!held_.empty()) map_->Release({TakeOut(&held_)});
-  while (!used_.empty()) Free(TakeOut(&used_));
-  RandomCheckpoint();
-  while (!used_.empty()) Free(TakeOut(&used_));
-  Checkpoint();
+  while (!used_now_.empty()) Free(TakeOut(&used_now_));
+  Reopen();
   EXPECT_EQ(map_->used(), 0u);
   EXPECT_TRUE(Recorded().empty());
   // All that the file has is there to be given out again, without growing it.
   const uint64_t size = file_->SizeBytes().value();
-  Allocate(size / kUnit - 1);
+  Take(size / kUnit - 1);
   EXPECT_EQ(file_->SizeBytes().value(), size);
 }
 

@@ -143,7 +143,7 @@ TEST_F(StoreTest, NamesHaveOneTo255BytesOfAnyValue) {
 }
 
 TEST_F(StoreTest, TheStoresOwnSpacesAreRefused) {
-  for (Space space : {format::kPageMapSpace, format::kBlockMapSpace, uint64_t{1} << 63}) {
+  for (Space space : {format::kDeadSpace, uint64_t{1} << 63}) {
     auto put = Apply([&](Batch& batch) { batch.Put({space, "x"}, {}); });
     EXPECT_EQ(CodeOf(put), ErrorCode::kInvalid) << space;
   }
@@ -325,6 +325,7 @@ TEST_F(StoreTest, TransientEntriesAreErasedAtOpening) {
   Reopen();
   EXPECT_TRUE(List(kTransientSpace).empty());
   EXPECT_EQ(List(), std::vector<std::string>{"kept"});
+  ASSERT_TRUE(store_->Checkpoint());
   EXPECT_EQ(store_->GetStats().block_bytes_used, 0u);
 }
 
@@ -351,7 +352,7 @@ TEST_F(StoreTest, StatsCountWhatIsThere) {
   ASSERT_TRUE(store_->Put("large", std::string(10'000, 'x')));
   StoreStats stats = store_->GetStats();
   EXPECT_EQ(stats.entries, 2u);
-  EXPECT_EQ(stats.block_bytes_used, 3 * 4096u);
+  EXPECT_EQ(stats.block_bytes_used, 2 * 4096u) << "its tail lies in the entry";
   EXPECT_GT(stats.log_bytes, 0u);
   EXPECT_GT(stats.acknowledged_sequence, stats.durable_sequence);
   ASSERT_TRUE(store_->Sync());
@@ -486,8 +487,7 @@ TEST(StoreOpening, KnowsTheParametersOfTheCreation) {
   options.page_bytes = 16384;
   ASSERT_TRUE(Store::Create(env, "store", options));
   auto store = Store::Open(env, "store").value();
-  const std::string quarter(4000, 'x');  // inline in such a page
-  ASSERT_TRUE(store->Put("name", quarter));
+  ASSERT_TRUE(store->Put("name", std::string(2048, 'x')));  // inline in such a page
   EXPECT_EQ(store->GetStats().block_bytes_used, 0u);
   EXPECT_EQ(store->GetStats().page_bytes_used % 16384, 0u);
   EXPECT_TRUE(env.Exists("store/shard-10.keys").value());

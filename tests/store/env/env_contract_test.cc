@@ -140,6 +140,21 @@ TEST_P(EnvContract, APunchedHoleReadsAsZerosAndTheSizeStays) {
   EXPECT_EQ(View(*file, 8192, 5), "again");
 }
 
+TEST_P(EnvContract, AShortenedFileHasLostItsEndForGood) {
+  const auto file = Create("dir/file");
+  Write(*file, 0, std::string(3 * 4096, 'x'));
+  ASSERT_TRUE(file->View(8192, 4096));
+  ASSERT_TRUE(file->Shorten(4096));
+  EXPECT_EQ(file->SizeBytes().value(), 4096U);
+  EXPECT_EQ(Read(*file, 4000, 96), std::string(96, 'x'));
+  ExpectRefused(file->View(8192, 1), ErrorCode::kIo, "file");
+  ASSERT_TRUE(file->Shorten(100000)) << "nothing to cut off";
+  EXPECT_EQ(file->SizeBytes().value(), 4096U);
+  Write(*file, 12288, "again");
+  EXPECT_EQ(View(*file, 8192, 3), std::string(3, '\0'));
+  EXPECT_EQ(View(*file, 12288, 5), "again");
+}
+
 TEST_P(EnvContract, FilesAreFoundUnderTheirNames) {
   Write(*Create("dir/file"), 0, "kept");
   const auto opened = env_->OpenFile(At("dir/file"));

@@ -36,32 +36,48 @@ void ExpectSame(const Change& actual, const Change& expected) {
   EXPECT_EQ(actual.length, expected.length);
   EXPECT_EQ(actual.to_space, expected.to_space);
   EXPECT_EQ(actual.to_name, expected.to_name);
+  EXPECT_EQ(actual.home, expected.home);
+  EXPECT_EQ(actual.content, expected.content);
+  EXPECT_EQ(actual.end, expected.end);
+  EXPECT_EQ(actual.found, expected.found);
   EXPECT_EQ(actual.meta, expected.meta);
+  EXPECT_EQ(actual.to_meta, expected.to_meta);
+  if (actual.to_meta) return;
   EXPECT_EQ(AsText(actual.data), AsText(expected.data));
 }
 
 // One of each kind, with every field that it has.
 std::vector<Change> OneOfEach() {
   std::vector<Change> changes;
-  for (uint8_t kind = 1; kind <= static_cast<uint8_t>(Kind::kPunch); ++kind) {
+  for (uint8_t kind = 1; kind <= static_cast<uint8_t>(Kind::kReclaim); ++kind) {
     changes.push_back(OfKind(static_cast<Kind>(kind)));
   }
   auto at = [&](Kind kind) -> Change& { return changes[static_cast<size_t>(kind) - 1]; };
   at(Kind::kPut).id = 77;
   at(Kind::kPut).meta = "meta";
   at(Kind::kPut).data = AsBytes("content");
+  at(Kind::kPut).found = Change::Found::kAbsent;
+  at(Kind::kErase).found = Change::Found::kWithoutBlocks;
   at(Kind::kMove).to_space = 12;
   at(Kind::kMove).to_name = "other name";
   at(Kind::kMove).meta = "";
+  at(Kind::kExchange).to_space = 13;
+  at(Kind::kExchange).to_name = "another name";
+  at(Kind::kExchange).meta = "meta of one";
+  at(Kind::kExchange).to_meta = "meta of the other";
   at(Kind::kMeta).meta = "more meta";
   at(Kind::kWrite).offset = uint64_t{1} << 40;
   at(Kind::kWrite).data = AsBytes("data");
   at(Kind::kWriteBlocks).offset = 8192;
-  at(Kind::kWriteBlocks).id = 99;
+  at(Kind::kWriteBlocks).home = 99;
   at(Kind::kWriteBlocks).data = AsBytes("one block pointer of 16 bytes..!");
   at(Kind::kResize).size = ~uint64_t{0} >> 1;
   at(Kind::kPunch).offset = 5;
   at(Kind::kPunch).length = 6;
+  at(Kind::kAllocate).offset = 7;
+  at(Kind::kAllocate).length = ~uint64_t{0};
+  at(Kind::kReclaim).content = 88;
+  at(Kind::kReclaim).end = 1000;
   return changes;
 }
 
@@ -91,9 +107,9 @@ TEST(Change, EmptyMetaIsToldApartFromNone) {
 
 TEST(Change, TakesTheLongestNamesAndMeta) {
   const std::string longest(255, 'n');
-  Change change = OfKind(Kind::kMove);
+  Change change = OfKind(Kind::kExchange);
   change.name = change.to_name = longest;
-  change.meta = longest;
+  change.meta = change.to_meta = longest;
   const auto bytes = Encoded({change});
   ExpectSame(DecodeChanges(bytes).value()[0], change);
 }
@@ -119,8 +135,16 @@ TEST(Change, RefusesEveryTruncation) {
 
 TEST(Change, RefusesUnknownKinds) {
   auto bytes = Encoded({OfKind(Kind::kErase)});
-  for (uint8_t kind : {uint8_t{0}, uint8_t{9}, uint8_t{255}}) {
+  for (uint8_t kind : {uint8_t{0}, uint8_t{12}, uint8_t{255}}) {
     StoreLittle(bytes.data(), kind);
+    EXPECT_EQ(DecodeChanges(bytes).error().code, ErrorCode::kCorrupt);
+  }
+}
+
+TEST(Change, RefusesUnknownFlags) {
+  auto bytes = Encoded({OfKind(Kind::kErase)});
+  for (uint8_t flags : {uint8_t{12}, uint8_t{16}, uint8_t{255}}) {
+    StoreLittle(bytes.data() + 1, flags);
     EXPECT_EQ(DecodeChanges(bytes).error().code, ErrorCode::kCorrupt);
   }
 }

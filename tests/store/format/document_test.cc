@@ -16,10 +16,12 @@
 #include <string>
 #include <vector>
 
+#include "store/format/branch.h"
 #include "store/format/change.h"
+#include "store/format/chunk.h"
 #include "store/format/entry.h"
+#include "store/format/leaf.h"
 #include "store/format/log_segment.h"
-#include "store/format/page.h"
 #include "store/format/superblock.h"
 #include "store/space_map.h"
 #include "tests/store/format/worked_example.h"
@@ -33,10 +35,13 @@ const std::map<std::string, uint64_t> kConstants = {
     {"kMinPageBytes", kMinPageBytes},
     {"kMaxPageBytes", kMaxPageBytes},
     {"kBlockBytes", kBlockBytes},
+    {"kDirectBlocks", kDirectBlocks},
     {"kBlocksPerChunk", kBlocksPerChunk},
     {"kChunkBytes", kChunkBytes},
-    {"kGroupNumbers", kGroupNumbers},
-    {"kGroupBytes", kGroupBytes},
+    {"kMapNumbers", kMapNumbers},
+    {"kMapFanout", kMapFanout},
+    {"kMaxMapLevels", kMaxMapLevels},
+    {"kMaxTreeHeight", kMaxTreeHeight},
     {"kIdentityBytes", kIdentityBytes},
     {"kSlotOffset[0]", kSlotOffset[0]},
     {"kSlotOffset[1]", kSlotOffset[1]},
@@ -47,10 +52,9 @@ const std::map<std::string, uint64_t> kConstants = {
     {"kLogRecordHeaderBytes", kLogRecordHeaderBytes},
     {"kChangeHeaderBytes", kChangeHeaderBytes},
     {"kPageHeaderBytes", kPageHeaderBytes},
-    {"kSlotBytes", kSlotBytes},
-    {"kRecordHeaderBytes", kRecordHeaderBytes},
-    {"kEntryHeaderBytes", kEntryHeaderBytes},
-    {"kBlockCountBytes", kBlockCountBytes},
+    {"kLeafGroupBytes", kLeafGroupBytes},
+    {"kLeafSlotBytes", kLeafSlotBytes},
+    {"kBranchItemBytes", kBranchItemBytes},
     {"PagePointer::kBytes", PagePointer::kBytes},
     {"BlockPointer::kBytes", BlockPointer::kBytes},
 };
@@ -64,9 +68,6 @@ const std::map<std::string, uint64_t> kLayouts = {
     {"record-header", kLogRecordHeaderBytes},
     {"change-header", kChangeHeaderBytes},
     {"page-header", kPageHeaderBytes},
-    {"page-record-header", kRecordHeaderBytes},
-    {"entry-header", kEntryHeaderBytes},
-    {"block-pointer", BlockPointer::kBytes},
 };
 
 struct Layout {
@@ -216,13 +217,23 @@ TEST(FormatDocument, ExampleIsRead) {
   const auto record = DecodeLogRecord(pieces.at("log-record").bytes, checkpoint.next_sequence,
                                       SegmentSeed(identity.store, header->number));
   ASSERT_TRUE(record);
-  EXPECT_EQ(DecodeChanges(record->payload).value().size(), 8u);
+  EXPECT_EQ(DecodeChanges(record->payload).value().size(), 11u);
   for (const auto& [name, self] :
        {std::pair{"leaf", checkpoint.shards[0].root}, std::pair{"branch", PagePointer{5, 3}}}) {
     const auto& page = pieces.at(name).bytes;
-    const auto sound = CheckPage(page.data(), identity.page_bytes, identity.ShardSeed(0), self);
-    EXPECT_TRUE(sound) << sound.error().message;
+    const auto sound = CheckPage(page, identity.ShardSeed(0), self);
+    ASSERT_TRUE(sound) << sound.error().message;
+    EXPECT_TRUE(CheckOrder(PageView(page.data(), identity.page_bytes), identity.NamesHash()));
   }
+  const auto& leaf = pieces.at("leaf").bytes;
+  const NameHash hash = identity.NamesHash();
+  const auto found = LeafView(PageView(leaf.data(), identity.page_bytes), hash)
+                         .Find({1, hash.PositionOf("foo"), "foo"});
+  ASSERT_TRUE(found);
+  const auto entry = Entry::Decode(found->value, InlineLimitBytes(identity.page_bytes));
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(AsText(entry->tail), "bar");
+  EXPECT_EQ(entry->meta, "meta");
 }
 
 }  // namespace

@@ -29,9 +29,21 @@ Identity SomeIdentity() {
 }
 
 Checkpoint SomeCheckpoint() {
-  Checkpoint checkpoint{7, 12, 345, {}};
-  checkpoint.shards.push_back({{9, 7}, 20, 4, 6, 5});
-  checkpoint.shards.push_back({{}, 21, 0, 0, 0});
+  Checkpoint checkpoint{7, 12, 345, 13, {}};
+  checkpoint.shards.resize(2);
+  ShardRoot& shard = checkpoint.shards[0];
+  shard.root = {9, 7};
+  shard.height = 2;
+  shard.page_map = {{5, 0x55}, 1, 1};
+  shard.block_map = {{6, 0x66}, 2, 3};
+  shard.next_id = 20;
+  shard.entries = 4;
+  shard.leaves = 3;
+  shard.branches = 1;
+  shard.pages_used = 4;
+  shard.blocks_used = 9;
+  shard.dead_contents = 2;
+  checkpoint.shards[1].next_id = 21;
   return checkpoint;
 }
 
@@ -114,6 +126,7 @@ TEST(Checkpoint, IsReadBack) {
   EXPECT_EQ(decoded.epoch, checkpoint.epoch);
   EXPECT_EQ(decoded.first_segment, checkpoint.first_segment);
   EXPECT_EQ(decoded.next_sequence, checkpoint.next_sequence);
+  EXPECT_EQ(decoded.last_segment, checkpoint.last_segment);
   EXPECT_EQ(decoded.shards, checkpoint.shards);
 }
 
@@ -141,6 +154,42 @@ TEST(Checkpoint, RefusesAnotherNumberOfShards) {
   bytes.resize(4096);
   EXPECT_TRUE(Checkpoint::Decode(bytes, SomeStore(), 2)) << "what follows is of no account";
   EXPECT_FALSE(Checkpoint::Decode(bytes, SomeStore(), 3));
+}
+
+// The writer does not check; so this makes checkpoints that only a faulty program would.
+TEST(Checkpoint, RefusesImpossibleNumbersUnderARightChecksum) {
+  struct {
+    const char* name;
+    void (*harm)(Checkpoint& checkpoint);
+  } const cases[] = {
+      {"no epoch", [](Checkpoint& c) { c.epoch = 0; }},
+      {"no first segment", [](Checkpoint& c) { c.first_segment = 0; }},
+      {"last segment before the first", [](Checkpoint& c) { c.last_segment = 11; }},
+      {"no sequence", [](Checkpoint& c) { c.next_sequence = 0; }},
+      {"huge sequence", [](Checkpoint& c) { c.next_sequence = ~uint64_t{0}; }},
+      {"root beyond any file", [](Checkpoint& c) { c.shards[0].root.number = kMaxNumber; }},
+      {"root without height", [](Checkpoint& c) { c.shards[0].height = 0; }},
+      {"height without root", [](Checkpoint& c) { c.shards[1].height = 1; }},
+      {"too high", [](Checkpoint& c) { c.shards[0].height = kMaxTreeHeight + 1; }},
+      {"root without leaves", [](Checkpoint& c) { c.shards[0].leaves = 0; }},
+      {"map without levels", [](Checkpoint& c) { c.shards[0].page_map.levels = 0; }},
+      {"levels without map", [](Checkpoint& c) { c.shards[1].block_map.levels = 1; }},
+      {"map too high", [](Checkpoint& c) { c.shards[0].block_map.levels = kMaxMapLevels + 1; }},
+      {"map beyond any file",
+       [](Checkpoint& c) { c.shards[0].block_map.root.number = kMaxNumber; }},
+      {"id of another shard", [](Checkpoint& c) { c.shards[0].next_id = 21; }},
+      {"small id", [](Checkpoint& c) { c.shards[0].next_id = 14; }},
+      {"huge id", [](Checkpoint& c) { c.shards[0].next_id = uint64_t{1} << 63; }},
+      {"huge count of entries", [](Checkpoint& c) { c.shards[0].entries = ~uint64_t{0}; }},
+      {"huge count of pages", [](Checkpoint& c) { c.shards[0].pages_used = ~uint64_t{0}; }},
+      {"huge count of blocks", [](Checkpoint& c) { c.shards[0].blocks_used = ~uint64_t{0}; }}};
+  for (const auto& bad : cases) {
+    Checkpoint checkpoint = SomeCheckpoint();
+    bad.harm(checkpoint);
+    const auto decoded = Checkpoint::Decode(checkpoint.Encode(SomeStore()), SomeStore(), 2);
+    ASSERT_FALSE(decoded) << bad.name;
+    EXPECT_EQ(decoded.error().code, ErrorCode::kCorrupt) << bad.name;
+  }
 }
 
 TEST(Checkpoint, HasRoomForTheMostShards) {

@@ -1,13 +1,17 @@
 // One function a piece; they refer to each other as those of a real store do.
 #include "tests/store/format/worked_example.h"
 
+#include <algorithm>
+
+#include "store/format/block_list.h"
+#include "store/format/branch.h"
 #include "store/format/change.h"
 #include "store/format/checksum.h"
+#include "store/format/chunk.h"
 #include "store/format/entry.h"
+#include "store/format/leaf.h"
 #include "store/format/log_segment.h"
-#include "store/format/page.h"
 #include "store/format/superblock.h"
-#include "store/space_map.h"
 
 namespace kvfs::format {
 namespace {
@@ -19,6 +23,7 @@ constexpr uint32_t kPageBytes = 4096;
 constexpr uint64_t kSegment = (uint64_t{1} << 32) + 3;
 constexpr uint64_t kNextSequence = 9;
 constexpr PagePointer kLeaf{4, 3}, kBranch{5, 3};
+constexpr uint64_t kPageMap = 5, kBlockMap = 6;  // blocks
 
 Identity TheIdentity() {
   Identity identity;
@@ -32,8 +37,32 @@ Identity TheIdentity() {
   return identity;
 }
 
+// A bitmap of a space map where number `last` is used, and those from 1 to it, but that of pages
+// has only `last`.
+Piece TheBitmap(uint64_t last) {
+  Piece out(kBlockBytes);
+  const uint64_t ones = (uint64_t{2} << last) - 2;
+  StoreLittle(out.data(), last == kLeaf.number ? uint64_t{1} << last : ones);
+  return out;
+}
+
+BlockPointer MapBlock(uint64_t number, const Piece& bitmap) {
+  return {number, Checksum(bitmap, TheIdentity().ShardSeed(0))};
+}
+
 Piece TheCheckpoint() {
-  Checkpoint checkpoint{3, kSegment, kNextSequence, {{kLeaf, 18, 2, 1, 2}}};
+  Checkpoint checkpoint{3, kSegment, kNextSequence, kSegment + 1, {}};
+  ShardRoot shard;
+  shard.root = kLeaf;
+  shard.height = 1;
+  shard.page_map = {MapBlock(kPageMap, TheBitmap(4)), 1, 1};
+  shard.block_map = {MapBlock(kBlockMap, TheBitmap(kBlockMap)), 1, 1};
+  shard.next_id = 19;
+  shard.entries = 3;
+  shard.leaves = 1;
+  shard.pages_used = 1;
+  shard.blocks_used = 6;
+  checkpoint.shards = {shard};
   return checkpoint.Encode(TheIdentity().store);
 }
 
@@ -42,40 +71,53 @@ Piece TheSegmentHeader() {
   return {bytes.begin(), bytes.end()};
 }
 
-uint64_t PositionOf(std::string_view name) {
-  return Checksum(AsBytes(name), TheIdentity().hash_seed) >> 1;
-}
-
 BlockPointer Block(uint64_t number, size_t bytes) {
   std::string content(bytes, 'x');
   content.resize(kBlockBytes);
   return {number, Checksum(AsBytes(content), TheIdentity().ShardSeed(0))};
 }
 
-Piece TheInlineEntry() {
+Entry EntryOf(uint64_t id, uint64_t size) {
+  Entry entry;
+  entry.id = id;
+  entry.size = size;
+  return entry;
+}
+
+Piece Encoded(const Entry& entry) {
   Piece out;
-  Entry{16, 3, "meta", AsBytes("bar"), 0}.Encode(InlineLimitBytes(kPageBytes), &out);
+  entry.Encode(InlineLimitBytes(kPageBytes), &out);
   return out;
 }
 
+Piece TheInlineEntry() {
+  Entry entry = EntryOf(16, 3);
+  entry.meta = "meta";
+  entry.tail = AsBytes("bar");
+  return Encoded(entry);
+}
+
 Piece TheEntryWithBlocks() {
-  Piece out;
-  Entry{17, 5000, "", {}, 2}.Encode(InlineLimitBytes(kPageBytes), &out);
-  return out;
+  const BlockPointer blocks[] = {Block(1, 4096), Block(2, 904)};
+  Piece direct;
+  AppendBlockList(blocks, &direct);
+  Entry entry = EntryOf(17, 5000);
+  entry.direct = direct;
+  return Encoded(entry);
+}
+
+Piece TheEntryWithChunks() {
+  Entry entry = EntryOf(18, 40004);
+  entry.content = 18;
+  entry.allocated = 2;
+  return Encoded(entry);
 }
 
 Piece TheChunk() {
   Chunk chunk;
-  chunk.blocks[0] = Block(1, 4096);
-  chunk.blocks[1] = Block(2, 904);
+  chunk.blocks[0] = Block(3, 4096);
+  chunk.blocks[9] = {4 | BlockPointer::kUnwritten, 0};
   return chunk.Encode();
-}
-
-// A group of a space map whose numbers 0 to `last` are used; 0 is the file's header.
-Piece TheGroup(uint64_t last) {
-  Piece out(kGroupBytes);
-  StoreLittle(out.data(), (uint64_t{2} << last) - 1);
-  return out;
 }
 
 Change OfKind(Kind kind, std::string_view name) {
@@ -88,28 +130,39 @@ Change OfKind(Kind kind, std::string_view name) {
 
 std::vector<Change> OneChangeOfEachKind(Bytes block_pointers) {
   Change put = OfKind(Kind::kPut, "foo");
+  put.found = Change::Found::kAbsent;
   put.id = 16;
   put.meta = "meta";
   put.data = AsBytes("bar");
   Change erase = OfKind(Kind::kErase, "old");
+  erase.found = Change::Found::kWithoutBlocks;
   Change move = OfKind(Kind::kMove, "tmp");
   move.to_space = 1;
   move.to_name = "big";
+  Change exchange = OfKind(Kind::kExchange, "a");
+  exchange.to_space = 1;
+  exchange.to_name = "b";
+  exchange.to_meta = "m";
   Change meta = OfKind(Kind::kMeta, "foo");
   meta.meta = "m";
   Change write = OfKind(Kind::kWrite, "big");
   write.offset = 4096;
   write.data = AsBytes("hello");
   Change write_blocks = OfKind(Kind::kWriteBlocks, "big");
-  write_blocks.offset = 0;
-  write_blocks.id = 17;
   write_blocks.data = block_pointers;
   Change resize = OfKind(Kind::kResize, "big");
   resize.size = 5000;
   Change punch = OfKind(Kind::kPunch, "big");
   punch.offset = 100;
   punch.length = 50;
-  return {put, erase, move, meta, write, write_blocks, resize, punch};
+  Change allocate = OfKind(Kind::kAllocate, "big");
+  allocate.offset = 8192;
+  allocate.length = 4096;
+  Change reclaim = OfKind(Kind::kReclaim, "");
+  reclaim.space = 0;
+  reclaim.content = 21;
+  reclaim.end = 64;
+  return {put, erase, move, exchange, meta, write, write_blocks, resize, punch, allocate, reclaim};
 }
 
 Piece TheLogRecord() {
@@ -122,31 +175,26 @@ Piece TheLogRecord() {
 }
 
 Piece TheLeaf() {
+  const std::map<std::string, Piece> values = {
+      {"foo", TheInlineEntry()}, {"big", TheEntryWithBlocks()}, {"sparse", TheEntryWithChunks()}};
+  const Piece chunk = TheChunk();
+  std::vector<LeafRecord> records;
+  uint64_t version = 6;
+  for (const auto& [name, value] : values) {
+    const uint64_t position = TheIdentity().NamesHash().PositionOf(name);
+    records.push_back({{1, position, name}, version++, value});
+  }
+  std::ranges::sort(records, {}, &LeafRecord::key);
+  records.push_back({{ContentSpace(18), 0, {}}, 8, chunk});
   Piece page(kPageBytes);
-  PageEditor editor(page.data(), kPageBytes);
-  editor.Initialize(PageKind::kLeaf, kLeaf);
-  auto put = [&](const RecordKey& key, const Piece& value) {
-    static_cast<void>(editor.Insert(editor.LowerBound(key), key, value));
-  };
-  put({1, PositionOf("foo"), "foo"}, TheInlineEntry());
-  put({1, PositionOf("big"), "big"}, TheEntryWithBlocks());
-  put({ContentSpace(17), 0, {}}, TheChunk());
-  put({kBlockMapSpace, 0, {}}, TheGroup(2));
-  put({kPageMapSpace, 0, {}}, TheGroup(4));
-  SealPage(page.data(), kPageBytes, TheIdentity().ShardSeed(0));
+  EncodeLeaf(records, 0, kLeaf, TheIdentity().ShardSeed(0), page);
   return page;
 }
 
 Piece TheBranch() {
+  const BranchRecord records[] = {{{}, kLeaf, 4}, {{1, 0x1000, "n"}, {6, 2}, 1}};
   Piece page(kPageBytes);
-  PageEditor editor(page.data(), kPageBytes);
-  editor.Initialize(PageKind::kBranch, kBranch);
-  std::byte child[PagePointer::kBytes];
-  kLeaf.Encode(child);
-  editor.Append({}, child);
-  PagePointer{6, 2}.Encode(child);
-  editor.Append({1, 0x1000, "n"}, child);
-  SealPage(page.data(), kPageBytes, TheIdentity().ShardSeed(0));
+  EncodeBranch(records, kBranch, TheIdentity().ShardSeed(0), page);
   return page;
 }
 
@@ -161,8 +209,9 @@ std::map<std::string, std::vector<std::byte>> WorkedExample() {
           {"branch", TheBranch()},
           {"inline-entry", TheInlineEntry()},
           {"entry-with-blocks", TheEntryWithBlocks()},
+          {"entry-with-chunks", TheEntryWithChunks()},
           {"chunk", TheChunk()},
-          {"space-map-group", TheGroup(2)}};
+          {"space-map-bitmap", TheBitmap(kBlockMap)}};
 }
 
 }  // namespace kvfs::format

@@ -1,7 +1,8 @@
 // The worked example of docs/format.md: what the code writes for a small store, piece by piece.
 //
 // The store has the id 00 01 ... 0f, one shard and pages of 4 KiB. It holds `foo` with the content
-// "bar", and `big` with 5000 bytes in two blocks.
+// "bar", `big` with 5000 bytes in two blocks, and `sparse` with 40004 bytes, of which one block was
+// written, and one allocated only.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,69 @@
+// The blocks of one shard, in its mapped values file: 4 KiB pieces of contents too large for a
+// leaf, and of the space maps. A block is nothing but its bytes; whoever refers to it keeps the
+// checksum.
+//
+// Of a store that is only read (OpenOptions::read_only) the file stays as it is: blocks that a
+// replay of the log writes are kept in memory. So are those that the disk failed to write after all
+// was decided.
+//
+// Threads: reading is safe from many, and so is writing, of blocks that nobody else reads or
+// writes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "store/env/env.h"
+#include "store/format/entry.h"
+#include "store/verified_set.h"
+
+namespace kvfs {
+
+class BlockFile {
+ public:
+  // `file` must outlive this.
+  BlockFile(File* file, uint64_t checksum_seed, bool read_only)
+      : file_(file), checksum_seed_(checksum_seed), read_only_(read_only) {}
+
+  uint64_t ChecksumOf(Bytes block) const;
+
+  // Copies a part of the block; what has none reads as zeros. kCorrupt if the block fails its
+  // checksum.
+  Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const;
+  // kCorrupt unless the block is on the disk as the pointer says, whether it was checked before or
+  // not.
+  Result<void> Check(format::BlockPointer block) const;
+
+  // Writes whole blocks to consecutive numbers, which have been reserved.
+  Result<void> Write(uint64_t first, Bytes data);
+  // The same over blocks that are in use. Readers see them, also when there is an error.
+  Result<void> WriteOver(uint64_t first, Bytes data);
+  // The same for blocks that a log record will name: SyncNamed makes them durable.
+  Result<void> WriteNamed(uint64_t first, Bytes data);
+  Result<void> SyncNamed();
+  // Blocks that a process wrote that has died since may not be on the disk yet.
+  void NoteUnsynced() { has_unsynced_ = true; }
+  Result<void> Sync() { return file_->Sync(); }
+
+  File& file() const { return *file_; }
+
+ private:
+  using Block = std::array<std::byte, format::kBlockBytes>;
+
+  Result<const std::byte*> View(format::BlockPointer block) const;
+  void Keep(uint64_t first, Bytes data);
+
+  File* file_;
+  const uint64_t checksum_seed_;
+  const bool read_only_;
+  VerifiedSet verified_;
+  std::atomic<bool> has_unsynced_ = false;
+  std::atomic<bool> has_kept_ = false;
+  mutable std::mutex mutex_;  // guards the following
+  std::map<uint64_t, std::unique_ptr<Block>> kept_;
+};
+
+}  // namespace kvfs

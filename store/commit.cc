@@ -1,0 +1,27 @@
+// From the append on nothing may fail but the disk: the record is the decision.
+#include "store/commit.h"
+
+namespace kvfs {
+
+Result<void> Commit(const CommitTarget& target, Transaction* transaction,
+                    std::vector<std::byte>* record, uint64_t named_block_bytes) {
+  if (record->size() - RedoLog::RecordOverhead() > target.log->MaxPayloadBytes()) {
+    return Fail(ErrorCode::kTooLarge, "the batch does not fit into a log segment; split it");
+  }
+  if (auto written = transaction->WriteNewBlocks(); !written) {
+    if (written.error().code == ErrorCode::kNoSpace) return written;
+    return target.health->Fail("a block could not be written", std::move(written).error());
+  }
+  auto appended = target.log->Append(record);
+  if (!appended) {
+    if (appended.error().code == ErrorCode::kNoSpace) return tl::unexpected(appended.error());
+    return target.health->Fail("the log could not be written", std::move(appended).error());
+  }
+  target.account->Add(record->size(), named_block_bytes);
+  auto done = transaction->Commit(*appended);
+  if (done) return {};
+  return target.health->Fail("a logged change could not be carried out",
+                             {ErrorCode::kIo, done.error().message});
+}
+
+}  // namespace kvfs

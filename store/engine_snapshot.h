@@ -1,0 +1,40 @@
+// A snapshot: pins of all shards, as of one sequence of the log.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "store/engine.h"
+
+namespace kvfs {
+
+class EngineSnapshot final : public Snapshot {
+ public:
+  static std::unique_ptr<Snapshot> Take(EngineParts* parts);
+  ~EngineSnapshot() override;
+
+  uint64_t version() const override { return version_; }
+  Result<EntryInfo> Stat(Key key) const override { return reading_.Stat(key); }
+  Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
+    return reading_.Read(key, offset, out);
+  }
+  Result<uint64_t> FindData(Key key, uint64_t offset) const override {
+    return reading_.FindData(key, offset);
+  }
+  Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
+    return reading_.FindHole(key, offset);
+  }
+  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
+    return reading_.List(space, from, visit);
+  }
+
+ private:
+  EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, uint64_t version);
+
+  EngineParts* const parts_;
+  std::vector<ShardPin> pins_;
+  const uint64_t version_;
+  const Reading reading_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,229 @@
+// One function a kind of change.
+#include "store/executor.h"
+
+#include <algorithm>
+
+namespace kvfs {
+
+using format::Change;
+using format::ContentShape;
+using format::Entry;
+using Found = format::Change::Found;
+using Kind = format::Change::Kind;
+
+Result<void> CheckChange(const Change& change, uint32_t shards) {
+  auto ends_within = [](uint64_t begin, uint64_t length) {
+    return begin <= kMaxContentBytes && length <= kMaxContentBytes - begin;
+  };
+  const bool is_blocks = change.kind == Kind::kWriteBlocks;
+  const bool has_to_name = change.kind == Kind::kMove || change.kind == Kind::kExchange;
+  const uint64_t blocks_bytes = is_blocks ? change.BlockCount() * uint64_t{format::kBlockBytes} : 0;
+  const bool sound =
+      change.name.empty() == (change.kind == Kind::kReclaim) &&
+      change.to_name.empty() == !has_to_name && change.space < format::kFirstOwnSpace &&
+      change.to_space < format::kFirstOwnSpace && change.id <= format::kMaxId &&
+      change.content <= format::kMaxId && change.size <= kMaxContentBytes && change.home < shards &&
+      ends_within(change.offset, std::max(change.length, blocks_bytes)) &&
+      ends_within(change.offset, change.data.size()) &&
+      (is_blocks ? change.offset % format::kBlockBytes == 0 &&
+                       change.data.size() % format::BlockPointer::kBytes == 0
+                 : change.data.size() <= kMaxLoggedBytes) &&
+      (change.kind != Kind::kPut || change.id >= kFirstId);
+  if (!sound) return Fail(ErrorCode::kCorrupt, "a log record holds an impossible change");
+  return {};
+}
+
+Executor::Place Executor::PlaceOf(uint64_t space, std::string_view name) const {
+  const format::RecordKey key = placement_.RecordKeyOf(space, name);
+  return {placement_.ShardOf(key.position), key};
+}
+
+Result<Executor::Place> Executor::LockedPlaceOf(uint64_t space, std::string_view name) {
+  const Place place = PlaceOf(space, name);
+  KVFS_TRY(transaction_.NeedShard(place.shard));
+  return place;
+}
+
+Result<std::optional<Draft>> Executor::Load(const Place& place) const {
+  auto found = transaction_.Find(place.shard, place.key);
+  if (!found) {
+    if (found.error().code == ErrorCode::kNotFound) return std::nullopt;
+    return tl::unexpected(std::move(found).error());
+  }
+  KVFS_ASSIGN(const Entry entry, Entry::Decode(found->value, limit_));
+  return Draft::Of(entry, limit_);
+}
+
+void Executor::Save(const Place& place, const Draft& draft) {
+  transaction_.Put(place.shard, place.key, draft.Encode(limit_));
+}
+
+Result<void> Executor::LetGo(Draft* draft) {
+  if (ContentShape::Of(draft->size, limit_).blocks == 0) return {};
+  const uint32_t home = placement_.HomeOf(draft->id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  return ContentEditor(&transaction_, home, limit_, draft).LetGo();
+}
+
+Result<void> Executor::Put(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  bool is_new = change.found == Found::kAbsent;
+  if (change.found == Found::kUnknown) {
+    KVFS_ASSIGN(auto present, Load(place));
+    is_new = !present;
+    if (present) KVFS_TRY(LetGo(&*present));
+  }
+  if (is_new) transaction_.CountEntries(place.shard, +1);
+  const std::string_view meta = change.meta.value_or(std::string_view{});
+  if (change.data.size() <= limit_) {
+    std::vector<std::byte> bytes;
+    Entry{change.id, change.data.size(), meta, change.data, {}}.Encode(limit_, &bytes);
+    transaction_.Put(place.shard, place.key, std::move(bytes));
+    return {};
+  }
+  Draft draft;
+  draft.id = change.id;
+  draft.meta = meta;
+  const uint32_t home = placement_.HomeOf(draft.id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  ContentEditor editor(&transaction_, home, limit_, &draft);
+  KVFS_TRY(editor.Write(0, change.data));
+  KVFS_TRY(editor.Finish());
+  Save(place, draft);
+  return {};
+}
+
+Result<void> Executor::EraseAt(const Place& place, Found found) {
+  if (found == Found::kAbsent) return {};
+  if (found == Found::kUnknown) {
+    KVFS_ASSIGN(auto present, Load(place));
+    if (!present) return {};
+    KVFS_TRY(LetGo(&*present));
+  }
+  transaction_.CountEntries(place.shard, -1);
+  transaction_.Erase(place.shard, place.key);
+  return {};
+}
+
+Result<void> Executor::Erase(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  return EraseAt(place, change.found);
+}
+
+Result<void> Executor::Move(const Change& change) {
+  KVFS_ASSIGN(const Place from, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto draft, Load(from));
+  if (!draft) return {};
+  if (change.meta) draft->meta = *change.meta;
+  if (from.key != to.key) {
+    KVFS_TRY(EraseAt(to, Found::kUnknown));
+    transaction_.Erase(from.shard, from.key);
+    transaction_.CountEntries(from.shard, -1);
+    transaction_.CountEntries(to.shard, +1);
+  }
+  Save(to, *draft);
+  return {};
+}
+
+Result<void> Executor::Exchange(const Change& change) {
+  KVFS_ASSIGN(const Place one, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place other, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto first, Load(one));
+  KVFS_ASSIGN(auto second, Load(other));
+  if (!first || !second) return {};
+  if (change.meta) first->meta = *change.meta;
+  if (change.to_meta) second->meta = *change.to_meta;
+  Save(other, *first);
+  // Of one key with itself the first has the last word.
+  if (one.key != other.key) Save(one, *second);
+  return {};
+}
+
+// The changes of one entry that stays where it is.
+Result<void> Executor::Edit(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(auto draft, Load(place));
+  if (!draft) return {};
+  if (change.meta) draft->meta = *change.meta;
+  if (change.kind != Kind::kMeta) {
+    const uint32_t home = placement_.HomeOf(draft->id);
+    // A content that is all tail, and stays so, concerns nobody but the entry.
+    const uint64_t end =
+        std::max({draft->size, change.size,
+                  change.kind == Kind::kWrite ? change.offset + change.data.size() : uint64_t{0}});
+    const bool has_blocks = ContentShape::Of(draft->size, limit_).blocks > 0 ||
+                            ContentShape::Of(end, limit_).blocks > 0;
+    if (has_blocks || change.kind == Kind::kWriteBlocks) KVFS_TRY(transaction_.NeedShard(home));
+    if (change.kind == Kind::kWriteBlocks && change.home != home) {
+      return Fail(ErrorCode::kCorrupt, "a log record places blocks where none can be");
+    }
+    ContentEditor editor(&transaction_, home, limit_, &*draft);
+    KVFS_TRY(EditContent(change, &editor));
+    KVFS_TRY(editor.Finish());
+  }
+  Save(place, *draft);
+  return {};
+}
+
+Result<void> Executor::EditContent(const Change& change, ContentEditor* editor) {
+  switch (change.kind) {
+    case Kind::kWrite:
+      return editor->Write(change.offset, change.data);
+    case Kind::kWriteBlocks:
+      return editor->PlaceBlocks(change);
+    case Kind::kResize:
+      return editor->Resize(change.size);
+    case Kind::kPunch:
+      return editor->Punch(change.offset, change.length);
+    case Kind::kAllocate:
+      return editor->Allocate(change.offset, change.length);
+    default:
+      return {};
+  }
+}
+
+// Frees the blocks of a buried content's chunks below `end`; the content is forgotten when it has
+// none left.
+Result<void> Executor::Reclaim(const Change& change) {
+  const uint32_t home = placement_.HomeOf(change.content);
+  const uint64_t space = format::ContentSpace(change.content);
+  KVFS_TRY(transaction_.NeedShard(home));
+  if (auto dead = transaction_.Find(home, {format::kDeadSpace, change.content, {}}); !dead) {
+    if (dead.error().code == ErrorCode::kNotFound) return {};
+    return tl::unexpected(std::move(dead).error());
+  }
+  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(home, space, 0, change.end));
+  for (const uint64_t number : numbers) {
+    KVFS_ASSIGN(const auto found, transaction_.Find(home, {space, number, {}}));
+    // What a damaged chunk names stays in use, for a repair to find.
+    if (const auto chunk = format::Chunk::Decode(found.value)) {
+      for (const format::BlockPointer& block : chunk->blocks) transaction_.FreeBlock(home, block);
+    }
+    transaction_.Erase(home, {space, number, {}});
+  }
+  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(home, space, change.end, ~uint64_t{0}, 1));
+  if (!rest.empty()) return {};
+  transaction_.Erase(home, {format::kDeadSpace, change.content, {}});
+  transaction_.CountDeadContents(home, -1);
+  return {};
+}
+
+Result<void> Executor::Execute(const Change& change) {
+  switch (change.kind) {
+    case Kind::kPut:
+      return Put(change);
+    case Kind::kErase:
+      return Erase(change);
+    case Kind::kMove:
+      return Move(change);
+    case Kind::kExchange:
+      return Exchange(change);
+    case Kind::kReclaim:
+      return Reclaim(change);
+    default:
+      return Edit(change);
+  }
+}
+
+}  // namespace kvfs

@@ -1,0 +1,30 @@
+// A piece of the block table of a large content: up to 32 consecutive block pointers, the value of
+// a numbered record. Pure.
+//
+// The chunks of a content have the keys (ContentSpace(content id), index of the chunk). A write of
+// one block changes one record of about 300 bytes, and a GiB needs 8192 of them. A chunk ends with
+// its last block that is no hole; one that is all holes has no record.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "store/bytes.h"
+#include "store/format/entry.h"
+#include "store/status.h"
+
+namespace kvfs::format {
+
+inline constexpr uint32_t kBlocksPerChunk = 32;
+inline constexpr uint64_t kChunkBytes = uint64_t{kBlockBytes} * kBlocksPerChunk;
+
+struct Chunk {
+  BlockPointer blocks[kBlocksPerChunk];
+
+  // kCorrupt if the bytes are no chunk.
+  static Result<Chunk> Decode(Bytes value);
+  // The bytes of the record's value; none if the chunk is all holes.
+  std::vector<std::byte> Encode() const;
+};
+
+}  // namespace kvfs::format

@@ -1,0 +1,46 @@
+// The key of every record in a shard's tree, and the order of them all: by space, then position,
+// then name. Pure.
+//
+// A record with a name belongs to an entry, and its position is a hash of the name; it is computed
+// and not stored. A record without a name is numbered: its position is an index.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string_view>
+
+#include "store/bytes.h"
+#include "store/format/checksum.h"
+
+namespace kvfs::format {
+
+struct RecordKey {
+  uint64_t space = 0;
+  uint64_t position = 0;
+  std::string_view name;
+
+  std::strong_ordering operator<=>(const RecordKey& other) const {
+    if (auto order = space <=> other.space; order != 0) return order;
+    if (auto order = position <=> other.position; order != 0) return order;
+    return name <=> other.name;
+  }
+  bool operator==(const RecordKey&) const = default;
+};
+
+// The position of a name. Spaces from 2^63 up belong to the store itself, so that a position, which
+// has 63 bits, is also a signed file offset.
+struct NameHash {
+  // Below are directory offsets with a meaning of their own.
+  static constexpr uint64_t kFirstPosition = 16;
+
+  uint64_t seed = 0;
+  uint32_t drop_bits = 0;  // low bits that do not count; none but in tests
+
+  // The upper 63 bits of XXH3-64 of the name.
+  uint64_t PositionOf(std::string_view name) const {
+    const uint64_t hash = Checksum(AsBytes(name), seed) >> 1 >> drop_bits << drop_bits;
+    return hash < kFirstPosition ? kFirstPosition : hash;
+  }
+};
+
+}  // namespace kvfs::format

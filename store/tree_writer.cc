@@ -1,0 +1,105 @@
+// From level to level; then as many more as the new tree needs, or fewer.
+#include "store/tree_writer.h"
+
+namespace kvfs {
+
+using format::PagePointer;
+using format::RecordKey;
+
+Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const TreeChange> changes) {
+  const Tree last(pages_, root);
+  KVFS_ASSIGN(Changes up, WriteLeaves(last, changes));
+  for (uint32_t level = 2; level <= root.height; ++level) {
+    Changes& grafted = grafted_[level];
+    up.insert(up.end(), grafted.begin(), grafted.end());
+    std::ranges::sort(up, {}, &BranchChange::key);
+    LevelWriter<BranchLevel> writer(&maker_, last, level, options_.rewrites_all);
+    KVFS_ASSIGN(up, writer.Write(up));
+    has_left_root_ |= writer.has_left_root();
+  }
+  const Changes& grafted = grafted_[root.height + 1];
+  up.insert(up.end(), grafted.begin(), grafted.end());
+  WrittenTree written;
+  written.root = root;
+  if (!up.empty() || has_left_root_) {
+    KVFS_ASSIGN(written.root, BuildUp(last, std::move(up), root.height));
+  }
+  KVFS_TRY(maker_.Flush());
+  KVFS_TRY(Collapse(&written.root));
+  written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
+  written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
+  maker_.TakeAccount(&written.taken, &written.freed);
+  return written;
+}
+
+Result<TreeWriter::Changes> TreeWriter::WriteLeaves(const Tree& last,
+                                                    std::span<const TreeChange> changes) {
+  LevelWriter<LeafLevel> writer(&maker_, last, 1, options_.rewrites_all);
+  if (last.root().height == 0) return writer.WriteNew(changes, 0, {});
+  KVFS_ASSIGN(Changes up, writer.Write(changes));
+  has_left_root_ |= writer.has_left_root();
+  for (const auto& part : writer.damaged()) KVFS_TRY(Graft(last, part));
+  return up;
+}
+
+// Puts incomplete leaves with the changes, and branches above them, in the place of a damaged
+// branch.
+Result<void> TreeWriter::Graft(const Tree& last, const DamagedPart<TreeChange>& part) {
+  LevelWriter<LeafLevel> leaves(&maker_, last, 1, false);
+  KVFS_ASSIGN(Changes nodes,
+              leaves.WriteNew(part.changes, format::kIncompleteLeaf, part.lower_key));
+  for (uint32_t level = 2; level <= part.level; ++level) {
+    LevelWriter<BranchLevel> branches(&maker_, last, level, false);
+    KVFS_ASSIGN(nodes, branches.WriteNew(nodes, 0, part.lower_key));
+  }
+  Changes& above = grafted_[part.level + 1];
+  if (!part.stored_key) {
+    has_left_root_ = true;
+  } else if (nodes.front().key != *part.stored_key) {
+    above.push_back({*part.stored_key, std::nullopt, 0});
+  }
+  above.insert(above.end(), nodes.begin(), nodes.end());
+  return {};
+}
+
+// `top` are the pages of the highest level.
+Result<TreeRoot> TreeWriter::BuildUp(const Tree& last, Changes top, uint32_t height) {
+  TreeRoot root;
+  if (top.empty()) return root;
+  root.height = std::max(height, 1u);
+  while (top.size() > 1) {
+    LevelWriter<BranchLevel> branches(&maker_, last, root.height + 1, false);
+    KVFS_ASSIGN(top, branches.WriteNew(top, 0, {}));
+    ++root.height;
+  }
+  root.page = *top.front().child;
+  return root;
+}
+
+// A branch with one child is not needed at the top.
+Result<void> TreeWriter::Collapse(TreeRoot* root) {
+  while (root->height > 1) {
+    auto page = pages_->Read(root->page);
+    if (!page || page->IsLeaf() || page->count() > 1) return {};
+    maker_.Free(root->page);
+    maker_.CountPage(/*is_leaf=*/false, -1);
+    root->page = format::BranchView(*page).Child(0);
+    --root->height;
+  }
+  return {};
+}
+
+uint64_t TreeWriter::PagesFor(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
+                              uint32_t page_bytes) {
+  // Each page that is visited anew, some that are taken in, and some that are split; then what is
+  // added.
+  auto visited = [changes](uint64_t pages) {
+    return std::min(changes, pages) * 5 / 4 + std::min(changes, pages / 4);
+  };
+  constexpr uint64_t kFewVisits = 8;
+  return visited(last.leaves) + visited(last.branches) +
+         record_bytes * 5 / 4 / format::PageCapacityBytes(page_bytes) + 2 * uint64_t{last.height} +
+         kFewVisits;
+}
+
+}  // namespace kvfs
