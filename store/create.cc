@@ -80,7 +80,7 @@ Result<void> CreateDirectoryIfAbsent(Env& env, const std::string& path) {
 Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Identity& identity) {
   KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, NewSuperblockPath(path)));
   KVFS_TRY(file->Allocate(0, format::kSuperblockBytes));
-  KVFS_TRY(file->Write(0, identity.Encode()));
+  KVFS_TRY(WriteIdentity(*file, identity));
   KVFS_TRY(WriteCheckpoint(*file, identity, FirstCheckpoint(identity)));
   KVFS_TRY(env.SyncDirectory(path));
   KVFS_TRY(env.RenameFile(NewSuperblockPath(path), SuperblockPath(path)));

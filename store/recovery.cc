@@ -1,6 +1,8 @@
 // The steps of an opening, in their order.
 #include "store/recovery.h"
 
+#include <algorithm>
+
 #include "store/executor.h"
 #include "store/store_files.h"
 
@@ -38,7 +40,7 @@ class Recovery {
     KVFS_ASSIGN(parts_->identity, ReadIdentity(*parts_->superblock));
     KVFS_ASSIGN(checkpoint_, ReadCheckpoint(*parts_->superblock, parts_->identity));
     closed_ = checkpoint_.last_segment == format::kNoSegment;
-    if (access_ == Access::kReadWrite) KVFS_TRY(RepairSlots());
+    if (access_ == Access::kReadWrite) KVFS_TRY(RepairSuperblock());
     parts_->placement = std::make_unique<Placement>(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
     parts_->health = std::make_unique<Health>(parts_->options.log);
@@ -51,20 +53,29 @@ class Recovery {
     return parts_->env->LockFile(path, parts_->options.purpose);
   }
 
-  // Makes both slots hold the checkpoint that is opened. Otherwise the other one might become the
-  // newest by a later damage, when what it refers to is long used for something else.
-  Result<void> RepairSlots() {
-    const std::vector<std::byte> sound = checkpoint_.Encode(parts_->identity.store);
-    for (uint64_t offset : format::kSlotOffset) {
-      std::vector<std::byte> slot(sound.size());
-      KVFS_TRY(parts_->superblock->Read(offset, slot));
-      if (slot == sound) continue;
-      Log("the superblock's slot at " + std::to_string(offset) +
-          " is not that of the newest checkpoint; written anew");
-      KVFS_TRY(parts_->superblock->Write(offset, sound));
-      KVFS_TRY(parts_->superblock->Sync());
+  // Makes both copies of the identity, and both slots, hold what is opened. Of slots the other one
+  // might otherwise become the newest by a later damage, when what it refers to is long used for
+  // something else.
+  Result<void> RepairSuperblock() {
+    const std::vector<std::byte> identity = parts_->identity.Encode();
+    for (const uint64_t offset : format::kIdentityOffset) {
+      KVFS_TRY(RepairPart(offset, identity, "identity"));
+    }
+    const std::vector<std::byte> slot = checkpoint_.Encode(parts_->identity.store);
+    for (const uint64_t offset : format::kSlotOffset) {
+      KVFS_TRY(RepairPart(offset, slot, "checkpoint"));
     }
     return {};
+  }
+
+  Result<void> RepairPart(uint64_t offset, Bytes sound, const char* what) {
+    std::vector<std::byte> present(sound.size());
+    KVFS_TRY(parts_->superblock->Read(offset, present));
+    if (std::ranges::equal(present, sound)) return {};
+    Log("the superblock's " + std::string(what) + " at " + std::to_string(offset) +
+        " is not the newest one; written anew");
+    KVFS_TRY(parts_->superblock->Write(offset, sound));
+    return parts_->superblock->Sync();
   }
 
   void Log(const std::string& line) const {

@@ -33,10 +33,24 @@ Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store,
 }
 
 Result<format::Identity> ReadIdentity(const File& superblock) {
-  KVFS_ASSIGN(uint64_t size, superblock.SizeBytes());
-  std::vector<std::byte> bytes(std::min<uint64_t>(size, format::kIdentityBytes));
-  KVFS_TRY(superblock.Read(0, bytes));
-  return format::Identity::Decode(bytes);
+  KVFS_ASSIGN(const uint64_t size, superblock.SizeBytes());
+  auto read = [&](uint64_t offset) -> Result<format::Identity> {
+    const uint64_t available = size - std::min(size, offset);
+    std::vector<std::byte> bytes(std::min<uint64_t>(available, format::kIdentityBytes));
+    KVFS_TRY(superblock.Read(offset, bytes));
+    return format::Identity::Decode(bytes);
+  };
+  auto first = read(format::kIdentityOffset[0]);
+  if (first || first.error().code == ErrorCode::kIo) return first;
+  auto second = read(format::kIdentityOffset[1]);
+  return second ? second : first;
+}
+
+Result<void> WriteIdentity(File& superblock, const format::Identity& identity) {
+  for (const uint64_t offset : format::kIdentityOffset) {
+    KVFS_TRY(superblock.Write(offset, identity.Encode()));
+  }
+  return superblock.Sync();
 }
 
 Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,

@@ -17,7 +17,9 @@ std::string ShardPath(const std::string& store, uint32_t shard, const std::strin
 
 // kNotFound, in words, if there is no store.
 Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access);
+// It stands in two places: either of them will do.
 Result<format::Identity> ReadIdentity(const File& superblock);
+Result<void> WriteIdentity(File& superblock, const format::Identity& identity);
 // Into one slot, durably, and then into the other.
 Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,
                              const format::Checkpoint& checkpoint);

@@ -6,6 +6,7 @@
 //            | 48 hash seed u64 | 56 log limit u64 | 64 log segment u64 | 72 zero
 //   4096   checkpoint slot 0
 //   40960  checkpoint slot 1
+//   77824  the identity again
 //
 //   slot:  0 magic "KVFSCKPT" | 8 checksum u64 of the bytes from 16 to the last shard's end
 //          | 16 epoch u64 | 24 first log segment u64 | 32 next sequence u64 | 40 shards u32
@@ -43,12 +44,14 @@ inline constexpr uint32_t kMaxShards = 256;
 // The last log segment of a checkpoint that no log continues: the store was closed, or is new.
 inline constexpr uint64_t kNoSegment = 0;
 inline constexpr uint64_t kSlotOffset[2] = {4096, 40960};
-inline constexpr uint64_t kSuperblockBytes = 77824;
+inline constexpr uint64_t kIdentityOffset[2] = {0, 77824};
+inline constexpr uint64_t kSuperblockBytes = 81920;
 inline constexpr uint32_t kSlotHeaderBytes = 64;
 inline constexpr uint32_t kSlotShardBytes = 128;
 // A tree of more levels is damaged: so many of the smallest pages hold more than any disk.
 inline constexpr uint32_t kMaxTreeHeight = 16;
 inline constexpr uint32_t kMaxMapLevels = 6;
+static_assert(kSlotOffset[1] - kSlotOffset[0] == kIdentityOffset[1] - kSlotOffset[1]);
 static_assert(kSlotHeaderBytes + kMaxShards * kSlotShardBytes <= kSlotOffset[1] - kSlotOffset[0]);
 
 struct Identity {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "store/env/memory_env.h"
+#include "store/format/superblock.h"
 #include "store/store.h"
 #include "tests/store/model.h"
 
@@ -219,6 +220,23 @@ TEST_F(CorruptionTest, EveryByteOfTheSuperblock) {
   });
 }
 
+// Either of its copies will do, and an opening heals the other.
+TEST_F(CorruptionTest, AnIdentityInEitherPlaceIsEnough) {
+  FillAndClose();
+  for (const int damaged : {0, 1}) {
+    auto image = CopyOfDisk();
+    auto flip = [&](int which) {
+      FlipByte(*image, "store/superblock", format::kIdentityOffset[which] + 17, 1);
+      FlipByte(*image, "store/superblock", format::kIdentityOffset[which] + 30, 1);
+    };
+    flip(damaged);
+    ASSERT_TRUE(Store::Open(*image, "store"));
+    flip(1 - damaged);
+    ExpectRightOrRefused(*image);
+  }
+  EXPECT_EQ(refused_, 0u);
+}
+
 // The older checkpoint is the store only as long as the log goes on from it.
 TEST_F(CorruptionTest, NewestCheckpointDestroyedAfterALongLog) {
   for (unsigned i = 0; i < 60; ++i) {
@@ -227,7 +245,7 @@ TEST_F(CorruptionTest, NewestCheckpointDestroyedAfterALongLog) {
   }
   ASSERT_TRUE(store_->Close());
   store_.reset();
-  for (uint64_t slot : {4096, 24576}) {
+  for (uint64_t slot : {format::kSlotOffset[0], format::kSlotOffset[1]}) {
     SCOPED_TRACE("slot at " + std::to_string(slot));
     auto image = CopyOfDisk();
     FlipByte(*image, "store/superblock", slot + 20, 1);

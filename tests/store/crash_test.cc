@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "store/env/memory_env.h"
+#include "store/format/superblock.h"
 #include "tests/store/model.h"
 
 namespace kvfs {
@@ -196,7 +197,7 @@ TEST_F(CrashTest, CrashDuringRecovery) {
 // older slot must not become the newest again, as what it refers to is used for something else by
 // then.
 TEST_F(CrashTest, OlderSlotNeverComesBack) {
-  constexpr uint64_t kSecondSlot = 24576;
+  constexpr uint64_t kSecondSlot = format::kSlotOffset[1];
   CreateOptions options = SmallStore();
   options.shards = 16;  // so that a slot is longer than a sector, and can be torn
   std::vector<std::unique_ptr<Store>> never_closed;

@@ -474,7 +474,9 @@ TEST(StoreOpening, RefusesAnotherVersionByName) {
   auto file = env.OpenFile("store/superblock").value();
   std::byte version[4];
   StoreLittle(version, format::kVersion + 1);
-  ASSERT_TRUE(file->Write(16, version));
+  for (const uint64_t identity : format::kIdentityOffset) {
+    ASSERT_TRUE(file->Write(identity + 16, version));
+  }
   auto opened = Store::Open(env, "store");
   ASSERT_EQ(CodeOf(opened), ErrorCode::kUnsupported);
   EXPECT_NE(opened.error().message.find("version 2"), std::string::npos);

@@ -43,6 +43,8 @@ const std::map<std::string, uint64_t> kConstants = {
     {"kMaxMapLevels", kMaxMapLevels},
     {"kMaxTreeHeight", kMaxTreeHeight},
     {"kIdentityBytes", kIdentityBytes},
+    {"kIdentityOffset[0]", kIdentityOffset[0]},
+    {"kIdentityOffset[1]", kIdentityOffset[1]},
     {"kSlotOffset[0]", kSlotOffset[0]},
     {"kSlotOffset[1]", kSlotOffset[1]},
     {"kSlotHeaderBytes", kSlotHeaderBytes},
