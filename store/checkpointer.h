@@ -56,6 +56,10 @@ class Checkpointer {
   // Returns when there is room in the log and in the memory for changes.
   Result<void> WaitForRoom();
 
+  // No checkpoint is under way as long as the lock is held: all shards have trees of one epoch, and
+  // the superblock's slots are both that.
+  [[nodiscard]] std::unique_lock<std::mutex> Pause() { return std::unique_lock(running_); }
+
   uint64_t epoch() const { return epoch_; }
   uint64_t checkpoints() const { return checkpoints_; }
   uint64_t dirty_bytes() const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/batch_resolver.h"
+#include "store/checker.h"
 #include "store/engine_snapshot.h"
 
 namespace kvfs {
@@ -204,6 +205,10 @@ Result<void> Engine::Compact() {
   KVFS_TRY(RequireWritable());
   KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
   return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
+}
+
+Result<CheckReport> Engine::Check(const CheckOptions& options) const {
+  return Checker(parts_.get(), &options).Run();
 }
 
 StoreStats Engine::GetStats() const {

@@ -42,6 +42,7 @@ struct EngineParts {
   std::unique_ptr<Reclaimer> reclaimer;
   std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
   uint64_t replayed_records = 0;
+  std::string log_damage;  // why not all of the log could be replayed; empty if it could
 
   CommitTarget commit_target() { return {log.get(), health.get(), &account}; }
 };
@@ -73,6 +74,7 @@ class Engine final : public Store {
   Result<void> Sync() override;
   Result<void> Checkpoint() override;
   Result<void> Compact() override;
+  Result<CheckReport> Check(const CheckOptions& options) const override;
   StoreStats GetStats() const override;
   Result<DiskSpace> GetDiskSpace() const override;
 

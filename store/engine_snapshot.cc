@@ -4,7 +4,7 @@
 
 namespace kvfs {
 
-std::unique_ptr<Snapshot> EngineSnapshot::Take(EngineParts* parts) {
+std::unique_ptr<EngineSnapshot> EngineSnapshot::Take(EngineParts* parts) {
   std::vector<ShardPin> pins;
   std::vector<std::shared_lock<std::shared_mutex>> locks;
   pins.reserve(parts->shards.size());
@@ -15,7 +15,7 @@ std::unique_ptr<Snapshot> EngineSnapshot::Take(EngineParts* parts) {
   }
   const uint64_t version = parts->log->appended();
   parts->snapshots.Add(version);
-  return std::unique_ptr<Snapshot>(new EngineSnapshot(parts, std::move(pins), version));
+  return std::unique_ptr<EngineSnapshot>(new EngineSnapshot(parts, std::move(pins), version));
 }
 
 EngineSnapshot::EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, uint64_t version)

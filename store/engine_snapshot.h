@@ -10,10 +10,11 @@ namespace kvfs {
 
 class EngineSnapshot final : public Snapshot {
  public:
-  static std::unique_ptr<Snapshot> Take(EngineParts* parts);
+  static std::unique_ptr<EngineSnapshot> Take(EngineParts* parts);
   ~EngineSnapshot() override;
 
   uint64_t version() const override { return version_; }
+  const std::vector<ShardPin>& pins() const { return pins_; }
   Result<EntryInfo> Stat(Key key) const override { return reading_.Stat(key); }
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
     return reading_.Read(key, offset, out);

@@ -45,6 +45,10 @@ class Pages {
     }
     return Verify(page, faults);
   }
+  // The same, whether the page was checked before or not.
+  Result<format::PageView> Check(format::PagePointer page) const {
+    return Verify(page, view_.faults());
+  }
   // Asks for the parts of a leaf that a look for `key` will need first, while other things are
   // done.
   void Prefetch(const format::BranchView& branch, uint32_t index,

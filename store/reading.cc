@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "store/describe.h"
+
 namespace kvfs {
 
 using format::BlockPointer;
@@ -15,21 +17,6 @@ using format::kBlocksPerChunk;
 using format::RecordKey;
 
 namespace {
-
-std::string Readable(std::string_view name) {
-  std::string out;
-  for (char byte : name) {
-    const bool plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
-    if (plain) {
-      out += byte;
-    } else {
-      constexpr std::string_view kHex = "0123456789abcdef";
-      const auto value = static_cast<unsigned char>(byte);
-      out += {'\\', 'x', kHex[value >> 4], kHex[value & 15]};
-    }
-  }
-  return out;
-}
 
 // How much of [offset, offset + wanted) lies within the content.
 size_t Available(uint64_t size, uint64_t offset, size_t wanted) {
@@ -62,8 +49,8 @@ Result<uint64_t> AllocatedBytes(const Entry& entry, uint32_t limit) {
 Error Reading::Report(Error error, Key key) const {
   if (error.code != ErrorCode::kCorrupt) return error;
   const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
-  error.message = "entry \"" + Readable(key.name) + "\" of space " + std::to_string(key.space) +
-                  ", shard " + std::to_string(shard) + ": " + error.message;
+  error.message = DescribeEntry(key.space, key.name) + ", shard " + std::to_string(shard) + ": " +
+                  error.message;
   if (log_) log_(error.message);
   return error;
 }

@@ -137,7 +137,29 @@ class Recovery {
       return is_whole;
     };
     KVFS_TRY(ForEachRecord(mark));
+    KVFS_TRY(RequireEndAt(end));
     return end;
+  }
+
+  // Whether a later record proves that this one was durable.
+  Result<bool> WasDurable(uint64_t sequence) const {
+    KVFS_ASSIGN(const uint64_t proven,
+                parts_->log->ProvenDurable(checkpoint_.first_segment, sequence));
+    return proven >= sequence;
+  }
+
+  // A log that ends where it should not has been damaged. What is only read is read all the same.
+  Result<void> RequireEndAt(uint64_t end) {
+    if (closed_) return {};
+    KVFS_ASSIGN(const bool is_damaged, WasDurable(end));
+    if (!is_damaged) return {};
+    parts_->log_damage = "the log is damaged: record " + std::to_string(end) +
+                         ", which was durable, cannot be read, and so neither it nor those behind "
+                         "it can be carried out";
+    Log(parts_->log_damage);
+    if (access_ == Access::kReadOnly) return {};
+    return Fail(ErrorCode::kCorrupt,
+                parts_->log_damage + "; open the store for reading only, or repair it");
   }
 
   // False if a block that the record names is not there: it never was durable, nor the record.
@@ -150,9 +172,13 @@ class Recovery {
         auto sound = home.blocks().Check(change.Block(i));
         if (sound) continue;
         if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
-        Log("the log ends before record " + std::to_string(sequence) +
-            ", which names a block that is not on the disk: " + sound.error().message);
-        return false;
+        KVFS_ASSIGN(const bool is_damaged, WasDurable(sequence));
+        Log((is_damaged ? "record " : "the log ends before record ") + std::to_string(sequence) +
+            (is_damaged ? " names a block that is damaged: "
+                        : ", which names a block that is not on the disk: ") +
+            sound.error().message);
+        // Then it is the block that whoever reads it will be refused, and nothing else.
+        if (!is_damaged) return false;
       }
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         KVFS_TRY(home.block_space().Mark(change.Block(i).number));

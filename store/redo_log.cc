@@ -70,35 +70,45 @@ Result<void> RedoLog::Open(Access access) {
   return {};
 }
 
-Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
-                             const std::function<Result<bool>(const LogRecord&)>& visit) {
-  // From the newest backwards: a segment ends what the older ones have from its first sequence on.
-  std::vector<std::pair<const Segment*, uint64_t>> parts;  // with the sequence where each ends
+// From the newest backwards: a segment ends what the older ones have from its first sequence on.
+std::vector<RedoLog::Part> RedoLog::PartsFrom(uint64_t first_segment) const {
+  std::vector<Part> parts;
   uint64_t end = ~uint64_t{0};
   for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
     const Segment& segment = **at;
     if (segment.number < first_segment || segment.first_sequence >= end) continue;
-    parts.emplace_back(&segment, end);
+    parts.push_back({&segment, end});
     end = segment.first_sequence;
   }
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    // One that begins too late: what lies between was never durable.
-    if (part->first->first_sequence != next) return {};
-    KVFS_ASSIGN(next, ReplaySegment(*part->first, next, part->second, visit));
-    if (next != part->second) return {};
+  std::ranges::reverse(parts);
+  return parts;
+}
+
+Result<std::vector<std::byte>> RedoLog::ReadSegment(const Segment& segment) const {
+  std::vector<std::byte> bytes(config_.segment_bytes);
+  KVFS_TRY(segment.file->Read(0, bytes));
+  return bytes;
+}
+
+Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
+                             const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  for (const Part& part : PartsFrom(first_segment)) {
+    // One that begins too late: what lies between was never durable, or is damaged.
+    if (part.segment->first_sequence != next) return {};
+    KVFS_ASSIGN(next, ReplayPart(part, next, visit));
+    if (next != part.end) return {};
   }
   return {};
 }
 
-// Stops before sequence `end`; returns the sequence after the last record that was visited.
-Result<uint64_t> RedoLog::ReplaySegment(
-    const Segment& segment, uint64_t next, uint64_t end,
-    const std::function<Result<bool>(const LogRecord&)>& visit) {
-  std::vector<std::byte> bytes(config_.segment_bytes);
-  KVFS_TRY(segment.file->Read(0, bytes));
-  const uint64_t seed = format::SegmentSeed(config_.store, segment.number);
+// Returns the sequence after the last record that was visited.
+Result<uint64_t> RedoLog::ReplayPart(
+    const Part& part, uint64_t next,
+    const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
+  const uint64_t seed = format::SegmentSeed(config_.store, part.segment->number);
   Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
-  while (next < end) {
+  while (next < part.end) {
     const auto record = format::DecodeLogRecord(rest, next, seed);
     if (!record) return next;
     KVFS_ASSIGN(const bool goes_on, visit(*record));
@@ -107,6 +117,37 @@ Result<uint64_t> RedoLog::ReplaySegment(
     rest = rest.subspan(record->EncodedBytes());
   }
   return next;
+}
+
+Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment, uint64_t after) const {
+  uint64_t proven = 0;
+  for (const Part& part : PartsFrom(first_segment)) {
+    if (part.end <= after) continue;
+    KVFS_ASSIGN(const uint64_t by_part, ProvenByPart(part, after));
+    proven = std::max(proven, by_part);
+  }
+  return proven;
+}
+
+// Where a record is damaged nobody knows where the next begins: every offset is tried.
+Result<uint64_t> RedoLog::ProvenByPart(const Part& part, uint64_t after) const {
+  // Bytes that look like a record's front by accident are rare.
+  constexpr int kMostFailures = 1000;
+  KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
+  const uint64_t seed = format::SegmentSeed(config_.store, part.segment->number);
+  const uint64_t most = part.segment->first_sequence + bytes.size() / format::kLogRecordHeaderBytes;
+  Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
+  uint64_t proven = 0;
+  for (int failures = 0; failures < kMostFailures;) {
+    const auto sequence = format::PeekSequence(rest);
+    if (!sequence) break;
+    const bool is_likely = *sequence > after && *sequence < std::min(part.end, most);
+    const auto record = is_likely ? format::DecodeLogRecord(rest, *sequence, seed) : std::nullopt;
+    failures += is_likely && !record ? 1 : 0;
+    if (record) proven = std::max(proven, record->durable);
+    rest = rest.subspan(record ? record->EncodedBytes() : 1);
+  }
+  return proven;
 }
 
 Result<RedoLog::Segment> RedoLog::CreateSegment() {
@@ -174,7 +215,8 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     KVFS_TRY(BeginSegment());
   }
   Segment& segment = *segments_.back();
-  format::SealLogRecord(record, next_sequence_, format::SegmentSeed(config_.store, segment.number));
+  format::SealLogRecord(record, next_sequence_, durable_,
+                        format::SegmentSeed(config_.store, segment.number));
   if (auto written = segment.file->Write(segment.end, *record); !written) {
     failure_ = Error{ErrorCode::kReadOnly, "an earlier write to the log failed (" +
                                                written.error().message + "); reopen the store"};

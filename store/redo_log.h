@@ -54,7 +54,10 @@ class RedoLog {
   // Calls `visit` for each record from sequence `next` on, which stands at the start of segment
   // `first_segment`, until a record is missing or torn, or `visit` returns false.
   Result<void> Replay(uint64_t first_segment, uint64_t next,
-                      const std::function<Result<bool>(const format::LogRecord&)>& visit);
+                      const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
+  // The highest sequence of which a record behind sequence `after` proves that it was durable,
+  // whether the records between can be read or not; 0 if there is none.
+  Result<uint64_t> ProvenDurable(uint64_t first_segment, uint64_t after) const;
 
   // False if the segment at which a replay begins is not there.
   bool Has(uint64_t segment) const;
@@ -105,11 +108,20 @@ class RedoLog {
     bool unsynced = false;
   };
 
+  // A segment of a replay, and the sequence at which a later one goes on.
+  struct Part {
+    const Segment* segment;
+    uint64_t end;
+  };
+
   Result<Segment> CreateSegment();
   Result<void> BeginSegment();  // mutex_ held
-  Result<uint64_t> ReplaySegment(
-      const Segment& segment, uint64_t next, uint64_t end,
-      const std::function<Result<bool>(const format::LogRecord&)>& visit);
+  std::vector<Part> PartsFrom(uint64_t first_segment) const;
+  Result<std::vector<std::byte>> ReadSegment(const Segment& segment) const;
+  Result<uint64_t> ReplayPart(
+      const Part& part, uint64_t next,
+      const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
+  Result<uint64_t> ProvenByPart(const Part& part, uint64_t after) const;
 
   Env* env_;
   const RedoLogConfig config_;

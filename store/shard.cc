@@ -33,8 +33,9 @@ Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root,
       pages_(files_.keys.get(), {config.page_bytes, config.checksum_seed, config.hash,
                                  "shard " + std::to_string(config.index) + " keys", config.log}),
       active_(std::make_shared<Memtable>()),
-      now_{active_, nullptr,
-           std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, TreeRootOf(root)), epoch})},
+      now_{
+          active_, nullptr,
+          std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, TreeRootOf(root)), epoch, root})},
       next_id_(root.next_id),
       entries_(root.entries),
       dead_contents_(root.dead_contents) {}
@@ -129,7 +130,6 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   blocks_taken_ = block_space_.closed_taken();
   KVFS_TRY(map_writer.Write());
   pages_written_ = pages;
-  written_ = tree.root;
   ShardRoot root = closed_root_;
   root.root = tree.root.page;
   root.height = static_cast<uint8_t>(tree.root.height);
@@ -139,6 +139,7 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   root.block_map = block_space_.root();
   root.pages_used = page_space_.settled_used();
   root.blocks_used = block_space_.settled_used();
+  written_ = root;
   return root;
 }
 
@@ -148,7 +149,8 @@ Result<void> Shard::Sync() {
 }
 
 void Shard::CheckpointDurable(uint64_t epoch) {
-  auto version = std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, written_), epoch});
+  auto version = std::make_shared<TreeVersion>(
+      TreeVersion{Tree(&pages_, TreeRootOf(written_)), epoch, written_});
   page_space_.CheckpointDurable(epoch);
   block_space_.CheckpointDurable(epoch);
   std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock

@@ -58,7 +58,8 @@ struct ShardConfig {
 // A checkpoint's tree.
 struct TreeVersion {
   Tree tree;
-  uint64_t epoch;  // of the checkpoint
+  uint64_t epoch;          // of the checkpoint
+  format::ShardRoot root;  // what it says of the shard
 };
 
 // A shard as of one moment: keeps what it refers to.
@@ -166,7 +167,7 @@ class Shard {
 
   // Of checkpoints:
   format::ShardRoot closed_root_;  // as of the closing
-  TreeRoot written_;
+  format::ShardRoot written_;
   uint64_t pages_written_ = 0;                           // by the last checkpoint
   uint64_t blocks_taken_ = 0;                            // in the last epoch
   std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have

@@ -25,6 +25,7 @@
 
 #include "store/batch.h"
 #include "store/bytes.h"
+#include "store/check.h"
 #include "store/env/env.h"
 #include "store/options.h"
 #include "store/status.h"
@@ -171,6 +172,12 @@ class Store : public Reader {
   // Writes all trees anew, as dense as can be, and gives all free space back to the disk. Others
   // may go on reading and changing meanwhile. Needs room for a second copy of the trees. kNoSpace.
   virtual Result<void> Compact() = 0;
+
+  // Looks at everything: reads every page, block and record, whether that was done before or not;
+  // whether all is reachable, in order, counted right and nobody's twice; and whether the space
+  // maps agree. Changes nothing. Others may go on; what they change meanwhile is not part of it.
+  // What it finds is handed to options.on_finding, and is no error.
+  virtual Result<CheckReport> Check(const CheckOptions& options) const = 0;
 
   virtual StoreStats GetStats() const = 0;
   // Space on the disk that holds the store.

@@ -1,6 +1,8 @@
 // Segment headers and records to bytes and back.
 #include "store/format/log_segment.h"
 
+#include <algorithm>
+
 #include "store/format/checksum.h"
 
 namespace kvfs::format {
@@ -8,6 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic = "KVFSLOG1";
 constexpr uint64_t kHeaderSeed = 0x4c4f47;  // "LOG"
+constexpr uint32_t kUndurableUnknown = ~uint32_t{0};
 
 }  // namespace
 
@@ -37,12 +40,20 @@ uint64_t SegmentSeed(const StoreId& store, uint64_t segment_number) {
   return Checksum(store, segment_number);
 }
 
-void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t seed) {
+void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t durable,
+                   uint64_t seed) {
+  const auto undurable =
+      static_cast<uint32_t>(std::min<uint64_t>(sequence - durable, kUndurableUnknown));
   std::byte* at = record->data();
   StoreLittle(at + 8, static_cast<uint32_t>(record->size() - kLogRecordHeaderBytes));
-  StoreLittle(at + 12, uint32_t{0});
+  StoreLittle(at + 12, undurable);
   StoreLittle(at + 16, sequence);
   StoreLittle(at, Checksum(Bytes(*record).subspan(8), seed));
+}
+
+std::optional<uint64_t> PeekSequence(Bytes bytes) {
+  if (bytes.size() <= kLogRecordHeaderBytes) return std::nullopt;
+  return LoadLittle<uint64_t>(bytes.data() + 16);
 }
 
 std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed) {
@@ -54,7 +65,10 @@ std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_
   if (LoadLittle<uint64_t>(bytes.data() + 16) != sequence) return std::nullopt;
   Bytes record = bytes.first(kLogRecordHeaderBytes + payload_bytes);
   if (LoadLittle<uint64_t>(record.data()) != Checksum(record.subspan(8), seed)) return std::nullopt;
-  return LogRecord{sequence, record.subspan(kLogRecordHeaderBytes)};
+  const auto undurable = LoadLittle<uint32_t>(record.data() + 12);
+  const bool is_known = undurable != kUndurableUnknown && undurable <= sequence;
+  return LogRecord{sequence, is_known ? sequence - undurable : 0,
+                   record.subspan(kLogRecordHeaderBytes)};
 }
 
 }  // namespace kvfs::format

@@ -3,7 +3,11 @@
 //   header:  0 magic "KVFSLOG1" | 8 checksum u64 of the bytes from 16 to 64 | 16 store id 16 bytes
 //            | 32 segment number u64 | 40 sequence of its first record u64 | 48 zero
 //   record:  0 checksum u64 of the bytes from 8 to the record's end | 8 payload length u32
-//            | 12 zero u32 | 16 sequence u64 | 24 payload: changes (change.h)
+//            | 12 undurable u32 | 16 sequence u64 | 24 payload: changes (change.h)
+//
+// `undurable` tells how many records, this one included, were not known to be durable when this one
+// was appended; 2^32 - 1 if it is not known. So a record proves that others before it were durable:
+// if one of those cannot be read, that is damage, and not a loss of power.
 //
 // Segments are recycled, so old bytes follow the newest record. Every checksum is seeded with the
 // store's id and the segment's number, which is never used twice: what an earlier life of the file
@@ -37,13 +41,19 @@ uint64_t SegmentSeed(const StoreId& store, uint64_t segment_number);
 
 struct LogRecord {
   uint64_t sequence = 0;
-  Bytes payload;  // borrowed
+  uint64_t durable = 0;  // records up to this one were known to be durable
+  Bytes payload;         // borrowed
 
   size_t EncodedBytes() const { return kLogRecordHeaderBytes + payload.size(); }
 };
 
 // Fills in the header of a record whose payload stands behind kLogRecordHeaderBytes free bytes.
-void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t seed);
+// Records up to `durable` are known to be durable.
+void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t durable,
+                   uint64_t seed);
+
+// The sequence that the bytes at a record's front tell; nothing if there is no room for a record.
+std::optional<uint64_t> PeekSequence(Bytes bytes);
 
 // The record at the front of `bytes`; nothing if it is missing, torn or not number `sequence`.
 std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed);

@@ -10,6 +10,7 @@
 #include "store/env/memory_env.h"
 #include "store/format/superblock.h"
 #include "tests/store/model.h"
+#include "tests/store/soundness.h"
 
 namespace kvfs {
 namespace {
@@ -108,6 +109,7 @@ class CrashTest : public testing::Test {
     auto store = Store::Open(image, "store");
     ASSERT_TRUE(store) << store.error().message;
     auto state = StateOf(**store);
+    ExpectSound(**store);
     EXPECT_GE(state.value_or(synced_), synced_) << "something synced is lost";
     // What was recovered is a store like any other.
     ASSERT_TRUE((*store)->Put("after the crash", Large('c')));
@@ -118,6 +120,8 @@ class CrashTest : public testing::Test {
     EXPECT_TRUE((*store)->Get("after the crash") == Large('c'));
     ASSERT_TRUE((*store)->Erase("after the crash"));
     EXPECT_EQ(StateOf(**store), state);
+    ASSERT_TRUE((*store)->Checkpoint());
+    ExpectSound(**store);
   }
 
   void Explore(const std::vector<Step>& script, CrashLimits limits = {}) {

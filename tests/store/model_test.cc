@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "store/env/memory_env.h"
+#include "tests/store/soundness.h"
 
 namespace kvfs {
 namespace {
@@ -79,12 +80,17 @@ TEST_P(ModelTest, StoreAndMapHoldTheSame) {
     }
     ASSERT_TRUE(ApplyToModel(step, &model_));
     if (index++ % 16 == 0) ExpectSame();
+    if (index % 64 == 0) ExpectSound(*store_);
     if (HasFailure()) return;
   }
   ExpectSame();
   Open();
   ExpectSame();
   EXPECT_EQ(store_->GetStats().entries, model_.size());
+  ExpectSound(*store_);
+  ASSERT_TRUE(store_->Compact());
+  ExpectSame();
+  ExpectSound(*store_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ModelTest, testing::ValuesIn(Shapes()),

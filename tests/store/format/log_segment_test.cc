@@ -16,7 +16,7 @@ const uint64_t kSeed = SegmentSeed(kStore, 5);
 std::vector<std::byte> Record(std::string_view payload, uint64_t sequence, uint64_t seed) {
   std::vector<std::byte> record(kLogRecordHeaderBytes + payload.size());
   CopyBytes(record.data() + kLogRecordHeaderBytes, AsBytes(payload));
-  SealLogRecord(&record, sequence, seed);
+  SealLogRecord(&record, sequence, sequence - 3, seed);
   return record;
 }
 
@@ -51,8 +51,18 @@ TEST(LogRecord, IsReadBackWithWhatFollowsLeftAlone) {
   const auto record = DecodeLogRecord(bytes, 9, kSeed);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->sequence, 9u);
+  EXPECT_EQ(record->durable, 6u);
   EXPECT_EQ(AsText(record->payload), "payload");
   EXPECT_EQ(record->EncodedBytes(), length);
+}
+
+TEST(LogRecord, KnowsNothingDurableWhereThatIsTooLongAgo) {
+  constexpr uint64_t kSequence = uint64_t{1} << 40;
+  std::vector<std::byte> record(kLogRecordHeaderBytes + 1);
+  SealLogRecord(&record, kSequence, 5, kSeed);
+  EXPECT_EQ(DecodeLogRecord(record, kSequence, kSeed)->durable, 0u);
+  SealLogRecord(&record, kSequence, kSequence - 0xfffffffe, kSeed);
+  EXPECT_EQ(DecodeLogRecord(record, kSequence, kSeed)->durable, kSequence - 0xfffffffe);
 }
 
 TEST(LogRecord, RefusesEveryBitFlip) {

@@ -170,7 +170,8 @@ Piece TheLogRecord() {
   Block(1, 4096).Encode(pointer);
   Piece record(kLogRecordHeaderBytes);
   for (const Change& change : OneChangeOfEachKind(pointer)) change.AppendTo(&record);
-  SealLogRecord(&record, kNextSequence, SegmentSeed(TheIdentity().store, kSegment));
+  SealLogRecord(&record, kNextSequence, kNextSequence - 1,
+                SegmentSeed(TheIdentity().store, kSegment));
   return record;
 }
 

@@ -1,0 +1,138 @@
+// Each shard's tree first: only when all have been read is it known who has which block.
+#include "store/checker.h"
+
+#include "store/record_cursor.h"
+#include "store/store_files.h"
+#include "store/tree_checker.h"
+
+namespace kvfs {
+
+using format::kBlockBytes;
+using format::LeafRecord;
+
+Checker::Checker(EngineParts* parts, const CheckOptions* options)
+    : parts_(*parts), options_(*options), shards_(parts->shards.size()) {}
+
+Result<CheckReport> Checker::Run() {
+  std::unique_lock<std::mutex> paused;
+  if (parts_.checkpointer) paused = parts_.checkpointer->Pause();
+  snapshot_ = EngineSnapshot::Take(&parts_);
+  session_.emplace(&options_, BytesToCheck());
+  contents_.emplace(&parts_.shards, parts_.placement.get(), &*session_);
+  CheckSuperblock();
+  if (paused) paused.unlock();
+  const auto count = static_cast<uint32_t>(shards_.size());
+  for (uint32_t i = 0; i < count; ++i) CheckTree(i);
+  for (uint32_t i = 0; i < count; ++i) LoadMaps(i);
+  if (!session_->ended()) {
+    contents_->CompareContents(HasGaps());
+    for (uint32_t i = 0; i < count; ++i) CompareMaps(i);
+    for (uint32_t i = 0; i < count; ++i) CompareCounts(i);
+  }
+  for (uint32_t i = 0; i < count; ++i) CheckMemory(i);
+  if (!parts_.log_damage.empty()) session_->Damage(parts_.log_damage);
+  if (contents_->WantsNames()) NameDamage();
+  return session_->report();
+}
+
+uint64_t Checker::BytesToCheck() const {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < shards_.size(); ++i) {
+    const format::ShardRoot& root = RootOf(i);
+    bytes += root.pages_used * parts_.identity.page_bytes + root.blocks_used * kBlockBytes;
+  }
+  return bytes;
+}
+
+bool Checker::HasGaps() const {
+  return std::ranges::any_of(shards_, [](const ShardState& state) { return state.has_gaps; });
+}
+
+// What stands in one place only is read all the same, and written anew by the next opening.
+void Checker::CheckSuperblock() {
+  auto same = [this](const uint64_t(&offsets)[2], size_t length) {
+    std::vector<std::byte> first(length), second(length);
+    return parts_.superblock->Read(offsets[0], first) &&
+           parts_.superblock->Read(offsets[1], second) && first == second;
+  };
+  constexpr std::string_view kHealed =
+      ": one of the two is damaged; the next opening for writing writes it anew";
+  if (!same(format::kIdentityOffset, format::kIdentityBytes)) {
+    session_->Damage("the superblock's two copies of the store's identity differ" +
+                     std::string(kHealed));
+  }
+  const size_t slot = format::kSlotHeaderBytes + shards_.size() * format::kSlotShardBytes;
+  if (!same(format::kSlotOffset, slot)) {
+    session_->Damage("the superblock's two checkpoints differ" + std::string(kHealed));
+  }
+}
+
+void Checker::CheckTree(uint32_t shard) {
+  TreeChecker checker(&snapshot_->pins()[shard].tree->tree,
+                      "shard " + std::to_string(shard) + " keys", &*session_,
+                      [&](const LeafRecord& record) { contents_->VisitRecord(shard, record); });
+  checker.Run();
+  shards_[shard].pages = checker.reached();
+  shards_[shard].has_gaps = checker.has_gaps();
+}
+
+void Checker::LoadMaps(uint32_t shard) {
+  const Shard& part = *parts_.shards[shard];
+  const std::string name = "shard " + std::to_string(shard) + ": the space map of ";
+  auto load = [&](const format::MapRoot& root, const char* what, const File& file,
+                  uint32_t unit_bytes) {
+    auto checker = std::make_unique<SpaceChecker>(&part.blocks(), root, name + what,
+                                                  file.SizeBytes().value_or(0) / unit_bytes,
+                                                  unit_bytes, &*session_);
+    checker->Load(
+        [&](format::BlockPointer block) { return contents_->VisitMapBlock(shard, block); });
+    return checker;
+  };
+  const format::ShardRoot& root = RootOf(shard);
+  shards_[shard].page_map =
+      load(root.page_map, "pages", part.pages().file(), parts_.identity.page_bytes);
+  shards_[shard].block_map = load(root.block_map, "blocks", part.blocks().file(), kBlockBytes);
+}
+
+// A shard's blocks may belong to entries of any other.
+void Checker::CompareMaps(uint32_t shard) {
+  const format::ShardRoot& root = RootOf(shard);
+  const ShardState& state = shards_[shard];
+  state.page_map->Compare(state.pages, root.pages_used, state.has_gaps);
+  state.block_map->Compare(contents_->reached(shard), root.blocks_used, HasGaps());
+}
+
+void Checker::CompareCounts(uint32_t shard) {
+  if (shards_[shard].has_gaps) return;
+  auto compare = [&](const char* what, uint64_t found, uint64_t said) {
+    if (found == said) return;
+    session_->Space("shard " + std::to_string(shard) + " has " + std::to_string(found) + " " +
+                    what + ", and the checkpoint says " + std::to_string(said));
+  };
+  compare("entries", contents_->entries(shard), RootOf(shard).entries);
+  compare("contents to be freed", contents_->dead_contents(shard), RootOf(shard).dead_contents);
+}
+
+// What is in memory alone: laid over an empty tree.
+void Checker::CheckMemory(uint32_t shard) {
+  ShardPin pin = snapshot_->pins()[shard];
+  pin.tree = std::make_shared<TreeVersion>(
+      TreeVersion{Tree(&parts_.shards[shard]->pages(), {}), pin.tree->epoch, {}});
+  RecordCursor cursor(std::move(pin), snapshot_->version(), &parts_.shards[shard]->mutex);
+  for (cursor.Seek({}, ~uint64_t{0}); cursor.Valid() && !session_->ended(); cursor.Next()) {
+    contents_->VisitRecordInMemory(shard, cursor.Record());
+  }
+}
+
+void Checker::NameDamage() {
+  for (uint32_t shard = 0; shard < shards_.size() && contents_->WantsNames(); ++shard) {
+    RecordCursor cursor(snapshot_->pins()[shard], snapshot_->version(),
+                        &parts_.shards[shard]->mutex);
+    for (cursor.Seek({}, format::kFirstOwnSpace - 1); cursor.Valid(); cursor.Next()) {
+      contents_->VisitName(cursor.Record());
+    }
+  }
+  contents_->TellUnnamed();
+}
+
+}  // namespace kvfs

@@ -1,0 +1,56 @@
+// A check of the whole store: the trees, page by page; what their records say; the space maps; then
+// what waits in memory, and the superblock.
+//
+// Trees and maps are those of one checkpoint, which a snapshot keeps: so the check does not see
+// what others change meanwhile, and holds nobody up.
+//
+// Threads: one.
+#pragma once
+
+#include "store/check.h"
+#include "store/check_session.h"
+#include "store/content_checker.h"
+#include "store/engine.h"
+#include "store/engine_snapshot.h"
+#include "store/space_checker.h"
+
+namespace kvfs {
+
+class Checker {
+ public:
+  // Both must outlive the checker.
+  Checker(EngineParts* parts, const CheckOptions* options);
+
+  Result<CheckReport> Run();
+
+ private:
+  // A shard's maps, and its tree.
+  struct ShardState {
+    std::vector<bool> pages;
+    bool has_gaps = false;
+    std::unique_ptr<SpaceChecker> page_map;
+    std::unique_ptr<SpaceChecker> block_map;
+  };
+
+  uint64_t BytesToCheck() const;
+  void CheckSuperblock();
+  void CheckTree(uint32_t shard);
+  void LoadMaps(uint32_t shard);
+  void CompareMaps(uint32_t shard);
+  void CompareCounts(uint32_t shard);
+  void CheckMemory(uint32_t shard);
+  void NameDamage();
+  bool HasGaps() const;
+  const format::ShardRoot& RootOf(uint32_t shard) const {
+    return snapshot_->pins()[shard].tree->root;
+  }
+
+  EngineParts& parts_;
+  const CheckOptions& options_;
+  std::unique_ptr<EngineSnapshot> snapshot_;
+  std::optional<CheckSession> session_;
+  std::optional<ContentChecker> contents_;
+  std::vector<ShardState> shards_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,16 @@
+// Entries in words, for messages.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace kvfs {
+
+// The name with what does not print as \xHH.
+std::string Readable(std::string_view name);
+
+// For example: entry "foo" of space 1.
+std::string DescribeEntry(uint64_t space, std::string_view name);
+
+}  // namespace kvfs

@@ -1,0 +1,411 @@
+// A check finds every damage that a read could meet, and every disagreement between trees, contents
+// and space maps; of a sound store it finds nothing, whatever is going on in it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "store/env/memory_env.h"
+#include "store/format/checksum.h"
+#include "store/format/entry.h"
+#include "store/format/superblock.h"
+#include "store/store.h"
+#include "tests/store/soundness.h"
+
+namespace kvfs {
+namespace {
+
+using Kind = CheckFinding::Kind;
+
+constexpr uint64_t kPage = 4096;
+
+std::string Text(size_t size, char fill) { return std::string(size, fill); }
+
+class CheckTest : public testing::Test {
+ protected:
+  CheckTest() {
+    CreateOptions options;
+    options.shards = 2;
+    options.page_bytes = kPage;
+    options.hash_seed = 1;
+    options.log_segment_bytes = 1 << 20;
+    options.log_limit_bytes = 4 << 20;
+    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    Open();
+  }
+
+  void Open(bool read_only = false) {
+    store_.reset();
+    OpenOptions options;
+    options.read_only = read_only;
+    auto opened = Store::Open(disk_, "store", std::move(options));
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+  void Close() {
+    ASSERT_TRUE(store_->Close());
+    store_.reset();
+  }
+  void Put(const std::string& name, const std::string& content) {
+    ASSERT_TRUE(store_->Put(name, content));
+  }
+  // Entries of every shape, a branch above the leaves, contents that are let go of.
+  void Fill() {
+    for (int i = 0; i < 300; ++i) Put("small " + std::to_string(i), Text(100, 's'));
+    for (int i = 0; i < 5; ++i) Put("direct " + std::to_string(i), Text(9000, 'd'));
+    for (int i = 0; i < 3; ++i) Put("large " + std::to_string(i), Text(200'000, 'l'));
+    ASSERT_TRUE(store_->Erase("large 0"));
+  }
+
+  CheckReport Check() {
+    findings_.clear();
+    CheckOptions options;
+    options.on_finding = [this](const CheckFinding& finding) { findings_.push_back(finding); };
+    auto report = store_->Check(options);
+    EXPECT_TRUE(report) << report.error().message;
+    return report.value_or(CheckReport{});
+  }
+  std::string Findings() const {
+    std::string text;
+    for (const CheckFinding& finding : findings_) text += finding.message + "\n";
+    return text;
+  }
+  // One finding of that kind has all of these words in it.
+  void ExpectFinding(Kind kind, const std::vector<std::string>& words) {
+    Open(/*read_only=*/true);
+    Check();
+    const bool found = std::ranges::any_of(findings_, [&](const CheckFinding& finding) {
+      return finding.kind == kind && std::ranges::all_of(words, [&](const std::string& word) {
+               return finding.message.find(word) != std::string::npos;
+             });
+    });
+    EXPECT_TRUE(found) << words.front() << " is not among\n" << Findings();
+  }
+
+  // --- surgery ---
+
+  std::unique_ptr<File> FileOf(const std::string& name) {
+    return disk_.OpenFile("store/" + name).value();
+  }
+  void Flip(const std::string& name, uint64_t offset) {
+    auto file = FileOf(name);
+    std::byte byte[1];
+    ASSERT_TRUE(file->Read(offset, byte));
+    byte[0] ^= std::byte{0x10};
+    ASSERT_TRUE(file->Write(offset, byte));
+  }
+  format::Identity Identity() {
+    std::vector<std::byte> bytes(format::kIdentityBytes);
+    EXPECT_TRUE(FileOf("superblock")->Read(0, bytes));
+    return format::Identity::Decode(bytes).value();
+  }
+  // Changes the checkpoint in both slots.
+  template <typename Edit>
+  void EditCheckpoint(Edit edit) {
+    auto file = FileOf("superblock");
+    std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
+    ASSERT_TRUE(file->Read(format::kSlotOffset[0], bytes));
+    auto checkpoint = format::Checkpoint::Decode(bytes, Identity().store, 2).value();
+    edit(checkpoint);
+    for (const uint64_t slot : format::kSlotOffset) {
+      ASSERT_TRUE(file->Write(slot, checkpoint.Encode(Identity().store)));
+    }
+  }
+  // Changes shard 0's only bitmap of a map, with all checksums right again.
+  template <typename Edit>
+  void EditBitmap(format::MapRoot format::ShardRoot::*map, Edit edit) {
+    EditCheckpoint([&](format::Checkpoint& checkpoint) {
+      format::MapRoot& root = checkpoint.shards[0].*map;
+      ASSERT_EQ(root.levels, 1);
+      auto values = FileOf("shard-00.values");
+      std::vector<std::byte> bitmap(format::kBlockBytes);
+      ASSERT_TRUE(values->Read(root.root.number * format::kBlockBytes, bitmap));
+      edit(bitmap);
+      ASSERT_TRUE(values->Write(root.root.number * format::kBlockBytes, bitmap));
+      root.root.checksum = format::Checksum(bitmap, Identity().ShardSeed(0));
+    });
+  }
+  format::ShardRoot RootOfShard0() {
+    format::ShardRoot root;
+    EditCheckpoint([&](format::Checkpoint& checkpoint) { root = checkpoint.shards[0]; });
+    return root;
+  }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+  std::vector<CheckFinding> findings_;
+};
+
+TEST_F(CheckTest, FindsNothingInASoundStore) {
+  ExpectSound(*store_);
+  Fill();
+  ExpectSound(*store_);  // all in memory
+  ASSERT_TRUE(store_->Checkpoint());
+  ExpectSound(*store_);
+  Fill();
+  auto snapshot = store_->TakeSnapshot();
+  ASSERT_TRUE(store_->Checkpoint());
+  ExpectSound(*store_);
+  snapshot->reset();
+  Open();  // not closed before
+  ExpectSound(*store_);
+  Close();
+  Open(/*read_only=*/true);
+  ExpectSound(*store_);
+}
+
+TEST_F(CheckTest, CountsWhatItLooksAt) {
+  Fill();
+  ASSERT_TRUE(store_->Checkpoint());
+  const CheckReport report = Check();
+  EXPECT_EQ(report.entries, store_->GetStats().entries);
+  EXPECT_EQ(report.pages * kPage, store_->GetStats().page_bytes_used);
+  EXPECT_GE(report.blocks * format::kBlockBytes, store_->GetStats().block_bytes_used);
+}
+
+TEST_F(CheckTest, TellsItsProgressAndCanBeEnded) {
+  Fill();
+  ASSERT_TRUE(store_->Checkpoint());
+  CheckOptions options;
+  CheckProgress last;
+  options.on_progress = [&](const CheckProgress& progress) {
+    EXPECT_GT(progress.bytes_checked, last.bytes_checked);
+    EXPECT_LE(progress.bytes_checked, progress.bytes_total);
+    last = progress;
+    return true;
+  };
+  ASSERT_TRUE(store_->Check(options));
+  EXPECT_EQ(last.bytes_checked, last.bytes_total);
+  int calls = 0;
+  options.on_progress = [&](const CheckProgress&) { return ++calls < 5; };
+  const auto report = store_->Check(options);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->complete);
+  EXPECT_EQ(calls, 5);
+}
+
+// Others change the store while it is checked: a callback does so in the middle of it.
+TEST_F(CheckTest, IsNotDisturbedByChanges) {
+  Fill();
+  ASSERT_TRUE(store_->Checkpoint());
+  CheckOptions options;
+  options.on_finding = [](const CheckFinding& finding) { ADD_FAILURE() << finding.message; };
+  int calls = 0;
+  options.on_progress = [&](const CheckProgress&) {
+    const std::string name = "direct " + std::to_string(++calls % 5);
+    EXPECT_TRUE(store_->Put(name, Text(9000 + 100 * static_cast<size_t>(calls), 'x')));
+    if (calls % 10 == 0) {
+      EXPECT_TRUE(store_->Checkpoint());
+    }
+    return true;
+  };
+  ASSERT_TRUE(store_->Check(options));
+  EXPECT_GT(calls, 50);
+  ExpectSound(*store_);
+}
+
+// Damage.
+
+TEST_F(CheckTest, NamesTheEntryOfADamagedBlock) {
+  Fill();
+  Close();
+  auto values = FileOf("shard-00.values");
+  const uint64_t blocks = values->SizeBytes().value() / format::kBlockBytes;
+  std::set<std::string> named;
+  for (uint64_t block = 1; block < blocks; ++block) {
+    std::array<std::byte, 1> first;
+    ASSERT_TRUE(values->Read(block * format::kBlockBytes, first));
+    const bool is_content = first[0] == std::byte{'d'} || first[0] == std::byte{'l'};
+    if (!is_content) continue;
+    Flip("shard-00.values", block * format::kBlockBytes + 7);
+    Open(/*read_only=*/true);
+    if (Check().damages == 1) {
+      const std::string message = findings_.front().message;
+      EXPECT_NE(message.find("block " + std::to_string(block) + " "), std::string::npos) << message;
+      EXPECT_NE(message.find("bytes "), std::string::npos) << message;
+      named.insert(message.substr(0, message.find(',')));
+    } else {
+      EXPECT_EQ(findings_.size(), 0u) << "a block that was freed\n" << Findings();
+    }
+    store_.reset();
+    Flip("shard-00.values", block * format::kBlockBytes + 7);
+  }
+  EXPECT_GE(named.size(), 2u) << "entries with blocks in this shard";
+}
+
+TEST_F(CheckTest, NamesTheRangeOfADamagedLeaf) {
+  Fill();
+  Close();
+  const format::ShardRoot root = RootOfShard0();
+  ASSERT_EQ(root.height, 2);
+  for (uint64_t page = 1; page <= root.leaves; ++page) {
+    Flip("shard-00.keys", page * kPage + 100);
+    ExpectFinding(Kind::kDamage, {"page " + std::to_string(page) + " ", "lost", "position"});
+    store_.reset();
+    Flip("shard-00.keys", page * kPage + 100);
+  }
+  Open();
+  ExpectSound(*store_);
+}
+
+TEST_F(CheckTest, FindsADamagedSuperblockCopy) {
+  Fill();
+  Close();
+  Flip("superblock", format::kIdentityOffset[1] + 50);
+  ExpectFinding(Kind::kDamage, {"identity"});
+  Flip("superblock", format::kSlotOffset[0] + 50);
+  ExpectFinding(Kind::kDamage, {"checkpoints differ"});
+  Open();  // heals both
+  ExpectSound(*store_);
+}
+
+// Checksums that are right, over what is wrong.
+
+TEST_F(CheckTest, FindsWrongCounts) {
+  Fill();
+  Close();
+  const struct {
+    uint64_t format::ShardRoot::*count;
+    const char* word;
+  } cases[] = {{&format::ShardRoot::entries, "entries"},
+               {&format::ShardRoot::leaves, "leaves"},
+               {&format::ShardRoot::branches, "branches"},
+               {&format::ShardRoot::pages_used, "pages"},
+               {&format::ShardRoot::blocks_used, "blocks"},
+               {&format::ShardRoot::dead_contents, "to be freed"}};
+  for (const auto& wrong : cases) {
+    EditCheckpoint([&](format::Checkpoint& it) { ++(it.shards[0].*wrong.count); });
+    ExpectFinding(Kind::kSpace, {wrong.word, "checkpoint says"});
+    store_.reset();
+    EditCheckpoint([&](format::Checkpoint& it) { --(it.shards[0].*wrong.count); });
+  }
+}
+
+TEST_F(CheckTest, FindsSpaceThatIsLost) {
+  Fill();
+  Close();
+  // A number behind all that are used, which the file must have.
+  for (auto map : {&format::ShardRoot::page_map, &format::ShardRoot::block_map}) {
+    auto mark = [](std::vector<std::byte>& bitmap) {
+      for (size_t number = 1; number < 64; ++number) {
+        const std::byte bit{static_cast<uint8_t>(1u << number % 8)};
+        if ((bitmap[number / 8] & bit) != std::byte{0}) continue;
+        bitmap[number / 8] |= bit;
+        return;
+      }
+      FAIL() << "no number below 64 is free";
+    };
+    ASSERT_TRUE(FileOf("shard-00.keys")->Allocate(63 * kPage, kPage));
+    EditBitmap(map, mark);
+    ExpectFinding(Kind::kSpace, {"nothing refers"});
+    store_.reset();
+  }
+}
+
+TEST_F(CheckTest, FindsSpaceThatIsInUseAndCalledFree) {
+  Fill();
+  Close();
+  for (auto map : {&format::ShardRoot::page_map, &format::ShardRoot::block_map}) {
+    std::vector<std::byte> before;
+    EditBitmap(map, [&](std::vector<std::byte>& bitmap) {
+      before = bitmap;
+      const auto used = std::ranges::find_if(bitmap, [](std::byte b) { return b != std::byte{0}; });
+      ASSERT_NE(used, bitmap.end());
+      *used = std::byte{0};
+    });
+    ExpectFinding(Kind::kDamage, {"free that are in use"});
+    store_.reset();
+    EditBitmap(map, [&](std::vector<std::byte>& bitmap) { bitmap = before; });
+  }
+  Open();
+  ExpectSound(*store_);
+}
+
+TEST_F(CheckTest, FindsABitmapForMoreThanTheFile) {
+  Fill();
+  Close();
+  EditBitmap(&format::ShardRoot::page_map,
+             [](std::vector<std::byte>& bitmap) { bitmap.back() = std::byte{0xff}; });
+  ExpectFinding(Kind::kDamage, {"beyond the file's end"});
+}
+
+TEST_F(CheckTest, FindsADamagedMap) {
+  Fill();
+  Close();
+  Flip("shard-00.values", RootOfShard0().block_map.root.number * format::kBlockBytes);
+  ExpectFinding(Kind::kDamage, {"of a space map", "checksum"});
+}
+
+// One block in two maps' trees, as after a write that went astray.
+TEST_F(CheckTest, FindsABlockWithTwoOwners) {
+  Fill();
+  Close();
+  EditCheckpoint([](format::Checkpoint& it) { it.shards[0].page_map = it.shards[0].block_map; });
+  ExpectFinding(Kind::kDamage, {"second owner"});
+}
+
+// The log.
+
+TEST_F(CheckTest, FindsDamageInTheMiddleOfTheLog) {
+  Put("first", "1");
+  Put("second", "find me in the log");
+  ASSERT_TRUE(store_->Sync());
+  Put("third", "3");  // whose record proves that the second was durable
+  auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+  bool found = false;
+  const auto names = image->ListDirectory("store/log").value();
+  for (const std::string& name : names) {
+    auto file = image->OpenFile("store/log/" + name).value();
+    std::string bytes(file->SizeBytes().value(), '\0');
+    ASSERT_TRUE(file->Read(0, std::as_writable_bytes(std::span(bytes))));
+    const size_t at = bytes.find("find me");
+    if (at == std::string::npos) continue;
+    ASSERT_TRUE(file->Write(at, AsBytes("lost me")));
+    found = true;
+  }
+  ASSERT_TRUE(found);
+  const auto opened = Store::Open(*image, "store");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(opened.error().message.find("the log is damaged"), std::string::npos);
+  OpenOptions options;
+  options.read_only = true;
+  auto read = Store::Open(*image, "store", options);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ((*read)->Get("first").value(), "1");
+  EXPECT_EQ((*read)->Get("second").error().code, ErrorCode::kNotFound);
+  store_ = *std::move(read);
+  EXPECT_EQ(Check().damages, 1u);
+  EXPECT_NE(Findings().find("log"), std::string::npos);
+  store_.reset();  // before its disk
+}
+
+// A block that a durable record names is damaged: the record is sound, and so is what follows it.
+TEST_F(CheckTest, ADamagedBlockDoesNotEndTheLog) {
+  Put("large", Text(200'000, 'l'));
+  ASSERT_TRUE(store_->Sync());
+  Put("other", "value");
+  auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+  int damaged = 0;
+  for (const char* name : {"store/shard-00.values", "store/shard-01.values"}) {
+    auto file = image->OpenFile(name).value();
+    std::string bytes(file->SizeBytes().value(), '\0');
+    ASSERT_TRUE(file->Read(0, std::as_writable_bytes(std::span(bytes))));
+    const size_t at = bytes.find("llll");
+    if (at == std::string::npos) continue;
+    ASSERT_TRUE(file->Write(at, AsBytes("x")));
+    ++damaged;
+  }
+  ASSERT_EQ(damaged, 1);
+  auto opened = Store::Open(*image, "store");
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->Get("other").value(), "value");
+  EXPECT_EQ((*opened)->Get("large").error().code, ErrorCode::kCorrupt);
+  store_ = *std::move(opened);
+  EXPECT_EQ(Check().damages, 1u) << Findings();
+  store_.reset();  // before its disk
+}
+
+}  // namespace
+}  // namespace kvfs
