@@ -16,6 +16,12 @@ void Batch::Put(Key key, Bytes content, std::optional<std::string_view> meta, If
   put.id = id;
 }
 
+void Batch::Restore(Key key, uint64_t id, std::string_view meta) {
+  Operation& restore = Add(Kind::kRestore, key);
+  restore.offset = id;
+  restore.meta = meta;
+}
+
 void Batch::Erase(Key key) { Add(Kind::kErase, key); }
 
 void Batch::Write(Key key, uint64_t offset, Bytes data, MetaEdit edit) {

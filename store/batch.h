@@ -53,6 +53,11 @@ class Batch {
   void Put(Key key, Bytes content, std::optional<std::string_view> meta = {},
            IfPresent if_present = IfPresent::kReplace, uint64_t* id = nullptr);
 
+  // Creates an empty entry with an id that it had in another store, of which this one is a copy:
+  // for repair and restoring. The caller answers for that no other entry has it. kExists. Ids that
+  // are given later are above it, and above the entry's space.
+  void Restore(Key key, uint64_t id, std::string_view meta);
+
   // The following refuse the batch with kNotFound where the entry is absent.
 
   void Erase(Key key);
@@ -84,6 +89,7 @@ class Batch {
   struct Operation {
     enum class Kind {
       kPut,
+      kRestore,
       kErase,
       kWrite,
       kResize,

@@ -63,6 +63,8 @@ Result<void> BatchResolver::ResolveOne(size_t index, const Operation& operation)
   switch (operation.kind) {
     case Operation::Kind::kPut:
       return ResolvePut(index, operation);
+    case Operation::Kind::kRestore:
+      return ResolveRestore(operation);
     case Operation::Kind::kErase:
       return ResolveErase(operation);
     case Operation::Kind::kWrite:
@@ -169,6 +171,32 @@ Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation
   blocks.meta = meta;
   KVFS_TRY(Do(blocks));
   return write(blocks.offset + split.middle, operation.data.last(split.tail));
+}
+
+Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
+  if (restore.offset < kFirstId || restore.offset > format::kMaxId) {
+    return Fail(ErrorCode::kInvalid, "an id must be 16 to 2^62");
+  }
+  KVFS_ASSIGN(const State state, StateOf(restore.key));
+  if (state.exists) return Fail(ErrorCode::kExists);
+  KVFS_TRY(CheckMeta(*restore.meta));
+  KVFS_TRY(NoteId(restore.offset));
+  KVFS_TRY(NoteId(restore.key.space));
+  grows_ = true;
+  Change change = ChangeOf(Kind::kPut, restore.key);
+  change.found = Change::Found::kAbsent;
+  change.id = restore.offset;
+  change.meta = restore.meta;
+  return Do(change);
+}
+
+// Ids that are given from now on are above it.
+Result<void> BatchResolver::NoteId(uint64_t id) {
+  if (id < kFirstId || id > format::kMaxId) return {};
+  const uint32_t home = placement_.HomeOf(id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  transaction_.NoteId(home, id);
+  return {};
 }
 
 Result<void> BatchResolver::ResolveErase(const Operation& erase) {

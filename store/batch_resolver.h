@@ -61,6 +61,8 @@ class BatchResolver {
 
   Result<void> ResolveOne(size_t index, const Operation& operation);
   Result<void> ResolvePut(size_t index, const Operation& put);
+  Result<void> ResolveRestore(const Operation& restore);
+  Result<void> NoteId(uint64_t id);
   Result<void> ResolveErase(const Operation& erase);
   Result<void> ResolveWrite(size_t index, const Operation& write);
   Result<void> ResolveResize(const Operation& resize);

@@ -42,6 +42,9 @@ struct EngineParts {
   std::unique_ptr<Reclaimer> reclaimer;
   std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
   uint64_t replayed_records = 0;
+  // Of a store that is opened to be salvaged: what was lost, in words; and entries by name.
+  std::vector<std::string> losses;
+  std::vector<std::pair<uint64_t, std::string>> lost_entries;
   std::string log_damage;  // why not all of the log could be replayed; empty if it could
 
   CommitTarget commit_target() { return {log.get(), health.get(), &account}; }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "store/describe.h"
 #include "store/executor.h"
+#include "store/salvage.h"
 #include "store/store_files.h"
 
 namespace kvfs {
@@ -16,8 +18,9 @@ namespace {
 
 class Recovery {
  public:
-  Recovery(Env& env, const std::string& path, OpenOptions options)
-      : access_(options.read_only ? Access::kReadOnly : Access::kReadWrite) {
+  Recovery(Env& env, const std::string& path, OpenOptions options, RecoveryMode mode)
+      : access_(options.read_only ? Access::kReadOnly : Access::kReadWrite),
+        salvages_(mode == RecoveryMode::kSalvage) {
     parts_->env = &env;
     parts_->path = path;
     parts_->options = std::move(options);
@@ -25,8 +28,10 @@ class Recovery {
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
-    KVFS_ASSIGN(const uint64_t end, FindEnd());
-    KVFS_TRY(ReplayUntil(end));
+    KVFS_TRY(Tolerate(OpenLog()));
+    uint64_t end = checkpoint_.next_sequence;
+    KVFS_TRY(Tolerate(FindEnd(&end)));
+    KVFS_TRY(Tolerate(ReplayUntil(end)));
     parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1);
     if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(parts_);
@@ -38,13 +43,37 @@ class Recovery {
     KVFS_ASSIGN(parts_->superblock, OpenSuperblock(env, parts_->path, access_));
     KVFS_ASSIGN(parts_->lock, TakeLock());
     KVFS_ASSIGN(parts_->identity, ReadIdentity(*parts_->superblock));
-    KVFS_ASSIGN(checkpoint_, ReadCheckpoint(*parts_->superblock, parts_->identity));
+    KVFS_TRY(FindCheckpoint());
     closed_ = checkpoint_.last_segment == format::kNoSegment;
     if (access_ == Access::kReadWrite) KVFS_TRY(RepairSuperblock());
     parts_->placement = std::make_unique<Placement>(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
     parts_->health = std::make_unique<Health>(parts_->options.log);
-    return OpenLog();
+    return {};
+  }
+
+  // When salvaging, an error is a loss; and what could not be done stays undone.
+  Result<void> Tolerate(Result<void> done) {
+    if (done || !salvages_) return done;
+    parts_->losses.push_back(done.error().message);
+    closed_ = true;
+    return {};
+  }
+
+  Result<void> FindCheckpoint() {
+    auto found = ReadCheckpoint(*parts_->superblock, parts_->identity);
+    has_checkpoint_ = found.has_value();
+    if (found) {
+      checkpoint_ = *std::move(found);
+      return {};
+    }
+    if (!salvages_) return tl::unexpected(std::move(found).error());
+    parts_->losses.push_back(found.error().message +
+                             ": entries are read from all pages there are, and some that were "
+                             "erased or replaced may be among them; the log is left out");
+    checkpoint_.epoch = checkpoint_.first_segment = checkpoint_.next_sequence = 1;
+    checkpoint_.shards.resize(parts_->identity.shards);
+    return {};
   }
 
   Result<std::unique_ptr<FileLock>> TakeLock() {
@@ -83,7 +112,6 @@ class Recovery {
   }
 
   Result<void> OpenShard(uint32_t index) {
-    KVFS_ASSIGN(ShardFiles files, OpenShardFiles(*parts_->env, parts_->path, index, access_));
     ShardConfig config;
     config.index = index;
     config.shards = parts_->identity.shards;
@@ -92,8 +120,34 @@ class Recovery {
     config.hash = parts_->identity.NamesHash();
     config.read_only = access_ == Access::kReadOnly;
     config.log = parts_->options.log;
+    ShardFiles files;
+    if (salvages_) {
+      KVFS_TRY(SalvageShard(config, &files));
+    } else {
+      KVFS_ASSIGN(files, OpenShardFiles(*parts_->env, parts_->path, index, access_));
+    }
     parts_->shards.push_back(std::make_unique<Shard>(std::move(files), config,
                                                      checkpoint_.shards[index], checkpoint_.epoch));
+    return {};
+  }
+
+  // The shard with new branches above those of its leaves that are sound; a file that cannot be
+  // opened is taken as empty.
+  Result<void> SalvageShard(const ShardConfig& config, ShardFiles* files) {
+    auto open = [&](const char* what) -> std::unique_ptr<File> {
+      const std::string path = ShardPath(parts_->path, config.index, what);
+      auto opened = parts_->env->OpenFile(path, access_);
+      if (opened) return *std::move(opened);
+      parts_->losses.push_back(opened.error().message);
+      return std::make_unique<PatchedFile>(nullptr, path);
+    };
+    files->keys = open("keys");
+    files->values = open("values");
+    format::ShardRoot& root = checkpoint_.shards[config.index];
+    KVFS_ASSIGN(SalvagedShard shard, SalvageTree(files, config, has_checkpoint_ ? &root : nullptr));
+    root = shard.root;
+    std::ranges::move(shard.losses, std::back_inserter(parts_->losses));
+    std::ranges::move(shard.lost_entries, std::back_inserter(parts_->lost_entries));
     return {};
   }
 
@@ -107,6 +161,8 @@ class Recovery {
                                   RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
                                                 parts_->identity.log_segment_bytes},
                                   sync_blocks);
+    // Without a checkpoint nobody knows where a replay is to begin.
+    if (!has_checkpoint_) return {};
     KVFS_TRY(parts_->log->Open(access_));
     if (checkpoint_.last_segment == format::kNoSegment) return {};
     for (const uint64_t segment : {checkpoint_.first_segment, checkpoint_.last_segment}) {
@@ -128,17 +184,15 @@ class Recovery {
                                });
   }
 
-  // The first pass. Returns the sequence after the last record to replay.
-  Result<uint64_t> FindEnd() {
-    uint64_t end = checkpoint_.next_sequence;
+  // The first pass. `end` is the sequence after the last record to replay.
+  Result<void> FindEnd(uint64_t* end) {
     auto mark = [&](const LogRecord& record, const std::vector<Change>& changes) -> Result<bool> {
       KVFS_ASSIGN(const bool is_whole, MarkBlocks(record.sequence, changes));
-      if (is_whole) ++end;
+      if (is_whole) ++*end;
       return is_whole;
     };
     KVFS_TRY(ForEachRecord(mark));
-    KVFS_TRY(RequireEndAt(end));
-    return end;
+    return RequireEndAt(*end);
   }
 
   // Whether a later record proves that this one was durable.
@@ -157,6 +211,7 @@ class Recovery {
                          ", which was durable, cannot be read, and so neither it nor those behind "
                          "it can be carried out";
     Log(parts_->log_damage);
+    if (salvages_) parts_->losses.push_back(parts_->log_damage);
     if (access_ == Access::kReadOnly) return {};
     return Fail(ErrorCode::kCorrupt,
                 parts_->log_damage + "; open the store for reading only, or repair it");
@@ -221,7 +276,10 @@ class Recovery {
       done = CarryOut(change, sequence, locks);
     }
     if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    Log("a change of the log is left out, because of damage: " + done.error().message);
+    const std::string what = "a change of " + DescribeEntry(change.space, change.name) +
+                             " is left out, because of damage: " + done.error().message;
+    Log(what);
+    if (salvages_) parts_->losses.push_back(what);
     return {};
   }
 
@@ -267,16 +325,18 @@ class Recovery {
   }
 
   const Access access_;
+  const bool salvages_;
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
+  bool has_checkpoint_ = false;
   bool closed_ = false;  // no log continues the checkpoint
 };
 
 }  // namespace
 
-Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path,
-                                             OpenOptions options) {
-  return Recovery(env, path, std::move(options)).Run();
+Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, OpenOptions options,
+                                             RecoveryMode mode) {
+  return Recovery(env, path, std::move(options), mode).Run();
 }
 
 }  // namespace kvfs

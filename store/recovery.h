@@ -15,8 +15,14 @@
 
 namespace kvfs {
 
+enum class RecoveryMode {
+  kUsual,
+  // Reads only, and passes over damage wherever it can: what it meets is in EngineParts::losses.
+  kSalvage,
+};
+
 // Opens the store for `options`; the parts are complete, and the checkpointer's thread runs.
-Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path,
-                                             OpenOptions options);
+Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, OpenOptions options,
+                                             RecoveryMode mode = RecoveryMode::kUsual);
 
 }  // namespace kvfs

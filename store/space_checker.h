@@ -30,6 +30,10 @@ class SpaceChecker {
   using Visit = std::function<bool(format::BlockPointer)>;
   void Load(const Visit& visit);
 
+  // By number, as the map says; what is damaged of it has none.
+  const std::vector<bool>& used() const { return used_; }
+  bool is_damaged() const { return is_damaged_; }
+
   // After Load. `used` is how many numbers the checkpoint says are in use. With gaps, what is
   // in use and was not reached may be below them.
   void Compare(const std::vector<bool>& reached, uint64_t used, bool has_gaps);

@@ -40,6 +40,7 @@ SpaceMap::SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks,
       root_(root),
       used_(used) {
   file_end_ = file->SizeBytes().value_or(0);
+  if (read_only) reserve_cursor_ = first_own_bitmap_ = BitmapsOfFile();
 }
 
 // The map on disk.
@@ -81,7 +82,7 @@ Result<SpaceMap::Words> SpaceMap::ReadBitmap(uint64_t index, Lock& lock) {
 
 Result<SpaceMap::Bitmap*> SpaceMap::Load(uint64_t index, Lock& lock) {
   if (auto found = bitmaps_.find(index); found != bitmaps_.end()) return &found->second;
-  auto words = ReadBitmap(index, lock);
+  auto words = IsOnDisk(index) ? ReadBitmap(index, lock) : Result<Words>(Words{});
   if (!words && words.error().code != ErrorCode::kCorrupt) {
     return tl::unexpected(std::move(words).error());
   }

@@ -48,7 +48,8 @@ struct Run {
 class SpaceMap {
  public:
   // `file` has units of `unit_bytes`; `blocks` hold the map. Both must outlive it. Of a store that
-  // is only read nothing is backed, as nothing is written.
+  // is only read nothing is backed, as nothing is written, and numbers behind the file's end are
+  // given out, for what is kept in memory.
   SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks, const format::MapRoot& root,
            uint64_t used, bool read_only = false);
 
@@ -137,6 +138,7 @@ class SpaceMap {
   };
   using Lock = std::unique_lock<std::mutex>;
 
+  bool IsOnDisk(uint64_t bitmap) const { return !read_only_ || bitmap < first_own_bitmap_; }
   Result<Bitmap*> Load(uint64_t index, Lock& lock);
   Result<Words> ReadBitmap(uint64_t index, Lock& lock);
   Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
@@ -167,11 +169,12 @@ class SpaceMap {
   std::set<uint64_t> ready_words_;  // with a ready number, by word number
   std::atomic<uint64_t> ready_ = 0;
   uint64_t held_ = 0;
-  uint64_t used_;                // set in the bitmaps
-  uint64_t reserve_cursor_ = 0;  // bitmap where Reserve looks next
-  uint64_t file_end_ = 0;        // bytes of the file known to exist
-  int allocating_ = 0;           // calls that make the file longer
-  std::vector<Run> taken_;       // in the open epoch
+  uint64_t used_;                  // set in the bitmaps
+  uint64_t first_own_bitmap_ = 0;  // of a store that is only read: behind the file's end
+  uint64_t reserve_cursor_ = 0;    // bitmap where Reserve looks next
+  uint64_t file_end_ = 0;          // bytes of the file known to exist
+  int allocating_ = 0;             // calls that make the file longer
+  std::vector<Run> taken_;         // in the open epoch
   std::vector<uint64_t> freed_;
   std::vector<Run> closed_taken_;  // in the closed epoch
   std::vector<uint64_t> closed_freed_;

@@ -41,7 +41,7 @@ Result<format::Identity> ReadIdentity(const File& superblock) {
     return format::Identity::Decode(bytes);
   };
   auto first = read(format::kIdentityOffset[0]);
-  if (first || first.error().code == ErrorCode::kIo) return first;
+  if (first) return first;
   auto second = read(format::kIdentityOffset[1]);
   return second ? second : first;
 }
@@ -70,9 +70,13 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
     return Fail(ErrorCode::kCorrupt, "the superblock file is cut off");
   }
   std::optional<format::Checkpoint> newest;
+  std::string unreadable;
   for (uint64_t offset : format::kSlotOffset) {
     std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
-    KVFS_TRY(superblock.Read(offset, bytes));
+    if (auto read = superblock.Read(offset, bytes); !read) {
+      unreadable = ": " + read.error().message;
+      continue;
+    }
     auto checkpoint = format::Checkpoint::Decode(bytes, identity.store, identity.shards);
     auto age = [](const format::Checkpoint& it) { return std::pair(it.epoch, it.last_segment); };
     if (checkpoint && (!newest || age(*checkpoint) > age(*newest))) {
@@ -80,7 +84,8 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
     }
   }
   if (!newest) {
-    return Fail(ErrorCode::kCorrupt, "neither of the superblock's two checkpoints is sound");
+    return Fail(ErrorCode::kCorrupt,
+                "neither of the superblock's two checkpoints is sound" + unreadable);
   }
   return *std::move(newest);
 }

@@ -68,6 +68,7 @@ class Transaction {
   void NoteBuried(uint64_t bytes) { buried_bytes_ += bytes; }
   uint64_t buried_bytes() const { return buried_bytes_; }
   uint64_t TakeId(uint32_t shard) { return shards_[shard]->TakeId(); }
+  void NoteId(uint32_t shard, uint64_t id) { shards_[shard]->NoteId(id); }
 
   // --- blocks of one shard ---
 

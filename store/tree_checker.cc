@@ -70,6 +70,7 @@ void TreeChecker::CheckPage(PagePointer pointer, uint32_t depth, const Bounds& b
   const auto page = tree_.pages().Check(pointer);
   if (!page) {
     has_gaps_ = true;
+    damaged_.insert(pointer.number);
     session_.Damage(page.error().message + "; records are lost to it " + Describe(bounds));
     return;
   }

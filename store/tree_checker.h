@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class TreeChecker {
 
   // By number: the pages that belong to the tree.
   const std::vector<bool>& reached() const { return reached_; }
+  // Those of them that are not what the page above says.
+  const std::set<uint64_t>& damaged() const { return damaged_; }
   // Pages could not be read: what lies below them has not been reached.
   bool has_gaps() const { return has_gaps_; }
 
@@ -51,6 +54,7 @@ class TreeChecker {
   CheckSession& session_;
   const Visit visit_;
   std::vector<bool> reached_;
+  std::set<uint64_t> damaged_;
   bool has_gaps_ = false;
   uint64_t leaves_ = 0;
   uint64_t branches_ = 0;

@@ -73,11 +73,16 @@ class File {
   }
 
  protected:
-  // `view_faults` counts them; null if there can be none.
+  // A file whose views never fail.
+  File() = default;
   explicit File(const std::atomic<uint64_t>* view_faults) : view_faults_(view_faults) {}
+  // The counter of a file whose views another one hands on; null if there is none.
+  static const std::atomic<uint64_t>* ViewFaultsOf(const File* file) {
+    return file == nullptr ? nullptr : file->view_faults_;
+  }
 
  private:
-  const std::atomic<uint64_t>* view_faults_;
+  const std::atomic<uint64_t>* view_faults_ = nullptr;
 };
 
 enum class Access { kReadWrite, kReadOnly };

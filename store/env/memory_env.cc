@@ -25,8 +25,7 @@ class MemoryFile final : public File {
  public:
   MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path,
              Access access)
-      : File(nullptr),
-        disk_(std::move(disk)),
+      : disk_(std::move(disk)),
         node_(std::move(node)),
         path_(std::move(path)),
         access_(access) {}

@@ -129,6 +129,22 @@ Result<void> LeafView::CheckOrder() const {
   return {};
 }
 
+std::vector<RecordKey> LeafView::KeysThatFit() const {
+  std::vector<RecordKey> keys;
+  const uint64_t slots_end =
+      kPageHeaderBytes + uint64_t{kLeafGroupBytes} * groups() + uint64_t{kLeafSlotBytes} * count();
+  if (groups() == 0 || slots_end > page_bytes_) return keys;
+  for (uint32_t i = 0; i < count(); ++i) {
+    const LeafRecord record = Record(i);
+    uint32_t fingerprint;
+    const bool fits = !record.key.name.empty() &&
+                      FingerprintOf(record.key.position, &fingerprint) &&
+                      fingerprint == Fingerprint(i);
+    if (fits) keys.push_back(record.key);
+  }
+  return keys;
+}
+
 namespace {
 
 struct Groups {

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "store/format/page.h"
 #include "store/format/varint.h"
@@ -50,6 +51,9 @@ class LeafView : public PageView {
   std::optional<LeafRecord> Find(const RecordKey& key) const;
 
   Result<void> CheckOrder() const;
+  // Of a page that CheckPage has refused: the keys of those records whose names have the hashes
+  // that their slots tell. They stood there, whatever else is damaged.
+  std::vector<RecordKey> KeysThatFit() const;
 
  private:
   struct Range {
