@@ -18,6 +18,7 @@
 
 #include "store/env/env.h"
 #include "store/format/entry.h"
+#include "store/lock_rank.h"
 #include "store/verified_set.h"
 
 namespace kvfs {
@@ -62,7 +63,7 @@ class BlockFile {
   VerifiedSet verified_;
   std::atomic<bool> has_unsynced_ = false;
   std::atomic<bool> has_kept_ = false;
-  mutable std::mutex mutex_;  // guards the following
+  mutable RankedMutex mutex_{LockRank::kBlocks};  // guards the following
   std::map<uint64_t, std::unique_ptr<Block>> kept_;
 };
 

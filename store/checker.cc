@@ -14,7 +14,7 @@ Checker::Checker(EngineParts* parts, const CheckOptions* options)
     : parts_(*parts), options_(*options), shards_(parts->shards.size()) {}
 
 Result<CheckReport> Checker::Run() {
-  std::unique_lock<std::mutex> paused;
+  std::unique_lock<RankedMutex> paused;
   if (parts_.checkpointer) paused = parts_.checkpointer->Pause();
   snapshot_ = EngineSnapshot::Take(&parts_);
   session_.emplace(&options_, BytesToCheck());

@@ -43,7 +43,7 @@ void Checkpointer::StartThread() {
 }
 
 // What a checkpoint is to be taken for; nothing if the thread is to end.
-std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<std::mutex>& lock) {
+std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<RankedMutex>& lock) {
   auto is_woken = [this] { return wanted_ || stopping_; };
   while (!is_woken()) {
     if (config_.idle_ms == 0) {
@@ -51,8 +51,11 @@ std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<std:
       continue;
     }
     if (wanted_changed_.wait_for(lock, std::chrono::milliseconds(config_.idle_ms), is_woken)) break;
-    // Nothing since the last look, and something since the last such checkpoint.
+    lock.unlock();
     const uint64_t sequence = log_->appended();
+    lock.lock();
+    if (is_woken()) break;
+    // Nothing since the last look, and something since the last such checkpoint.
     const bool is_idle = std::exchange(idle_sequence_, sequence) == sequence;
     if (is_idle && sequence != trimmed_sequence_) {
       trimmed_sequence_ = sequence;

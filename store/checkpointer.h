@@ -25,6 +25,7 @@
 
 #include "store/format/superblock.h"
 #include "store/health.h"
+#include "store/lock_rank.h"
 #include "store/log_account.h"
 #include "store/redo_log.h"
 #include "store/shard_set.h"
@@ -58,7 +59,7 @@ class Checkpointer {
 
   // No checkpoint is under way as long as the lock is held: all shards have trees of one epoch, and
   // the superblock's slots are both that.
-  [[nodiscard]] std::unique_lock<std::mutex> Pause() { return std::unique_lock(running_); }
+  [[nodiscard]] std::unique_lock<RankedMutex> Pause() { return std::unique_lock(running_); }
 
   uint64_t epoch() const { return epoch_; }
   uint64_t checkpoints() const { return checkpoints_; }
@@ -82,7 +83,7 @@ class Checkpointer {
   Result<void> WriteSuperblock();
   Result<void> Finish();
   void ThreadMain();
-  std::optional<Purpose> WaitForWork(std::unique_lock<std::mutex>& lock);
+  std::optional<Purpose> WaitForWork(std::unique_lock<RankedMutex>& lock);
 
   const CheckpointerConfig config_;
   const Shards* shards_;
@@ -93,15 +94,17 @@ class Checkpointer {
   const std::function<Result<void>()> prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch
 
-  std::mutex running_;  // held by who takes a checkpoint; guards the following
+  RankedMutex running_{
+      LockRank::kCheckpoint};  // held by who takes a checkpoint; guards the following
   std::optional<Closed> closed_;
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> buried_bytes_ = 0;
 
-  std::mutex mutex_;  // guards the following; never held while taking another lock
-  std::condition_variable wanted_changed_;
-  std::condition_variable finished_;
+  RankedMutex mutex_{
+      LockRank::kCheckpointRequests};  // guards the following; never held while taking another lock
+  std::condition_variable_any wanted_changed_;
+  std::condition_variable_any finished_;
   bool wanted_ = false;
   bool stopping_ = false;
   uint64_t attempts_ = 0;

@@ -237,8 +237,9 @@ StoreStats Engine::GetStats() const {
     stats.checkpoints = parts_->checkpointer->checkpoints();
   }
   stats.log_bytes = parts_->account.log_bytes;
-  stats.acknowledged_sequence = parts_->log->appended();
+  // In this order, so that what others do meanwhile never makes the first the larger one.
   stats.durable_sequence = parts_->log->durable();
+  stats.acknowledged_sequence = parts_->log->appended();
   stats.replayed_records = parts_->replayed_records;
   return stats;
 }

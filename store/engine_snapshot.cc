@@ -6,7 +6,7 @@ namespace kvfs {
 
 std::unique_ptr<EngineSnapshot> EngineSnapshot::Take(EngineParts* parts) {
   std::vector<ShardPin> pins;
-  std::vector<std::shared_lock<std::shared_mutex>> locks;
+  std::vector<std::shared_lock<RankedSharedMutex>> locks;
   pins.reserve(parts->shards.size());
   locks.reserve(parts->shards.size());
   for (const auto& shard : parts->shards) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "store/lock_rank.h"
 #include "store/status.h"
 
 namespace kvfs {
@@ -41,7 +42,7 @@ class Health {
  private:
   const std::function<void(std::string_view)> log_;
   std::atomic<bool> failed_ = false;
-  mutable std::mutex mutex_;
+  mutable RankedMutex mutex_{LockRank::kHealth};
   Error refusal_{};
 };
 

@@ -60,7 +60,7 @@ Result<void> Reading::WithRecord(uint32_t index, const RecordKey& key, Locks loc
   const Shard& shard = *shards_[index];
   std::shared_ptr<const TreeVersion> tree;
   {
-    std::shared_lock<std::shared_mutex> lock;
+    std::shared_lock<RankedSharedMutex> lock;
     if (locks == Locks::kTaken) lock = std::shared_lock(shard.mutex);
     const ShardPin& pin = pins_ != nullptr ? (*pins_)[index] : shard.now();
     if (const Memtable::Record* record = pin.FindInMemory(key, at_)) {
@@ -183,7 +183,7 @@ Result<size_t> Reading::ReadLocked(Key key, uint64_t offset, MutableBytes out) c
   uint32_t home = index;
   while (true) {
     std::shared_lock first(shards_[std::min(index, home)]->mutex);
-    std::shared_lock<std::shared_mutex> second;
+    std::shared_lock<RankedSharedMutex> second;
     if (home != index) second = std::shared_lock(shards_[std::max(index, home)]->mutex);
     Content content;
     KVFS_ASSIGN(const auto counts, ReadTail(key, Locks::kHeld, offset, out, &content));

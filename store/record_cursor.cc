@@ -12,7 +12,7 @@ constexpr size_t kBatchBytes = size_t{32} << 10;
 
 }  // namespace
 
-RecordCursor::RecordCursor(ShardPin pin, uint64_t at, std::shared_mutex* lock)
+RecordCursor::RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock)
     : pin_(std::move(pin)), at_(at), lock_(lock), tree_(pin_.tree->tree) {}
 
 void RecordCursor::Seek(const RecordKey& key, uint64_t last_space) {
@@ -25,7 +25,7 @@ void RecordCursor::Seek(const RecordKey& key, uint64_t last_space) {
 // Copies the next records of the memtables, from `from` on.
 void RecordCursor::CopyBatch(const RecordKey& from, bool is_inclusive) {
   std::vector<Copy> copies;
-  std::shared_lock<std::shared_mutex> lock;
+  std::shared_lock<RankedSharedMutex> lock;
   if (lock_ != nullptr) lock = std::shared_lock(*lock_);
   Memtable::Iterator active(pin_.active.get(), at_), closed(pin_.closed.get(), at_);
   active.Seek(from);

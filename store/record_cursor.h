@@ -16,7 +16,7 @@ namespace kvfs {
 class RecordCursor {
  public:
   // Takes `lock` shared for each look into memory; null if the caller holds the shard's lock.
-  RecordCursor(ShardPin pin, uint64_t at, std::shared_mutex* lock);
+  RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock);
 
   // To the first record not below `key`; the walk ends behind those of the space `last_space`.
   void Seek(const format::RecordKey& key, uint64_t last_space);
@@ -47,7 +47,7 @@ class RecordCursor {
 
   const ShardPin pin_;
   const uint64_t at_;
-  std::shared_mutex* const lock_;
+  RankedSharedMutex* const lock_;
   TreeCursor tree_;
   uint64_t last_space_ = 0;
   std::vector<Copy> copies_;

@@ -33,6 +33,7 @@
 
 #include "store/env/env.h"
 #include "store/format/log_segment.h"
+#include "store/lock_rank.h"
 
 namespace kvfs {
 
@@ -127,8 +128,10 @@ class RedoLog {
   const RedoLogConfig config_;
   const std::function<Result<void>()> before_sync_;
 
-  std::mutex flushing_;       // one flush at a time: who finds nothing to flush can rely on it
-  mutable std::mutex mutex_;  // guards all below; held across a flush only to make a segment
+  RankedMutex flushing_{
+      LockRank::kLogFlush};  // one flush at a time: who finds nothing to flush can rely on it
+  mutable RankedMutex mutex_{
+      LockRank::kLog};  // guards all below; held across a flush only to make a segment
   std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
   std::vector<Segment> spares_;
   uint64_t next_sequence_ = 1;
@@ -137,7 +140,7 @@ class RedoLog {
   uint64_t files_created_ = 0;
   std::optional<Error> failure_;
   bool syncing_ = false;
-  std::condition_variable sync_done_;
+  std::condition_variable_any sync_done_;
 };
 
 }  // namespace kvfs

@@ -22,7 +22,8 @@ TreeRoot TreeRootOf(const ShardRoot& root) {
 }  // namespace
 
 Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root, uint64_t epoch)
-    : config_(config),
+    : mutex(LockRank::kShard, config.index),
+      config_(config),
       inline_limit_(format::InlineLimitBytes(config.page_bytes)),
       files_(std::move(files)),
       blocks_(files_.values.get(), config.checksum_seed, config.read_only),

@@ -25,6 +25,7 @@
 
 #include "store/block_file.h"
 #include "store/format/superblock.h"
+#include "store/lock_rank.h"
 #include "store/memtable.h"
 #include "store/pages.h"
 #include "store/space_map.h"
@@ -81,7 +82,7 @@ class Shard {
   // `epoch` is that of the checkpoint that `root` belongs to.
   Shard(ShardFiles files, const ShardConfig& config, const format::ShardRoot& root, uint64_t epoch);
 
-  mutable std::shared_mutex mutex;
+  mutable RankedSharedMutex mutex;
 
   uint32_t inline_limit() const { return inline_limit_; }
   const Pages& pages() const { return pages_; }

@@ -12,6 +12,8 @@
 #include <mutex>
 #include <set>
 
+#include "store/lock_rank.h"
+
 namespace kvfs {
 
 class SnapshotSet {
@@ -34,7 +36,7 @@ class SnapshotSet {
   }
 
  private:
-  mutable std::mutex mutex_;
+  mutable RankedMutex mutex_{LockRank::kSnapshots};
   std::multiset<uint64_t> versions_;
   std::atomic<uint64_t> newest_ = 0;
 };

@@ -33,6 +33,7 @@
 
 #include "store/block_file.h"
 #include "store/format/superblock.h"
+#include "store/lock_rank.h"
 
 namespace kvfs {
 
@@ -136,7 +137,7 @@ class SpaceMap {
     uint64_t epoch;
     std::vector<uint64_t> numbers;
   };
-  using Lock = std::unique_lock<std::mutex>;
+  using Lock = std::unique_lock<RankedMutex>;
 
   bool IsOnDisk(uint64_t bitmap) const { return !read_only_ || bitmap < first_own_bitmap_; }
   Result<Bitmap*> Load(uint64_t index, Lock& lock);
@@ -160,7 +161,7 @@ class SpaceMap {
   const BlockFile* blocks_;
   const bool read_only_;
 
-  mutable std::mutex mutex_;  // guards all below
+  mutable RankedMutex mutex_{LockRank::kSpaceMap};  // guards all below
   format::MapRoot root_;
   // Blocks of the levels above the bitmaps, by (level, index).
   std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;

@@ -14,7 +14,7 @@ build_packages=(
   libexpected-dev
 )
 # Real tools that mounted tests drive.
-test_packages=(attr diffutils findutils procps rsync tar)
+test_packages=(attr diffutils e2fsprogs findutils procps rsync tar)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(setfattr diff find ps rsync tar)

@@ -1,0 +1,92 @@
+// The order in which the store's locks are taken (docs/concurrency.md), asserted in builds with
+// assertions: a thread takes a lock only of a higher rank than those it holds. Without assertions
+// these are the standard library's mutexes.
+//
+// (As Abseil's and Linux's lockdep find cycles, but simpler: the order is known, so that the first
+// wrong step fails, whether another thread was about to go the other way or not.)
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
+namespace kvfs {
+
+// Locks of one rank are never held together, but for shards, which go by their indexes.
+enum class LockRank : uint32_t {
+  kCheckpoint = 1,  // Checkpointer::running_
+  kShard = 100,     // and one more for each shard
+  kLogFlush = 1000,
+  kLog,
+  kSpaceMap,
+  kBlocks,
+  kCheckpointRequests,
+  kSnapshots,
+  kHealth,
+};
+
+#ifdef NDEBUG
+
+template <typename Mutex>
+class Ranked : public Mutex {
+ public:
+  explicit Ranked(LockRank, uint32_t = 0) {}
+};
+
+#else
+
+// The ranks that this thread holds, ascending.
+class HeldRanks {
+ public:
+  static void Add(uint32_t rank) {
+    assert((Held().empty() || Held().back() < rank) && "locks are taken in the wrong order");
+    Held().push_back(rank);
+  }
+  static void Remove(uint32_t rank) {
+    const bool is_held = std::erase(Held(), rank) == 1;
+    assert(is_held && "a lock is given back that is not held");
+    static_cast<void>(is_held);
+  }
+
+ private:
+  static std::vector<uint32_t>& Held() {
+    thread_local std::vector<uint32_t> held;
+    return held;
+  }
+};
+
+template <typename Mutex>
+class Ranked {
+ public:
+  explicit Ranked(LockRank rank, uint32_t index = 0) : rank_(static_cast<uint32_t>(rank) + index) {}
+
+  void lock() {
+    HeldRanks::Add(rank_);
+    mutex_.lock();
+  }
+  void unlock() {
+    mutex_.unlock();
+    HeldRanks::Remove(rank_);
+  }
+  void lock_shared() {
+    HeldRanks::Add(rank_);
+    mutex_.lock_shared();
+  }
+  void unlock_shared() {
+    mutex_.unlock_shared();
+    HeldRanks::Remove(rank_);
+  }
+
+ private:
+  const uint32_t rank_;
+  Mutex mutex_;
+};
+
+#endif
+
+using RankedMutex = Ranked<std::mutex>;
+using RankedSharedMutex = Ranked<std::shared_mutex>;
+
+}  // namespace kvfs

@@ -1,0 +1,146 @@
+// A disk that is really full: a small file system of its own, made in a file and mounted (P6). What
+// the memory disk of fault_test says of each failing allocation is said here by ext4.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "store/env/env.h"
+#include "store/store.h"
+#include "tests/store/soundness.h"
+#include "tests/support/temporary_directory.h"
+
+namespace kvfs {
+namespace {
+
+// A file system of 48 MiB, mounted while this lives, in a mount namespace of the process's own:
+// nothing is left behind, however the test ends. It is ext4 in a file, or, as only root may mount
+// that, for others a tmpfs.
+class SmallDisk {
+ public:
+  SmallDisk() : image_(directory_.path() + "/image"), path_(directory_.path() + "/disk") {
+    const bool is_root = geteuid() == 0;
+    if (unshare(is_root ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return;
+    mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    mkdir(path_.c_str(), 0700);
+    is_mounted_ =
+        is_root ? MountImage() : mount("none", path_.c_str(), "tmpfs", 0, "size=48M") == 0;
+  }
+  ~SmallDisk() {
+    if (is_mounted_) umount2(path_.c_str(), MNT_DETACH);
+  }
+  bool is_mounted() const { return is_mounted_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  bool MountImage() const {
+    return Run("truncate -s 48M " + image_) && Run("/sbin/mkfs.ext4 -q -m 0 " + image_) &&
+           Run("mount -o loop " + image_ + " " + path_);
+  }
+  static bool Run(const std::string& command) { return std::system(command.c_str()) == 0; }
+
+  TemporaryDirectory directory_;
+  std::string image_;
+  std::string path_;
+  bool is_mounted_ = false;
+};
+
+class RealFullDiskTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(disk_.is_mounted()) << "a file system in a file cannot be mounted here";
+    CreateOptions options;
+    options.shards = 2;
+    options.log_segment_bytes = 1 << 20;
+    options.log_limit_bytes = 4 << 20;
+    ASSERT_TRUE(Store::Create(GetPosixEnv(), store_path(), options));
+    Open();
+  }
+  void TearDown() override { store_.reset(); }
+
+  std::string store_path() const { return disk_.path() + "/store"; }
+  void Open() {
+    store_.reset();
+    auto opened = Store::Open(GetPosixEnv(), store_path());
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+  // Leaves so little room that the next growth of any file fails. Others write to the disk, too.
+  void FillTheRest() {
+    std::ofstream other(disk_.path() + "/other");
+    const std::string block(4096, 'o');
+    while (other.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
+  }
+
+  static std::string Content(size_t index, size_t bytes) {
+    return std::to_string(index) + std::string(bytes, static_cast<char>('a' + index % 26));
+  }
+  static std::string Name(size_t index) { return "name " + std::to_string(index); }
+  // Returns how many there was room for.
+  size_t Fill(size_t bytes) {
+    for (size_t count = 0;; ++count) {
+      auto put = store_->Put(Name(count), Content(count, bytes));
+      if (put) continue;
+      EXPECT_EQ(put.error().code, ErrorCode::kNoSpace) << put.error().message;
+      return count;
+    }
+  }
+  void ExpectHolds(size_t begin, size_t end, size_t bytes) {
+    for (size_t i = begin; i < end; ++i) {
+      auto got = store_->Get(Name(i));
+      ASSERT_TRUE(got) << i << ": " << got.error().message;
+      ASSERT_TRUE(*got == Content(i, bytes)) << i;
+    }
+  }
+
+  SmallDisk disk_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(RealFullDiskTest, IsAnErrorThatLosesNothing) {
+  for (const size_t bytes : {size_t{1'000}, size_t{50'000}}) {
+    SCOPED_TRACE(std::to_string(bytes) + " bytes each");
+    const size_t count = Fill(bytes);
+    EXPECT_GT(count, 100u);
+    ASSERT_TRUE(store_->Sync());
+    ExpectHolds(0, count, bytes);
+    ExpectSound(*store_);
+    ASSERT_NO_FATAL_FAILURE(Open());
+    ExpectHolds(0, count, bytes);
+    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase(Name(i))) << i << " of " << count;
+    ASSERT_TRUE(store_->Checkpoint());
+  }
+}
+
+TEST_F(RealFullDiskTest, WhatIsErasedMakesRoom) {
+  const size_t count = Fill(20'000);
+  for (size_t i = 0; i < count / 2; ++i) ASSERT_TRUE(store_->Erase(Name(i)));
+  size_t again = 0;
+  while (again < count && store_->Put("again " + std::to_string(again), Content(0, 20'000))) {
+    ++again;
+  }
+  EXPECT_GT(again, count / 4);
+  ExpectHolds(count / 2, count, 20'000);
+}
+
+// The room that is left is taken by somebody else, to the last block.
+TEST_F(RealFullDiskTest, ReadsAndDeletesGoOnWhereOthersFillIt) {
+  for (size_t i = 0; i < 2'000; ++i) ASSERT_TRUE(store_->Put(Name(i), Content(i, 1'000)));
+  ASSERT_TRUE(store_->Checkpoint());
+  FillTheRest();
+  for (size_t i = 0; i < 2'000; ++i) {
+    ASSERT_TRUE(store_->Erase(Name(i))) << i;
+    if (i % 500 == 0) ExpectHolds(i + 1, 2'000, 1'000);
+  }
+  ASSERT_TRUE(store_->Sync());
+  ASSERT_NO_FATAL_FAILURE(Open());
+  EXPECT_EQ(store_->GetStats().entries, 0u);
+  ASSERT_TRUE(store_->Put("name", "there is room again"));
+}
+
+}  // namespace
+}  // namespace kvfs

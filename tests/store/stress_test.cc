@@ -1,0 +1,207 @@
+// Many threads at once: who puts, moves, erases, reads, lists, takes snapshots, checkpoints,
+// compacts and checks, all on one store. Meant to be run under --config=tsan as well, where it
+// finds races; everywhere it finds states that no order of the operations could give.
+//
+// Each writer owns some accounts, entries whose values it changes in pairs, in one batch: two that
+// belong together always hold the same number. The number never goes down. A value tells whose it
+// is and proves itself, so that a reader without a lock knows a wrong byte.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <random>
+#include <thread>
+
+#include "store/env/memory_env.h"
+#include "store/store.h"
+#include "tests/store/soundness.h"
+#include "tests/support/temporary_directory.h"
+
+namespace kvfs {
+namespace {
+
+constexpr int kWriters = 3;
+constexpr int kPairs = 40;  // of accounts of each writer
+constexpr int kRounds = 1500;
+
+CreateOptions SmallStore() {
+  CreateOptions options;
+  options.shards = 4;
+  options.page_bytes = 4096;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+// The value of an account with the number `n`: inline, in a tail, or in several blocks.
+std::string ValueOf(const std::string& account, uint64_t n) {
+  std::string value = account + ":" + std::to_string(n) + ":";
+  const size_t length = n % 7 == 0 ? 9'000 + n % 5'000 : n % 3 == 0 ? 700 : 40;
+  while (value.size() < length) value += static_cast<char>('a' + (value.size() * 31 + n) % 26);
+  return value;
+}
+
+// The number in a value that is what ValueOf gives for it; else a failure.
+uint64_t NumberIn(const std::string& account, const std::string& value) {
+  const size_t colon = value.find(':');
+  const uint64_t n =
+      colon == std::string::npos ? 0 : std::strtoull(value.c_str() + colon + 1, nullptr, 10);
+  EXPECT_TRUE(value == ValueOf(account, n)) << account << " holds " << value.substr(0, 60);
+  return n;
+}
+
+std::string Account(int writer, int pair, char side) {
+  return "w" + std::to_string(writer) + "p" + std::to_string(pair) + side;
+}
+
+class StressTest : public testing::Test {
+ protected:
+  void Open(Env& env, const std::string& path) {
+    ASSERT_TRUE(Store::Create(env, path, SmallStore()));
+    OpenOptions options;
+    options.dirty_limit_bytes = 2 << 20;
+    options.idle_ms = 1;
+    store_ = Store::Open(env, path, options).value();
+    for (int writer = 0; writer < kWriters; ++writer) {
+      for (int pair = 0; pair < kPairs; ++pair) PutPair(writer, pair, 1);
+    }
+  }
+
+  void PutPair(int writer, int pair, uint64_t n) {
+    const std::string one = Account(writer, pair, 'a'), other = Account(writer, pair, 'b');
+    const std::string value = ValueOf(one, n), other_value = ValueOf(other, n);
+    Batch batch;
+    batch.Put({kRootSpace, one}, AsBytes(value));
+    batch.Put({kRootSpace, other}, AsBytes(other_value));
+    auto done = store_->Apply(batch);
+    EXPECT_TRUE(done) << done.error().message;
+  }
+
+  // Changes accounts in pairs; makes, moves and erases entries beside them.
+  void Write(int writer) {
+    std::mt19937 random(static_cast<uint32_t>(writer));
+    const std::string mine = "guest of " + std::to_string(writer);
+    for (uint64_t n = 2; n < 2 + kRounds; ++n) {
+      PutPair(writer, static_cast<int>(random() % kPairs), n);
+      if (n % 5 == 0) {
+        EXPECT_TRUE(store_->Put(mine, ValueOf(mine, n)));
+        Leave(mine);
+      }
+      if (n % 50 == 0) {
+        EXPECT_TRUE(store_->Sync());
+      }
+    }
+  }
+
+  void Leave(const std::string& guest) {
+    Batch batch;
+    batch.Write({kRootSpace, guest}, 20'000, AsBytes("x"));
+    batch.Punch({kRootSpace, guest}, 0, 8192);
+    batch.Move({kRootSpace, guest}, {kFirstId, guest});
+    auto done = store_->Apply(batch);
+    EXPECT_TRUE(done) << done.error().message;
+    Batch erase;
+    erase.Erase({kFirstId, guest});
+    EXPECT_TRUE(store_->Apply(erase));
+  }
+
+  // A pair as `reader` shows it, one after the other.
+  std::pair<uint64_t, uint64_t> Read(const Reader& reader, int writer, int pair) {
+    const std::string one = Account(writer, pair, 'a'), other = Account(writer, pair, 'b');
+    auto value = reader.Get(one), other_value = reader.Get(other);
+    EXPECT_TRUE(value) << value.error().message;
+    EXPECT_TRUE(other_value) << other_value.error().message;
+    return {NumberIn(one, value.value_or("")), NumberIn(other, other_value.value_or(""))};
+  }
+
+  // What is read later is never older; of a snapshot both sides are of one moment.
+  void ReadAll() {
+    std::vector<uint64_t> seen(kWriters * kPairs, 1);
+    for (uint32_t i = 0; !done_; ++i) {
+      const uint32_t at = i * 7919 % (kWriters * kPairs);
+      const auto [one, other] = Read(*store_, static_cast<int>(at / kPairs), at % kPairs);
+      EXPECT_GE(one, seen[at]);
+      EXPECT_GE(other, one);
+      seen[at] = other;
+    }
+  }
+  void ReadSnapshots() {
+    while (!done_) {
+      auto snapshot = store_->TakeSnapshot();
+      ASSERT_TRUE(snapshot) << snapshot.error().message;
+      for (int pair = 0; pair < kPairs; ++pair) {
+        const auto [one, other] = Read(**snapshot, pair % kWriters, pair);
+        EXPECT_EQ(one, other) << "a batch is seen by half";
+      }
+      ExpectAllListed(**snapshot);
+    }
+  }
+  void List() {
+    while (!done_) ExpectAllListed(*store_);
+  }
+  void ExpectAllListed(const Reader& reader) {
+    std::vector<int> visits(kWriters * kPairs, 0);
+    auto done = reader.List(kRootSpace, 0, [&](const ListedEntry& entry) {
+      int writer = 0, pair = 0;
+      char side = 0;
+      if (std::sscanf(std::string(entry.name).c_str(), "w%dp%d%c", &writer, &pair, &side) == 3) {
+        ++visits[static_cast<size_t>(writer * kPairs + pair)];
+      }
+      return true;
+    });
+    EXPECT_TRUE(done) << done.error().message;
+    EXPECT_EQ(visits, std::vector<int>(kWriters * kPairs, 2)) << "skipped, or listed twice";
+  }
+
+  void Maintain() {
+    for (int i = 0; !done_; ++i) {
+      auto done = i % 4 == 3 ? store_->Compact() : store_->Checkpoint();
+      EXPECT_TRUE(done) << done.error().message;
+    }
+  }
+  void Check() {
+    while (!done_) ExpectSound(*store_);
+  }
+  void Watch() {
+    while (!done_) {
+      const StoreStats stats = store_->GetStats();
+      EXPECT_LE(stats.durable_sequence, stats.acknowledged_sequence);
+      EXPECT_LE(stats.dirty_bytes, uint64_t{3} << 20) << "the memory for changes has a limit";
+    }
+  }
+
+  void RunAll() {
+    std::vector<std::thread> others;
+    for (auto run : {&StressTest::ReadAll, &StressTest::ReadSnapshots, &StressTest::List,
+                     &StressTest::Maintain, &StressTest::Check, &StressTest::Watch}) {
+      others.emplace_back([this, run] { (this->*run)(); });
+    }
+    std::vector<std::thread> writers;
+    for (int i = 0; i < kWriters; ++i) writers.emplace_back([this, i] { Write(i); });
+    for (std::thread& writer : writers) writer.join();
+    done_ = true;
+    for (std::thread& other : others) other.join();
+    ExpectSound(*store_);
+    ASSERT_TRUE(store_->Close());
+  }
+
+  std::unique_ptr<Store> store_;
+  std::atomic<bool> done_ = false;
+};
+
+TEST_F(StressTest, InMemory) {
+  MemoryEnv env;
+  Open(env, "store");
+  RunAll();
+  store_.reset();
+}
+
+TEST_F(StressTest, OnTheDisk) {
+  TemporaryDirectory directory;
+  Open(GetPosixEnv(), directory.path() + "/store");
+  RunAll();
+  store_.reset();
+}
+
+}  // namespace
+}  // namespace kvfs
