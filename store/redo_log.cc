@@ -145,7 +145,7 @@ Result<uint64_t> RedoLog::ProvenByPart(const Part& part, uint64_t after) const {
     const auto record = is_likely ? format::DecodeLogRecord(rest, *sequence, seed) : std::nullopt;
     failures += is_likely && !record ? 1 : 0;
     if (record) proven = std::max(proven, record->durable);
-    rest = rest.subspan(record ? record->EncodedBytes() : 1);
+    rest = rest.subspan(record ? record->EncodedBytes() : format::NextRecordOffset(rest));
   }
   return proven;
 }

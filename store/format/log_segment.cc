@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic = "KVFSLOG1";
 constexpr uint64_t kHeaderSeed = 0x4c4f47;  // "LOG"
+constexpr size_t kSequenceAt = 16;          // in a record
 constexpr uint32_t kUndurableUnknown = ~uint32_t{0};
 
 }  // namespace
@@ -47,13 +48,25 @@ void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t d
   std::byte* at = record->data();
   StoreLittle(at + 8, static_cast<uint32_t>(record->size() - kLogRecordHeaderBytes));
   StoreLittle(at + 12, undurable);
-  StoreLittle(at + 16, sequence);
+  StoreLittle(at + kSequenceAt, sequence);
   StoreLittle(at, Checksum(Bytes(*record).subspan(8), seed));
 }
 
 std::optional<uint64_t> PeekSequence(Bytes bytes) {
   if (bytes.size() <= kLogRecordHeaderBytes) return std::nullopt;
-  return LoadLittle<uint64_t>(bytes.data() + 16);
+  return LoadLittle<uint64_t>(bytes.data() + kSequenceAt);
+}
+
+size_t NextRecordOffset(Bytes bytes) {
+  const auto word_at = [&](size_t offset) { return LoadLittle<uint64_t>(bytes.data() + offset); };
+  constexpr size_t kWord = sizeof(uint64_t);
+  size_t at = 1;
+  // Two words of zeros are the sequences at all offsets between them.
+  while (at + kSequenceAt + 2 * kWord <= bytes.size() && word_at(at + kSequenceAt) == 0 &&
+         word_at(at + kSequenceAt + kWord) == 0) {
+    at += kWord;
+  }
+  return at;
 }
 
 std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed) {
@@ -62,7 +75,7 @@ std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_
   if (payload_bytes == 0 || payload_bytes > bytes.size() - kLogRecordHeaderBytes) {
     return std::nullopt;
   }
-  if (LoadLittle<uint64_t>(bytes.data() + 16) != sequence) return std::nullopt;
+  if (LoadLittle<uint64_t>(bytes.data() + kSequenceAt) != sequence) return std::nullopt;
   Bytes record = bytes.first(kLogRecordHeaderBytes + payload_bytes);
   if (LoadLittle<uint64_t>(record.data()) != Checksum(record.subspan(8), seed)) return std::nullopt;
   const auto undurable = LoadLittle<uint32_t>(record.data() + 12);

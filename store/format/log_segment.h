@@ -55,6 +55,10 @@ void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t d
 // The sequence that the bytes at a record's front tell; nothing if there is no room for a record.
 std::optional<uint64_t> PeekSequence(Bytes bytes);
 
+// Where, behind the front of `bytes`, a record can begin, and no other before it. Passes over
+// zeros, of which a segment has many: no record has sequence 0.
+size_t NextRecordOffset(Bytes bytes);
+
 // The record at the front of `bytes`; nothing if it is missing, torn or not number `sequence`.
 std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed);
 

@@ -18,10 +18,18 @@ namespace {
 CreateOptions SmallStore() {
   CreateOptions options;
   options.shards = 2;
+  options.page_bytes = 4096;
   options.hash_seed = 1;
   options.log_segment_bytes = 1 << 20;
   options.log_limit_bytes = 4 << 20;
   return options;
+}
+
+// Without checkpoints by the clock: a scenario must do the same each time.
+Result<std::unique_ptr<Store>> Open(Env& env) {
+  OpenOptions options;
+  options.idle_ms = 0;
+  return Store::Open(env, "store", options);
 }
 
 ModelChange Change(ModelChange::Kind kind, const std::string& name, const std::string& data,
@@ -68,14 +76,15 @@ class CrashTest : public testing::Test {
     states_ = {Model{}};
     synced_ = 0;
     under_way_.reset();
-    auto store = Store::Open(env, "store");
+    auto store = Open(env);
     if (store) RunOn(**store, script);
   }
 
-  void RunOn(Store& store, const std::vector<Step>& script) {
+  // False if a step fails, as the power has.
+  bool RunOn(Store& store, const std::vector<Step>& script) {
     for (const Step& step : script) {
       if (step.kind == Step::Kind::kBatch) under_way_ = step;
-      if (!ApplyToStore(step, store)) return;
+      if (!ApplyToStore(step, store)) return false;
       under_way_.reset();
       if (step.kind == Step::Kind::kBatch) {
         states_.push_back(states_.back());
@@ -84,6 +93,7 @@ class CrashTest : public testing::Test {
         synced_ = states_.size() - 1;
       }
     }
+    return true;
   }
 
   // Which of the states the store holds; what was under way may have happened.
@@ -106,7 +116,7 @@ class CrashTest : public testing::Test {
   }
 
   void ExpectPrefix(Env& image) {
-    auto store = Store::Open(image, "store");
+    auto store = Open(image);
     ASSERT_TRUE(store) << store.error().message;
     auto state = StateOf(**store);
     ExpectSound(**store);
@@ -115,7 +125,7 @@ class CrashTest : public testing::Test {
     ASSERT_TRUE((*store)->Put("after the crash", Large('c')));
     ASSERT_TRUE((*store)->Close());
     store->reset();
-    store = Store::Open(image, "store");
+    store = Open(image);
     ASSERT_TRUE(store) << store.error().message;
     EXPECT_TRUE((*store)->Get("after the crash") == Large('c'));
     ASSERT_TRUE((*store)->Erase("after the crash"));
@@ -165,6 +175,48 @@ TEST_F(CrashTest, Checkpoints) {
            Put("c", Large('c')), kCheckpoint, Put("d", Large('d')), kSync, Move("d", "c")});
 }
 
+// A batch of puts, or erasures, of the names that begin at `first`: enough for pages to split, and
+// merge.
+Step Many(ModelChange::Kind kind, int first, int count, char fill = 'm') {
+  std::vector<ModelChange> changes;
+  for (int i = first; i < first + count; ++i) {
+    const bool is_large = i % 16 == 0;
+    changes.push_back(
+        Change(kind, "many " + std::to_string(i), std::string(is_large ? 9'000 : 300, fill)));
+  }
+  return Batched(std::move(changes));
+}
+
+// Trees get levels and lose them, files grow, and what was given up is given out again.
+TEST_F(CrashTest, Growth) {
+  using Kind = ModelChange::Kind;
+  Explore({Many(Kind::kPut, 0, 60), kCheckpoint, Many(Kind::kPut, 60, 60), kSync,
+           Many(Kind::kErase, 0, 50), kCheckpoint, Many(Kind::kPut, 0, 40, 'n'), kCheckpoint,
+           Many(Kind::kErase, 50, 70), kCheckpoint, Put("a", Large('a'))},
+          {.prefixes = 4, .random_images = 1, .torn_images = 1});
+}
+
+// Everything moves to new pages, and what is free goes back to the disk.
+TEST_F(CrashTest, Compaction) {
+  using Kind = ModelChange::Kind;
+  const std::vector<Step> before = {Many(Kind::kPut, 0, 80), kCheckpoint,
+                                    Many(Kind::kErase, 20, 40), kSync};
+  const std::vector<Step> after = {Put("a", Large('a')), kSync, Erase("many 1")};
+  ExploreCrashes({.prepare = [&](Env& env) { Prepare(env); },
+                  .run =
+                      [&](Env& env) {
+                        states_ = {Model{}};
+                        synced_ = 0;
+                        under_way_.reset();
+                        auto store = Open(env);
+                        if (!store || !RunOn(**store, before)) return;
+                        if (!(*store)->Compact() || !RunOn(**store, after)) return;
+                        static_cast<void>((*store)->Close());
+                      },
+                  .check = [&](Env& image) { ExpectPrefix(image); }},
+                 {.prefixes = 4, .random_images = 1, .torn_images = 1});
+}
+
 TEST_F(CrashTest, RandomScripts) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE("script seed " + std::to_string(seed));
@@ -184,15 +236,14 @@ TEST_F(CrashTest, CrashDuringRecovery) {
   auto prepare = [&](Env& env) {
     states_ = {Model{}};
     Prepare(env);
-    auto store = Store::Open(env, "store");
+    auto store = Open(env);
     ASSERT_TRUE(store);
     RunOn(**store, script);
     never_closed.push_back(*std::move(store));
   };
-  CrashReport report =
-      ExploreCrashes({.prepare = prepare,
-                      .run = [&](Env& env) { static_cast<void>(Store::Open(env, "store")); },
-                      .check = [&](Env& image) { ExpectPrefix(image); }});
+  CrashReport report = ExploreCrashes({.prepare = prepare,
+                                       .run = [&](Env& env) { static_cast<void>(Open(env)); },
+                                       .check = [&](Env& image) { ExpectPrefix(image); }});
   EXPECT_EQ(states_.size(), script.size() - 1);
   EXPECT_GT(report.images, 10u);
 }
@@ -208,7 +259,7 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
   auto prepare = [&](Env& env) {
     states_ = {Model{}};
     ASSERT_TRUE(Store::Create(env, "store", options));
-    auto store = Store::Open(env, "store");
+    auto store = Open(env);
     ASSERT_TRUE(store);
     RunOn(**store, {Put("a", Large('a')), Put("b", "1"), kCheckpoint});
     auto superblock = env.OpenFile("store/superblock").value();
@@ -223,13 +274,13 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
   ExploreCrashes({.prepare = prepare,
                   .run =
                       [&](Env& env) {
-                        auto store = Store::Open(env, "store");
+                        auto store = Open(env);
                         if (store) static_cast<void>((*store)->Put("c", Large('c')));
                         if (store) static_cast<void>((*store)->Erase("c"));
                       },
                   .check =
                       [&](Env& image) {
-                        auto store = Store::Open(image, "store");
+                        auto store = Open(image);
                         ASSERT_TRUE(store) << store.error().message;
                         EXPECT_TRUE((*store)->Get("a") == Large('b'));
                         EXPECT_TRUE((*store)->Get("b") == std::string("2"));
@@ -244,7 +295,7 @@ TEST_F(CrashTest, DeathOfTheProcessLosesNothing) {
   auto script = DrawScript(7, {.steps = 300, .names = 30, .max_bytes = 50'000, .reopens = false});
   std::unique_ptr<MemoryEnv> image;
   {
-    auto store = Store::Open(env, "store");
+    auto store = Open(env);
     ASSERT_TRUE(store);
     states_ = {Model{}};
     for (const Step& step : script) {
@@ -253,7 +304,7 @@ TEST_F(CrashTest, DeathOfTheProcessLosesNothing) {
     }
     image = env.CrashImage({CrashChoice::Kind::kAll, 0});
   }
-  auto store = Store::Open(*image, "store");
+  auto store = Open(*image);
   ASSERT_TRUE(store) << store.error().message;
   EXPECT_EQ(Difference(states_.back(), *ReadStore(**store)), "");
 }

@@ -92,6 +92,23 @@ TEST(LogRecord, RefusesAnEmptyOneAndZeros) {
   EXPECT_FALSE(DecodeLogRecord(std::vector<std::byte>(100), 0, kSeed));
 }
 
+TEST(LogRecord, IsFoundWhereverItLiesAmongZeros) {
+  const auto record = Record("payload", 9, kSeed);
+  for (size_t offset = 1; offset < 60; ++offset) {
+    std::vector<std::byte> bytes(200);
+    CopyBytes(bytes.data() + offset, record);
+    size_t at = 0;
+    while (at < offset) at += NextRecordOffset(Bytes(bytes).subspan(at));
+    EXPECT_EQ(at, offset) << "passed over";
+  }
+}
+
+TEST(LogRecord, ZerosAreNotTriedOneByOne) {
+  const std::vector<std::byte> zeros(10'000);
+  EXPECT_GT(NextRecordOffset(zeros), 9'900u);
+  EXPECT_GE(NextRecordOffset(Bytes(zeros).first(10)), 1u);
+}
+
 TEST(LogRecord, RefusesALengthBeyondTheBytes) {
   auto record = Record("payload", 9, kSeed);
   for (uint32_t length : {8u, 1000u, 0x7fffffffu, 0xffffffffu}) {
