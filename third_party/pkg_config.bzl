@@ -3,8 +3,9 @@
 #
 # Headers in the compiler's own search path need no flag; a directory beyond it (fuse3 has one) is
 # linked into the repository and handed on as a system include, so that warnings in it do not
-# count. A library without a .pc file is known by one of its headers. A library that is absent
-# stops the build with the package to install.
+# count. A library without a .pc file is known by one of its headers, and by its link flags if it
+# has more than headers. A library that is absent stops the build with the package to install; one
+# that only targets tagged "manual" need is not asked for until one of them is built.
 
 _SEARCHED_BY_COMPILER = ["/usr/include", "/usr/local/include"]
 
@@ -65,6 +66,7 @@ def _system_library_impl(ctx):
     linkopts = []
     if ctx.attr.header:
         _require_header(ctx)
+        linkopts = ctx.attr.linkopts
     else:
         cflags = _flags(ctx, "--cflags")
         linkopts = _flags(ctx, "--libs")
@@ -94,7 +96,8 @@ system_library = repository_rule(
     attrs = {
         "library": attr.string(mandatory = True, doc = "The name pkg-config knows it by."),
         "debian_package": attr.string(mandatory = True),
-        "header": attr.string(doc = "Set for header-only libraries: looked for in place of a .pc file."),
+        "header": attr.string(doc = "Set for libraries without a .pc file: looked for in its place."),
+        "linkopts": attr.string_list(doc = "With `header`: what a .pc file would say of linking."),
         "target": attr.string(mandatory = True, doc = "The label: @name//:target."),
         "more_targets": attr.string_list_dict(doc = "Further targets over it: name -> link flags."),
     },

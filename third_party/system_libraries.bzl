@@ -1,5 +1,6 @@
 # The system libraries that kvfs stands on, in one list for WORKSPACE (Bazel 4 to 7) and
-# MODULE.bazel (Bazel 7 and newer). The packages to install stand in tools/packages.sh.
+# MODULE.bazel (Bazel 7 and newer). The packages to install stand in tools/packages.sh. Those at the
+# end are the stores that //bench compares kvfs with: nothing else needs them.
 
 load("//third_party:pkg_config.bzl", "system_library")
 
@@ -55,4 +56,39 @@ def system_libraries():
         library = "tl-expected",
         debian_package = "libexpected-dev",
         target = "tl_expected",
+    )
+    system_library(
+        name = "lmdb",
+        library = "lmdb",
+        debian_package = "liblmdb-dev",
+        target = "lmdb",
+    )
+    system_library(
+        name = "leveldb",
+        header = "leveldb/db.h",
+        library = "leveldb",
+        linkopts = ["-lleveldb"],
+        debian_package = "libleveldb-dev",
+        target = "leveldb",
+    )
+    system_library(
+        name = "rocksdb",
+        library = "rocksdb",
+        debian_package = "librocksdb-dev",
+        target = "rocksdb",
+    )
+    system_library(
+        name = "sqlite3",
+        library = "sqlite3",
+        debian_package = "libsqlite3-dev",
+        target = "sqlite3",
+    )
+    # Its .pc file names libraries for static linking that the Debian package does not bring.
+    system_library(
+        name = "tkrzw",
+        header = "tkrzw_dbm_hash.h",
+        library = "tkrzw",
+        linkopts = ["-ltkrzw"],
+        debian_package = "libtkrzw-dev",
+        target = "tkrzw",
     )

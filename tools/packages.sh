@@ -1,5 +1,5 @@
-# Sourced by tools/run and tools/test: what a machine must have before kvfs builds and its tests
-# run, and the one place that lists it. On Debian and its relatives what is missing is installed,
+# Sourced by tools/run, tools/test and tools/bench: what a machine must have before kvfs builds, its
+# tests run and it is compared with other stores, and the one place that lists it. On Debian and its relatives what is missing is installed,
 # in one call; elsewhere the caller is told, and goes on where the programs are there already.
 #
 # Sourcing it also gives HOME where the environment has none: Bazel keeps its cache there.
@@ -15,6 +15,8 @@ build_packages=(
 )
 # Real tools that mounted tests drive.
 test_packages=(attr diffutils e2fsprogs findutils procps rsync tar)
+# The stores that tools/bench compares kvfs with.
+bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(setfattr diff find ps rsync tar)
@@ -77,13 +79,14 @@ require_programs() {
   return 1
 }
 
-# ensure_packages build | ensure_packages test: whatever that needs is there, or status 1.
+# ensure_packages build | test | bench: whatever that needs is there, or status 1.
 ensure_packages() {
   local packages=("${build_packages[@]}") programs=("${build_programs[@]}") missing
   if [ "$1" = test ]; then
     packages+=("${test_packages[@]}")
     programs+=("${test_programs[@]}")
   fi
+  [ "$1" != bench ] || packages+=("${bench_packages[@]}")
   if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     has_foreign_bazel || packages+=("${bazel_packages[@]}")
     mapfile -t missing < <(missing_packages "${packages[@]}")
