@@ -2,6 +2,7 @@
 #include "bench/gauges.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +87,13 @@ bool CanDropCaches() { return ::access("/proc/sys/vm/drop_caches", W_OK) == 0; }
 void DropCaches(const std::string& directory) {
   SyncFileSystem(directory);
   std::ofstream("/proc/sys/vm/drop_caches") << "3\n";
+}
+
+bool CanBecomeRealTime() { return ::geteuid() == 0; }
+
+void BecomeRealTime() {
+  const sched_param lowest = {.sched_priority = ::sched_get_priority_min(SCHED_RR)};
+  if (::sched_setscheduler(0, SCHED_RR, &lowest) != 0) Stop("cannot get real-time priority");
 }
 
 MemoryWatch::MemoryWatch() : at_start_(PrivateMemoryBytes()) {

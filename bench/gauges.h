@@ -1,5 +1,5 @@
-// What a process reads about itself and the disk: bytes written, memory, clocks, space; and how the
-// page cache is emptied.
+// What a process reads about itself and the disk: bytes written, memory, clocks, space; and how it
+// makes the machine ready: an empty page cache, a high priority.
 #pragma once
 
 #include <atomic>
@@ -32,6 +32,13 @@ void SyncFileSystem(const std::string& directory);
 bool CanDropCaches();
 // Empties the page cache of what is clean.
 void DropCaches(const std::string& directory);
+
+// Only root can.
+bool CanBecomeRealTime();
+// Lets this process and the threads that it starts run before all that has no such priority. Not
+// for more threads that are busy than there are processors: one that spins for a lock would keep
+// the one that holds it from running.
+void BecomeRealTime();
 
 // Looks at PrivateMemoryBytes some hundred times a second until it is destroyed.
 class MemoryWatch {

@@ -33,6 +33,7 @@ Measurement Measure(const Job& job) {
                      .entries = job.entries,
                      .value_bytes = job.value_bytes,
                      .operations = job.operations};
+  if (job.real_time && workload->threads == 1) BecomeRealTime();
   if (workload->warm_up == WarmUp::kDropCaches) DropCaches(job.directory);
   MemoryWatch memory;
   const std::unique_ptr<Engine> engine = Open(job, *workload);

@@ -6,7 +6,7 @@
 namespace kvfs::bench {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, engine, workload, directory, entries, value_bytes,
-                                   operations, seed)
+                                   operations, real_time, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Measurement, engine, workload, entries, value_bytes, repetition,
                                    failure, operations, seconds, cpu_seconds, disk_bytes,
                                    written_bytes, memory_bytes, resident_bytes)

@@ -18,6 +18,7 @@ struct Job {
   uint64_t entries = 0;
   uint64_t value_bytes = 0;
   uint64_t operations = 0;
+  bool real_time = false;
   uint64_t seed = 0;  // of the orders; the loaded entries are the same for all
 };
 

@@ -79,6 +79,9 @@ void Define(CLI::App& parser, Options& options, Names engines, Names workloads) 
                   "Bytes of keys and values at most; fewer entries where they would be more")
       ->transform(Quantity(1 << 20))
       ->capture_default_str();
+  parser.add_flag("--real-time", options.real_time,
+                  "Measure what has one thread with real-time priority, where the machine is not "
+                  "idle; needs root");
   parser.add_option("--directory", options.directory, "Where the stores lie, in a new directory")
       ->capture_default_str();
   parser.add_option("--json", options.json, "File to which raw results are appended, one a line");

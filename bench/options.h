@@ -20,6 +20,7 @@ struct Options {
   uint64_t operations = 1'000'000;
   uint64_t synced_operations = 4000;
   uint64_t data_limit_bytes = uint64_t{2} << 30;
+  bool real_time = false;  // measure ahead of whatever else the machine does
   std::string directory = "/var/tmp";
   std::string json = {};                 // raw results are appended to it; empty: nowhere
   std::vector<std::string> report = {};  // files of raw results to show instead of measuring

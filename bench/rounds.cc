@@ -19,6 +19,7 @@
 #include "bench/engine.h"
 #include "bench/gauges.h"
 #include "bench/quantity.h"
+#include "bench/stop.h"
 #include "bench/workload.h"
 
 namespace kvfs::bench {
@@ -99,6 +100,7 @@ class Rounds {
                      .entries = sizes.entries,
                      .value_bytes = sizes.value_bytes,
                      .operations = OperationsOf(workload, sizes),
+                     .real_time = options_.real_time,
                      // A load is the same in all repetitions.
                      .seed = workload.name == LoadWorkload().name ? 0 : turn.repetition + 1};
     const ChildOutcome outcome = RunSelf({"--job", ToJson(job)});
@@ -130,6 +132,7 @@ bool CanTake(const Turn& turn) { return CanRun(turn.engine, *FindWorkload(turn.w
 }  // namespace
 
 void RunRounds(const Options& options, const std::function<void(const Measurement&)>& done) {
+  if (options.real_time && !CanBecomeRealTime()) Stop("--real-time needs root");
   const std::string directory =
       fmt::format("{}/kvfs-store-bench-{}", fs::absolute(options.directory).string(), ::getpid());
   fs::create_directories(directory);

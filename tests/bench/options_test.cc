@@ -57,6 +57,8 @@ TEST(Options, SizesAreListsOfQuantities) {
 TEST(Options, PlacesAreTakenAsTheyAre) {
   const Options options =
       Parsed({"--directory", "/mnt/disk", "--json", "raw.jsonl", "--report", "a", "b"});
+  EXPECT_FALSE(options.real_time);
+  EXPECT_TRUE(Parsed({"--real-time"}).real_time);
   EXPECT_EQ(options.directory, "/mnt/disk");
   EXPECT_EQ(options.json, "raw.jsonl");
   EXPECT_THAT(options.report, ElementsAre("a", "b"));
