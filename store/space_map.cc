@@ -306,6 +306,7 @@ Result<void> SpaceMap::Mark(uint64_t number) {
 }
 
 void SpaceMap::FreeLater(uint64_t number) {
+  if (number == 0) return;  // a bitmap made on purpose may call it used; it must never be given out
   const Lock lock(mutex_);
   freed_.push_back(number);
 }

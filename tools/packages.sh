@@ -1,6 +1,7 @@
-# Sourced by tools/run, tools/test and tools/bench: what a machine must have before kvfs builds, its
-# tests run and it is compared with other stores, and the one place that lists it. On Debian and its relatives what is missing is installed,
-# in one call; elsewhere the caller is told, and goes on where the programs are there already.
+# Sourced by the programs in tools/: what a machine must have before kvfs builds, its tests run, its
+# parsers are fuzzed and it is compared with other stores, and the one place that lists it. On Debian
+# and its relatives what is missing is installed, in one call; elsewhere the caller is told, and goes
+# on where the programs are there already.
 #
 # Sourcing it also gives HOME where the environment has none: Bazel keeps its cache there.
 
@@ -17,9 +18,11 @@ build_packages=(
 test_packages=(attr diffutils e2fsprogs findutils procps rsync tar)
 # The stores that tools/bench compares kvfs with.
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
+fuzz_packages=(clang libclang-rt-14-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(setfattr diff find ps rsync tar)
+fuzz_programs=(clang)
 
 say() { echo "$(basename "$0"): $*" >&2; }
 
@@ -79,14 +82,20 @@ require_programs() {
   return 1
 }
 
-# ensure_packages build | test | bench: whatever that needs is there, or status 1.
+# ensure_packages build | test | bench | fuzz: whatever that needs is there, or status 1.
 ensure_packages() {
   local packages=("${build_packages[@]}") programs=("${build_programs[@]}") missing
-  if [ "$1" = test ]; then
-    packages+=("${test_packages[@]}")
-    programs+=("${test_programs[@]}")
-  fi
-  [ "$1" != bench ] || packages+=("${bench_packages[@]}")
+  case $1 in
+    test)
+      packages+=("${test_packages[@]}")
+      programs+=("${test_programs[@]}")
+      ;;
+    bench) packages+=("${bench_packages[@]}") ;;
+    fuzz)
+      packages+=("${fuzz_packages[@]}")
+      programs+=("${fuzz_programs[@]}")
+      ;;
+  esac
   if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     has_foreign_bazel || packages+=("${bazel_packages[@]}")
     mapfile -t missing < <(missing_packages "${packages[@]}")

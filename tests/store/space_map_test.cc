@@ -139,6 +139,20 @@ TEST_F(SpaceMapTest, GivesLowestNumbersFirstAndNeverZero) {
   EXPECT_EQ(map_->used(), 3u);
 }
 
+// Not even where a bitmap that was made on purpose calls it used, and it is freed.
+TEST_F(SpaceMapTest, FreesNumberZeroNever) {
+  std::vector<std::byte> bitmap(format::kBlockBytes);
+  bitmap[0] = std::byte{0xff};
+  ASSERT_TRUE(store_.Write(20, bitmap));
+  root_ = {{20, store_.ChecksumOf(bitmap)}, 1, 1};
+  used_ = 8;
+  ASSERT_TRUE(file_->Allocate(0, kWord * kUnit));
+  Open();
+  FreeLater({0, 5});
+  Checkpoint();
+  EXPECT_EQ(Hold(1), Numbers{5});
+}
+
 TEST_F(SpaceMapTest, BacksWhatItGives) {
   const auto numbers = Take(1000);
   EXPECT_GE(file_->SizeBytes().value(), (numbers.back() + 1) * kUnit);

@@ -1,0 +1,51 @@
+// The payload of a log record: what is accepted encodes to equal changes.
+#include <algorithm>
+
+#include "store/format/change.h"
+#include "store/format/log_segment.h"
+#include "tests/fuzz/target.h"
+#include "tests/store/format/worked_example.h"
+
+namespace kvfs::fuzz {
+namespace {
+
+using format::Change;
+
+Input Encoded(const std::vector<Change>& changes) {
+  Input out;
+  for (const Change& change : changes) {
+    const size_t begin = out.size();
+    change.AppendTo(&out);
+    Require(out.size() == begin + change.EncodedBytes(), "a change takes what it says");
+  }
+  return out;
+}
+
+void Run(Bytes input) {
+  const Input payload = Resized(input, input.size());
+  const auto changes = format::DecodeChanges(payload);
+  if (!changes) return;
+  for (const Change& change : *changes) {
+    for (size_t i = 0; i < change.BlockCount(); ++i) static_cast<void>(change.Block(i));
+  }
+  const Input encoded = Encoded(*changes);
+  const auto again = format::DecodeChanges(encoded);
+  Require(again && again->size() == changes->size(), "what was encoded is accepted");
+  Require(Encoded(*again) == encoded, "changes encode to equal ones");
+}
+
+// The changes one by one, and all of them.
+std::vector<Input> Seeds() {
+  const Input record = format::WorkedExample().at("log-record");
+  const Bytes payload = Bytes(record).subspan(format::kLogRecordHeaderBytes);
+  std::vector<Input> seeds = {Resized(payload, payload.size())};
+  const auto changes = format::DecodeChanges(payload).value();
+  for (const Change& change : changes) seeds.push_back(Encoded({change}));
+  return seeds;
+}
+
+}  // namespace
+
+const Target kChanges = {"changes", Run, Seeds, 20'000};
+
+}  // namespace kvfs::fuzz
