@@ -155,6 +155,17 @@ TEST_F(CheckTest, FindsNothingInASoundStore) {
   ExpectSound(*store_);
 }
 
+// Whose blocks are in memory, behind the file's end.
+TEST_F(CheckTest, FindsNothingInALogThatIsReplayedForReadingOnly) {
+  Fill();
+  auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+  OpenOptions options;
+  options.read_only = true;
+  const auto store = Store::Open(*image, "store", options);
+  ASSERT_TRUE(store) << store.error().message;
+  ExpectSound(**store);
+}
+
 TEST_F(CheckTest, CountsWhatItLooksAt) {
   Fill();
   ASSERT_TRUE(store_->Checkpoint());

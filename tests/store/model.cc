@@ -16,8 +16,9 @@ class Drawing {
   std::vector<Step> Script() {
     std::vector<Step> steps;
     while (steps.size() < options_.steps) {
-      Step step = DrawStep();
-      if (ApplyToModel(step, &model_)) steps.push_back(std::move(step));
+      Step step = options_.everything && Below(6) == 0 ? DrawOtherStep() : DrawStep();
+      const bool is_refused = !ApplyToModel(step, &model_);
+      if (!is_refused || (options_.everything && Below(4) == 0)) steps.push_back(std::move(step));
     }
     return steps;
   }
@@ -41,19 +42,46 @@ class Drawing {
     return step;
   }
 
-  ModelChange DrawChange() {
+  Step DrawOtherStep() {
+    using Kind = Step::Kind;
+    constexpr Kind kKinds[] = {Kind::kCompact,        Kind::kCopyRange,      Kind::kCopyRange,
+                               Kind::kCopyRange,      Kind::kTakeSnapshot,   Kind::kTakeSnapshot,
+                               Kind::kTakeSnapshot,   Kind::kLookAtSnapshot, Kind::kLookAtSnapshot,
+                               Kind::kLookAtSnapshot, Kind::kLookAtHoles,    Kind::kKill,
+                               Kind::kReadOnly};
+    Step step;
+    step.kind = kKinds[Below(std::size(kKinds))];
+    step.number = random_();
+    if (step.kind == Kind::kCopyRange) step.changes.push_back(DrawChange());
+    return step;
+  }
+
+  ModelChange::Kind DrawKind() {
     using Kind = ModelChange::Kind;
+    constexpr Kind kOthers[] = {Kind::kPutNew,       Kind::kMoveNew,       Kind::kExchange,
+                                Kind::kExchange,     Kind::kAllocate,      Kind::kAllocate,
+                                Kind::kExpectAbsent, Kind::kExpectPresent, Kind::kExpectPresent,
+                                Kind::kExpectOther};
+    if (options_.everything && Below(3) == 0) return kOthers[Below(std::size(kOthers))];
     constexpr Kind kKinds[] = {Kind::kPut,   Kind::kPut,   Kind::kPut,   Kind::kErase,
                                Kind::kWrite, Kind::kWrite, Kind::kWrite, Kind::kResize,
                                Kind::kPunch, Kind::kMove,  Kind::kMove,  Kind::kMeta};
+    return kKinds[Below(std::size(kKinds))];
+  }
+
+  ModelChange DrawChange() {
+    using Kind = ModelChange::Kind;
     ModelChange change;
-    change.kind = kKinds[Below(std::size(kKinds))];
+    change.kind = DrawKind();
     change.key = DrawKey();
     change.to = DrawKey();
     change.offset = DrawSize();
     change.length = DrawSize();
     change.meta = Text(Below(60));
-    if (change.kind == Kind::kPut || change.kind == Kind::kWrite) change.data = Text(DrawSize());
+    const bool has_data =
+        change.kind == Kind::kPut || change.kind == Kind::kPutNew || change.kind == Kind::kWrite;
+    if (has_data) change.data = Text(DrawSize());
+    if (options_.everything) change.to_offset = DrawSize();
     return change;
   }
 
@@ -99,21 +127,11 @@ class Drawing {
   Model model_;
 };
 
-bool ApplyChange(const ModelChange& change, Model* model) {
+// Of an entry that is there; all but those changes that concern other keys as well.
+void ChangeEntry(const ModelChange& change, ModelEntry* entry) {
   using Kind = ModelChange::Kind;
-  if (change.kind == Kind::kPut) {
-    (*model)[change.key] = {change.data, change.meta};
-    return true;
-  }
-  auto found = model->find(change.key);
-  if (found == model->end()) return false;
-  ModelEntry& entry = found->second;
-  std::string& content = entry.content;
-  if (change.kind == Kind::kErase) {
-    model->erase(found);
-    return true;
-  }
-  entry.meta = change.meta;
+  std::string& content = entry->content;
+  entry->meta = change.meta;
   if (change.kind == Kind::kWrite && !change.data.empty()) {
     content.resize(std::max(content.size(), change.offset + change.data.size()));
     content.replace(change.offset, change.data.size(), change.data);
@@ -122,16 +140,84 @@ bool ApplyChange(const ModelChange& change, Model* model) {
   } else if (change.kind == Kind::kPunch && change.offset < content.size()) {
     const size_t length = std::min(change.length, content.size() - change.offset);
     content.replace(change.offset, length, length, '\0');
-  } else if (change.kind == Kind::kMove && change.key != change.to) {
-    (*model)[change.to] = std::move(entry);
-    model->erase(change.key);
   }
-  return true;
 }
 
-void AddToBatch(const ModelChange& change, Batch* batch) {
+using Refusal = std::optional<ErrorCode>;
+
+// Expectations are of the state before the batch.
+Refusal Expect(const ModelChange& change, const Model& before) {
   using Kind = ModelChange::Kind;
-  const Key key{change.key.first, change.key.second};
+  const bool is_there = before.contains(change.key);
+  if (change.kind == Kind::kExpectAbsent) return is_there ? Refusal(ErrorCode::kExists) : Refusal();
+  if (!is_there) return ErrorCode::kNotFound;
+  return change.kind == Kind::kExpectOther ? Refusal(ErrorCode::kConflict) : Refusal();
+}
+
+bool IsExpectation(ModelChange::Kind kind) { return kind >= ModelChange::Kind::kExpectAbsent; }
+
+Refusal ApplyChange(const ModelChange& change, const Model& before, Model* model) {
+  using Kind = ModelChange::Kind;
+  if (IsExpectation(change.kind)) return Expect(change, before);
+  auto found = model->find(change.key);
+  if (change.kind == Kind::kPutNew && found != model->end()) return ErrorCode::kExists;
+  if (change.kind == Kind::kPut || change.kind == Kind::kPutNew) {
+    (*model)[change.key] = {change.data, change.meta};
+    return {};
+  }
+  if (found == model->end()) return ErrorCode::kNotFound;
+  if (change.kind == Kind::kErase) {
+    model->erase(found);
+    return {};
+  }
+  const bool is_elsewhere = change.key != change.to;
+  const auto other = model->find(change.to);
+  if (change.kind == Kind::kExchange && other == model->end()) return ErrorCode::kNotFound;
+  if (change.kind == Kind::kMoveNew && is_elsewhere && other != model->end()) {
+    return ErrorCode::kExists;
+  }
+  ChangeEntry(change, &found->second);
+  if (change.kind == Kind::kExchange) std::swap(found->second, other->second);
+  if ((change.kind == Kind::kMove || change.kind == Kind::kMoveNew) && is_elsewhere) {
+    (*model)[change.to] = std::move(found->second);
+    model->erase(change.key);
+  }
+  return {};
+}
+
+Refusal CopyInModel(const ModelChange& copy, Model* model) {
+  const auto from = model->find(copy.key);
+  if (from == model->end()) return ErrorCode::kNotFound;
+  const uint64_t size = from->second.content.size();
+  if (copy.offset >= size) return {};
+  const uint64_t length = std::min(copy.length, size - copy.offset);
+  const bool overlaps = copy.key == copy.to && copy.offset < copy.to_offset + length &&
+                        copy.to_offset < copy.offset + length;
+  if (overlaps) return ErrorCode::kInvalid;
+  if (length == 0) return {};
+  const auto to = model->find(copy.to);
+  if (to == model->end()) return ErrorCode::kNotFound;
+  const std::string piece = from->second.content.substr(copy.offset, length);
+  std::string& content = to->second.content;
+  content.resize(std::max<size_t>(content.size(), copy.to_offset + length));
+  content.replace(copy.to_offset, length, piece);
+  to->second.meta = copy.meta;
+  return {};
+}
+
+// The version that is expected.
+uint64_t VersionFor(const ModelChange& change, const Store& store) {
+  using Kind = ModelChange::Kind;
+  if (change.kind == Kind::kExpectAbsent) return Batch::kAbsent;
+  const auto info = store.Stat({change.key.first, change.key.second});
+  const uint64_t version = info ? info->version : 1;
+  return change.kind == Kind::kExpectPresent ? version : version + 1;
+}
+
+void AddToBatch(const ModelChange& change, const Store& store, Batch* batch) {
+  using Kind = ModelChange::Kind;
+  constexpr auto kRefuse = Batch::IfPresent::kRefuse;
+  const Key key{change.key.first, change.key.second}, to{change.to.first, change.to.second};
   MetaEdit edit = [&change](std::string& meta) { meta = change.meta; };
   switch (change.kind) {
     case Kind::kPut:
@@ -145,17 +231,35 @@ void AddToBatch(const ModelChange& change, Batch* batch) {
     case Kind::kPunch:
       return batch->Punch(key, change.offset, change.length, edit);
     case Kind::kMove:
-      return batch->Move(key, {change.to.first, change.to.second}, edit);
+      return batch->Move(key, to, edit);
     case Kind::kMeta:
       return batch->EditMeta(key, edit);
+    case Kind::kPutNew:
+      return batch->Put(key, AsBytes(change.data), change.meta, kRefuse);
+    case Kind::kMoveNew:
+      return batch->Move(key, to, edit, kRefuse);
+    case Kind::kExchange:
+      return batch->Exchange(key, to, edit);
+    case Kind::kAllocate:
+      return batch->Allocate(key, change.offset, change.length, edit);
+    case Kind::kExpectAbsent:
+    case Kind::kExpectPresent:
+    case Kind::kExpectOther:
+      return batch->Expect(key, VersionFor(change, store));
   }
 }
 
 }  // namespace
 
 std::string ToText(const Step& step) {
-  constexpr const char* kSteps[] = {"batch", "sync", "checkpoint", "reopen"};
-  constexpr const char* kChanges[] = {"put", "erase", "write", "resize", "punch", "move", "meta"};
+  constexpr const char* kSteps[] = {
+      "batch",         "sync",       "checkpoint",    "reopen",
+      "compact",       "copy range", "take snapshot", "look at snapshot",
+      "look at holes", "kill",       "read only"};
+  constexpr const char* kChanges[] = {
+      "put",      "erase",         "write",          "resize",      "punch",
+      "move",     "meta",          "put new",        "move new",    "exchange",
+      "allocate", "expect absent", "expect present", "expect other"};
   std::string text = kSteps[static_cast<int>(step.kind)];
   for (const ModelChange& change : step.changes) {
     text += std::string(" [") + kChanges[static_cast<int>(change.kind)] + " " +
@@ -171,24 +275,35 @@ std::vector<Step> DrawScript(uint64_t seed, const ScriptOptions& options) {
   return Drawing(seed, options).Script();
 }
 
-bool ApplyToModel(const Step& step, Model* model) {
+std::optional<ErrorCode> ApplyOrRefuse(const Step& step, Model* model) {
+  if (step.kind == Step::Kind::kCopyRange) return CopyInModel(step.changes[0], model);
   Model changed = *model;
   for (const ModelChange& change : step.changes) {
-    if (!ApplyChange(change, &changed)) return false;
+    if (const auto refusal = ApplyChange(change, *model, &changed)) return refusal;
   }
   *model = std::move(changed);
-  return true;
+  return {};
 }
+
+bool ApplyToModel(const Step& step, Model* model) { return !ApplyOrRefuse(step, model); }
 
 Result<void> ApplyToStore(const Step& step, Store& store) {
   if (step.kind == Step::Kind::kSync) return store.Sync();
   if (step.kind == Step::Kind::kCheckpoint) return store.Checkpoint();
+  if (step.kind == Step::Kind::kCompact) return store.Compact();
+  if (step.kind == Step::Kind::kCopyRange) {
+    const ModelChange& copy = step.changes[0];
+    KVFS_TRY(store.CopyRange({copy.key.first, copy.key.second}, copy.offset,
+                             {copy.to.first, copy.to.second}, copy.to_offset, copy.length,
+                             [&copy](std::string& meta) { meta = copy.meta; }));
+    return {};
+  }
   Batch batch;
-  for (const ModelChange& change : step.changes) AddToBatch(change, &batch);
+  for (const ModelChange& change : step.changes) AddToBatch(change, store, &batch);
   return store.Apply(batch);
 }
 
-Result<Model> ReadStore(const Store& store) {
+Result<Model> ReadStore(const Reader& store) {
   Model model;
   for (Space space : kSpaces) {
     std::vector<std::string> names;

@@ -1,12 +1,14 @@
 // What a store must hold, as a std::map, and random operations to apply to both.
 //
 // A Script is a row of steps drawn from a seed; the same seed gives the same steps. Each step is a
-// batch, a sync, a checkpoint or a reopening. Sizes are drawn around the limits where the store
+// batch, a sync, a checkpoint or a reopening; with the option `everything` also what else a store
+// can do, and batches that it must refuse. Sizes are drawn around the limits where the store
 // changes its ways: inline and blocks, part and whole blocks, one chunk and two.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,20 +27,51 @@ struct ModelEntry {
 using Model = std::map<std::pair<Space, std::string>, ModelEntry>;
 
 struct ModelChange {
-  enum class Kind { kPut, kErase, kWrite, kResize, kPunch, kMove, kMeta };
+  enum class Kind {
+    kPut,
+    kErase,
+    kWrite,
+    kResize,
+    kPunch,
+    kMove,
+    kMeta,
+    // With `everything` only:
+    kPutNew,   // refused if the entry is there
+    kMoveNew,  // refused if something is where it is to go
+    kExchange,
+    kAllocate,
+    kExpectAbsent,
+    kExpectPresent,  // of the version that it has
+    kExpectOther,    // of a version that it never had
+  };
   Kind kind = Kind::kPut;
   std::pair<Space, std::string> key;
   std::pair<Space, std::string> to;
   uint64_t offset = 0;
   uint64_t length = 0;
+  uint64_t to_offset = 0;  // kCopyRange
   std::string data;
   std::string meta;
 };
 
 struct Step {
-  enum class Kind { kBatch, kSync, kCheckpoint, kReopen };
+  enum class Kind {
+    kBatch,
+    kSync,
+    kCheckpoint,
+    kReopen,
+    // With `everything` only:
+    kCompact,
+    kCopyRange,  // what its only change says, from `key` to `to`
+    kTakeSnapshot,
+    kLookAtSnapshot,
+    kLookAtHoles,
+    kKill,      // the process, which then opens it again
+    kReadOnly,  // a copy, as after a kill
+  };
   Kind kind = Kind::kBatch;
   std::vector<ModelChange> changes;
+  uint64_t number = 0;  // drawn; which snapshot, say
 };
 
 struct ScriptOptions {
@@ -46,18 +79,22 @@ struct ScriptOptions {
   size_t names = 20;             // in each of two spaces
   uint64_t max_bytes = 300'000;  // of a content
   bool reopens = true;
+  bool everything = false;
 };
 
 std::string ToText(const Step& step);
-// Steps that all succeed, given that the store is empty at their beginning.
+// Steps that all succeed, given that the store is empty at their beginning; with `everything` some
+// are refused.
 std::vector<Step> DrawScript(uint64_t seed, const ScriptOptions& options);
 
-// False, with nothing changed, if a change's entry is absent.
+// With what the store must refuse the step; nothing if it must not. Then the model has changed.
+std::optional<ErrorCode> ApplyOrRefuse(const Step& step, Model* model);
+// False, with nothing changed, if the step is refused.
 bool ApplyToModel(const Step& step, Model* model);
 Result<void> ApplyToStore(const Step& step, Store& store);
 
 // All that the store holds in the spaces that scripts use, read through List, Stat and Read.
-Result<Model> ReadStore(const Store& store);
+Result<Model> ReadStore(const Reader& store);
 // Empty if they are equal; else what the first difference is.
 std::string Difference(const Model& expected, const Model& actual);
 
