@@ -1,0 +1,222 @@
+// A compaction makes a store dense and gives the rest back to the disk, while readers, writers and
+// snapshots go on; and a store that is emptied becomes small again.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "store/env/memory_env.h"
+#include "store/store.h"
+#include "tests/store/model.h"
+#include "tests/store/soundness.h"
+
+namespace kvfs {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kShards = 2;
+constexpr Space kOtherSpace = 100;  // one that ReadStore looks at
+
+class CompactTest : public testing::Test {
+ protected:
+  CompactTest() { store_ = NewStore("store"); }
+
+  std::unique_ptr<Store> NewStore(const std::string& path) {
+    CreateOptions create;
+    create.shards = kShards;
+    create.page_bytes = kPage;
+    create.hash_seed = 1;
+    create.log_segment_bytes = 1 << 20;
+    create.log_limit_bytes = 8 << 20;
+    EXPECT_TRUE(Store::Create(disk_, path, create));
+    OpenOptions open;
+    open.idle_ms = 0;  // nothing happens by itself
+    return Store::Open(disk_, path, open).value();
+  }
+
+  static std::string NameOf(int i) { return "name " + std::to_string(i); }
+  // Three in four lie in a leaf, the others in blocks.
+  static std::string ContentOf(int i, int round = 0) {
+    return std::string(i % 4 == 0 ? 6'000 : 100, static_cast<char>('a' + (i + round) % 26));
+  }
+  static void PutInto(Store& store, Model* model, int i, int round = 0) {
+    const Space space = i % 2 == 0 ? kRootSpace : kOtherSpace;
+    const std::string name = NameOf(i), content = ContentOf(i, round);
+    Batch batch;
+    batch.Put({space, name}, AsBytes(content), "meta");
+    ASSERT_TRUE(store.Apply(batch));
+    (*model)[{space, name}] = {content, "meta"};
+  }
+  void Put(int from, int to) {
+    for (int i = from; i < to; ++i) PutInto(*store_, &model_, i);
+  }
+  void Erase(const Model::key_type& key) {
+    Batch batch;
+    batch.Erase({key.first, key.second});
+    ASSERT_TRUE(store_->Apply(batch));
+    model_.erase(key);
+  }
+  // All but about one in `keeps`.
+  void EraseAtRandom(unsigned keeps) {
+    std::mt19937 random(5);
+    const Model before = model_;
+    for (const auto& [key, entry] : before) {
+      if (keeps == 0 || random() % keeps != 0) Erase(key);
+    }
+  }
+  // Until nothing waits to be freed.
+  void Settle() {
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_->Checkpoint());
+  }
+  void ExpectSame() {
+    const auto held = ReadStore(*store_);
+    ASSERT_TRUE(held) << held.error().message;
+    EXPECT_EQ(Difference(model_, *held), "");
+    ExpectSound(*store_);
+  }
+  StoreStats Stats() const { return store_->GetStats(); }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+  Model model_;
+};
+
+TEST_F(CompactTest, IsAsDenseAsAStoreThatHeldNothingElse) {
+  Put(0, 3'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  EraseAtRandom(5);
+  Settle();
+  const uint64_t sparse = Stats().page_bytes_used;
+  ASSERT_TRUE(store_->Compact());
+  const auto other = NewStore("other");
+  Model ignored;
+  for (const auto& [key, entry] : model_)
+    PutInto(*other, &ignored, std::stoi(key.second.substr(5)));
+  ASSERT_TRUE(other->Compact());
+  EXPECT_LE(Stats().page_bytes_used, other->GetStats().page_bytes_used + kShards * kPage);
+  EXPECT_LT(Stats().page_bytes_used, sparse);
+  EXPECT_EQ(Stats().block_bytes_used, other->GetStats().block_bytes_used);
+  ExpectSame();
+}
+
+// What the records take, a tenth, and a last page that is not full.
+TEST_F(CompactTest, FillsItsPages) {
+  for (int i = 1; i < 4'000; i += 4) Put(i, i + 1);
+  ASSERT_TRUE(store_->Compact());
+  uint64_t bytes = 0;
+  for (const auto& [key, entry] : model_) {
+    bytes += key.second.size() + entry.content.size() + entry.meta.size() + 16;
+  }
+  EXPECT_LE(Stats().page_bytes_used, bytes * 11 / 10 + kShards * kPage);
+}
+
+TEST_F(CompactTest, GivesTheRestBackToTheDisk) {
+  Put(0, 4'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  EraseAtRandom(10);
+  Settle();
+  const StoreStats before = Stats();
+  ASSERT_TRUE(store_->Compact());
+  const StoreStats after = Stats();
+  const uint64_t trees_before = before.disk_bytes - before.log_file_bytes;
+  const uint64_t trees_after = after.disk_bytes - after.log_file_bytes;
+  EXPECT_LT(trees_after, trees_before / 2);
+  EXPECT_EQ(after.reusable_bytes, 0u);
+  ExpectSame();
+}
+
+TEST_F(CompactTest, AnEmptiedStoreIsSmall) {
+  const uint64_t empty = Stats().disk_bytes - Stats().log_file_bytes;
+  Put(0, 4'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  EraseAtRandom(0);
+  ASSERT_TRUE(model_.empty());
+  Settle();
+  ASSERT_TRUE(store_->Compact());
+  EXPECT_EQ(Stats().page_bytes_used, 0u);
+  EXPECT_EQ(Stats().block_bytes_used, 0u);
+  // Its space maps, and the words of numbers in which they lie.
+  EXPECT_LE(Stats().disk_bytes - Stats().log_file_bytes, empty + kShards * 4 * 64 * kPage);
+  ExpectSame();
+}
+
+TEST_F(CompactTest, SnapshotsStayRight) {
+  Put(0, 1'000);
+  const auto early = store_->TakeSnapshot().value();
+  const Model at_early = model_;
+  ASSERT_TRUE(store_->Checkpoint());
+  EraseAtRandom(3);
+  const auto late = store_->TakeSnapshot().value();
+  const Model at_late = model_;
+  ASSERT_TRUE(store_->Compact());
+  Put(2'000, 3'000);
+  ASSERT_TRUE(store_->Compact());
+  EXPECT_EQ(Difference(at_early, ReadStore(*early).value()), "");
+  EXPECT_EQ(Difference(at_late, ReadStore(*late).value()), "");
+  ExpectSame();
+}
+
+TEST_F(CompactTest, WhatASnapshotHeldIsGivenBackWithTheNext) {
+  Put(0, 1'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  auto snapshot = store_->TakeSnapshot().value();
+  EraseAtRandom(0);
+  ASSERT_TRUE(store_->Compact());
+  const StoreStats held = Stats();
+  EXPECT_GT(held.dead_bytes, 100u * kPage);
+  snapshot.reset();
+  Settle();
+  ASSERT_TRUE(store_->Compact());
+  EXPECT_LT(Stats().dead_bytes, 10 * kPage);
+  EXPECT_LT(Stats().disk_bytes, held.disk_bytes);
+}
+
+// One thread puts and reads what it has put, while others compact.
+TEST_F(CompactTest, ReadersAndWritersGoOn) {
+  Put(0, 1'000);
+  EraseAtRandom(3);
+  std::atomic<bool> stops = false;
+  std::thread compacts([&] {
+    while (!stops) EXPECT_TRUE(store_->Compact());
+  });
+  for (int i = 0; i < 1'500; ++i) {
+    PutInto(*store_, &model_, i % 700, i);
+    const Space space = i % 700 % 2 == 0 ? kRootSpace : kOtherSpace;
+    const auto info = store_->Stat({space, NameOf(i % 700)});
+    EXPECT_TRUE(info && info->size_bytes == ContentOf(i % 700).size());
+    if (i % 50 == 0) std::this_thread::yield();
+  }
+  stops = true;
+  compacts.join();
+  ExpectSame();
+}
+
+TEST_F(CompactTest, ReopensAsItWas) {
+  Put(0, 1'000);
+  EraseAtRandom(3);
+  ASSERT_TRUE(store_->Compact());
+  const auto image = disk_.CrashImage({CrashChoice::Kind::kNone, 0});
+  auto reopened = Store::Open(*image, "store").value();
+  EXPECT_EQ(Difference(model_, ReadStore(*reopened).value()), "");
+  EXPECT_EQ(reopened->GetStats().replayed_records, 0u);
+  ExpectSound(*reopened);
+  reopened.reset();  // before its disk
+}
+
+TEST_F(CompactTest, WithoutRoomItIsRefusedAndNothingIsLost) {
+  Put(0, 3'000);
+  ASSERT_TRUE(store_->Compact());
+  const DiskSpace space = disk_.GetDiskSpace("store").value();
+  disk_.SetCapacity(space.total_bytes - space.available_bytes);
+  const auto refused = store_->Compact();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << refused.error().message;
+  ExpectSame();
+  disk_.SetCapacity(uint64_t{1} << 30);
+  EXPECT_TRUE(store_->Compact());
+  ExpectSame();
+}
+
+}  // namespace
+}  // namespace kvfs

@@ -1,0 +1,162 @@
+// What a store says that it takes adds up: live, dead, free and the rest are all of the disk that
+// its files take.
+#include <gtest/gtest.h>
+
+#include "store/env/memory_env.h"
+#include "store/store.h"
+
+namespace kvfs {
+namespace {
+
+constexpr uint64_t kPage = 8192, kBlock = 4096;
+constexpr uint64_t kShards = 3;
+
+class StatsTest : public testing::Test {
+ protected:
+  StatsTest() {
+    CreateOptions create;
+    create.shards = kShards;
+    create.page_bytes = kPage;
+    create.hash_seed = 1;
+    create.log_segment_bytes = 1 << 20;
+    create.log_limit_bytes = 4 << 20;
+    EXPECT_TRUE(Store::Create(disk_, "store", create));
+    Reopen();
+  }
+
+  void Reopen() {
+    store_.reset();
+    OpenOptions open;
+    open.idle_ms = 0;  // nothing happens by itself
+    store_ = Store::Open(disk_, "store", open).value();
+  }
+  void Put(int from, int to, size_t size) {
+    for (int i = from; i < to; ++i) {
+      ASSERT_TRUE(store_->Put("name " + std::to_string(i), std::string(size, 'x')));
+    }
+  }
+  void Erase(int from, int to) {
+    for (int i = from; i < to; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i)));
+  }
+  StoreStats Stats() const { return store_->GetStats(); }
+
+  // Of all files but the lock, as the disk says.
+  uint64_t DiskBytes() {
+    uint64_t bytes = 0;
+    for (const char* directory : {"store", "store/log"}) {
+      const auto names = disk_.ListDirectory(directory).value();
+      for (const std::string& name : names) {
+        if (name == "lock") continue;
+        const auto file = disk_.OpenFile(std::string(directory) + "/" + name);
+        if (file) bytes += (*file)->AllocatedBytes().value();
+      }
+    }
+    return bytes;
+  }
+  // Neither live nor dead nor free: the superblock, the maps, and the unused number 0 of each file.
+  static constexpr uint64_t kSuperblock = 81'920;
+  static constexpr uint64_t kMostMaps = kShards * 4 * kBlock;
+  static constexpr uint64_t kNumberZero = kShards * (kPage + kBlock);
+
+  void ExpectAddsUp() {
+    const StoreStats stats = Stats();
+    const uint64_t named = stats.page_bytes_used + stats.block_bytes_used + stats.dead_bytes +
+                           stats.reusable_bytes + stats.log_file_bytes + kSuperblock;
+    EXPECT_GE(stats.disk_bytes, named);
+    EXPECT_LE(stats.disk_bytes, named + kMostMaps + kNumberZero);
+    EXPECT_GE(stats.file_bytes, stats.disk_bytes);
+    EXPECT_EQ(stats.disk_bytes, DiskBytes());
+  }
+  // Of contents that have blocks.
+  uint64_t AllocatedBytes() {
+    uint64_t bytes = 0;
+    EXPECT_TRUE(store_->List(kRootSpace, 0, [&](const ListedEntry& entry) {
+      const bool has_blocks = entry.size_bytes >= kBlock;
+      bytes += has_blocks ? store_->Stat({kRootSpace, entry.name})->allocated_bytes : 0;
+      return true;
+    }));
+    return bytes;
+  }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StatsTest, AddUpInEveryState) {
+  ExpectAddsUp();
+  Put(0, 300, 100);
+  Put(300, 400, 10'000);
+  Put(400, 410, 200'000);
+  ExpectAddsUp();
+  ASSERT_TRUE(store_->Checkpoint());
+  ExpectAddsUp();
+  Erase(100, 350);
+  ExpectAddsUp();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store_->Checkpoint());
+    ExpectAddsUp();
+  }
+  ASSERT_TRUE(store_->Compact());
+  ExpectAddsUp();
+}
+
+TEST_F(StatsTest, LiveBlocksAreThoseOfTheEntries) {
+  Put(0, 50, 100);
+  Put(50, 80, 10'000);
+  Put(80, 90, 200'000);
+  EXPECT_EQ(Stats().block_bytes_used, AllocatedBytes());
+  ASSERT_TRUE(store_->Checkpoint());
+  EXPECT_EQ(Stats().block_bytes_used, AllocatedBytes());
+  Erase(60, 85);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_->Checkpoint());
+  EXPECT_EQ(Stats().block_bytes_used, AllocatedBytes());
+  Reopen();
+  EXPECT_EQ(Stats().block_bytes_used, AllocatedBytes());
+  EXPECT_EQ(Stats().entries, 65u);
+}
+
+TEST_F(StatsTest, WhatIsErasedIsDeadThenFreeThenUsedAgain) {
+  Put(0, 50, 10'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  const StoreStats live = Stats();
+  auto snapshot = store_->TakeSnapshot().value();
+  Erase(0, 50);
+  ASSERT_TRUE(store_->Checkpoint());
+  EXPECT_EQ(Stats().block_bytes_used, 0u);
+  EXPECT_GE(Stats().dead_bytes, live.block_bytes_used) << "the snapshot needs it";
+  EXPECT_EQ(Stats().snapshots, 1u);
+  snapshot.reset();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(store_->Checkpoint());
+  const StoreStats free = Stats();
+  EXPECT_LT(free.dead_bytes, live.block_bytes_used / 10);
+  EXPECT_GE(free.reusable_bytes, live.block_bytes_used);
+  Put(0, 50, 10'000);
+  EXPECT_LT(Stats().reusable_bytes, free.reusable_bytes);
+  EXPECT_EQ(Stats().file_bytes, free.file_bytes) << "no file had to grow";
+}
+
+TEST_F(StatsTest, LargeContentsAreCountedUntilTheyAreFreed) {
+  Put(0, 1, 3'000'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  auto snapshot = store_->TakeSnapshot().value();  // lets nothing be reclaimed
+  Erase(0, 1);
+  EXPECT_EQ(Stats().dead_contents, 1u);
+  EXPECT_EQ(Stats().entries, 0u);
+  snapshot.reset();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_->Checkpoint());
+  EXPECT_EQ(Stats().dead_contents, 0u);
+  EXPECT_EQ(Stats().block_bytes_used, 0u);
+}
+
+TEST_F(StatsTest, DirtyBytesWaitForACheckpoint) {
+  EXPECT_EQ(Stats().dirty_bytes, 0u);
+  Put(0, 100, 1'000);
+  EXPECT_GT(Stats().dirty_bytes, 100u * 1'000);
+  EXPECT_GT(Stats().log_bytes, 100u * 1'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  EXPECT_EQ(Stats().dirty_bytes, 0u);
+  EXPECT_EQ(Stats().log_bytes, 0u);
+}
+
+}  // namespace
+}  // namespace kvfs
