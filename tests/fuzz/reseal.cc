@@ -30,7 +30,7 @@ void ResealSegment(MutableBytes segment, const format::StoreId& store) {
   MutableBytes rest = segment.subspan(format::kSegmentHeaderBytes);
   while (rest.size() > format::kLogRecordHeaderBytes) {
     const uint64_t payload = LoadLittle<uint32_t>(rest.data() + 8);
-    if (payload == 0 || payload > rest.size() - format::kLogRecordHeaderBytes) return;
+    if (payload > rest.size() - format::kLogRecordHeaderBytes) return;
     const size_t bytes = format::kLogRecordHeaderBytes + payload;
     StoreLittle(rest.data(), Checksum(rest.subspan(8, bytes - 8), Checksum(store, number)));
     rest = rest.subspan(bytes);

@@ -126,6 +126,25 @@ TEST_F(CompactTest, GivesTheRestBackToTheDisk) {
   ExpectSame();
 }
 
+// A process that died knew what of its files was free; the next one must find it.
+TEST_F(CompactTest, GivesBackWhatAKilledProcessHasLeft) {
+  Put(0, 4'000);
+  ASSERT_TRUE(store_->Checkpoint());
+  EraseAtRandom(10);
+  Settle();
+  const auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+  auto reopened = Store::Open(*image, "store").value();
+  ASSERT_TRUE(reopened->Compact());
+  ASSERT_TRUE(store_->Compact());
+  const auto trees = [](const StoreStats& stats) {
+    return stats.disk_bytes - stats.log_file_bytes;
+  };
+  EXPECT_LE(trees(reopened->GetStats()), trees(Stats()) + kShards * 4 * 64 * kPage);
+  EXPECT_EQ(Difference(model_, ReadStore(*reopened).value()), "");
+  ExpectSound(*reopened);
+  reopened.reset();  // before its disk
+}
+
 TEST_F(CompactTest, AnEmptiedStoreIsSmall) {
   const uint64_t empty = Stats().disk_bytes - Stats().log_file_bytes;
   Put(0, 4'000);

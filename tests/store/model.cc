@@ -17,13 +17,17 @@ class Drawing {
     std::vector<Step> steps;
     while (steps.size() < options_.steps) {
       Step step = options_.everything && Below(6) == 0 ? DrawOtherStep() : DrawStep();
-      const bool is_refused = !ApplyToModel(step, &model_);
-      if (!is_refused || (options_.everything && Below(4) == 0)) steps.push_back(std::move(step));
+      if (Keeps(ApplyOrRefuse(step, &model_))) steps.push_back(std::move(step));
     }
     return steps;
   }
 
  private:
+  // Of the steps that are refused most name an entry that is absent: few of those are wanted.
+  bool Keeps(std::optional<ErrorCode> refusal) {
+    if (!refusal || !options_.everything) return !refusal;
+    return *refusal != ErrorCode::kNotFound || Below(8) == 0;
+  }
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
   Step DrawStep() {
@@ -58,7 +62,8 @@ class Drawing {
 
   ModelChange::Kind DrawKind() {
     using Kind = ModelChange::Kind;
-    constexpr Kind kOthers[] = {Kind::kPutNew,       Kind::kMoveNew,       Kind::kExchange,
+    constexpr Kind kOthers[] = {Kind::kPutNew,       Kind::kMoveNew,       Kind::kMoveNew,
+                                Kind::kPutNew,       Kind::kMoveNew,       Kind::kExchange,
                                 Kind::kExchange,     Kind::kAllocate,      Kind::kAllocate,
                                 Kind::kExpectAbsent, Kind::kExpectPresent, Kind::kExpectPresent,
                                 Kind::kExpectOther};

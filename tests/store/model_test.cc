@@ -24,6 +24,7 @@ struct Shape {
   CreateOptions create;
   ScriptOptions script;
   uint64_t seed = 0;
+  uint64_t script_seed = 0;
 };
 
 void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name << ":" << shape.seed; }
@@ -44,8 +45,10 @@ std::vector<Shape> ShapesOf(uint64_t seed) {
       {"LargePages", large_pages, few_large},
       {"Colliding", colliding, many_small},
   };
-  for (Shape& shape : shapes) {
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    Shape& shape = shapes[i];
     shape.seed = seed;
+    shape.script_seed = seed * 1000 + i;  // so that no two shapes do the same
     shape.create.hash_seed = seed;
     shape.create.log_segment_bytes = 1 << 20;
     shape.create.log_limit_bytes = 4 << 20;
@@ -296,7 +299,7 @@ TEST_P(ModelTest, StoreAndMapHoldTheSame) {
   ASSERT_TRUE(Store::Create(*disk_, "store", shape.create));
   Reopen();
   size_t index = 0;
-  for (const Step& step : DrawScript(shape.seed, shape.script)) {
+  for (const Step& step : DrawScript(shape.script_seed, shape.script)) {
     const std::string seed = std::to_string(shape.seed);
     SCOPED_TRACE("KVFS_MODEL_REPLAY=" + shape.name + ":" + seed + "   seed " + seed + ", step " +
                  std::to_string(index) + ": " + ToText(step));

@@ -84,14 +84,18 @@ class StatsTest : public testing::Test {
 
 TEST_F(StatsTest, AddUpInEveryState) {
   ExpectAddsUp();
-  Put(0, 300, 100);
-  Put(300, 400, 10'000);
-  Put(400, 410, 200'000);
+  Put(0, 3'000, 500);
+  Put(3'000, 3'100, 10'000);
+  Put(3'100, 3'110, 200'000);
   ExpectAddsUp();
   ASSERT_TRUE(store_->Checkpoint());
   ExpectAddsUp();
-  Erase(100, 350);
+  auto snapshot = store_->TakeSnapshot().value();
+  Erase(500, 3'050);
   ExpectAddsUp();
+  ASSERT_TRUE(store_->Checkpoint());
+  ExpectAddsUp();  // the snapshot's pages are dead
+  snapshot.reset();
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(store_->Checkpoint());
     ExpectAddsUp();
