@@ -173,8 +173,9 @@ Result<void> Checkpointer::WriteTrees() {
 }
 
 Result<void> Checkpointer::WriteSuperblock() {
-  // The segment that the checkpoint names must be there once the checkpoint is.
-  KVFS_TRY(log_->SyncSegments());
+  // The segment that the checkpoint names must be there once the checkpoint is. Those before it
+  // have done their duty then: where they were not synced yet, that is spared.
+  KVFS_TRY(log_->SyncSegmentsFrom(closed_->checkpoint.first_segment));
   return WriteCheckpoint(*superblock_, config_.identity, closed_->checkpoint);
 }
 

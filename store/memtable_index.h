@@ -8,6 +8,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -49,9 +50,13 @@ class MemtableIndex {
 
   size_t bytes() const { return bytes_; }
 
+  // Where a node's keys end.
+  static constexpr size_t kKeysEnd = sizeof(uint64_t) + IndexLeaf::kKeys * sizeof(IndexKey);
+
  private:
   // A node above the leaves: child i has the keys from keys[i] on; keys[0] does not count.
   struct Branch;
+  static void PrefetchNode(const void* node);
   static uint32_t ChildOf(const Branch& branch, const IndexKey& key);
   Memtable::Record** AddToLeaf(IndexLeaf* leaf, uint32_t slot, const IndexKey& key,
                                std::vector<Branch*>& path);

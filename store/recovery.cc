@@ -319,7 +319,7 @@ class Recovery {
     if (!prepared) return parts_->checkpointer->Run(CheckpointPurpose::kContinue);
     KVFS_ASSIGN(checkpoint_.last_segment, parts_->log->Rotate());
     // If it is lost later, that is damage, and not a store that has no log.
-    KVFS_TRY(parts_->log->SyncSegments());
+    KVFS_TRY(parts_->log->SyncSegmentsFrom(0));
     if (closed_) checkpoint_.first_segment = checkpoint_.last_segment;
     return WriteCheckpoint(*parts_->superblock, parts_->identity, checkpoint_);
   }

@@ -248,7 +248,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
     syncing_ = true;
     const uint64_t target = next_sequence_ - 1;
     lock.unlock();
-    auto synced = SyncSegments();
+    auto synced = SyncSegmentsFrom(0);
     lock.lock();
     syncing_ = false;
     if (synced) {
@@ -264,13 +264,13 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
 }
 
 // Flushes what the records refer to, then the segments with records not yet flushed.
-Result<void> RedoLog::SyncSegments() {
+Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
   std::lock_guard one_at_a_time(flushing_);
   std::vector<std::shared_ptr<Segment>> unsynced;
   {
     std::lock_guard lock(mutex_);
     for (const auto& segment : segments_) {
-      if (!std::exchange(segment->unsynced, false)) continue;
+      if (segment->number < first || !std::exchange(segment->unsynced, false)) continue;
       unsynced.push_back(segment);
     }
   }

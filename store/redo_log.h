@@ -18,8 +18,8 @@
 // INVARIANT: the segment files are those being written or replayed, and the spares.
 // After a failed write or sync nothing is appended any more: what the file holds is not known.
 //
-// Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegments are safe from many. Start,
-// Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
+// Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegmentsFrom are safe from many.
+// Start, Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
 #pragma once
 
 #include <condition_variable>
@@ -80,8 +80,8 @@ class RedoLog {
   uint64_t durable() const;
   // Returns when every record up to `sequence` is durable.
   Result<void> SyncTo(uint64_t sequence);
-  // Flushes every segment that was written to, and what the records refer to.
-  Result<void> SyncSegments();
+  // Flushes the segments from number `first` on that were written to, and what records refer to.
+  Result<void> SyncSegmentsFrom(uint64_t first);
   // A checkpoint has made the records up to `sequence` durable in its own way.
   void MarkDurable(uint64_t sequence);
 

@@ -145,6 +145,14 @@ Result<bool> SpaceMap::LoadBitmap(uint64_t index) {
 
 Result<void> SpaceMap::Reserve(uint64_t count) {
   if (ready() >= count) return {};
+  const uint64_t before = ready();
+  auto reserved = BackUpTo(count);
+  // What was got in vain goes back to the disk.
+  if (!reserved && reserved.error().code == ErrorCode::kNoSpace) Trim(before, 1);
+  return reserved;
+}
+
+Result<void> SpaceMap::BackUpTo(uint64_t count) {
   Lock lock(mutex_);
   while (ready_ < count) {
     const uint64_t index = reserve_cursor_;

@@ -54,7 +54,8 @@ class SpaceMap {
   SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks, const format::MapRoot& root,
            uint64_t used, bool read_only = false);
 
-  // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full.
+  // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full,
+  // which keeps as much room as it had.
   Result<void> Reserve(uint64_t count);
   uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
 
@@ -143,6 +144,7 @@ class SpaceMap {
   Result<Bitmap*> Load(uint64_t index, Lock& lock);
   Result<Words> ReadBitmap(uint64_t index, Lock& lock);
   Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
+  Result<void> BackUpTo(uint64_t count);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
   Result<void> Allocate(uint64_t first_word, uint64_t words, Lock& lock);
   void SetHeld(Run run, bool held);
