@@ -4,7 +4,7 @@
 namespace kvfs {
 
 Result<std::byte*> RunWriter::Add(uint64_t offset, size_t size) {
-  if (offset != begin_ + run_.size() || run_.size() + size > kMaxRunBytes) {
+  if (offset != begin_ + run_.size() || offset % kRunBytes == 0) {
     KVFS_TRY(Flush());
     begin_ = offset;
   }
