@@ -71,6 +71,9 @@ fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& place
   options.allow_other = choices.allow_other;
   options.threads = static_cast<int>(choices.threads);
   options.debug = choices.debug;
+  options.extended_attributes = choices.extended_attributes;
+  options.access_lists = choices.access_lists;
+  options.writeback = choices.writeback;
   options.options = choices.kernel;
   return options;
 }
@@ -180,10 +183,10 @@ Runner DefineMount(CLI::App& parser) {
   parser.add_option("MOUNTPOINT", arguments->mount_point, "An empty directory outside the store")
       ->required();
   parser
-      .add_option(
-          "-o", arguments->options,
-          "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
-          "fsname=NAME, debug, dev, suid, exec, sync, dirsync, noatime, and their opposites")
+      .add_option("-o", arguments->options,
+                  "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
+                  "xattr, acl, writeback, fsname=NAME, debug, dev, suid, exec, sync, dirsync, "
+                  "noatime, and their opposites")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false)

@@ -80,6 +80,12 @@ bool ApplyFlag(std::string_view option, MountChoices& choices) {
     choices.nonempty = true;
   } else if (option == "debug") {
     choices.debug = true;
+  } else if (option == "xattr") {
+    choices.extended_attributes = true;
+  } else if (option == "acl") {
+    choices.access_lists = true;
+  } else if (option == "writeback") {
+    choices.writeback = true;
   } else if (std::ranges::find(kKernelFlags, option) != kKernelFlags.end()) {
     choices.kernel.emplace_back(option);
   } else {

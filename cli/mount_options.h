@@ -18,6 +18,9 @@ struct MountChoices {
   bool allow_other = false;
   bool nonempty = false;
   bool debug = false;
+  bool extended_attributes = false;
+  bool access_lists = false;
+  bool writeback = false;
   unsigned threads = 0;             // 0: the file system's own choice
   std::string source;               // shown by mount(8) and df; empty: the store's path
   std::vector<std::string> kernel;  // flags that the kernel handles, as "noexec"

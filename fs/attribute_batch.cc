@@ -24,12 +24,13 @@ MetaEdit AttributeBatch::Edit(std::function<void(Attributes&)> edit) {
   };
 }
 
-Result<void> AttributeBatch::Apply(Store& store) {
-  auto applied = store.Apply(batch_);
-  if (!applied && found_damage_) {
+Result<void> AttributeBatch::Apply(Store& store) { return Explain(store.Apply(batch_)); }
+
+Result<void> AttributeBatch::Explain(Result<void> result) const {
+  if (!result && found_damage_) {
     return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
   }
-  return applied;
+  return result;
 }
 
 }  // namespace kvfs::fs

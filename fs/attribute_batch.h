@@ -7,7 +7,11 @@
 // Not movable, because its edits point to it.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "fs/attributes.h"
 #include "store/store.h"
@@ -30,12 +34,18 @@ class AttributeBatch {
   // For the batch's operations. `edit` runs under a lock of the store: it must be short.
   MetaEdit Edit(std::function<void(Attributes&)> edit);
 
+  // For names and contents that are made for the batch, which borrows them: keeps it as long.
+  std::string_view Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+
   // As Store::Apply, and kCorrupt for attributes that make no sense.
   Result<void> Apply(Store& store);
+  // For edits that were handed to another call of the store, with what it has returned.
+  Result<void> Explain(Result<void> result) const;
 
  private:
   const Attributes& if_empty_;
   Batch batch_;
+  std::deque<std::string> kept_;
   bool found_damage_ = false;
 };
 

@@ -21,6 +21,7 @@ enum Flag : uint8_t {
   kHasAtime = 4,
   kHasCtime = 8,
   kHasDevice = 16,
+  kHasXattrs = 32,
 };
 
 uint32_t UsualLinks(uint32_t mode) { return S_ISDIR(mode) ? 2 : 1; }
@@ -32,6 +33,7 @@ uint8_t FlagsOf(const Attributes& a) {
   if (a.atime != a.mtime) flags |= kHasAtime;
   if (a.ctime != a.mtime) flags |= kHasCtime;
   if (a.device != 0) flags |= kHasDevice;
+  if (a.has_xattrs) flags |= kHasXattrs;
   return flags;
 }
 
@@ -124,6 +126,7 @@ Attributes TakeFields(Reader& in, uint8_t flags) {
   a.atime = flags & kHasAtime ? in.TakeTime(a.mtime) : a.mtime;
   a.ctime = flags & kHasCtime ? in.TakeTime(a.mtime) : a.mtime;
   if (flags & kHasDevice) a.device = in.TakeVarint(UINT64_MAX);
+  a.has_xattrs = (flags & kHasXattrs) != 0;
   return a;
 }
 

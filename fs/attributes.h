@@ -1,10 +1,13 @@
-// The attributes of a file, and the bytes in which the store keeps them as an entry's meta.
+// The attributes of a file, and the bytes in which the store keeps them as an entry's meta. (The
+// name of a file with several names has something else there: fs/hard_link.h. The first byte
+// tells.)
 //
 // Layout, little-endian; optional fields stand in this order, each only if its flag is set:
 //
 //     offset  size    field
 //     0       1       version, 1
-//     1       1       flags: 1 owner, 2 links, 4 atime, 8 ctime, 16 device; others are 0
+//     1       1       flags: 1 owner, 2 links, 4 atime, 8 ctime, 16 device, 32 extended
+//                     attributes (which have no field here: fs/xattrs.h); others are 0
 //     2       2       mode: type and permissions, as in stat(2)
 //     4       8       mtime, seconds since 1970 (two's complement)
 //     12      4       mtime, nanoseconds, below 10^9
@@ -40,8 +43,9 @@ struct Attributes {
   uint32_t links = 1;  // names; of a directory: 2 and its subdirectories; 0 once unlinked
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint64_t device = 0;  // what a character or block device stands for (st_rdev)
-  Timespec atime;       // set at creation and on request, never by reads
+  uint64_t device = 0;      // what a character or block device stands for (st_rdev)
+  bool has_xattrs = false;  // extended attributes, which lie in an entry of their own
+  Timespec atime;           // set at creation and on request, never by reads
   Timespec mtime;
   Timespec ctime;
 

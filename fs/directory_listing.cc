@@ -53,10 +53,19 @@ Result<std::vector<DirectoryEntry>> FileSystem::ListDirectoryPlus(InodeNumber di
   for (DirectoryEntry& entry : entries) {
     if (IsDot(entry)) continue;
     // Listed without a type if damaged: the others must not suffer for it.
-    auto inode = LoadAndReference({directory, entry.name});
+    auto inode = FindAndReference({directory, entry.name});
     entry.inode = inode ? *inode : OfType(entry.inode.number, 0);
   }
   return entries;
+}
+
+InodeInfo FileSystem::InodeOf(const ListedEntry& entry) const {
+  if (IsHardLink(entry.meta)) {
+    const auto link = DecodeHardLink(entry.meta);
+    return link ? OfType(link->inode, link->type) : OfType(entry.id, 0);
+  }
+  const auto attributes = ReadMeta(entry.meta, default_attributes_);
+  return OfType(entry.id, attributes ? attributes->mode & S_IFMT : 0);
 }
 
 Result<std::vector<DirectoryEntry>> FileSystem::ListPage(InodeNumber directory, uint64_t offset,
@@ -67,9 +76,7 @@ Result<std::vector<DirectoryEntry>> FileSystem::ListPage(InodeNumber directory, 
   if (offset >= kLastOffset || !AddDots(page, directory, at, offset)) return page.Take();
   KVFS_TRY(store_.List(directory, std::max<Position>(offset + 1, kFirstPosition),
                        [&](const ListedEntry& entry) {
-                         const auto attributes = ReadMeta(entry.meta, default_attributes_);
-                         const uint32_t type = attributes ? attributes->mode & S_IFMT : 0;
-                         return page.Add(entry.name, entry.position, OfType(entry.id, type));
+                         return page.Add(entry.name, entry.position, InodeOf(entry));
                        }));
   return page.Take();
 }

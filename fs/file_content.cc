@@ -1,4 +1,4 @@
-// Contents read and written, targets of symbolic links, and files that get their name last.
+// Contents read and written, and targets of symbolic links.
 #include <sys/stat.h>
 
 #include <mutex>
@@ -11,34 +11,21 @@ namespace {
 
 constexpr uint64_t kMaxTargetBytes = 4095;
 
-Result<void> CheckRange(const Location& at, uint64_t offset, size_t length) {
-  if (at.is_directory) return Fail(ErrorCode::kIsDirectory);
-  if (offset > kMaxContentBytes || length > kMaxContentBytes - offset) {
-    return Fail(ErrorCode::kTooLarge);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<size_t> FileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
   std::shared_lock lock(namespace_lock_);
-  KVFS_ASSIGN(const Location at, Locate(inode));
-  KVFS_TRY(CheckRange(at, offset, 0));
+  KVFS_ASSIGN(const Location at, LocateContent(inode, offset, 0));
   return store_.Read(at.key(), offset, out);
 }
 
 Result<void> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
                                const Caller& caller) {
   std::shared_lock lock(namespace_lock_);
-  KVFS_ASSIGN(const Location at, Locate(inode));
-  KVFS_TRY(CheckRange(at, offset, data.size()));
+  KVFS_ASSIGN(const Location at, LocateContent(inode, offset, data.size()));
   if (data.empty()) return {};
   AttributeBatch change(default_attributes_);
-  change.batch().Write(at.key(), offset, data, change.Edit([&caller, now = Now()](Attributes& a) {
-    if (caller.uid != 0) DropPrivileges(a);
-    a.mtime = a.ctime = now;
-  }));
+  change.batch().Write(at.key(), offset, data, Touch(change, caller));
   return change.Apply(store_);
 }
 

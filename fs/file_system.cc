@@ -79,17 +79,37 @@ Result<InodeInfo> FileSystem::Load(Key key) const {
   return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes};
 }
 
-Result<std::optional<InodeInfo>> FileSystem::LoadIfPresent(Key key) const {
-  auto inode = Load(key);
-  if (inode) return *inode;
-  if (inode.error().code == ErrorCode::kNotFound) return std::optional<InodeInfo>();
-  return tl::unexpected(std::move(inode).error());
+Result<FileSystem::Found> FileSystem::Find(Key name) const {
+  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(name));
+  if (IsHardLink(entry.meta)) return Follow(entry.meta);
+  KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
+  return Found{InodeInfo{entry.id, attributes, entry.size_bytes, entry.allocated_bytes},
+               {name.space, std::string(name.name), attributes.IsDirectory()},
+               /*is_shared=*/false};
 }
 
-Result<InodeInfo> FileSystem::LoadAndReference(Key key) {
-  KVFS_ASSIGN(const InodeInfo inode, Load(key));
-  inodes_.AddReference(inode.number, key, inode.attributes.IsDirectory());
-  return inode;
+Result<FileSystem::Found> FileSystem::Follow(std::string_view meta) const {
+  KVFS_ASSIGN(const HardLink link, DecodeHardLink(meta));
+  Location at = {kSharedSpace, SharedName(link.inode), /*is_directory=*/false};
+  const auto inode = Load(at.key());
+  if (!inode && inode.error().code != ErrorCode::kNotFound) return tl::unexpected(inode.error());
+  if (!inode || inode->number != link.inode || inode->attributes.IsDirectory()) {
+    return Fail(ErrorCode::kCorrupt, "a name refers to a file that is not there");
+  }
+  return Found{*inode, std::move(at), /*is_shared=*/true};
+}
+
+Result<std::optional<FileSystem::Found>> FileSystem::FindIfPresent(Key name) const {
+  auto found = Find(name);
+  if (found) return *std::move(found);
+  if (found.error().code == ErrorCode::kNotFound) return std::optional<Found>();
+  return tl::unexpected(std::move(found).error());
+}
+
+Result<InodeInfo> FileSystem::FindAndReference(Key name) {
+  KVFS_ASSIGN(const Found found, Find(name));
+  inodes_.AddReference(found.inode.number, found.at.key(), found.IsDirectory());
+  return found.inode;
 }
 
 Result<void> FileSystem::Sync() { return store_.Sync(); }

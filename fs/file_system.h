@@ -4,7 +4,9 @@
 // across renames and remounts, never used again. A directory's children lie in the space whose
 // number is the directory's inode number. Attributes are the entry's meta (fs/attributes.h),
 // contents its content; a symbolic link's content is its target. The root directory is inode 1,
-// and its attributes lie in an entry of its own, {kAttributeSpace, "root"}.
+// and its attributes lie in an entry of its own, {kAttributeSpace, "root"}. The names of a file
+// with several names are hard links to its entry (fs/hard_link.h). Extended attributes lie in one
+// entry for all of a file's (fs/xattrs.h).
 //
 // References. A call that returns an InodeInfo for a name (Lookup, CreateFile, ...) adds one
 // reference to that inode; Forget takes them back. An inode is known to every other call as long
@@ -15,11 +17,13 @@
 // machine dies. Each change is acknowledged in the sense of the store (it survives the daemon);
 // Sync makes it durable.
 //
-// Locks. `namespace_lock_` is exclusive for calls that change where an entry lies (Unlink,
-// RemoveDirectory, Rename), shared for all others, and not held by Sync. Attributes are changed by
+// Locks. `namespace_lock_` is exclusive for calls that change where an entry lies, or its number of
+// names (Link, Unlink, RemoveDirectory, Rename, NameFile), shared for all others, and not held by
+// Sync. Attributes are changed by
 // MetaEdits, under the store's own locks. Every method is safe from many threads.
 //
-// The mode of a new file comes with its creator's umask already applied.
+// The mode of a new file is what its creator asked for, less the caller's umask, or as a default
+// access control list of its directory has it.
 //
 // Permissions are the caller's duty (a mount leaves them to the kernel), and so is refusing to
 // rename a directory into its own subtree.
@@ -41,10 +45,12 @@
 
 #include "fs/attribute_batch.h"
 #include "fs/attributes.h"
+#include "fs/hard_link.h"
 #include "fs/inode_info.h"
 #include "fs/inode_table.h"
 #include "fs/listing_page.h"
 #include "fs/ownership.h"
+#include "fs/xattrs.h"
 #include "store/store.h"
 
 namespace kvfs::fs {
@@ -52,6 +58,8 @@ namespace kvfs::fs {
 inline constexpr InodeNumber kRootInode = kRootSpace;
 // Space of attributes that belong to no name: of the root directory.
 inline constexpr Space kAttributeSpace = 0;
+// As many names as a file may have.
+inline constexpr uint32_t kMaxLinks = 2'147'483'647;
 
 // What SetAttributes shall change.
 struct AttributeChange {
@@ -61,9 +69,15 @@ struct AttributeChange {
   std::optional<uint64_t> size_bytes = {};
   std::optional<Timespec> atime = {};
   std::optional<Timespec> mtime = {};
+  std::optional<Timespec> ctime = {};  // now, if anything changes and this is not given
 };
 
 enum class RenameMode { kReplace, kNoReplace, kExchange };
+enum class XattrMode { kAny, kCreate, kReplace };
+// Ways of fallocate: holes get space, beyond the end as well or inside only; a range loses its
+// space; a range reads as zeros, and has space.
+enum class RangeChange { kAllocate, kAllocateKeepingSize, kPunch, kZero, kZeroKeepingSize };
+enum class RangeKind { kData, kHole };
 
 struct SpaceReport {
   uint64_t total_bytes = 0;
@@ -110,6 +124,11 @@ class FileSystem {
   Result<InodeInfo> MakeSymbolicLink(InodeNumber parent, std::string_view name,
                                      std::string_view target, const Caller& caller);
 
+  // Gives a file a further name, or one without a name its first, and adds a reference to it.
+  // kExists; kPermission for a directory; kTooManyLinks at kMaxLinks; kNotFound if the parent has
+  // been removed.
+  Result<InodeInfo> Link(InodeNumber inode, InodeNumber parent, std::string_view name);
+
   // Takes a name away from what is not a directory. kNotFound; kIsDirectory.
   Result<void> Unlink(InodeNumber parent, std::string_view name);
   // kNotFound; kNotDirectory; kNotEmpty.
@@ -117,15 +136,18 @@ class FileSystem {
 
   // Gives an entry another name. kReplace replaces what has the new name, which must be of the
   // same kind (kIsDirectory, kNotDirectory) and, if a directory, empty (kNotEmpty). kNoReplace
-  // fails with kExists instead. kExchange needs both names and swaps them. kNotFound.
+  // fails with kExists instead. kExchange needs both names and swaps them. Two names of one file
+  // stay as they are. kNotFound.
   Result<void> Rename(InodeNumber parent, std::string_view name, InodeNumber new_parent,
                       std::string_view new_name, RenameMode mode);
 
   // Creates a regular file without a name, and adds a reference to it; it lives as an unlinked one.
-  Result<InodeInfo> CreateUnnamedFile(uint32_t permissions, const Caller& caller);
+  // Group and setgid bit as if it were created in `directory`. kNotFound if that was removed.
+  Result<InodeInfo> CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
+                                      const Caller& caller);
   // Gives a file of CreateUnnamedFile its name. A regular file that has the name is replaced; the
-  // new one takes over its mode and owner. kIsDirectory; kInvalid if the name is something else,
-  // or if the file has a name.
+  // new one takes over its mode, owner and extended attributes. kIsDirectory; kInvalid if the name
+  // is something else, or if the file has a name.
   Result<void> NameFile(InodeNumber file, InodeNumber parent, std::string_view name);
 
   // --- attributes (fs/inode_attributes.cc) ---
@@ -137,6 +159,25 @@ class FileSystem {
   Result<InodeInfo> SetAttributes(InodeNumber inode, const AttributeChange& change,
                                   const Caller& caller);
 
+  // --- extended attributes (fs/extended_attributes.cc) ---
+
+  // Names are "user.x", "trusted.x", "security.x", and those of access control lists, which keep in
+  // step with the mode (kUnsupported for others). Who may do what to which is the kernel's to
+  // check. Every file also has kVersionXattr and kChecksumXattr, which are never listed and cannot
+  // be changed (kPermission).
+
+  // kNotFound if the inode has no such attribute.
+  Result<std::string> GetXattr(InodeNumber inode, std::string_view name);
+  Result<std::vector<std::string>> ListXattrs(InodeNumber inode);
+  // kExists and kNotFound as `mode` has it; kInvalid for a name without a part behind the point;
+  // kTooLarge above kMaxXattrValueBytes; kNoSpace above kMaxXattrBytes for all of an inode.
+  Result<void> SetXattr(InodeNumber inode, std::string_view name, std::string_view value,
+                        XattrMode mode, const Caller& caller);
+  // kNotFound.
+  Result<void> RemoveXattr(InodeNumber inode, std::string_view name);
+  // Whether any inode has an extended attribute.
+  Result<bool> HasXattrs() const;
+
   // --- contents (fs/file_content.cc) ---
 
   // Fills `out` from `offset`; returns the number of bytes, fewer only at the end of the file.
@@ -146,6 +187,20 @@ class FileSystem {
   Result<void> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller);
   // kInvalid for what is not a symbolic link.
   Result<std::string> ReadLink(InodeNumber inode);
+
+  // --- space of contents (fs/file_space.cc) ---
+
+  // kInvalid for what is not a regular file, and for no length; kTooLarge. A large range is
+  // allocated in pieces; if the space does not suffice, the size is as before.
+  Result<void> ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length, RangeChange change,
+                           const Caller& caller);
+  // Where the next data, or the next hole, begins at or behind `offset`; the end is a hole.
+  // kNotFound if there is none, and for an offset at or behind the end.
+  Result<uint64_t> FindRange(InodeNumber inode, uint64_t offset, RangeKind kind);
+  // Copies inside the store; returns how many bytes: fewer than asked at the end of `from`, and of
+  // long ranges. kInvalid for ranges of one file that overlap.
+  Result<uint64_t> CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
+                             uint64_t to_offset, uint64_t length, const Caller& caller);
 
   // --- listings (fs/directory_listing.cc) ---
 
@@ -179,41 +234,104 @@ class FileSystem {
   Result<Location> Locate(InodeNumber inode) const;
   // The same for a directory in which names change. kNotDirectory; kNotFound if it was removed.
   Result<Location> LocateParent(InodeNumber directory) const;
-  // What the entry at `key` says of its inode. kNotFound.
+  // The same for a content of which a range is wanted. kIsDirectory; kTooLarge.
+  Result<Location> LocateContent(InodeNumber inode, uint64_t offset, uint64_t length) const;
+  // What the inode's own entry, at `key`, says of it. kNotFound.
   Result<InodeInfo> Load(Key key) const;
-  // The same, but nothing where there is no entry.
-  Result<std::optional<InodeInfo>> LoadIfPresent(Key key) const;
-  Result<InodeInfo> LoadAndReference(Key key);
+
+  // What a name leads to. The inode's own entry has the name, or the name is a hard link to it.
+  struct Found {
+    InodeInfo inode;
+    Location at;
+    bool is_shared = false;  // the name is a hard link
+
+    bool IsDirectory() const { return inode.attributes.IsDirectory(); }
+    bool IsLastName() const { return !is_shared || inode.attributes.links <= 1; }
+  };
+  // kNotFound.
+  Result<Found> Find(Key name) const;
+  Result<Found> Follow(std::string_view hard_link) const;
+  // The same, but nothing where there is no such name.
+  Result<std::optional<Found>> FindIfPresent(Key name) const;
+  Result<InodeInfo> FindAndReference(Key name);
 
   Result<InodeInfo> CreateEntry(InodeNumber parent, std::string_view name, Attributes attributes,
                                 Bytes content, const Caller& caller);
+  Result<void> PutWithXattrs(AttributeBatch& change, Key key, Bytes content, std::string_view meta,
+                             const XattrMap& xattrs);
   Result<void> RemoveName(InodeNumber parent, std::string_view name, bool directory);
   // kIsDirectory, kNotDirectory or kNotEmpty where unlink, or else rmdir, would say so.
   Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) const;
+
+  // Add to `change`: that a file without a name gets one; that one with a name gets another (where
+  // its entry then lies is returned).
+  void GiveFirstName(AttributeBatch& change, const Location& at, const InodeInfo& file, Key name,
+                     Timespec now) const;
+  static Key Share(AttributeBatch& change, const Location& at, const InodeInfo& file, Timespec now);
 
   // A name that takes part in a rename, and the key of its directory's own entry.
   struct RenamePlace {
     Key entry;
     Key parent;
   };
-  Result<void> MoveEntry(const RenamePlace& from, const InodeInfo& moved, const RenamePlace& to,
-                         const std::optional<InodeInfo>& replaced);
-  Result<void> ExchangeEntries(const RenamePlace& from, const InodeInfo& moved,
-                               const RenamePlace& to, const InodeInfo& other);
+  Result<void> MoveEntry(const RenamePlace& from, const Found& moved, const RenamePlace& to,
+                         const std::optional<Found>& replaced);
+  Result<void> ExchangeEntries(const RenamePlace& from, const Found& moved, const RenamePlace& to,
+                               const Found& other);
   static void TouchParents(AttributeBatch& change, const RenamePlace& from, int more_in_from,
                            const RenamePlace& to, int more_in_to, Timespec now);
-  static Result<void> CheckNameable(const Location& file, const std::optional<InodeInfo>& replaced);
+  static Result<void> CheckNameable(const Location& file, const std::optional<Found>& replaced);
+  // Adds to `change` that a file without a name gets the mode, owner and extended attributes of one
+  // that it replaces; returns what it then is.
+  Result<InodeInfo> TakeOver(AttributeBatch& change, const Location& at, InodeInfo unnamed,
+                             const Found& replaced) const;
 
-  // Add to `change`: that an inode loses its only name, and goes to `transient_name` (which must
-  // outlive the change) if it is referenced; that names in a directory change.
-  void Retire(AttributeBatch& change, Key key, InodeNumber inode, std::string_view transient_name,
-              Timespec now) const;
+  // Add to `change`: that an inode loses a name (and, with the last one, that it is erased, or goes
+  // to kTransientSpace if it is referenced); that names in a directory change.
+  void DropName(AttributeBatch& change, Key name, const Found& found, Timespec now) const;
+  void Retire(AttributeBatch& change, const Found& found, Timespec now) const;
   static void TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,
                              Timespec now);
+  // After a DropName has been applied: notes where the inode is now.
+  void NoteDrop(const Found& found);
   static std::string TransientName(InodeNumber inode);
+
+  // For a change of a content: the times, and the bits that an ordinary user's change takes away.
+  MetaEdit Touch(AttributeBatch& change, const Caller& caller) const;
+  Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end);
+
+  // Extended attributes (fs/extended_attributes.cc). Where those of the inode at `at` lie; whether
+  // there are any; all of them, none if there are none.
+  static Location XattrsOf(const Location& at, InodeNumber inode);
+  static std::string UnnamedXattrName(InodeNumber inode);
+  bool HasStoredXattrs(const InodeInfo& inode, Key key) const;
+  struct StoredXattrs {
+    XattrMap xattrs;
+    uint64_t version = Batch::kAbsent;  // of their entry
+  };
+  Result<StoredXattrs> LoadXattrs(const Location& at, const InodeInfo& inode) const;
+  // Adds to `change` that they become `after`, if they are still `before`.
+  void AddXattrs(AttributeBatch& change, const Location& at, InodeNumber inode,
+                 const StoredXattrs& before, const XattrMap& after) const;
+  // The edit may change the inode's mode as well.
+  using XattrEdit = std::function<Result<void>(InodeInfo& inode, XattrMap& xattrs)>;
+  Result<void> ChangeXattrs(InodeNumber inode, const XattrEdit& edit);
+
+  // Access control lists (fs/access_control.cc). For a new list of the inode among its xattrs: sets
+  // the mode that it tells of. kInvalid, kPermission.
+  static Result<void> TakeAccessList(InodeInfo& inode, XattrMap& xattrs, const Caller& caller);
+  static Result<void> CheckDefaultList(const InodeInfo& inode, std::string_view value);
+  // Adds to `change` what a change of the mode means for the inode's list.
+  Result<void> AddModeToList(AttributeBatch& change, const Location& at, const InodeInfo& inode,
+                             uint32_t permissions) const;
+  // The lists of a new inode, and its mode by its parent's default list, or else by the umask.
+  Result<XattrMap> InheritAccess(Attributes& child, const Location& parent_at,
+                                 const InodeInfo& parent, const Caller& caller) const;
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
                                                const PageLimit& limit) const;
+  // Number and type of what a name leads to.
+  InodeInfo InodeOf(const ListedEntry& entry) const;
 
   Store& store_;
   const FileSystemOptions options_;

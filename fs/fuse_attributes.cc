@@ -28,6 +28,7 @@ AttributeChange ToChange(const struct stat& wanted, int set, Timespec now) {
   if (set & FUSE_SET_ATTR_SIZE) change.size_bytes = static_cast<uint64_t>(wanted.st_size);
   if (set & FUSE_SET_ATTR_ATIME) change.atime = FromTimespec(wanted.st_atim);
   if (set & FUSE_SET_ATTR_MTIME) change.mtime = FromTimespec(wanted.st_mtim);
+  if (set & FUSE_SET_ATTR_CTIME) change.ctime = FromTimespec(wanted.st_ctim);
   if (set & FUSE_SET_ATTR_ATIME_NOW) change.atime = now;
   if (set & FUSE_SET_ATTR_MTIME_NOW) change.mtime = now;
   return change;

@@ -16,7 +16,7 @@ timespec ToTimespec(const Timespec& time) {
 
 Caller CallerOf(fuse_req_t request) {
   const fuse_ctx* context = fuse_req_ctx(request);
-  return {context->uid, context->gid};
+  return {context->uid, context->gid, context->umask};
 }
 
 struct stat ToStat(const InodeInfo& inode) {

@@ -10,16 +10,26 @@
 #include "fs/file_system.h"
 #include "fs/fuse_messages.h"
 #include "fs/fuse_probe.h"
+#include "fs/fuse_wire.h"
 
 namespace kvfs::fs {
 
 // How long the kernel may remember names, absent names and attributes: ten years.
 inline constexpr double kForeverSeconds = 315'360'000;
 
+// What the kernel is offered beyond the usual: see MountOptions.
+struct FuseChoices {
+  bool extended_attributes = false;
+  bool access_lists = false;
+  bool writeback = false;
+};
+
 struct FuseContext {
   FileSystem& file_system;
+  FuseChoices choices;
   MessageCounts counts;
   FuseProbe probe;
+  FuseWire wire;
 };
 
 inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {

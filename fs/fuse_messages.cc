@@ -27,6 +27,8 @@ std::string_view NameOf(MessageKind kind) {
       return "rmdir";
     case MessageKind::kRename:
       return "rename";
+    case MessageKind::kLink:
+      return "link";
     case MessageKind::kOpen:
       return "open";
     case MessageKind::kRead:
@@ -61,8 +63,16 @@ std::string_view NameOf(MessageKind kind) {
       return "create";
     case MessageKind::kForgetMulti:
       return "forget_multi";
+    case MessageKind::kFallocate:
+      return "fallocate";
     case MessageKind::kReaddirplus:
       return "readdirplus";
+    case MessageKind::kLseek:
+      return "lseek";
+    case MessageKind::kCopyFileRange:
+      return "copy_file_range";
+    case MessageKind::kTmpfile:
+      return "tmpfile";
   }
   return {};
 }

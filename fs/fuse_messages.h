@@ -26,6 +26,7 @@ enum class MessageKind : uint8_t {
   kUnlink = 10,
   kRmdir = 11,
   kRename = 12,
+  kLink = 13,
   kOpen = 14,
   kRead = 15,
   kWrite = 16,
@@ -43,12 +44,16 @@ enum class MessageKind : uint8_t {
   kFsyncdir = 30,
   kCreate = 35,
   kForgetMulti = 42,
+  kFallocate = 43,
   kReaddirplus = 44,
+  kLseek = 46,
+  kCopyFileRange = 47,
+  kTmpfile = 51,
 };
 
 class MessageCounts {
  public:
-  static constexpr size_t kKinds = 48;
+  static constexpr size_t kKinds = 52;
 
   void Add(MessageKind kind) {
     counts_[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);

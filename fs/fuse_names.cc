@@ -54,9 +54,13 @@ void HandleMknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t
 
 void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
                   fuse_file_info* open_file) {
-  FuseContext& context = ContextOf(request, MessageKind::kCreate);
-  const auto inode = context.file_system.CreateFile(
-      parent, name, (mode & ~mode_t{S_IFMT}) | S_IFREG, 0, CallerOf(request));
+  const bool is_unnamed = name == kNameOfUnnamed;
+  FuseContext& context =
+      ContextOf(request, is_unnamed ? MessageKind::kTmpfile : MessageKind::kCreate);
+  const auto inode =
+      is_unnamed ? context.file_system.CreateUnnamedFile(parent, mode, CallerOf(request))
+                 : context.file_system.CreateFile(parent, name, (mode & ~mode_t{S_IFMT}) | S_IFREG,
+                                                  0, CallerOf(request));
   if (!inode) return ReplyError(request, inode.error());
   const fuse_entry_param entry = ToEntry(*inode);
   open_file->keep_cache = 1;
@@ -75,6 +79,11 @@ void HandleSymlink(fuse_req_t request, const char* target, fuse_ino_t parent, co
   FuseContext& context = ContextOf(request, MessageKind::kSymlink);
   const auto inode = context.file_system.MakeSymbolicLink(parent, name, target, CallerOf(request));
   ReplyEntry(request, context.file_system, inode);
+}
+
+void HandleLink(fuse_req_t request, fuse_ino_t inode, fuse_ino_t parent, const char* name) {
+  FuseContext& context = ContextOf(request, MessageKind::kLink);
+  ReplyEntry(request, context.file_system, context.file_system.Link(inode, parent, name));
 }
 
 void HandleUnlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -121,6 +130,7 @@ void AddNameOperations(fuse_lowlevel_ops& operations) {
   operations.create = HandleCreate;
   operations.mkdir = HandleMkdir;
   operations.symlink = HandleSymlink;
+  operations.link = HandleLink;
   operations.unlink = HandleUnlink;
   operations.rmdir = HandleRmdir;
   operations.rename = HandleRename;

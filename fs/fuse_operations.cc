@@ -19,23 +19,26 @@ void DoWithout(fuse_conn_info& connection, unsigned capabilities) {
   connection.want &= ~capabilities;
 }
 
-void HandleInit(void*, fuse_conn_info* connection) {
+void HandleInit(void* userdata, fuse_conn_info* connection) {
+  auto& context = *static_cast<FuseContext*>(userdata);
   // O_TRUNC must come as a SETATTR, because there are no OPENs that could bring it.
   DoWithout(*connection, FUSE_CAP_ATOMIC_O_TRUNC);
   // A write is acknowledged when the store has it, not when the kernel has.
   DoWithout(*connection, FUSE_CAP_WRITEBACK_CACHE);
+  if (context.choices.writeback) Want(*connection, FUSE_CAP_WRITEBACK_CACHE);
+  // The umask is for the file system to apply, because a default list comes in its place.
+  if (context.choices.access_lists) {
+    Want(*connection, FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK);
+  }
   // Nothing changes a file but the kernel's own messages.
   DoWithout(*connection, FUSE_CAP_AUTO_INVAL_DATA);
   Want(*connection, FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS);
   Want(*connection, FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS);
   DoWithout(*connection, FUSE_CAP_READDIRPLUS_AUTO);
-  // The kernel knows better than the server whose writes clear setuid bits, but asks for file
-  // capabilities before each write if it must find out by itself. The second version of the
-  // capability, in newer versions of libfuse, has neither drawback.
+  // Who writes takes setuid bits and file capabilities away. The kernel looks for them itself; with
+  // the second version of the capability it does so once for many writes.
   DoWithout(*connection, FUSE_CAP_HANDLE_KILLPRIV);
-#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2
-  Want(*connection, FUSE_CAP_HANDLE_KILLPRIV_V2);
-#endif
+  if (context.choices.extended_attributes) context.wire.WantKillpriv();
   // Small messages are copied faster than spliced.
   DoWithout(*connection, FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   connection->max_write = kMaxWriteBytes;
@@ -57,9 +60,16 @@ void HandleRelease(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
   fuse_reply_err(request, 0);
 }
 
+void RefuseXattrs(fuse_lowlevel_ops& operations) {
+  operations.setxattr = RefuseForever<MessageKind::kSetxattr>;
+  operations.getxattr = RefuseForever<MessageKind::kGetxattr>;
+  operations.listxattr = RefuseForever<MessageKind::kListxattr>;
+  operations.removexattr = RefuseForever<MessageKind::kRemovexattr>;
+}
+
 }  // namespace
 
-fuse_lowlevel_ops MakeFuseOperations() {
+fuse_lowlevel_ops MakeFuseOperations(const FuseChoices& choices) {
   fuse_lowlevel_ops operations = {};
   operations.init = HandleInit;
   operations.open = RefuseForever<MessageKind::kOpen>;
@@ -67,14 +77,16 @@ fuse_lowlevel_ops MakeFuseOperations() {
   operations.flush = RefuseForever<MessageKind::kFlush>;
   operations.opendir = RefuseForever<MessageKind::kOpendir>;
   operations.releasedir = HandleRelease<MessageKind::kReleasedir>;
-  operations.setxattr = RefuseForever<MessageKind::kSetxattr>;
-  operations.getxattr = RefuseForever<MessageKind::kGetxattr>;
-  operations.listxattr = RefuseForever<MessageKind::kListxattr>;
-  operations.removexattr = RefuseForever<MessageKind::kRemovexattr>;
   AddNameOperations(operations);
   AddAttributeOperations(operations);
   AddContentOperations(operations);
+  AddSpaceOperations(operations);
   AddDirectoryOperations(operations);
+  if (choices.extended_attributes) {
+    AddXattrOperations(operations);
+  } else {
+    RefuseXattrs(operations);
+  }
   return operations;
 }
 

@@ -6,11 +6,13 @@
 namespace kvfs::fs {
 
 // The table's `userdata` is a FuseContext.
-fuse_lowlevel_ops MakeFuseOperations();
+fuse_lowlevel_ops MakeFuseOperations(const FuseChoices& choices);
 
 void AddNameOperations(fuse_lowlevel_ops& operations);       // fs/fuse_names.cc
 void AddAttributeOperations(fuse_lowlevel_ops& operations);  // fs/fuse_attributes.cc
 void AddContentOperations(fuse_lowlevel_ops& operations);    // fs/fuse_contents.cc
+void AddSpaceOperations(fuse_lowlevel_ops& operations);      // fs/fuse_space.cc
+void AddXattrOperations(fuse_lowlevel_ops& operations);      // fs/fuse_xattrs.cc
 void AddDirectoryOperations(fuse_lowlevel_ops& operations);  // fs/fuse_directories.cc
 
 }  // namespace kvfs::fs

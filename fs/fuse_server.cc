@@ -90,14 +90,16 @@ Result<void> CheckFuseDevice() {
 // Everything that the handlers and the helping threads share.
 struct FuseServer::Session {
   Session(FileSystem& file_system, const MountOptions& given)
-      : context{file_system, {}, {}}, options(given), stop_event(eventfd(0, EFD_CLOEXEC)) {}
+      : context{file_system, {}, {}, {}, {}}, options(given), stop_event(eventfd(0, EFD_CLOEXEC)) {}
   ~Session() {
     Unmount();
     if (fuse != nullptr) fuse_session_destroy(fuse);
     close(stop_event);
   }
 
+  Result<void> Choose();
   Result<void> Mount();
+  void UseWire();
   void Unmount();
   int RunLoop();
   void Start(const std::function<void()>& on_ready);
@@ -114,8 +116,18 @@ struct FuseServer::Session {
   std::atomic<bool> loop_has_ended{false};
 };
 
+Result<void> FuseServer::Session::Choose() {
+  KVFS_ASSIGN(const bool has_xattrs, context.file_system.HasXattrs());
+  context.choices.access_lists = options.access_lists;
+  context.choices.extended_attributes =
+      options.extended_attributes || options.access_lists || has_xattrs;
+  context.choices.writeback = options.writeback;
+  return {};
+}
+
 Result<void> FuseServer::Session::Mount() {
-  const fuse_lowlevel_ops operations = MakeFuseOperations();
+  KVFS_TRY(Choose());
+  const fuse_lowlevel_ops operations = MakeFuseOperations(context.choices);
   FuseArguments arguments(options);
   FuseLogCapture log;
   fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
@@ -127,7 +139,24 @@ Result<void> FuseServer::Session::Mount() {
                     "': " + log.TextOr("see the message of fusermount3"));
   }
   is_mounted = true;
+  UseWire();
   return {};
+}
+
+void FuseServer::Session::UseWire() {
+  const fuse_custom_io through_wire = {
+      .writev =
+          [](int device, iovec* parts, int count, void* at) {
+            return static_cast<FuseContext*>(at)->wire.Write(device, parts, count);
+          },
+      .read =
+          [](int device, void* message, size_t size, void* at) {
+            return static_cast<FuseContext*>(at)->wire.Read(device, message, size);
+          },
+      .splice_receive = nullptr,
+      .splice_send = nullptr,
+  };
+  fuse_session_custom_io(fuse, &through_wire, fuse_session_fd(fuse));
 }
 
 void FuseServer::Session::Unmount() {

@@ -13,14 +13,14 @@ constexpr uint32_t kPermissionBits = 07777;
 
 bool IsEmpty(const AttributeChange& change) {
   return !change.permissions && !change.uid && !change.gid && !change.size_bytes && !change.atime &&
-         !change.mtime;
+         !change.mtime && !change.ctime;
 }
 
 void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
   if (wanted.size_bytes) a.mtime = now;
   if (wanted.atime) a.atime = *wanted.atime;
   if (wanted.mtime) a.mtime = *wanted.mtime;
-  a.ctime = now;
+  a.ctime = wanted.ctime.value_or(now);
 }
 
 void SetOwnerAndMode(const AttributeChange& wanted, const Caller& caller, Attributes& a) {
@@ -53,18 +53,22 @@ Result<InodeInfo> FileSystem::SetAttributes(InodeNumber inode, const AttributeCh
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   if (IsEmpty(wanted)) return Load(at.key());
+  std::optional<InodeInfo> before;
+  if (wanted.size_bytes || wanted.permissions) {
+    KVFS_ASSIGN(before, Load(at.key()));
+  }
   AttributeBatch change(default_attributes_);
   MetaEdit edit = change.Edit([&wanted, &caller, now = Now()](Attributes& a) {
     SetOwnerAndMode(wanted, caller, a);
     SetTimes(wanted, now, a);
   });
   if (wanted.size_bytes) {
-    KVFS_ASSIGN(const InodeInfo before, Load(at.key()));
-    KVFS_TRY(CheckSize(before, *wanted.size_bytes));
+    KVFS_TRY(CheckSize(*before, *wanted.size_bytes));
     change.batch().Resize(at.key(), *wanted.size_bytes, std::move(edit));
   } else {
     change.batch().EditMeta(at.key(), std::move(edit));
   }
+  if (wanted.permissions) KVFS_TRY(AddModeToList(change, at, *before, *wanted.permissions));
   KVFS_TRY(change.Apply(store_));
   return Load(at.key());
 }

@@ -11,6 +11,17 @@ struct MountOptions {
   std::string source;      // shown as the file system's name: the absolute path of the store
   bool read_only = false;
   bool allow_other = false;  // other users may enter; needs root or user_allow_other
+  // Extended attributes. The kernel then asks for a file's capabilities before the first write
+  // after each look at its attributes, and tools ask for more; without, it asks for nothing. A
+  // store that has extended attributes is always mounted with them.
+  bool extended_attributes = false;
+  // POSIX access control lists, which imply extended attributes: the kernel asks for a list once
+  // for each inode that somebody but its owner uses.
+  bool access_lists = false;
+  // The kernel keeps what is written for a while before the store gets it: faster for many small
+  // writes into one file, slower for small values, and the death of the daemon loses what has not
+  // been synced.
+  bool writeback = false;
   // Threads that answer the kernel; 0: as many as processors, at most 2.
   int threads = 0;
   bool debug = false;                // every message to stderr

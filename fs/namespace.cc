@@ -1,8 +1,9 @@
 // Names that are looked up, made and taken away.
 //
-// A name that goes takes its inode with it, unless the inode is still referenced: then its entry
-// moves to kTransientSpace, in the same batch, and Forget erases it there. Whether it is referenced
-// cannot change meanwhile: references are added under the shared namespace lock only.
+// The last name that goes takes its inode with it, unless the inode is still referenced: then its
+// entry moves to kTransientSpace, and its extended attributes with it, in the same batch, and
+// Forget erases them there. Whether it is referenced cannot change meanwhile: references are added
+// under the shared namespace lock only.
 #include <sys/stat.h>
 
 #include <mutex>
@@ -33,17 +34,20 @@ Result<InodeInfo> FileSystem::Lookup(InodeNumber parent, std::string_view name) 
   KVFS_TRY(CheckName(name));
   std::shared_lock lock(namespace_lock_);
   KVFS_TRY(LocateParent(parent));
-  return LoadAndReference({parent, name});
+  return FindAndReference({parent, name});
 }
 
 void FileSystem::Forget(InodeNumber inode, uint64_t count) {
   std::shared_lock lock(namespace_lock_);
   const auto last = inodes_.DropReferences(inode, count);
   if (!last || last->space != kTransientSpace) return;
-  Batch batch;
-  batch.Erase(last->key());
+  AttributeBatch change(default_attributes_);
+  change.batch().Erase(last->key());
+  const Location xattrs = XattrsOf(*last, inode);
+  const auto unnamed = Load(last->key());
+  if (unnamed && HasStoredXattrs(*unnamed, xattrs.key())) change.batch().Erase(xattrs.key());
   // Nobody is there to be told of an error; what is left is erased at the next opening.
-  static_cast<void>(store_.Apply(batch));
+  static_cast<void>(change.Apply(store_));
 }
 
 Result<InodeInfo> FileSystem::CreateFile(InodeNumber parent, std::string_view name, uint32_t mode,
@@ -79,15 +83,39 @@ Result<InodeInfo> FileSystem::CreateEntry(InodeNumber parent, std::string_view n
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   KVFS_ASSIGN(const InodeInfo directory, Load(parent_at.key()));
   TakeOwnership(attributes, directory.attributes, caller);
+  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, parent_at, directory, caller));
   const Timespec now = Now();
   attributes.atime = attributes.mtime = attributes.ctime = now;
   const std::string meta = EncodeAttributes(attributes);
+  const Key key = {parent, name};
 
   AttributeBatch change(default_attributes_);
-  change.batch().Put({parent, name}, content, meta, Batch::IfPresent::kRefuse);
+  if (xattrs.empty()) {
+    change.batch().Put(key, content, meta, Batch::IfPresent::kRefuse);
+  } else {
+    KVFS_TRY(PutWithXattrs(change, key, content, meta, xattrs));
+  }
   TouchDirectory(change, parent_at.key(), attributes.IsDirectory() ? 1 : 0, now);
   KVFS_TRY(change.Apply(store_));
-  return LoadAndReference({parent, name});
+  return FindAndReference(key);
+}
+
+// Extended attributes lie under their inode's number, which is known once it has been created: so
+// it is, without a name, by a batch of its own, and `change` gives it the name. If that fails, what
+// is left is erased at the next opening.
+Result<void> FileSystem::PutWithXattrs(AttributeBatch& change, Key key, Bytes content,
+                                       std::string_view meta, const XattrMap& xattrs) {
+  if (store_.Stat(key)) return Fail(ErrorCode::kExists);
+  const std::string_view unnamed =
+      change.Keep("unnamed " + std::to_string(unnamed_files_.fetch_add(1)));
+  InodeNumber inode = 0;
+  Batch create;
+  create.Put({kTransientSpace, unnamed}, content, meta, Batch::IfPresent::kRefuse, &inode);
+  KVFS_TRY(store_.Apply(create));
+  change.batch().Move({kTransientSpace, unnamed}, key, {}, Batch::IfPresent::kRefuse);
+  change.batch().Put({kXattrSpace, change.Keep(std::to_string(inode))},
+                     AsBytes(change.Keep(EncodeXattrs(xattrs))));
+  return {};
 }
 
 Result<void> FileSystem::Unlink(InodeNumber parent, std::string_view name) {
@@ -103,16 +131,14 @@ Result<void> FileSystem::RemoveName(InodeNumber parent, std::string_view name, b
   const Key key = {parent, name};
   std::unique_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
-  KVFS_ASSIGN(const InodeInfo inode, Load(key));
-  KVFS_TRY(CheckRemovable(inode, directory));
+  KVFS_ASSIGN(const Found found, Find(key));
+  KVFS_TRY(CheckRemovable(found.inode, directory));
   const Timespec now = Now();
-  const std::string transient_name = TransientName(inode.number);
-
   AttributeBatch change(default_attributes_);
-  Retire(change, key, inode.number, transient_name, now);
+  DropName(change, key, found, now);
   TouchDirectory(change, parent_at.key(), directory ? -1 : 0, now);
   KVFS_TRY(change.Apply(store_));
-  inodes_.Relocate(inode.number, {kTransientSpace, transient_name});
+  NoteDrop(found);
   return {};
 }
 
@@ -131,16 +157,37 @@ Result<void> FileSystem::CheckRemovable(const InodeInfo& inode, bool as_director
   return {};
 }
 
-void FileSystem::Retire(AttributeBatch& change, Key key, InodeNumber inode,
-                        std::string_view transient_name, Timespec now) const {
+void FileSystem::DropName(AttributeBatch& change, Key name, const Found& found,
+                          Timespec now) const {
+  if (found.is_shared) change.batch().Erase(name);
+  if (found.IsLastName()) return Retire(change, found, now);
+  change.batch().EditMeta(found.at.key(), change.Edit([now](Attributes& a) {
+    --a.links;
+    a.ctime = now;
+  }));
+}
+
+void FileSystem::Retire(AttributeBatch& change, const Found& found, Timespec now) const {
+  const InodeNumber inode = found.inode.number;
+  const Key xattrs = {kXattrSpace, change.Keep(std::to_string(inode))};
+  const bool has_xattrs = HasStoredXattrs(found.inode, xattrs);
   if (!inodes_.IsReferenced(inode)) {
-    change.batch().Erase(key);
+    change.batch().Erase(found.at.key());
+    if (has_xattrs) change.batch().Erase(xattrs);
     return;
   }
-  change.batch().Move(key, {kTransientSpace, transient_name}, change.Edit([now](Attributes& a) {
+  const Key transient = {kTransientSpace, change.Keep(TransientName(inode))};
+  change.batch().Move(found.at.key(), transient, change.Edit([now](Attributes& a) {
     a.links = 0;
     a.ctime = now;
   }));
+  if (has_xattrs)
+    change.batch().Move(xattrs, {kTransientSpace, change.Keep(UnnamedXattrName(inode))});
+}
+
+void FileSystem::NoteDrop(const Found& found) {
+  if (!found.IsLastName()) return;
+  inodes_.Relocate(found.inode.number, {kTransientSpace, TransientName(found.inode.number)});
 }
 
 void FileSystem::TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,

@@ -9,6 +9,7 @@ namespace kvfs::fs {
 struct Caller {
   uint32_t uid = 0;
   uint32_t gid = 0;
+  uint32_t umask = 0;  // permissions that new files shall not have
 };
 
 // Sets the owner of `child`, which is new in a directory with attributes `parent`: the caller, and

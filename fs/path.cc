@@ -121,7 +121,8 @@ Result<void> GetValue(FileSystem& file_system, std::string_view path,
 Result<void> PutValue(FileSystem& file_system, std::string_view path, const Caller& caller,
                       const std::function<Result<size_t>(MutableBytes buffer)>& source) {
   KVFS_ASSIGN(const Place place, WalkToLast(file_system, path));
-  KVFS_ASSIGN(const InodeInfo created, file_system.CreateUnnamedFile(0644, caller));
+  KVFS_ASSIGN(const InodeInfo created,
+              file_system.CreateUnnamedFile(place.directory.number(), 0644, caller));
   const Reference file(file_system, created);
   KVFS_TRY(CopyFrom(source, file_system, file.number(), caller));
   return file_system.NameFile(file.number(), place.directory.number(), place.name);

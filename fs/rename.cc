@@ -1,7 +1,7 @@
 // Rename, in its three modes. Each is one batch: moves of entries, and edits of the two parents.
 //
-// What is replaced is retired first, as by Unlink. An exchange goes through a name in
-// kTransientSpace that exists inside the batch only.
+// What is replaced loses its name first, as by Unlink. A name that is a hard link moves by itself;
+// the inode's own entry, which has the time of the change, stays where it is.
 #include <mutex>
 #include <utility>
 
@@ -11,16 +11,10 @@
 namespace kvfs::fs {
 namespace {
 
-constexpr Key kExchangeKey = {kTransientSpace, "exchange"};
-
-Result<void> CheckPresence(const std::optional<InodeInfo>& at_new_name, RenameMode mode) {
-  if (mode == RenameMode::kNoReplace && at_new_name) return Fail(ErrorCode::kExists);
-  if (mode == RenameMode::kExchange && !at_new_name) return Fail(ErrorCode::kNotFound);
+Result<void> CheckPresence(bool has_new_name, RenameMode mode) {
+  if (mode == RenameMode::kNoReplace && has_new_name) return Fail(ErrorCode::kExists);
+  if (mode == RenameMode::kExchange && !has_new_name) return Fail(ErrorCode::kNotFound);
   return {};
-}
-
-int CountDirectory(const std::optional<InodeInfo>& inode) {
-  return inode && inode->attributes.IsDirectory() ? 1 : 0;
 }
 
 MetaEdit SetCtime(AttributeBatch& change, Timespec now) {
@@ -38,46 +32,46 @@ Result<void> FileSystem::Rename(InodeNumber parent, std::string_view name, Inode
   KVFS_ASSIGN(const Location new_parent_at, LocateParent(new_parent));
   const RenamePlace from = {{parent, name}, parent_at.key()};
   const RenamePlace to = {{new_parent, new_name}, new_parent_at.key()};
-  KVFS_ASSIGN(const InodeInfo moved, Load(from.entry));
-  KVFS_ASSIGN(const std::optional<InodeInfo> other, LoadIfPresent(to.entry));
-  KVFS_TRY(CheckPresence(other, mode));
-  if (from.entry == to.entry) return {};
+  KVFS_ASSIGN(const Found moved, Find(from.entry));
+  KVFS_ASSIGN(const std::optional<Found> other, FindIfPresent(to.entry));
+  KVFS_TRY(CheckPresence(other.has_value(), mode));
+  if (other && other->inode.number == moved.inode.number) return {};
   if (mode == RenameMode::kExchange) return ExchangeEntries(from, moved, to, *other);
-  if (other) KVFS_TRY(CheckRemovable(*other, moved.attributes.IsDirectory()));
+  if (other) KVFS_TRY(CheckRemovable(other->inode, moved.IsDirectory()));
   return MoveEntry(from, moved, to, other);
 }
 
-Result<void> FileSystem::MoveEntry(const RenamePlace& from, const InodeInfo& moved,
-                                   const RenamePlace& to,
-                                   const std::optional<InodeInfo>& replaced) {
+Result<void> FileSystem::MoveEntry(const RenamePlace& from, const Found& moved,
+                                   const RenamePlace& to, const std::optional<Found>& replaced) {
   const Timespec now = Now();
-  const InodeNumber replaced_number = replaced ? replaced->number : 0;
-  const std::string transient_name = TransientName(replaced_number);
-
   AttributeBatch change(default_attributes_);
-  if (replaced) Retire(change, to.entry, replaced_number, transient_name, now);
-  change.batch().Move(from.entry, to.entry, SetCtime(change, now));
-  const int moved_directories = CountDirectory(moved);
-  TouchParents(change, from, -moved_directories, to, moved_directories - CountDirectory(replaced),
-               now);
+  if (replaced) DropName(change, to.entry, *replaced, now);
+  change.batch().Move(from.entry, to.entry, moved.is_shared ? MetaEdit() : SetCtime(change, now));
+  if (moved.is_shared) change.batch().EditMeta(moved.at.key(), SetCtime(change, now));
+  const int moved_directories = moved.IsDirectory() ? 1 : 0;
+  const int replaced_directories = replaced && replaced->IsDirectory() ? 1 : 0;
+  TouchParents(change, from, -moved_directories, to, moved_directories - replaced_directories, now);
   KVFS_TRY(change.Apply(store_));
-  if (replaced) inodes_.Relocate(replaced_number, {kTransientSpace, transient_name});
-  inodes_.Relocate(moved.number, to.entry);
+  if (replaced) NoteDrop(*replaced);
+  if (!moved.is_shared) inodes_.Relocate(moved.inode.number, to.entry);
   return {};
 }
 
-Result<void> FileSystem::ExchangeEntries(const RenamePlace& from, const InodeInfo& moved,
-                                         const RenamePlace& to, const InodeInfo& other) {
+Result<void> FileSystem::ExchangeEntries(const RenamePlace& from, const Found& moved,
+                                         const RenamePlace& to, const Found& other) {
   const Timespec now = Now();
   AttributeBatch change(default_attributes_);
-  change.batch().Move(from.entry, kExchangeKey);
-  change.batch().Move(to.entry, from.entry, SetCtime(change, now));
-  change.batch().Move(kExchangeKey, to.entry, SetCtime(change, now));
-  const int gained = CountDirectory(moved) - CountDirectory(other);
+  change.batch().Exchange(from.entry, to.entry,
+                          moved.is_shared ? MetaEdit() : SetCtime(change, now),
+                          other.is_shared ? MetaEdit() : SetCtime(change, now));
+  for (const Found* found : {&moved, &other}) {
+    if (found->is_shared) change.batch().EditMeta(found->at.key(), SetCtime(change, now));
+  }
+  const int gained = (moved.IsDirectory() ? 1 : 0) - (other.IsDirectory() ? 1 : 0);
   TouchParents(change, from, -gained, to, gained, now);
   KVFS_TRY(change.Apply(store_));
-  inodes_.Relocate(moved.number, to.entry);
-  inodes_.Relocate(other.number, from.entry);
+  if (!moved.is_shared) inodes_.Relocate(moved.inode.number, to.entry);
+  if (!other.is_shared) inodes_.Relocate(other.inode.number, from.entry);
   return {};
 }
 

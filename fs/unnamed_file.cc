@@ -9,64 +9,81 @@
 
 namespace kvfs::fs {
 
-Result<InodeInfo> FileSystem::CreateUnnamedFile(uint32_t permissions, const Caller& caller) {
+Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
+                                                const Caller& caller) {
+  const std::string name = "unnamed " + std::to_string(unnamed_files_.fetch_add(1));
+  const Key key = {kTransientSpace, name};
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location directory_at, LocateParent(directory));
+  KVFS_ASSIGN(const InodeInfo parent, Load(directory_at.key()));
   Attributes attributes;
   attributes.mode = S_IFREG | (permissions & 07777);
   attributes.links = 0;
-  attributes.uid = caller.uid;
-  attributes.gid = caller.gid;
+  TakeOwnership(attributes, parent.attributes, caller);
+  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, directory_at, parent, caller));
   attributes.atime = attributes.mtime = attributes.ctime = Now();
   const std::string meta = EncodeAttributes(attributes);
-  const std::string name = "unnamed " + std::to_string(unnamed_files_.fetch_add(1));
-  const Key key = {kTransientSpace, name};
-
-  std::shared_lock lock(namespace_lock_);
-  Batch batch;
-  batch.Put(key, {}, meta, Batch::IfPresent::kRefuse);
-  KVFS_TRY(store_.Apply(batch));
-  return LoadAndReference(key);
+  InodeNumber inode = 0;
+  Batch create;
+  create.Put(key, {}, meta, Batch::IfPresent::kRefuse, &inode);
+  KVFS_TRY(store_.Apply(create));
+  if (!xattrs.empty()) {
+    AttributeBatch change(default_attributes_);
+    AddXattrs(change, {key.space, name, false}, inode, {}, xattrs);
+    KVFS_TRY(change.Apply(store_));
+  }
+  return FindAndReference(key);
 }
 
 Result<void> FileSystem::NameFile(InodeNumber file, InodeNumber parent, std::string_view name) {
   KVFS_TRY(CheckName(name));
   std::unique_lock lock(namespace_lock_);
-  KVFS_ASSIGN(const Location file_at, Locate(file));
+  KVFS_ASSIGN(const Location at, Locate(file));
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   const Key key = {parent, name};
-  KVFS_ASSIGN(const std::optional<InodeInfo> replaced, LoadIfPresent(key));
-  KVFS_TRY(CheckNameable(file_at, replaced));
-  KVFS_ASSIGN(const InodeInfo directory, Load(parent_at.key()));
+  KVFS_ASSIGN(const std::optional<Found> replaced, FindIfPresent(key));
+  KVFS_TRY(CheckNameable(at, replaced));
+  KVFS_ASSIGN(InodeInfo unnamed, Load(at.key()));
   const Timespec now = Now();
-  const InodeNumber replaced_number = replaced ? replaced->number : 0;
-  const std::string transient_name = TransientName(replaced_number);
 
   AttributeBatch change(default_attributes_);
-  if (replaced) Retire(change, key, replaced_number, transient_name, now);
-  change.batch().Move(file_at.key(), key, change.Edit([&](Attributes& a) {
-    if (replaced) {
-      a.mode = replaced->attributes.mode;
-      a.uid = replaced->attributes.uid;
-      a.gid = replaced->attributes.gid;
-    } else {
-      TakeOwnership(a, directory.attributes, {a.uid, a.gid});
-    }
-    a.links = 1;
-    a.ctime = now;
-  }));
+  if (replaced) {
+    KVFS_ASSIGN(unnamed, TakeOver(change, at, unnamed, *replaced));
+    DropName(change, key, *replaced, now);
+  }
+  GiveFirstName(change, at, unnamed, key, now);
   TouchDirectory(change, parent_at.key(), 0, now);
   KVFS_TRY(change.Apply(store_));
-  if (replaced) inodes_.Relocate(replaced_number, {kTransientSpace, transient_name});
+  if (replaced) NoteDrop(*replaced);
   inodes_.Relocate(file, key);
   return {};
 }
 
-Result<void> FileSystem::CheckNameable(const Location& file,
-                                       const std::optional<InodeInfo>& replaced) {
+Result<InodeInfo> FileSystem::TakeOver(AttributeBatch& change, const Location& at,
+                                       InodeInfo unnamed, const Found& replaced) const {
+  KVFS_ASSIGN(const StoredXattrs own, LoadXattrs(at, unnamed));
+  KVFS_ASSIGN(const StoredXattrs taken, LoadXattrs(replaced.at, replaced.inode));
+  AddXattrs(change, at, unnamed.number, own, taken.xattrs);
+  Attributes& attributes = unnamed.attributes;
+  attributes.mode = replaced.inode.attributes.mode;
+  attributes.uid = replaced.inode.attributes.uid;
+  attributes.gid = replaced.inode.attributes.gid;
+  attributes.has_xattrs = !taken.xattrs.empty();
+  change.batch().EditMeta(at.key(), change.Edit([attributes](Attributes& a) {
+    a.mode = attributes.mode;
+    a.uid = attributes.uid;
+    a.gid = attributes.gid;
+    a.has_xattrs = attributes.has_xattrs;
+  }));
+  return unnamed;
+}
+
+Result<void> FileSystem::CheckNameable(const Location& file, const std::optional<Found>& replaced) {
   if (file.space != kTransientSpace || file.is_directory) {
     return Fail(ErrorCode::kInvalid, "only a file without a name can be given one");
   }
-  if (!replaced || replaced->attributes.IsRegular()) return {};
-  if (replaced->attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+  if (!replaced || replaced->inode.attributes.IsRegular()) return {};
+  if (replaced->IsDirectory()) return Fail(ErrorCode::kIsDirectory);
   return Fail(ErrorCode::kInvalid, "not a regular file");
 }
 

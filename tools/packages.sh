@@ -15,13 +15,16 @@ build_packages=(
   libexpected-dev
 )
 # Real tools that mounted tests drive.
-test_packages=(attr diffutils e2fsprogs findutils procps rsync tar)
+test_packages=(
+  acl attr diffutils e2fsprogs findutils git inotify-tools make procps python3 rsync sqlite3 tar util-linux
+  vim
+)
 # The stores that tools/bench compares kvfs with.
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
 fuzz_packages=(clang libclang-rt-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
-test_programs=(setfattr diff find ps rsync tar)
+test_programs=(setfacl setfattr diff find git inotifywait make ps python3 rsync sqlite3 tar flock vim)
 fuzz_programs=(clang)
 
 say() { echo "$(basename "$0"): $*" >&2; }

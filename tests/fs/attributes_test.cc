@@ -71,15 +71,25 @@ TEST(Attributes, SurviveARoundTrip) {
   directory.links = 2;
   Attributes unlinked = FreshFile();
   unlinked.links = 0;
+  Attributes extended = FreshFile();
+  extended.has_xattrs = true;
   Attributes before_1970 = FreshFile();
   before_1970.mtime = {INT64_MIN, 0};
   before_1970.atime = {INT64_MAX, 999'999'999};
-  for (const Attributes& a :
-       {FreshFile(), EverythingSet(), LargestValues(), directory, unlinked, before_1970}) {
+  for (const Attributes& a : {FreshFile(), EverythingSet(), LargestValues(), directory, unlinked,
+                              extended, before_1970}) {
     const auto decoded = DecodeAttributes(EncodeAttributes(a));
     ASSERT_TRUE(decoded);
     EXPECT_EQ(*decoded, a);
   }
+}
+
+TEST(Attributes, ExtendedAttributesCostABit) {
+  Attributes extended = FreshFile();
+  extended.has_xattrs = true;
+  std::string meta = EncodeAttributes(FreshFile());
+  meta[1] = static_cast<char>(meta[1] | 32);
+  EXPECT_EQ(Hex(EncodeAttributes(extended)), Hex(meta));
 }
 
 TEST(Attributes, FitIntoAMeta) {
@@ -125,7 +135,7 @@ TEST(Attributes, RandomBytesAreRefusedOrCanonical) {
     std::string meta(random() % 80, '\0');
     for (char& byte : meta) byte = static_cast<char>(random());
     if (meta.size() > 1) meta[0] = 1;
-    if (meta.size() > 1) meta[1] = static_cast<char>(meta[1] & 31);
+    if (meta.size() > 1) meta[1] = static_cast<char>(meta[1] & 63);
     ExpectRefusedOrCanonical(meta);
   }
 }
@@ -152,7 +162,7 @@ TEST(Attributes, WhatCouldBeWrittenShorterIsRefused) {
         {"a long varint", with(2, "\x82\0"s)},
         {"a varint above 2^32", with(2, "\xff\xff\xff\xff\x7f"s)},
         {"a varint above 2^64", with(16, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"s)},
-        {"an unknown flag", with(32, ""s)}}) {
+        {"an unknown flag", with(64, ""s)}}) {
     EXPECT_FALSE(DecodeAttributes(refused.meta)) << refused.why;
   }
 }

@@ -2,7 +2,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "tests/fs/file_system_fixture.h"
 
@@ -147,6 +149,35 @@ TEST_F(DirectoryListing, PlusRefersToNothingThatDidNotFit) {
   const auto page = fs().ListDirectoryPlus(kRootInode, 2, {5 * EntryBytes(6), EntryBytes});
   EXPECT_LE(page->size(), 5u);
   EXPECT_EQ(fs().CountReferencedInodes(), page->size());
+}
+
+TEST_F(DirectoryListing, ALargeOneIsListedWholeWhileOthersAddAndRemove) {
+  const InodeInfo directory = Directory("d");
+  std::set<std::string> names;
+  for (int i = 0; i < 20'000; ++i) {
+    ForgetAll(File(*names.insert(Numbered(i)).first, {}, directory.number));
+  }
+  std::atomic<bool> is_listed = false;
+  std::thread others([&] {
+    for (int i = 0; !is_listed; i = (i + 1) % 500) {
+      const std::string name = "other" + std::to_string(i);
+      ForgetAll(File(name, {}, directory.number));
+      EXPECT_TRUE(fs().Unlink(directory.number, name));
+    }
+  });
+  std::multiset<std::string> listed;
+  for (uint64_t offset = 2;;) {
+    const auto page = Page(offset, 4096, directory.number);
+    if (page.empty()) break;
+    for (const DirectoryEntry& entry : page) {
+      if (!entry.name.starts_with("other")) listed.insert(entry.name);
+    }
+    offset = page.back().next_offset;
+  }
+  is_listed = true;
+  others.join();
+  EXPECT_EQ(listed.size(), names.size());
+  EXPECT_TRUE(std::equal(listed.begin(), listed.end(), names.begin(), names.end()));
 }
 
 TEST_F(DirectoryListing, DamagedEntriesAreListedWithoutAType) {

@@ -87,7 +87,7 @@ TEST_F(FileContent, DirectoriesHaveNoContent) {
 class UnnamedFile : public FileSystemFixture {
  protected:
   InodeNumber Create(std::string_view content) {
-    const auto file = fs().CreateUnnamedFile(0600, kUser);
+    const auto file = fs().CreateUnnamedFile(kRootInode, 0600, kUser);
     EXPECT_TRUE(file);
     Write(file->number, 0, content);
     return file->number;

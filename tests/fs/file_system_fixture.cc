@@ -33,7 +33,9 @@ FileSystemFixture::FileSystemFixture(const CreateOptions& options) {
 FileSystemFixture::~FileSystemFixture() = default;
 
 void FileSystemFixture::Open() {
-  store_ = Need(Store::Open(*env_, kPath));
+  OpenOptions opening;
+  opening.log = [this](std::string_view line) { log_lines_.emplace_back(line); };
+  store_ = Need(Store::Open(*env_, kPath, opening));
   FileSystemOptions options;
   options.default_uid = kUser.uid;
   options.default_gid = kUser.gid;

@@ -34,6 +34,9 @@ class FileSystemFixture : public testing::Test {
 
   FileSystem& fs() { return *file_system_; }
   Store& store() { return *store_; }
+  MemoryEnv& disk() { return *env_; }
+  // What the store told its operator.
+  const std::vector<std::string>& log_lines() const { return log_lines_; }
 
   // Closes the store, if not crashed, and opens it again: nothing is referenced any more.
   void Reopen();
@@ -44,6 +47,13 @@ class FileSystemFixture : public testing::Test {
                  InodeNumber parent = kRootInode);
   InodeInfo Directory(std::string_view name, InodeNumber parent = kRootInode);
   InodeInfo Find(std::string_view name, InodeNumber parent = kRootInode);
+
+  // An inode of which nothing but the number is known.
+  static InodeInfo Inode(InodeNumber number) {
+    InodeInfo inode;
+    inode.number = number;
+    return inode;
+  }
 
   // Gives back all references of the inode.
   void ForgetAll(const InodeInfo& inode) { fs().Forget(inode.number, UINT64_MAX); }
@@ -63,6 +73,7 @@ class FileSystemFixture : public testing::Test {
  private:
   void Open();
 
+  std::vector<std::string> log_lines_;
   Timespec now_ = {1'700'000'000, 123'456'789};
   std::unique_ptr<MemoryEnv> env_ = std::make_unique<MemoryEnv>();
   std::unique_ptr<Store> store_;

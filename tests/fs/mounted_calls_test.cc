@@ -1,4 +1,6 @@
 // System calls on a mounted store, where tools do not say exactly which they make.
+#include "tests/fs/mounted_calls.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -14,54 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/fs/mounted_fixture.h"
-
 namespace kvfs::fs {
 namespace {
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags, mode_t mode = 0644)
-      : number_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
-    EXPECT_GE(number_, 0) << path << ": " << std::strerror(errno);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { Close(); }
-
-  void Close() {
-    if (number_ >= 0) close(number_);
-    number_ = -1;
-  }
-  operator int() const { return number_; }
-
- private:
-  int number_;
-};
-
-class MountedCalls : public MountedFixture {
- protected:
-  void Put(const std::string& name, std::string_view value) {
-    const Descriptor file(Path(name), O_WRONLY | O_CREAT | O_TRUNC);
-    Append(file, value);
-  }
-  void Append(int file, std::string_view data) {
-    EXPECT_EQ(write(file, data.data(), data.size()), static_cast<ssize_t>(data.size()));
-  }
-  std::string Get(const std::string& name) { return GetFrom(Descriptor(Path(name), O_RDONLY)); }
-  std::string GetFrom(int file) {
-    std::string value(4096, '\0');
-    const ssize_t length = pread(file, value.data(), value.size(), 0);
-    EXPECT_GE(length, 0);
-    return value.substr(0, static_cast<size_t>(std::max<ssize_t>(length, 0)));
-  }
-  // The error of a call that must fail.
-  static int ErrorOf(int result) {
-    EXPECT_EQ(result, -1);
-    return errno;
-  }
-};
 
 TEST_F(MountedCalls, UnlinkedFileStaysReadableWhileOpen) {
   Put("f", "value");
@@ -259,15 +215,6 @@ TEST_F(MountedCalls, ManyThreadsPutAndGet) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(Run("ls $M | wc -l"), "800\n");
-}
-
-TEST_F(MountedCalls, WhatIsNotThereYetSaysSo) {
-  Put("f", "value");
-  EXPECT_EQ(ErrorOf(link(Path("f").c_str(), Path("g").c_str())), EPERM);
-  EXPECT_EQ(ErrorOf(setxattr(Path("f").c_str(), "user.a", "b", 1, 0)), EOPNOTSUPP);
-  const Descriptor file(Path("f"), O_RDWR);
-  EXPECT_EQ(ErrorOf(fallocate(file, 0, 0, 100)), EOPNOTSUPP);
-  EXPECT_EQ(ErrorOf(open(Path("").c_str(), O_TMPFILE | O_RDWR, 0600)), EOPNOTSUPP);
 }
 
 }  // namespace

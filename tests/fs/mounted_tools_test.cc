@@ -180,9 +180,5 @@ TEST_F(MountedTools, LongestNamesWork) {
   EXPECT_NE(RunAndFail("echo 1 > $M/$(printf '%0256d' 7)").find("too long"), std::string::npos);
 }
 
-TEST_F(MountedTools, HardLinksAreRefused) {
-  EXPECT_NE(RunAndFail("echo 1 > $M/f; ln $M/f $M/g").find("not permitted"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace kvfs::fs

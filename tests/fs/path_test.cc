@@ -127,6 +127,27 @@ TEST_F(Path, ListsThousandsOfNames) {
   EXPECT_EQ(Names("/").size(), 5000u);
 }
 
+TEST_F(Path, PutKeepsModeOwnerAndExtendedAttributes) {
+  const InodeInfo file = File("f", "old");
+  ASSERT_TRUE(fs().SetAttributes(file.number, {.permissions = 0600, .uid = 5}, kRoot));
+  ASSERT_TRUE(fs().SetXattr(file.number, "user.a", "one", XattrMode::kAny, kRoot));
+  ForgetAll(file);
+  Put("f", "new");
+  const InodeInfo replaced = Find("f");
+  EXPECT_EQ(replaced.attributes.uid, 5u);
+  EXPECT_EQ(replaced.attributes.mode & 07777, 0600u);
+  EXPECT_EQ(*fs().GetXattr(replaced.number, "user.a"), "one");
+}
+
+TEST_F(Path, FollowsHardLinks) {
+  const InodeInfo file = File("a", "content");
+  ASSERT_TRUE(fs().Link(file.number, kRootInode, "b"));
+  EXPECT_EQ(*Get("a"), "content");
+  EXPECT_EQ(*Get("b"), "content");
+  ASSERT_TRUE(DeleteFile(fs(), "a"));
+  EXPECT_EQ(*Get("b"), "content");
+}
+
 TEST_F(Path, LeavesNoReferences) {
   Directory("d");
   Put("d/foo", "bar");

@@ -173,6 +173,13 @@ void Mounted::Remount() {
   Start();
 }
 
+void Mounted::RemountWith(fs::MountOptions options) {
+  options.mountpoint = options_.mountpoint;
+  options.source = options_.source;
+  options_ = std::move(options);
+  Remount();
+}
+
 void Mounted::KillAndRemount() {
   kill(server_, SIGKILL);
   AwaitEnd();

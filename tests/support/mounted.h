@@ -42,6 +42,8 @@ class Mounted {
   bool AwaitEnd();
   // Unmounts, closes the store, opens and mounts it again.
   void Remount();
+  // The same, with other options (its mount point and source stay).
+  void RemountWith(fs::MountOptions options);
   // The same, but the server is killed instead of being asked to end.
   void KillAndRemount();
 

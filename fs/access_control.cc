@@ -1,0 +1,73 @@
+// Access control lists of inodes, kept in step with their modes (fs/access_list.h has the rules).
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "fs/access_list.h"
+#include "fs/file_system.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr uint32_t kAccessBits = 0777;
+
+// A list that was stored was checked then; what is stored may be damaged.
+Result<AccessList> DecodeStored(std::string_view bytes) {
+  auto list = AccessList::Decode(bytes);
+  if (!list) return Fail(ErrorCode::kCorrupt, "the access control list of a file makes no sense");
+  return list;
+}
+
+}  // namespace
+
+Result<void> FileSystem::TakeAccessList(InodeInfo& inode, XattrMap& xattrs, const Caller& caller) {
+  if (inode.attributes.IsSymbolicLink()) return Fail(ErrorCode::kUnsupported);
+  const auto stored = xattrs.find(kAccessListXattr);
+  KVFS_ASSIGN(const AccessList list, AccessList::Decode(stored->second));
+  uint32_t& mode = inode.attributes.mode;
+  mode = list.ModeOf(mode);
+  // As chmod(2) does for who is not of the file's group. Further groups of the caller are not
+  // known.
+  if (caller.uid != 0 && caller.gid != inode.attributes.gid) mode &= ~uint32_t{S_ISGID};
+  if (list.SaysNoMoreThanMode()) xattrs.erase(stored);
+  return CheckXattrs(xattrs);
+}
+
+Result<void> FileSystem::CheckDefaultList(const InodeInfo& inode, std::string_view value) {
+  if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kPermission);
+  KVFS_TRY(AccessList::Decode(value));
+  return {};
+}
+
+Result<void> FileSystem::AddModeToList(AttributeBatch& change, const Location& at,
+                                       const InodeInfo& inode, uint32_t permissions) const {
+  KVFS_ASSIGN(const StoredXattrs stored, LoadXattrs(at, inode));
+  const auto found = stored.xattrs.find(kAccessListXattr);
+  if (found == stored.xattrs.end()) return {};
+  KVFS_ASSIGN(AccessList list, DecodeStored(found->second));
+  list.TakeMode(permissions);
+  XattrMap xattrs = stored.xattrs;
+  xattrs.insert_or_assign(std::string(kAccessListXattr), list.Encode());
+  AddXattrs(change, at, inode.number, stored, xattrs);
+  return {};
+}
+
+Result<XattrMap> FileSystem::InheritAccess(Attributes& child, const Location& parent_at,
+                                           const InodeInfo& parent, const Caller& caller) const {
+  XattrMap xattrs;
+  if (child.IsSymbolicLink()) return xattrs;
+  KVFS_ASSIGN(const StoredXattrs stored, LoadXattrs(parent_at, parent));
+  const auto found = stored.xattrs.find(kDefaultListXattr);
+  if (found == stored.xattrs.end()) {
+    child.mode &= ~(caller.umask & kAccessBits);
+    return xattrs;
+  }
+  KVFS_ASSIGN(AccessList list, DecodeStored(found->second));
+  child.mode = list.Inherit(child.mode);
+  if (!list.SaysNoMoreThanMode()) xattrs.emplace(kAccessListXattr, list.Encode());
+  if (child.IsDirectory()) xattrs.insert(*found);
+  child.has_xattrs = !xattrs.empty();
+  return xattrs;
+}
+
+}  // namespace kvfs::fs

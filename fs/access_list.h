@@ -1,0 +1,53 @@
+// POSIX access control lists, as the kernel hands them out: in extended attributes.
+//
+// The kernel checks permissions by them. What is left to the file system is to keep list and mode
+// in step, each of which tells of the other: the mode's group bits are the list's mask. The rules
+// are those of Linux (fs/posix_acl.c). Layout, little-endian: version, 2 (4 bytes); then entries of
+// tag (2), permissions (2) and id (4), in the order of their tags.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/status.h"
+
+namespace kvfs::fs {
+
+inline constexpr std::string_view kAccessListXattr = "system.posix_acl_access";
+inline constexpr std::string_view kDefaultListXattr = "system.posix_acl_default";
+
+class AccessList {
+ public:
+  // kInvalid for bytes that are no list, or a list that lacks what each must have.
+  static Result<AccessList> Decode(std::string_view bytes);
+  std::string Encode() const;
+
+  // Whether a mode says as much, so that nobody needs the list.
+  bool SaysNoMoreThanMode() const;
+
+  // The permission bits of `mode` as the list has them.
+  uint32_t ModeOf(uint32_t mode) const;
+  // Makes the list say what `mode` does (chmod).
+  void TakeMode(uint32_t mode);
+  // Makes a directory's default list that of a new file, which was asked for with `mode`; returns
+  // the file's mode.
+  uint32_t Inherit(uint32_t mode);
+
+ private:
+  struct Entry {
+    uint16_t tag = 0;
+    uint16_t permissions = 0;
+    uint32_t id = 0;
+  };
+
+  Entry& At(uint16_t tag);
+  const Entry* FindEntry(uint16_t tag) const;
+  // What the mode's group bits stand for: the mask, or the owning group where there is none.
+  Entry& GroupClass();
+
+  std::vector<Entry> entries_;  // INVARIANT: one each of owner, owning group and others
+};
+
+}  // namespace kvfs::fs

@@ -1,0 +1,106 @@
+// What files take on the disk: allocated, given back, found; and contents copied inside the store.
+//
+// Linux lets fallocate and copy_file_range do less than they were asked, or fail half way, so large
+// ranges go in pieces, each a batch that fits into the store's log.
+#include <algorithm>
+#include <mutex>
+
+#include "fs/file_system.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr uint64_t kAllocatePieceBytes = uint64_t{128} << 20;
+// What one call copies at most, so that nobody waits long for an answer.
+constexpr uint64_t kMaxCopyBytes = uint64_t{64} << 20;
+
+bool Zeroes(RangeChange change) {
+  return change == RangeChange::kZero || change == RangeChange::kZeroKeepingSize;
+}
+
+bool KeepsSize(RangeChange change) {
+  return change != RangeChange::kAllocate && change != RangeChange::kZero;
+}
+
+}  // namespace
+
+Result<Location> FileSystem::LocateContent(InodeNumber inode, uint64_t offset,
+                                           uint64_t length) const {
+  KVFS_ASSIGN(Location at, Locate(inode));
+  if (at.is_directory) return Fail(ErrorCode::kIsDirectory);
+  if (offset > kMaxContentBytes || length > kMaxContentBytes - offset) {
+    return Fail(ErrorCode::kTooLarge);
+  }
+  return at;
+}
+
+MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller) const {
+  return change.Edit([uid = caller.uid, now = Now()](Attributes& a) {
+    if (uid != 0) DropPrivileges(a);
+    a.mtime = a.ctime = now;
+  });
+}
+
+Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length,
+                                     RangeChange kind, const Caller& caller) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, LocateContent(inode, offset, length));
+  if (length == 0) return Fail(ErrorCode::kInvalid);
+  KVFS_ASSIGN(const InodeInfo before, Load(at.key()));
+  if (!before.attributes.IsRegular()) return Fail(ErrorCode::kInvalid);
+
+  const uint64_t end = offset + length;
+  AttributeBatch first(default_attributes_);
+  first.batch().EditMeta(at.key(), Touch(first, caller));
+  if (!KeepsSize(kind) && end > before.size_bytes) first.batch().Resize(at.key(), end);
+  if (kind == RangeChange::kPunch || Zeroes(kind)) first.batch().Punch(at.key(), offset, length);
+  KVFS_TRY(first.Apply(store_));
+  if (kind == RangeChange::kPunch) return {};
+
+  const auto allocated = AllocateInPieces(at.key(), offset, end);
+  if (allocated || end <= before.size_bytes || KeepsSize(kind)) return allocated;
+  // What could not be allocated shall not be there.
+  Batch undo;
+  undo.Resize(at.key(), before.size_bytes);
+  static_cast<void>(store_.Apply(undo));
+  return allocated;
+}
+
+Result<void> FileSystem::AllocateInPieces(Key key, uint64_t offset, uint64_t end) {
+  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
+  end = std::min(end, entry.size_bytes);
+  while (offset < end) {
+    const uint64_t piece = std::min(kAllocatePieceBytes, end - offset);
+    Batch batch;
+    batch.Allocate(key, offset, piece);
+    KVFS_TRY(store_.Apply(batch));
+    offset += piece;
+  }
+  return {};
+}
+
+Result<uint64_t> FileSystem::FindRange(InodeNumber inode, uint64_t offset, RangeKind kind) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, LocateContent(inode, std::min(offset, kMaxContentBytes), 0));
+  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
+  if (offset >= entry.size_bytes) return Fail(ErrorCode::kNotFound);
+  if (kind == RangeKind::kHole) return store_.FindHole(at.key(), offset);
+  KVFS_ASSIGN(const uint64_t data, store_.FindData(at.key(), offset));
+  if (data >= entry.size_bytes) return Fail(ErrorCode::kNotFound);
+  return data;
+}
+
+Result<uint64_t> FileSystem::CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
+                                       uint64_t to_offset, uint64_t length, const Caller& caller) {
+  length = std::min(length, kMaxCopyBytes);
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location from_at, LocateContent(from, from_offset, length));
+  KVFS_ASSIGN(const Location to_at, LocateContent(to, to_offset, length));
+  AttributeBatch change(default_attributes_);
+  auto copied = store_.CopyRange(from_at.key(), from_offset, to_at.key(), to_offset, length,
+                                 Touch(change, caller));
+  if (!copied) KVFS_TRY(change.Explain(tl::unexpected(copied.error())));
+  return copied;
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,48 @@
+// The meta of a name whose file has several names: it leads to the file's own entry.
+//
+// A file with one name is one entry, under that name. When it gets a second name, its entry moves
+// to kSharedSpace, where its name is the inode number in decimal, and both names become hard links
+// to it: entries with no content, and this as their meta (little-endian):
+//
+//     offset  size    field
+//     0       1       version, 2 (attributes have 1)
+//     1       1       0
+//     2       2       mode: the type of the file, so that a listing can tell it; other bits are 0
+//     4       8       inode number
+//
+// INVARIANT: the entry's `links` are the number of hard links to it. Both change in one batch. When
+// only one name is left, the entry stays where it is: moving it back would save a few bytes, and
+// cost each file that is linked and unlinked again two moves more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fs/inode_info.h"
+#include "store/batch.h"
+#include "store/status.h"
+
+namespace kvfs::fs {
+
+// Space of the entries of files with several names.
+inline constexpr Space kSharedSpace = 3;
+
+struct HardLink {
+  InodeNumber inode = 0;
+  uint32_t type = 0;  // S_IFMT of the mode; never a directory's
+
+  bool operator==(const HardLink&) const = default;
+};
+
+// Whether the meta is a hard link's, sound or not.
+bool IsHardLink(std::string_view meta);
+
+std::string EncodeHardLink(const HardLink& link);
+// kCorrupt for bytes that EncodeHardLink does not make.
+Result<HardLink> DecodeHardLink(std::string_view meta);
+
+// The name of the file's entry in kSharedSpace.
+std::string SharedName(InodeNumber inode);
+
+}  // namespace kvfs::fs

@@ -1,0 +1,79 @@
+// Further names of files. Where the file's entry lies, and what its names then are, is told in
+// fs/hard_link.h; here the entry moves there.
+//
+// All that changes a number of links runs under the exclusive namespace lock, so a number that was
+// read stays true until the batch is applied.
+#include <sys/stat.h>
+
+#include <mutex>
+#include <utility>
+
+#include "fs/file_system.h"
+#include "fs/names.h"
+
+namespace kvfs::fs {
+namespace {
+
+HardLink HardLinkTo(const InodeInfo& file) {
+  return {file.number, file.attributes.mode & uint32_t{S_IFMT}};
+}
+
+}  // namespace
+
+Result<InodeInfo> FileSystem::Link(InodeNumber inode, InodeNumber parent, std::string_view name) {
+  KVFS_TRY(CheckName(name));
+  std::unique_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
+  if (at.is_directory) return Fail(ErrorCode::kPermission);
+  KVFS_ASSIGN(const InodeInfo file, Load(at.key()));
+  if (file.attributes.links >= kMaxLinks) return Fail(ErrorCode::kTooManyLinks);
+  const Timespec now = Now();
+
+  AttributeBatch change(default_attributes_);
+  const Key key = {parent, name};
+  Key new_place = at.key();
+  if (at.space == kTransientSpace) {
+    new_place = key;
+    GiveFirstName(change, at, file, key, now);
+  } else {
+    new_place = Share(change, at, file, now);
+    change.batch().Put(key, {}, change.Keep(EncodeHardLink(HardLinkTo(file))),
+                       Batch::IfPresent::kRefuse);
+  }
+  TouchDirectory(change, parent_at.key(), 0, now);
+  KVFS_TRY(change.Apply(store_));
+  inodes_.Relocate(inode, new_place);
+  inodes_.AddReference(inode, new_place, /*is_directory=*/false);
+  return Load(new_place);
+}
+
+void FileSystem::GiveFirstName(AttributeBatch& change, const Location& at, const InodeInfo& file,
+                               Key name, Timespec now) const {
+  change.batch().Move(at.key(), name, change.Edit([now](Attributes& a) {
+    a.links = 1;
+    a.ctime = now;
+  }),
+                      Batch::IfPresent::kRefuse);
+  if (!file.attributes.has_xattrs) return;
+  change.batch().Move({kTransientSpace, change.Keep(UnnamedXattrName(file.number))},
+                      {kXattrSpace, change.Keep(std::to_string(file.number))});
+}
+
+Key FileSystem::Share(AttributeBatch& change, const Location& at, const InodeInfo& file,
+                      Timespec now) {
+  MetaEdit add_link = change.Edit([now](Attributes& a) {
+    ++a.links;
+    a.ctime = now;
+  });
+  if (at.space == kSharedSpace) {
+    change.batch().EditMeta(at.key(), std::move(add_link));
+    return at.key();
+  }
+  const Key shared = {kSharedSpace, change.Keep(SharedName(file.number))};
+  change.batch().Move(at.key(), shared, std::move(add_link));
+  change.batch().Put(at.key(), {}, change.Keep(EncodeHardLink(HardLinkTo(file))));
+  return shared;
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,71 @@
+// A disk that fails or fills up under a file system: what calls say then, and what still works.
+#include <sys/stat.h>
+
+#include "fs/errno.h"
+#include "tests/fs/file_system_fixture.h"
+
+namespace kvfs::fs {
+namespace {
+
+class DiskFailure : public FileSystemFixture {
+ protected:
+  std::optional<ErrorCode> TryWrite(const InodeInfo& file, std::string_view data) {
+    return CodeOf(fs().Write(file.number, 0, AsBytes(data), kRoot));
+  }
+  void FailNextChange() { disk().InjectFault({.nth = 1, .code = ErrorCode::kIo}); }
+};
+
+constexpr std::optional<ErrorCode> kNoError;
+
+TEST_F(DiskFailure, AFailedSyncEndsChangesAndIsToldOnce) {
+  const InodeInfo file = File("f", "value");
+  FailNextChange();
+  EXPECT_EQ(CodeOf(fs().Sync()), ErrorCode::kIo);
+  EXPECT_EQ(TryWrite(file, "other"), ErrorCode::kReadOnly);
+  EXPECT_EQ(CodeOf(fs().CreateFile(kRootInode, "g", S_IFREG, 0, kRoot)), ErrorCode::kReadOnly);
+  EXPECT_EQ(CodeOf(fs().Link(file.number, kRootInode, "g")), ErrorCode::kReadOnly);
+  EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "f")), ErrorCode::kReadOnly);
+  EXPECT_EQ(CodeOf(fs().SetXattr(file.number, "user.a", "b", XattrMode::kAny, kRoot)),
+            ErrorCode::kReadOnly);
+  EXPECT_EQ(log_lines().size(), 1u);
+  EXPECT_EQ(ToErrno(ErrorCode::kIo), EIO);
+  EXPECT_EQ(ToErrno(ErrorCode::kReadOnly), EROFS);
+}
+
+TEST_F(DiskFailure, ReadingGoesOn) {
+  const InodeInfo file = File("f", "value");
+  FailNextChange();
+  EXPECT_EQ(CodeOf(fs().Sync()), ErrorCode::kIo);
+  EXPECT_EQ(Read(file.number), "value");
+  EXPECT_EQ(List(), std::vector<std::string>{"f"});
+  EXPECT_TRUE(Exists("f"));
+  EXPECT_FALSE(Exists("g"));
+}
+
+TEST_F(DiskFailure, WhatWasRefusedHasNotHappened) {
+  const InodeInfo file = File("f", "value"), directory = Directory("d");
+  const uint32_t links = Stat(kRootInode).attributes.links;
+  FailNextChange();
+  EXPECT_EQ(CodeOf(fs().Sync()), ErrorCode::kIo);
+  EXPECT_EQ(CodeOf(fs().Rename(kRootInode, "f", directory.number, "g", RenameMode::kReplace)),
+            ErrorCode::kReadOnly);
+  EXPECT_EQ(CodeOf(fs().RemoveDirectory(kRootInode, "d")), ErrorCode::kReadOnly);
+  EXPECT_EQ(Find("f").number, file.number);
+  EXPECT_EQ(Stat(kRootInode).attributes.links, links);
+  EXPECT_EQ(Stat(directory.number).attributes.links, 2u);
+}
+
+TEST_F(DiskFailure, AFullDiskRefusesSpaceAndKeepsTheSize) {
+  const InodeInfo file = File("f", "value");
+  disk().SetCapacity(400 << 20);
+  EXPECT_EQ(
+      CodeOf(fs().ChangeRange(file.number, 0, uint64_t{1} << 30, RangeChange::kAllocate, kRoot)),
+      ErrorCode::kNoSpace);
+  EXPECT_EQ(Stat(file.number).size_bytes, 5u);
+  EXPECT_EQ(Read(file.number), "value");
+  EXPECT_EQ(TryWrite(file, "other"), kNoError);
+  EXPECT_TRUE(fs().Unlink(kRootInode, "f"));
+}
+
+}  // namespace
+}  // namespace kvfs::fs
