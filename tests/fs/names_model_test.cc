@@ -1,0 +1,188 @@
+// Random operations on names, with crashes between: whatever happened, counts of links agree with
+// the names that there are, and nothing is left that no name leads to.
+//
+// A failure is traced with its seed.
+#include <sys/stat.h>
+
+#include <map>
+#include <random>
+
+#include "fs/hard_link.h"
+#include "fs/xattrs.h"
+#include "tests/fs/file_system_fixture.h"
+
+namespace kvfs::fs {
+namespace {
+
+CreateOptions SmallStore() {
+  CreateOptions options;
+  options.shards = 3;
+  options.hash_seed = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+class NamesModel : public FileSystemFixture, public testing::WithParamInterface<unsigned> {
+ protected:
+  NamesModel() : FileSystemFixture(SmallStore()), random_(GetParam()) {
+    directories_ = {kRootInode, Directory("one").number, Directory("two").number};
+  }
+
+  size_t Below(size_t limit) { return random_() % limit; }
+  std::string Name() { return std::string(1, static_cast<char>('a' + Below(6))); }
+  InodeNumber Parent() { return directories_[Below(directories_.size())]; }
+
+  // Refusals are as good as successes here: what matters is what they leave behind.
+  void TakeStep() {
+    const InodeNumber parent = Parent();
+    const std::string name = Name();
+    const auto found = fs().Lookup(parent, name);
+    switch (Below(10)) {
+      case 0:
+      case 1:
+        Keep(fs().CreateFile(parent, name, S_IFREG | 0644, 0, kUser));
+        break;
+      case 2:
+        Keep(fs().MakeDirectory(parent, name, 0755, kUser));
+        break;
+      case 3:
+      case 4:
+        if (found) Keep(fs().Link(found->number, Parent(), Name()));
+        break;
+      case 5:
+        static_cast<void>(fs().Unlink(parent, name));
+        break;
+      case 6:
+        static_cast<void>(fs().RemoveDirectory(parent, name));
+        break;
+      case 7:
+        // Between the directories that stay, so that none is moved into itself.
+        static_cast<void>(fs().Rename(parent, name, Parent(), Name(), RandomMode()));
+        break;
+      case 8:
+        if (found) SetXattr(found->number);
+        break;
+      default:
+        NameUnnamed(parent, name);
+    }
+    if (found) fs().Forget(found->number, 1);
+  }
+
+  RenameMode RandomMode() {
+    constexpr RenameMode kModes[] = {RenameMode::kReplace, RenameMode::kNoReplace,
+                                     RenameMode::kExchange};
+    return kModes[Below(3)];
+  }
+  void SetXattr(InodeNumber inode) {
+    static_cast<void>(fs().SetXattr(inode, "user.a", "b", XattrMode::kAny, kRoot));
+    if (Below(3) == 0) static_cast<void>(fs().RemoveXattr(inode, "user.a"));
+  }
+  void NameUnnamed(InodeNumber parent, const std::string& name) {
+    const auto file = fs().CreateUnnamedFile(parent, 0600, kUser);
+    if (!file) return;
+    if (Below(2) == 0) SetXattr(file->number);
+    if (Below(2) == 0) {
+      static_cast<void>(fs().NameFile(file->number, parent, name));
+    } else {
+      Keep(fs().Link(file->number, parent, name));
+    }
+    Keep(file);
+  }
+  // Some references are kept for long, as those of open files.
+  void Keep(const Result<InodeInfo>& inode) {
+    if (!inode) return;
+    if (Below(4) == 0) {
+      kept_.push_back(inode->number);
+    } else {
+      fs().Forget(inode->number, 1);
+    }
+  }
+  void ForgetSome() {
+    for (const InodeNumber inode : std::exchange(kept_, {})) fs().Forget(inode, 1);
+  }
+  void Crash() {
+    kept_.clear();
+    CrashAndReopen();
+    directories_ = {kRootInode, Find("one").number, Find("two").number};
+  }
+
+  // What lies in a space, and below the directories in it.
+  void Count(Space space) {
+    ASSERT_TRUE(store().List(space, kFirstPosition, [&](const ListedEntry& entry) {
+      if (IsHardLink(entry.meta)) {
+        ++hard_links_[DecodeHardLink(entry.meta)->inode];
+        return true;
+      }
+      const Attributes attributes = *DecodeAttributes(entry.meta);
+      if (attributes.has_xattrs) ++flags_[entry.id];
+      if (attributes.IsDirectory()) {
+        ++subdirectories_[space];
+        links_[entry.id] = attributes.links;
+        Count(entry.id);
+      }
+      return true;
+    }));
+  }
+
+  void ExpectConsistency() {
+    hard_links_.clear(), flags_.clear(), subdirectories_.clear(), links_.clear();
+    links_[kRootInode] = Stat(kRootInode).attributes.links;
+    Count(kRootSpace);
+    for (const auto& [directory, links] : links_) {
+      EXPECT_EQ(links, 2 + subdirectories_[directory]) << directory;
+    }
+    std::map<InodeNumber, uint32_t> shared;
+    ASSERT_TRUE(store().List(kSharedSpace, kFirstPosition, [&](const ListedEntry& entry) {
+      const Attributes attributes = *DecodeAttributes(entry.meta);
+      EXPECT_EQ(entry.name, SharedName(entry.id));
+      shared[entry.id] = attributes.links;
+      if (attributes.has_xattrs) ++flags_[entry.id];
+      return true;
+    }));
+    EXPECT_EQ(shared, hard_links_);
+    std::map<InodeNumber, uint32_t> xattrs;
+    ASSERT_TRUE(store().List(kXattrSpace, kFirstPosition, [&](const ListedEntry& entry) {
+      ++xattrs[std::stoull(std::string(entry.name))];
+      return true;
+    }));
+    EXPECT_EQ(xattrs, flags_);
+  }
+  size_t CountUnnamed() {
+    size_t count = 0;
+    EXPECT_TRUE(store().List(kTransientSpace, kFirstPosition, [&](const ListedEntry&) {
+      ++count;
+      return true;
+    }));
+    return count;
+  }
+
+ private:
+  std::mt19937 random_;
+  std::vector<InodeNumber> directories_;
+  std::vector<InodeNumber> kept_;
+  // By inode: names that lead to it, and whether it has extended attributes; by directory: how many
+  // lie in it, and how many its attributes count.
+  std::map<InodeNumber, uint32_t> hard_links_, flags_, subdirectories_, links_;
+};
+
+TEST_P(NamesModel, CountsAgreeWithNames) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  for (int round = 0; round < 40 && !HasFailure(); ++round) {
+    for (int step = 0; step < 50; ++step) TakeStep();
+    ExpectConsistency();
+    if (round % 4 == 1) ForgetSome();
+    if (round % 4 == 3) Crash();
+    ExpectConsistency();
+    if (round % 4 == 3) {
+      EXPECT_EQ(CountUnnamed(), 0u);
+    }
+  }
+  ForgetSome();
+  EXPECT_EQ(CountUnnamed(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, NamesModel, testing::Range(1u, 9u));
+
+}  // namespace
+}  // namespace kvfs::fs
