@@ -50,6 +50,10 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
   if (!before.attributes.IsRegular()) return Fail(ErrorCode::kInvalid);
 
   const uint64_t end = offset + length;
+  if (kind != RangeChange::kPunch) {
+    const uint64_t last = KeepsSize(kind) ? std::min(end, before.size_bytes) : end;
+    KVFS_TRY(CheckRoom(before, last - std::min(offset, last)));
+  }
   AttributeBatch first(default_attributes_);
   first.batch().EditMeta(at.key(), Touch(first, caller));
   if (!KeepsSize(kind) && end > before.size_bytes) first.batch().Resize(at.key(), end);
@@ -64,6 +68,14 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
   undo.Resize(at.key(), before.size_bytes);
   static_cast<void>(store_.Apply(undo));
   return allocated;
+}
+
+// What cannot succeed shall not fill the disk first.
+Result<void> FileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
+  if (bytes <= kAllocatePieceBytes) return {};
+  KVFS_ASSIGN(const SpaceReport space, GetSpace());
+  if (bytes > space.available_bytes + file.allocated_bytes) return Fail(ErrorCode::kNoSpace);
+  return {};
 }
 
 Result<void> FileSystem::AllocateInPieces(Key key, uint64_t offset, uint64_t end) {

@@ -298,6 +298,8 @@ class FileSystem {
 
   // For a change of a content: the times, and the bits that an ordinary user's change takes away.
   MetaEdit Touch(AttributeBatch& change, const Caller& caller) const;
+  // kNoSpace where the disk has plainly no room for so much more of the file.
+  Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
   Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end);
 
   // Extended attributes (fs/extended_attributes.cc). Where those of the inode at `at` lie; whether

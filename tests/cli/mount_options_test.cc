@@ -36,6 +36,13 @@ TEST(MountOptions, SetsEachChoice) {
   EXPECT_EQ(choices.source, "kv");
 }
 
+TEST(MountOptions, SetsWhatTheFileSystemOffers) {
+  const MountChoices choices = Parsed({"xattr,acl,writeback"});
+  EXPECT_TRUE(choices.extended_attributes);
+  EXPECT_TRUE(choices.access_lists);
+  EXPECT_TRUE(choices.writeback);
+}
+
 TEST(MountOptions, LaterWins) {
   EXPECT_FALSE(Parsed({"ro,rw"}).read_only);
   EXPECT_TRUE(Parsed({"rw", "ro"}).read_only);

@@ -55,12 +55,25 @@ TEST_F(DiskFailure, WhatWasRefusedHasNotHappened) {
   EXPECT_EQ(Stat(directory.number).attributes.links, 2u);
 }
 
-TEST_F(DiskFailure, AFullDiskRefusesSpaceAndKeepsTheSize) {
+TEST_F(DiskFailure, MoreThanTheDiskHasIsRefusedAtOnce) {
   const InodeInfo file = File("f", "value");
   disk().SetCapacity(400 << 20);
+  const uint64_t before = store().GetDiskSpace()->available_bytes;
   EXPECT_EQ(
       CodeOf(fs().ChangeRange(file.number, 0, uint64_t{1} << 30, RangeChange::kAllocate, kRoot)),
       ErrorCode::kNoSpace);
+  EXPECT_EQ(store().GetDiskSpace()->available_bytes, before);
+  EXPECT_EQ(Stat(file.number).size_bytes, 5u);
+  EXPECT_EQ(TryWrite(file, "other"), kNoError);
+}
+
+TEST_F(DiskFailure, ADiskThatGetsFullRefusesSpaceAndKeepsTheSize) {
+  const InodeInfo file = File("f", "value");
+  disk().SetCapacity(220 << 20);
+  // Of what is free, some is for pages and not for blocks, which nobody can tell beforehand.
+  const uint64_t all = fs().GetSpace()->available_bytes;
+  ASSERT_EQ(CodeOf(fs().ChangeRange(file.number, 0, all, RangeChange::kAllocate, kRoot)),
+            ErrorCode::kNoSpace);
   EXPECT_EQ(Stat(file.number).size_bytes, 5u);
   EXPECT_EQ(Read(file.number), "value");
   EXPECT_EQ(TryWrite(file, "other"), kNoError);
