@@ -94,6 +94,7 @@ class Repair {
       Write(key, 0, entry->tail);
     }
     ++report_.entries;
+    if (options_.on_entry) options_.on_entry(record.key.space, entry->id);
     if (options_.on_progress) options_.on_progress({report_.entries, report_.content_bytes});
     return FlushIfFull();
   }

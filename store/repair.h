@@ -22,6 +22,9 @@ struct RepairOptions {
   // to them.
   std::function<void(const std::string& loss)> on_loss;
   std::function<void(const RepairProgress&)> on_progress;
+  // Each entry that was copied: the space that it lies in, and its id. Whoever has a meaning for
+  // spaces can find those whose own entry is among the losses.
+  std::function<void(uint64_t space, uint64_t id)> on_entry;
 };
 
 struct RepairReport {

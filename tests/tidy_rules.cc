@@ -18,8 +18,9 @@ constexpr size_t kMaxLines = 700;
 
 constexpr std::array kVocabularyHeaders = {"store/status.h", "store/bytes.h"};
 // What a user of the store includes; options.h and store.h name the Env.
-constexpr std::array kPublicHeaders = {"store/store.h", "store/batch.h",  "store/options.h",
-                                       "store/check.h", "store/repair.h", "store/env/env.h"};
+constexpr std::array kPublicHeaders = {"store/store.h",  "store/batch.h", "store/options.h",
+                                       "store/check.h",  "store/dump.h",  "store/repair.h",
+                                       "store/env/env.h"};
 
 bool Contains(const auto& list, std::string_view path) {
   return std::find(list.begin(), list.end(), path) != list.end();
@@ -141,6 +142,7 @@ bool OpensWithComment(std::string_view path, const std::vector<std::string>& lin
   if (path.ends_with(".md") || path == "LICENSE") return true;
   if (lines.empty()) return false;
   if (IsCode(path)) return lines[0].starts_with("// ");
+  if (lines[0].starts_with(".\\\" ")) return true;  // a manual page
   const size_t first = lines[0].starts_with("#!") ? 1 : 0;
   return lines.size() > first && lines[first].starts_with("# ");
 }
