@@ -20,23 +20,31 @@ tl::unexpected<Error> FailNaming(std::string_view stream) {
   return Fail(ErrorCode::kIo, fmt::format("{}: {}", stream, ErrorOfErrno(errno).message));
 }
 
-ByteSource FromDescriptor(std::shared_ptr<const Descriptor> file, std::string name) {
-  return [file, name](MutableBytes buffer) -> Result<size_t> {
+ByteSource FromOwned(std::shared_ptr<const Descriptor> file, std::string name) {
+  return [file, source = FromDescriptor(file->number(), std::move(name))](MutableBytes buffer) {
+    return source(buffer);
+  };
+}
+
+}  // namespace
+
+ByteSource FromDescriptor(int file, std::string name) {
+  return [file, name = std::move(name)](MutableBytes buffer) -> Result<size_t> {
     while (true) {
-      const ssize_t count = ::read(file->number(), buffer.data(), buffer.size());
+      const ssize_t count = ::read(file, buffer.data(), buffer.size());
       if (count >= 0) return static_cast<size_t>(count);
       if (errno != EINTR) return FailNaming(name);
     }
   };
 }
 
-}  // namespace
+ByteSink StandardOutput() { return ToDescriptor(STDOUT_FILENO, "standard output"); }
 
-ByteSink StandardOutput() {
-  return [](Bytes piece) -> Result<void> {
+ByteSink ToDescriptor(int file, std::string name) {
+  return [file, name = std::move(name)](Bytes piece) -> Result<void> {
     while (!piece.empty()) {
-      const ssize_t count = ::write(STDOUT_FILENO, piece.data(), piece.size());
-      if (count < 0 && errno != EINTR) return FailNaming("standard output");
+      const ssize_t count = ::write(file, piece.data(), piece.size());
+      if (count < 0 && errno != EINTR) return FailNaming(name);
       if (count > 0) piece = piece.subspan(static_cast<size_t>(count));
     }
     return {};
@@ -53,13 +61,11 @@ ByteSource FromText(std::string text) {
   };
 }
 
-ByteSource FromStandardInput() {
-  return FromDescriptor(std::make_shared<Descriptor>(::dup(STDIN_FILENO)), "standard input");
-}
+ByteSource FromStandardInput() { return FromDescriptor(STDIN_FILENO, "standard input"); }
 
 Answer<ByteSource> FromFile(const std::string& path) {
   auto file = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file->valid()) return FromDescriptor(std::move(file), path);
+  if (file->valid()) return FromOwned(std::move(file), path);
   return Stop(ExitCode::kIoFailed,
               fmt::format("cannot read {}: {}", path, ErrorOfErrno(errno).message));
 }

@@ -10,6 +10,9 @@ namespace kvfs::cli {
 
 // Writes all it is given to standard output.
 ByteSink StandardOutput();
+// The same to a descriptor that outlives it; errors name it so.
+ByteSink ToDescriptor(int file, std::string name);
+ByteSource FromDescriptor(int file, std::string name);
 
 ByteSource FromText(std::string text);
 ByteSource FromStandardInput();

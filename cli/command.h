@@ -19,10 +19,20 @@ struct Command {
   const char* name;
   const char* summary;  // one line for `kvfs --help`
   Runner (*define)(CLI::App& parser);
+  // The exit status for what the command ends with.
+  int (*status)(ExitCode code) = OwnStatus;
 };
 
 // All commands, in the order in which the help shows them.
 std::span<const Command> Commands();
+
+const Command* FindCommand(std::string_view name);
+
+// For commands that take any number of paths: the parser would take a list of positionals apart
+// where one looks like "[a,b]", so all paths but the first are its leftovers, with a "--" where the
+// command line has one. Appends them to `paths`. kUsage for an option among them.
+Outcome TakeFurtherPaths(const std::vector<std::string>& leftovers,
+                         std::vector<std::string>& paths);
 
 Runner DefineCreate(CLI::App& parser);
 Runner DefineMount(CLI::App& parser);
@@ -31,6 +41,23 @@ Runner DefineGet(CLI::App& parser);
 Runner DefinePut(CLI::App& parser);
 Runner DefineDel(CLI::App& parser);
 Runner DefineLs(CLI::App& parser);
+Runner DefineAppend(CLI::App& parser);
+Runner DefineMv(CLI::App& parser);
+Runner DefineMkdir(CLI::App& parser);
+Runner DefineStat(CLI::App& parser);
+Runner DefineFind(CLI::App& parser);
+Runner DefineBatch(CLI::App& parser);
+Runner DefineImport(CLI::App& parser);
+Runner DefineExport(CLI::App& parser);
+Runner DefineStatus(CLI::App& parser);
+Runner DefineDoctor(CLI::App& parser);
+Runner DefineCompletion(CLI::App& parser);
+Runner DefineManual(CLI::App& parser);
+Runner DefineCheck(CLI::App& parser);
+Runner DefineRepair(CLI::App& parser);
+Runner DefineCompact(CLI::App& parser);
+Runner DefineStats(CLI::App& parser);
+Runner DefineDump(CLI::App& parser);
 Runner DefineVersion(CLI::App& parser);
 
 }  // namespace kvfs::cli

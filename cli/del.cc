@@ -5,22 +5,54 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/keys.h"
-#include "cli/store_access.h"
+#include "cli/key_walk.h"
+#include "cli/with_keys.h"
 
 namespace kvfs::cli {
 namespace {
 
+constexpr size_t kAtOnce = 4096;
+
 struct DelArguments {
   std::string store;
   std::vector<std::string> paths;
+  bool recursive = false;
 };
+
+fs::FileChange Deletion(std::string path, bool is_directory) {
+  fs::FileChange change;
+  change.kind =
+      is_directory ? fs::FileChange::Kind::kRemoveDirectory : fs::FileChange::Kind::kDelete;
+  change.path = std::move(path);
+  return change;
+}
+
+// A directory last, all that is in it before: some thousand in one step.
+Result<void> DeleteTree(Keys& keys, const std::string& path) {
+  KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
+  std::vector<fs::FileChange> changes = {Deletion(path, top.attributes.IsDirectory())};
+  if (top.attributes.IsDirectory()) {
+    KVFS_TRY(WalkKeys(keys, path, [&](const WalkedKey& key) -> Result<Descent> {
+      changes.push_back(Deletion(key.path, key.inode.attributes.IsDirectory()));
+      return Descent::kEnter;
+    }));
+  }
+  while (!changes.empty()) {
+    std::vector<fs::FileChange> next;
+    for (; !changes.empty() && next.size() < kAtOnce; changes.pop_back()) {
+      next.push_back(std::move(changes.back()));
+    }
+    KVFS_TRY(keys.Apply(next));
+  }
+  return {};
+}
 
 // All failures but the last one go to standard error at once; the first decides the exit code.
 Outcome DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& store) {
   Outcome outcome;
   for (const std::string& path : arguments.paths) {
-    const auto deleted = keys.Delete(path);
+    const auto deleted =
+        arguments.recursive ? DeleteTree(keys, path) : keys.Apply({Deletion(path, false)});
     if (deleted) continue;
     Failure failure = ExplainKeyError("delete", path, store, deleted.error());
     if (!outcome) {
@@ -37,34 +69,9 @@ Outcome Delete(const DelArguments& arguments) {
     const Outcome valid = CheckKeyPath(path);
     if (!valid) return valid;
   }
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto keys = OpenKeys(*store, "del");
-  if (!keys) return tl::unexpected(keys.error());
-  const Outcome outcome = DeleteAll(**keys, arguments, *store);
-  const auto finished = (*keys)->Finish();
-  if (!outcome || finished) return outcome;
-  return Stop(ExitCode::kFlushFailed,
-              ExplainKeyError("delete keys", "for good", *store, finished.error()).text);
-}
-
-// The parser would take a list of positionals apart where one looks like "[a,b]": so all paths but
-// the first are its leftovers, with a "--" where the command line has one.
-Outcome TakeFurtherPaths(const std::vector<std::string>& leftovers,
-                         std::vector<std::string>& paths) {
-  bool only_paths = false;
-  for (const std::string& leftover : leftovers) {
-    if (!only_paths && leftover == "--") {
-      only_paths = true;
-    } else if (!only_paths && leftover.size() > 1 && leftover.front() == '-') {
-      return Stop(ExitCode::kUsage, fmt::format("unknown option {}; a key that begins with a dash "
-                                                "goes after \"--\"",
-                                                leftover));
-    } else {
-      paths.push_back(leftover);
-    }
-  }
-  return {};
+  return WithKeys(arguments.store, "del", [&](Keys& keys, const std::string& store) {
+    return DeleteAll(keys, arguments, store);
+  });
 }
 
 }  // namespace
@@ -74,6 +81,7 @@ Runner DefineDel(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->paths.emplace_back(), "The key; any number may follow")
       ->required();
+  parser.add_flag("-r,--recursive", arguments->recursive, "Directories, too, with all in them");
   parser.allow_extras();
   parser.footer("Example: kvfs del ~/store foo a/b/bar");
   return [arguments, &parser]() -> Outcome {

@@ -31,8 +31,9 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kIsDirectory:
     case ErrorCode::kNotEmpty:
     case ErrorCode::kTooManyLinks:
-    case ErrorCode::kConflict:
       return ExitCode::kWrongKind;
+    case ErrorCode::kConflict:
+      return ExitCode::kConditionFailed;
     case ErrorCode::kNoSpace:
       return ExitCode::kNoSpace;
     case ErrorCode::kCorrupt:
@@ -49,6 +50,24 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
       return ExitCode::kIoFailed;
   }
   return ExitCode::kIoFailed;
+}
+
+int OwnStatus(ExitCode code) { return static_cast<int>(code); }
+
+int FsckStatus(ExitCode code) {
+  constexpr int kUncorrected = 4;
+  constexpr int kOperationalError = 8;
+  constexpr int kUsageError = 16;
+  switch (code) {
+    case ExitCode::kOk:
+      return 0;
+    case ExitCode::kStoreCorrupt:
+      return kUncorrected;
+    case ExitCode::kUsage:
+      return kUsageError;
+    default:
+      return kOperationalError;
+  }
 }
 
 }  // namespace kvfs::cli

@@ -5,15 +5,18 @@
 //   2  there is no store at the path, or what is there is not one; for create: there is one already
 //   3  the store is in use by another process, which the message names
 //   4  the store is damaged
-//   5  the mount point cannot be used: missing, no directory, not empty, inside the store, busy,
-//   ... 6  FUSE is not available: no /dev/fuse, no fusermount3, no permission 7  the kernel did not
-//   accept the mount 8  not everything could be written when the store was closed, or its daemon
-//   had died 9  no space on the disk
+//   5  the mount point cannot be used: missing, no directory, not empty, inside the store, busy
+//   6  FUSE is not available: no /dev/fuse, no fusermount3, no permission
+//   7  the kernel did not accept the mount
+//   8  not everything could be written when the store was closed, or its daemon had died
+//   9  no space on the disk
 //  10  the store's format is of a version that this program does not know
 //  11  no such key: told apart from an empty value, which is 0
 //  12  the operating system failed a read or write, or forbids it
 //  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...
+//  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
 //
+// `kvfs check` ends as fsck(8) does: 0 sound, 4 not sound, 8 it could not be checked, 16 usage.
 // As mount.kvfs, called by mount(8), the program uses mount's own codes: see mount_helper.cc.
 #pragma once
 
@@ -36,11 +39,16 @@ enum class ExitCode {
   kNoSuchKey = 11,
   kIoFailed = 12,
   kWrongKind = 13,
+  kConditionFailed = 14,
 };
 
 // The status for an error met while opening or creating a store, or while using its keys. The two
 // differ in what "not found" means.
 ExitCode ExitCodeOfStore(ErrorCode code);
 ExitCode ExitCodeOfKey(ErrorCode code);
+
+// The exit status of the program: by its own table, and by fsck(8)'s.
+int OwnStatus(ExitCode code);
+int FsckStatus(ExitCode code);
 
 }  // namespace kvfs::cli

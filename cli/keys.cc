@@ -4,32 +4,19 @@
 
 #include <fmt/format.h>
 
-#include "cli/mounted_keys.h"
+#include "cli/daemon_client.h"
 #include "cli/store_access.h"
 #include "cli/store_keys.h"
 
 namespace kvfs::cli {
-namespace {
-
-std::string_view Reason(const Error& error) {
-  if (error.code == ErrorCode::kNotFound) return "there is no such key";
-  if (error.code == ErrorCode::kIsDirectory) return "it is a directory";
-  if (error.code == ErrorCode::kNotDirectory) return "a part of the path is not a directory";
-  if (error.code == ErrorCode::kNotEmpty) return "the directory is not empty";
-  return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
-}
-
-}  // namespace
 
 Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command) {
   OpenOptions options;
   options.purpose = CommandPurpose(command);
-  auto store = OpenPatiently(store_path, options);
-  if (store) return StoreKeys::Open(store_path, *std::move(store));
-  if (store.error().code == ErrorCode::kInUse) {
-    if (const auto mount_point = FindLiveMount(store_path)) return MountedKeys::Open(*mount_point);
-  }
-  return tl::unexpected(ExplainStoreError(store_path, store.error()));
+  auto reached = ReachStore(store_path, options);
+  if (!reached) return tl::unexpected(reached.error());
+  if (reached->store) return StoreKeys::Open(store_path, std::move(reached->store));
+  return std::make_unique<DaemonKeys>(*std::move(reached->daemon));
 }
 
 Outcome CheckKeyPath(const std::string& path) {
@@ -49,10 +36,25 @@ Outcome CheckKeyPath(const std::string& path) {
   return Stop(ExitCode::kUsage, "a key needs a name of at least one byte");
 }
 
+Outcome CheckDirectoryPath(const std::string& path) {
+  if (path.find_first_not_of('/') == std::string::npos) return {};  // the root
+  return CheckKeyPath(path);
+}
+
+std::string_view ReasonOfKeyError(const Error& error) {
+  if (error.code == ErrorCode::kNotFound) return "there is no such key";
+  if (error.code == ErrorCode::kIsDirectory) return "it is a directory";
+  if (error.code == ErrorCode::kNotDirectory) return "a part of the path is not a directory";
+  if (error.code == ErrorCode::kNotEmpty) return "the directory is not empty";
+  if (error.code == ErrorCode::kExists) return "there is something of that name already";
+  if (error.code == ErrorCode::kNameTooLong) return "a name has at most 255 bytes";
+  return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
+}
+
 Failure ExplainKeyError(std::string_view doing, const std::string& path,
                         const std::string& store_path, const Error& error) {
   return {ExitCodeOfKey(error.code),
-          fmt::format("cannot {} {} in {}: {}", doing, path, store_path, Reason(error))};
+          fmt::format("cannot {} {} in {}: {}", doing, path, store_path, ReasonOfKeyError(error))};
 }
 
 }  // namespace kvfs::cli

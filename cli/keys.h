@@ -1,8 +1,8 @@
 // The keys of a store for the data commands, whether a daemon serves the store or not.
 //
-// A store that nobody has open is opened; one that is mounted is used through its mount point, so
-// that kernel and daemon know of every change. Both refuse symbolic links and "..", and give the
-// same results.
+// A store that nobody has open is opened; of one that is mounted the daemon is asked, over its
+// socket, and runs the same code (cli/file_system_keys.h): so both give the same results. Symbolic
+// links are never followed, "." and ".." are no names.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/failure.h"
+#include "fs/file_change.h"
 #include "store/bytes.h"
 #include "store/status.h"
 
@@ -19,19 +20,31 @@ namespace kvfs::cli {
 using ByteSink = std::function<Result<void>(Bytes piece)>;
 // Fills what it can of the buffer; returns the number of bytes, 0 at the end.
 using ByteSource = std::function<Result<size_t>(MutableBytes buffer)>;
+using KeyVisitor = std::function<Result<void>(std::string_view name, const fs::InodeInfo& inode)>;
+
+// Changes of one Apply together have at most so many bytes of values.
+inline constexpr size_t kMaxBatchBytes = size_t{256} << 20;
 
 class Keys {
  public:
   virtual ~Keys() = default;
 
+  // What the path names, a symbolic link included; the root for "/". kNotFound.
+  virtual Result<fs::InodeInfo> Stat(const std::string& path) = 0;
+  // Visits what lies in the directory, in no order; of another path, what it names. Ends with the
+  // first error of `visit`. kNotFound. The visitor must not use the Keys.
+  virtual Result<void> List(const std::string& path, const KeyVisitor& visit) = 0;
   // Hands the value to `sink` in pieces. kNotFound if the key is absent; kIsDirectory.
   virtual Result<void> Get(const std::string& path, const ByteSink& sink) = 0;
-  // Creates the key or replaces its value. kNotFound if its directory is absent; kIsDirectory.
+  // The target of a symbolic link. kNotFound; kInvalid.
+  virtual Result<std::string> ReadLink(const std::string& path) = 0;
+  // Creates the key or replaces its value, of any size; nothing of it is seen before all of it is.
+  // kNotFound if its directory is absent; kIsDirectory.
   virtual Result<void> Put(const std::string& path, const ByteSource& source) = 0;
-  // kNotFound; kIsDirectory.
-  virtual Result<void> Delete(const std::string& path) = 0;
-  // Names in the directory, or the name of the file, in the order of their bytes. kNotFound.
-  virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
+  // Makes all changes at once or none: see FileSystem::ApplyChanges. `failed`, if given, gets the
+  // number of the change that was refused.
+  virtual Result<void> Apply(const std::vector<fs::FileChange>& changes,
+                             size_t* failed = nullptr) = 0;
   // Makes all changes durable and lets go of the store. No call may follow.
   virtual Result<void> Finish() = 0;
 };
@@ -41,9 +54,14 @@ Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::strin
 
 // kUsage for a path that is not a key's: empty, with a component "." or "..".
 Outcome CheckKeyPath(const std::string& path);
+// The same for a directory, which may be the root.
+Outcome CheckDirectoryPath(const std::string& path);
 
 // Puts an error of one of the calls above into words: "cannot get foo from /srv/store: ...".
 Failure ExplainKeyError(std::string_view doing, const std::string& path,
                         const std::string& store_path, const Error& error);
+
+// Why, for the end of a sentence.
+std::string_view ReasonOfKeyError(const Error& error);
 
 }  // namespace kvfs::cli

@@ -1,11 +1,13 @@
-// `kvfs ls`: the names in a directory of the store, one a line, in the order of their bytes.
+// `kvfs ls`: what lies in a directory of the store, one a line, in the order of the names' bytes.
+
+#include <fmt/format.h>
 
 #include <memory>
 
-#include "cli/byte_streams.h"
 #include "cli/command.h"
-#include "cli/keys.h"
-#include "cli/store_access.h"
+#include "cli/key_format.h"
+#include "cli/key_walk.h"
+#include "cli/with_keys.h"
 
 namespace kvfs::cli {
 namespace {
@@ -13,33 +15,49 @@ namespace {
 struct LsArguments {
   std::string store;
   std::string path;
+  std::string prefix;
+  bool long_lines = false;
+  bool recursive = false;
+  bool null = false;
+  bool json = false;
 };
 
-std::string JoinLines(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += name + '\n';
-  return text;
+// Names within one directory, paths of a recursive listing.
+std::string ShownName(const WalkedKey& key, const LsArguments& arguments) {
+  return arguments.recursive ? key.path : std::string(key.name);
 }
 
-Outcome CheckDirectoryPath(const std::string& path) {
-  if (path.find_first_not_of('/') == std::string::npos) return {};  // the root
-  return CheckKeyPath(path);
+Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments) {
+  std::string name = ShownName(key, arguments);
+  const char end = arguments.null ? '\0' : '\n';
+  if (arguments.json) {
+    fmt::print("{}\n", ToLine(ToJson("path", key.path, key.inode)));
+  } else if (!arguments.long_lines) {
+    fmt::print("{}{}", name, end);
+  } else {
+    if (key.inode.attributes.IsSymbolicLink()) {
+      KVFS_ASSIGN(const std::string target, keys.ReadLink(key.path));
+      name += " -> " + target;
+    }
+    fmt::print("{} {}{}", LongLine(key.inode), name, end);
+  }
+  return {};
 }
 
 Outcome List(const LsArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.path);
   if (!valid) return valid;
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto keys = OpenKeys(*store, "ls");
-  if (!keys) return tl::unexpected(keys.error());
-  const auto listed =
-      (*keys)
-          ->List(arguments.path)
-          .and_then([&](const auto& names) { return StandardOutput()(AsBytes(JoinLines(names))); })
-          .and_then([&] { return (*keys)->Finish(); });
-  if (listed) return {};
-  return tl::unexpected(ExplainKeyError("list", arguments.path, *store, listed.error()));
+  return WithKeys(arguments.store, "ls", [&](Keys& keys, const std::string& store) -> Outcome {
+    const auto listed =
+        WalkKeys(keys, arguments.path, [&](const WalkedKey& key) -> Result<Descent> {
+          if (ShownName(key, arguments).starts_with(arguments.prefix)) {
+            KVFS_TRY(Print(keys, key, arguments));
+          }
+          return arguments.recursive ? Descent::kEnter : Descent::kPass;
+        });
+    if (listed) return {};
+    return tl::unexpected(ExplainKeyError("list", arguments.path, store, listed.error()));
+  });
 }
 
 }  // namespace
@@ -48,7 +66,14 @@ Runner DefineLs(CLI::App& parser) {
   const auto arguments = std::make_shared<LsArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->path, "The directory in it; without one, its top");
-  parser.footer("Example: kvfs ls ~/store");
+  parser.add_flag("-l,--long", arguments->long_lines,
+                  "With mode, links, owner, group, size in bytes and time");
+  parser.add_flag("-R,--recursive", arguments->recursive, "All below, with their paths");
+  parser.add_option("--prefix", arguments->prefix, "Only what begins so")->type_name("TEXT");
+  CLI::Option* const null = parser.add_flag(
+      "-0,--null", arguments->null, "A NUL behind each name, not a newline, which names may hold");
+  parser.add_flag("--json", arguments->json, "One JSON object a line")->excludes(null);
+  parser.footer("Example: kvfs ls -l ~/store");
   return [arguments] { return List(*arguments); };
 }
 

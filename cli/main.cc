@@ -3,15 +3,18 @@
 // The first argument names the command. `kvfs STORE MOUNTPOINT ...`, whose first argument is
 // neither a command nor an option, is `kvfs mount STORE MOUNTPOINT ...`: that is how mount(8) calls
 // a file system of type fuse.kvfs. Called by the name mount.kvfs the program is mount(8)'s helper
-// for the type kvfs.
+// for the type kvfs, by the name fsck.kvfs it is `kvfs check`.
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "cli/command.h"
@@ -22,28 +25,38 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
+constexpr std::string_view kFsckName = "fsck.kvfs";
+
 std::string ProgramHelp() {
   std::string text =
       "kvfs: a key-value store that you use as files\n\n"
       "Usage: kvfs COMMAND ...\n"
       "       kvfs STORE MOUNTPOINT [-o OPTION,...]    the same as kvfs mount\n\n";
   for (const Command& command : Commands()) {
-    text += fmt::format("  {:<8}  {}\n", command.name, command.summary);
+    text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
   }
   return text + "\n`kvfs COMMAND --help` tells more about each.\n";
 }
 
-const Command* FindCommand(std::string_view name) {
-  const auto commands = Commands();
-  const auto found =
-      std::ranges::find_if(commands, [&](const Command& command) { return command.name == name; });
-  return found == commands.end() ? nullptr : &*found;
+ExitCode Report(const Outcome& outcome) {
+  // What was printed may still be on its way.
+  if (std::fflush(stdout) != 0 && outcome) {
+    fmt::print(stderr, "kvfs: cannot write to standard output: {}\n", std::strerror(errno));
+    return ExitCode::kIoFailed;
+  }
+  if (outcome) return ExitCode::kOk;
+  fmt::print(stderr, "kvfs: {}\n", outcome.error().text);
+  return outcome.error().code;
 }
 
-int Report(const Outcome& outcome) {
-  if (outcome) return static_cast<int>(ExitCode::kOk);
-  fmt::print(stderr, "kvfs: {}\n", outcome.error().text);
-  return static_cast<int>(outcome.error().code);
+// The formatter throws where standard output cannot be written.
+Outcome RunGuarded(const Runner& runner) {
+  try {
+    return runner();
+  } catch (const std::system_error& error) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot write to standard output: {}", error.code().message()));
+  }
 }
 
 int Run(const Command& command, Arguments arguments) {
@@ -55,33 +68,44 @@ int Run(const Command& command, Arguments arguments) {
     parser.parse(arguments);
   } catch (const CLI::Success&) {
     fmt::print("{}", parser.help());
-    return static_cast<int>(ExitCode::kOk);
+    return command.status(Report({}));
   } catch (const CLI::Error& error) {
-    return Report(Stop(ExitCode::kUsage,
-                       fmt::format("{}; `{} --help` tells how to call it", error.what(), name)));
+    return command.status(
+        Report(Stop(ExitCode::kUsage,
+                    fmt::format("{}; `{} --help` tells how to call it", error.what(), name))));
   }
-  return Report(runner());
+  return command.status(Report(RunGuarded(runner)));
+}
+
+// fsck(8) passes flags on that ask for what a check does anyway, or for what it never does.
+Arguments WithoutFsckFlags(Arguments arguments) {
+  std::erase_if(arguments, [](const std::string& argument) {
+    return argument == "-a" || argument == "-p" || argument == "-n" || argument == "-y" ||
+           argument == "-f" || argument == "-v";
+  });
+  return arguments;
 }
 
 int RunBare(const Arguments& arguments) {
   const std::string& first = arguments.front();
   if (first == "-h" || first == "--help" || first == "help") {
     fmt::print("{}", ProgramHelp());
-    return static_cast<int>(ExitCode::kOk);
+    return OwnStatus(Report({}));
   }
   if (first == "-V" || first == "--version") return Run(*FindCommand("version"), {});
   const bool option = first.starts_with('-');
   if (option || arguments.size() == 1) {
-    return Report(Stop(ExitCode::kUsage, fmt::format("unknown {} {}; `kvfs --help` lists them",
-                                                     option ? "option" : "command", first)));
+    return OwnStatus(
+        Report(Stop(ExitCode::kUsage, fmt::format("unknown {} {}; `kvfs --help` lists them",
+                                                  option ? "option" : "command", first))));
   }
   return Run(*FindCommand("mount"), arguments);
 }
 
 int Main(const std::string& program, const Arguments& arguments) {
-  if (std::filesystem::path(program).filename() == kMountHelperName) {
-    return RunMountHelper(arguments);
-  }
+  const std::string name = std::filesystem::path(program).filename().string();
+  if (name == kMountHelperName) return RunMountHelper(arguments);
+  if (name == kFsckName) return Run(*FindCommand("check"), WithoutFsckFlags(arguments));
   if (arguments.empty()) {
     fmt::print(stderr, "{}", ProgramHelp());
     return static_cast<int>(ExitCode::kUsage);

@@ -10,19 +10,27 @@
 #include "cli/mount.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/daemon.h"
+#include "cli/daemon_service.h"
+#include "cli/idle_unmount.h"
+#include "cli/json_text.h"
 #include "cli/lock_file.h"
 #include "cli/log.h"
 #include "cli/mount_options.h"
 #include "cli/mount_point.h"
 #include "cli/paths.h"
+#include "cli/service_manager.h"
 #include "cli/stop_signals.h"
 #include "cli/store_access.h"
 #include "cli/store_keys.h"
+#include "cli/version.h"
+#include "fs/control_reports.h"
 #include "fs/fuse_server.h"
 
 namespace kvfs::cli {
@@ -63,8 +71,33 @@ Answer<Places> Prepare(const MountArguments& arguments, const MountChoices& choi
   return Places{*store, *mount_point};
 }
 
+std::string DescribeMount(const MountChoices& choices, const Places& places) {
+  Json config;
+  config["version"] = kVersion;
+  config["pid"] = ::getpid();
+  SetBytes(config, "store", places.store);
+  SetBytes(config, "mount_point", places.mount_point);
+  config["read_only"] = choices.read_only;
+  config["allow_other"] = choices.allow_other;
+  config["threads"] = choices.threads;
+  config["options"] = choices.kernel;
+  return ToLine(config) + "\n";
+}
+
+std::vector<fs::ControlSource> ControlFiles(Store& store, const fs::FileSystem& file_system,
+                                            const MountChoices& choices, const Places& places) {
+  const auto state = [&store, &file_system](const fs::MessageCounts& messages) {
+    return fs::MountState{store.GetStats(), messages, file_system.CountReferencedInodes()};
+  };
+  return {{"config",
+           [config = DescribeMount(choices, places)](const fs::MessageCounts&) { return config; }},
+          {"metrics", [state](const auto& messages) { return ReportAsMetrics(state(messages)); }},
+          {"stats.json", [state](const auto& messages) { return ReportAsJson(state(messages)); }}};
+}
+
 fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& places) {
   fs::MountOptions options;
+  options.control_name = choices.control;
   options.mountpoint = places.mount_point;
   options.source = choices.source.empty() ? places.store : choices.source;
   options.read_only = choices.read_only;
@@ -108,12 +141,36 @@ Failure ExplainMountError(const Places& places, const Error& error) {
                                                    places.mount_point, reason, Remedy(reason))};
 }
 
-Outcome ServeMounted(fs::FileSystem& file_system, const Places& places, const MountChoices& choices,
-                     StopSignals& signals, const Ready& ready) {
-  auto server = fs::FuseServer::Mount(file_system, ToMountOptions(choices, places));
+uint64_t CountMessages(const fs::MessageCounts& messages) {
+  uint64_t count = 0;
+  for (size_t kind = 0; kind < fs::MessageCounts::kKinds; ++kind) {
+    count += messages.Of(static_cast<fs::MessageKind>(kind));
+  }
+  return count;
+}
+
+Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& places,
+                     const MountChoices& choices, StopSignals& signals, const Ready& ready) {
+  fs::MountOptions options = ToMountOptions(choices, places);
+  options.control_files = ControlFiles(store, file_system, choices, places);
+  auto server = fs::FuseServer::Mount(file_system, options);
   if (!server) return tl::unexpected(ExplainMountError(places, server.error()));
   fs::FuseServer& serving = **server;
-  signals.Watch([&serving] { serving.Stop(); });
+  auto service = DaemonService::Start(
+      places.store,
+      {store, file_system, choices.read_only,
+       [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }});
+  if (!service) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot mount {}: {}", places.store, service.error().message));
+  }
+  const IdleUnmount idle(places.mount_point, std::chrono::seconds(choices.idle_seconds), [&] {
+    return CountMessages(serving.message_counts()) + (*service)->CountRequests();
+  });
+  signals.Watch([&serving] {
+    NotifyServiceManager("STOPPING=1");
+    serving.Stop();
+  });
   const auto served = serving.Serve([&] {
     if (!ready()) serving.Stop();
   });
@@ -146,7 +203,7 @@ Outcome ServeStore(const Places& places, const MountChoices& choices, const Log&
   if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
   auto file_system = OpenFileSystem(**store);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
-  const Outcome served = ServeMounted(**file_system, places, choices, signals, ready);
+  const Outcome served = ServeMounted(**store, **file_system, places, choices, signals, ready);
   file_system->reset();
   const Outcome closed = CloseStore(*std::move(store), places.store);
   return closed ? served : closed;
@@ -173,7 +230,12 @@ Outcome Mount(const MountArguments& arguments) {
   const auto choices = ParseMountOptions(arguments.options);
   if (!choices) return tl::unexpected(choices.error());
   const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
-  if (arguments.foreground) return work([] { return true; });
+  if (arguments.foreground) {
+    return work([] {
+      NotifyServiceManager("READY=1");
+      return true;
+    });
+  }
   return RunInBackground(work);
 }
 
@@ -185,7 +247,8 @@ Runner DefineMount(CLI::App& parser) {
   parser
       .add_option("-o", arguments->options,
                   "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
-                  "xattr, acl, writeback, fsname=NAME, debug, dev, suid, exec, sync, dirsync, "
+                  "xattr, acl, writeback, fsname=NAME, idle=SECONDS, control=NAME, nocontrol, "
+                  "debug, dev, suid, exec, sync, dirsync, "
                   "noatime, and their opposites")
       ->expected(1)
       ->take_all()

@@ -13,6 +13,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
+constexpr unsigned kMaxIdleSeconds = 365 * 24 * 3600;
+
 // Flags of the mount itself, which the kernel keeps and checks.
 constexpr std::array kKernelFlags = {"dev"sv,     "nodev"sv,   "suid"sv,      "nosuid"sv,
                                      "exec"sv,    "noexec"sv,  "sync"sv,      "async"sv,
@@ -48,21 +50,33 @@ void SplitOptions(std::string_view text, std::vector<std::string>& options) {
   std::erase(options, "");
 }
 
-Outcome ReadThreads(std::string_view value, MountChoices& choices) {
+Outcome ReadNumber(std::string_view name, std::string_view value, unsigned most, unsigned& number) {
   const char* end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, choices.threads);
-  if (error == std::errc() && stop == end && choices.threads >= 1 &&
-      choices.threads <= kMaxThreads) {
-    return {};
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error == std::errc() && stop == end && number >= 1 && number <= most) return {};
+  return Stop(ExitCode::kUsage, fmt::format("mount option {}={}: it must be a number from 1 to {}",
+                                            name, value, most));
+}
+
+Outcome ReadControl(std::string_view value, MountChoices& choices) {
+  if (value == "." || value == ".." || value.empty() || value.size() > 255 ||
+      value.find('/') != std::string_view::npos) {
+    return Stop(ExitCode::kUsage,
+                fmt::format("mount option control={}: it must be the name of a file", value));
   }
-  return Stop(ExitCode::kUsage, fmt::format("mount option threads={}: it must be a number from 1 "
-                                            "to {}",
-                                            value, kMaxThreads));
+  choices.control = value;
+  return {};
 }
 
 // Handles `name=value`; false if there is no such option.
 Answer<bool> ApplyValue(std::string_view name, std::string_view value, MountChoices& choices) {
-  if (name == "threads") return ReadThreads(value, choices).map([] { return true; });
+  if (name == "threads") {
+    return ReadNumber(name, value, kMaxThreads, choices.threads).map([] { return true; });
+  }
+  if (name == "idle") {
+    return ReadNumber(name, value, kMaxIdleSeconds, choices.idle_seconds).map([] { return true; });
+  }
+  if (name == "control") return ReadControl(value, choices).map([] { return true; });
   if (name == "fsname" && !value.empty()) {
     choices.source = value;
     return true;
@@ -78,6 +92,8 @@ bool ApplyFlag(std::string_view option, MountChoices& choices) {
     choices.allow_other = true;
   } else if (option == "nonempty") {
     choices.nonempty = true;
+  } else if (option == "nocontrol") {
+    choices.control.clear();
   } else if (option == "debug") {
     choices.debug = true;
   } else if (option == "xattr") {

@@ -22,7 +22,9 @@ struct MountChoices {
   bool access_lists = false;
   bool writeback = false;
   unsigned threads = 0;             // 0: the file system's own choice
+  unsigned idle_seconds = 0;        // without use, after which it is unmounted; 0: never
   std::string source;               // shown by mount(8) and df; empty: the store's path
+  std::string control = ".kvfs";    // the control directory's name; empty: none
   std::vector<std::string> kernel;  // flags that the kernel handles, as "noexec"
 
   bool operator==(const MountChoices&) const = default;

@@ -69,21 +69,21 @@ Outcome ClearOldMount(const MountEntry& mount, const std::string& store_path, st
 }
 
 std::string ExplainBusy(const std::string& mount_point) {
-  return fmt::format("cannot unmount {}: it is in use{}; end that, or give --lazy", mount_point,
-                     DescribeMountUsers(mount_point));
+  return fmt::format("cannot unmount {}: it is in use{}; end that, or give --wait or --lazy",
+                     mount_point, DescribeMountUsers(mount_point));
 }
 
-Outcome DetachAsRoot(const std::string& mount_point, Unmounting how) {
+Outcome DetachAsRoot(const std::string& mount_point, Unmounting how, bool& is_busy) {
   const int flags = UMOUNT_NOFOLLOW | (how == Unmounting::kLazily ? MNT_DETACH : 0);
   if (::umount2(mount_point.c_str(), flags) == 0) return {};
   const int reason = errno;
+  is_busy = reason == EBUSY;
   return Stop(ExitCode::kMountPointBad,
-              reason == EBUSY
-                  ? ExplainBusy(mount_point)
-                  : fmt::format("cannot unmount {}: {}", mount_point, std::strerror(reason)));
+              is_busy ? ExplainBusy(mount_point)
+                      : fmt::format("cannot unmount {}: {}", mount_point, std::strerror(reason)));
 }
 
-Outcome DetachAsUser(const std::string& mount_point, Unmounting how) {
+Outcome DetachAsUser(const std::string& mount_point, Unmounting how, bool& is_busy) {
   std::vector<std::string> command = {"fusermount3", "-u"};
   if (how == Unmounting::kLazily) command.emplace_back("-z");
   command.insert(command.end(), {"--", mount_point});
@@ -94,10 +94,10 @@ Outcome DetachAsUser(const std::string& mount_point, Unmounting how) {
                 "package fuse3");
   }
   if (result.exit_status == 0) return {};
-  const bool busy = result.messages.find(std::strerror(EBUSY)) != std::string::npos;
+  is_busy = result.messages.find(std::strerror(EBUSY)) != std::string::npos;
   return Stop(ExitCode::kMountPointBad,
-              busy ? ExplainBusy(mount_point)
-                   : fmt::format("cannot unmount {}: {}", mount_point, result.messages));
+              is_busy ? ExplainBusy(mount_point)
+                      : fmt::format("cannot unmount {}: {}", mount_point, result.messages));
 }
 
 }  // namespace
@@ -140,8 +140,12 @@ Outcome CheckApart(const std::string& mount_point, const std::string& store_path
   return {};
 }
 
-Outcome Detach(const std::string& mount_point, Unmounting how) {
-  return ::geteuid() == 0 ? DetachAsRoot(mount_point, how) : DetachAsUser(mount_point, how);
+Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
+  bool unasked = false;
+  bool& busy = is_busy == nullptr ? unasked : *is_busy;
+  busy = false;
+  return ::geteuid() == 0 ? DetachAsRoot(mount_point, how, busy)
+                          : DetachAsUser(mount_point, how, busy);
 }
 
 }  // namespace kvfs::cli

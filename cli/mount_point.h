@@ -25,7 +25,7 @@ Outcome CheckApart(const std::string& mount_point, const std::string& store_path
 
 enum class Unmounting { kOnlyIfIdle, kLazily };
 // Takes the mount away: as root with umount2, for others through fusermount3. kMountPointBad if it
-// is busy, with those who hold it; or if it is not the caller's.
-Outcome Detach(const std::string& mount_point, Unmounting how);
+// is busy, with those who hold it, and then sets `is_busy`; or if it is not the caller's.
+Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy = nullptr);
 
 }  // namespace kvfs::cli

@@ -1,11 +1,13 @@
 // `kvfs put`: a value from the command line, a file or standard input, durable when it returns.
 
+#include <fmt/format.h>
+
 #include <memory>
 
-#include "cli/byte_streams.h"
 #include "cli/command.h"
-#include "cli/keys.h"
 #include "cli/store_access.h"
+#include "cli/value_argument.h"
+#include "cli/with_keys.h"
 
 namespace kvfs::cli {
 namespace {
@@ -13,47 +15,46 @@ namespace {
 struct PutArguments {
   std::string store;
   std::string path;
-  std::string value;
-  bool has_value = false;
-  std::string file;
+  ValueArgument value;
   bool create = false;
+  bool if_absent = false;
+  uint64_t if_version = 0;  // 0: whatever there is
 };
 
-Answer<ByteSource> OpenSource(const PutArguments& arguments) {
-  if (!arguments.file.empty()) return FromFile(arguments.file);
-  if (!arguments.has_value || arguments.value == "-") return FromStandardInput();
-  return FromText(arguments.value);
+Outcome EnsureStore(const PutArguments& arguments) {
+  if (!arguments.create) return {};
+  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
+  if (!store) return tl::unexpected(store.error());
+  return CreateIfMissing(*store);
 }
 
-Answer<std::string> FindStore(const PutArguments& arguments) {
-  if (!arguments.create) return ResolveStore(arguments.store, IfMissing::kFail);
-  auto store = ResolveStore(arguments.store, IfMissing::kCreate);
-  if (!store) return store;
-  const Outcome created = CreateIfMissing(*store);
-  if (!created) return tl::unexpected(created.error());
-  return store;
-}
-
-Outcome PutInto(Keys& keys, const PutArguments& arguments, const ByteSource& source,
-                const std::string& store) {
-  const auto put = keys.Put(arguments.path, source);
-  if (!put) return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
-  const auto finished = keys.Finish();
-  if (finished) return {};
-  return Stop(ExitCode::kFlushFailed,
-              ExplainKeyError("put", arguments.path, store, finished.error()).text);
+// The condition and the value are one change; so the value must be held in memory.
+Result<void> PutUnderCondition(Keys& keys, const PutArguments& arguments,
+                               const ByteSource& source) {
+  fs::FileChange expect;
+  expect.kind = fs::FileChange::Kind::kExpect;
+  expect.path = arguments.path;
+  expect.version = arguments.if_absent ? fs::FileChange::kAbsent : arguments.if_version;
+  fs::FileChange put;
+  put.path = arguments.path;
+  KVFS_ASSIGN(put.data, ReadWhole(source));
+  return keys.Apply({std::move(expect), std::move(put)});
 }
 
 Outcome Put(const PutArguments& arguments) {
   const Outcome valid = CheckKeyPath(arguments.path);
   if (!valid) return valid;
-  const auto source = OpenSource(arguments);
+  const auto source = OpenValue(arguments.value);
   if (!source) return tl::unexpected(source.error());
-  const auto store = FindStore(arguments);
-  if (!store) return tl::unexpected(store.error());
-  const auto keys = OpenKeys(*store, "put");
-  if (!keys) return tl::unexpected(keys.error());
-  return PutInto(**keys, arguments, *source, *store);
+  const Outcome ensured = EnsureStore(arguments);
+  if (!ensured) return ensured;
+  return WithKeys(arguments.store, "put", [&](Keys& keys, const std::string& store) -> Outcome {
+    const bool has_condition = arguments.if_absent || arguments.if_version != 0;
+    const auto put = has_condition ? PutUnderCondition(keys, arguments, *source)
+                                   : keys.Put(arguments.path, *source);
+    if (put) return {};
+    return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
+  });
 }
 
 }  // namespace
@@ -62,17 +63,21 @@ Runner DefinePut(CLI::App& parser) {
   const auto arguments = std::make_shared<PutArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
-  CLI::Option* const value = parser.add_option(
-      "VALUE", arguments->value, "The value, to the byte; \"-\" or nothing: from standard input");
-  parser.add_option("--file", arguments->file, "Take the value from a file")->excludes(value);
+  DefineValue(parser, arguments->value);
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  CLI::Option* const if_absent = parser.add_flag("--if-absent", arguments->if_absent,
+                                                 "Only if there is no such key (else status 14)");
+  parser
+      .add_option("--if-version", arguments->if_version,
+                  "Only if the key has this version, as `kvfs stat` tells it (else status 14)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->excludes(if_absent);
   parser.footer(
-      "A value that begins with a dash goes after \"--\".\n"
+      "Readers see the old value or the new one, never a part. A value under a condition has at "
+      "most 256 MiB.\n"
       "Example: kvfs put ~/store foo bar");
-  return [arguments, value] {
-    arguments->has_value = value->count() > 0;
-    return Put(*arguments);
-  };
+  return [arguments] { return Put(*arguments); };
 }
 
 }  // namespace kvfs::cli

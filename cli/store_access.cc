@@ -26,6 +26,18 @@ bool IsEmptyDirectory(const std::string& path) {
   return std::filesystem::is_empty(path, error) && !error;
 }
 
+// A daemon may not listen yet, or not any more.
+bool MayPass(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kIo; }
+
+Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
+                           const Error& error) {
+  const bool is_permission = error.code == ErrorCode::kPermission;
+  return {is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
+          fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
+                      store_path, holder.pid, *MountPointOf(holder), error.message,
+                      is_permission ? "; it is another user's, use the files of the mount" : "")};
+}
+
 }  // namespace
 
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
@@ -57,6 +69,30 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
     auto store = Store::Open(GetPosixEnv(), store_path, options);
     if (store || store.error().code != ErrorCode::kInUse) return store;
     if (!IsPassing(store_path) || std::chrono::steady_clock::now() > deadline) return store;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    auto store = Store::Open(GetPosixEnv(), store_path, options);
+    if (store) return ReachedStore{*std::move(store), std::nullopt};
+    Error reason = std::move(store).error();
+    if (reason.code != ErrorCode::kInUse) {
+      return tl::unexpected(ExplainStoreError(store_path, reason));
+    }
+    Failure failure = ExplainStoreError(store_path, reason);
+    const auto holder = ReadHolder(store_path);
+    if (holder && MountPointOf(*holder)) {
+      auto daemon = DaemonConnection::Open(store_path);
+      if (daemon) return ReachedStore{nullptr, *std::move(daemon)};
+      failure = ExplainDaemonError(store_path, *holder, daemon.error());
+      if (!MayPass(daemon.error().code)) return tl::unexpected(std::move(failure));
+    } else if (!IsPassing(store_path)) {
+      return tl::unexpected(std::move(failure));
+    }
+    if (std::chrono::steady_clock::now() > deadline) return tl::unexpected(std::move(failure));
     std::this_thread::sleep_for(kPause);
   }
 }

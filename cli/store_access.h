@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "cli/daemon_client.h"
 #include "cli/failure.h"
 #include "cli/lock_file.h"
 #include "store/store.h"
@@ -23,6 +25,15 @@ Outcome CreateIfMissing(const std::string& store_path);
 // The error is the store's own.
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options);
+
+// A store as a command gets to it: opened here, or through the daemon that serves it.
+struct ReachedStore {
+  std::unique_ptr<Store> store;
+  std::optional<DaemonConnection> daemon;  // if there is no `store`
+};
+// Opens the store, or finds its daemon. Waits, as OpenPatiently does, for whoever is passing, and
+// for a daemon that is just beginning.
+Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options);
 
 // Whether the process that holds the store will let go by itself: a command, or a daemon whose
 // mount is not there, because it is ending or was killed a moment ago, or not there yet.

@@ -1,13 +1,10 @@
-// The data commands on a FileSystem without a mount.
+// Opening a FileSystem without a mount, and its end.
 
 #include "cli/store_keys.h"
 
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "cli/store_access.h"
-#include "fs/path.h"
 
 namespace kvfs::cli {
 
@@ -25,26 +22,10 @@ Answer<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
   return std::make_unique<StoreKeys>(std::move(store), *std::move(file_system));
 }
 
-Result<void> StoreKeys::Get(const std::string& path, const ByteSink& sink) {
-  return fs::GetValue(*file_system_, path, sink);
-}
-
-Result<void> StoreKeys::Put(const std::string& path, const ByteSource& source) {
-  return fs::PutValue(*file_system_, path, fs::Caller{::geteuid(), ::getegid()}, source);
-}
-
-Result<void> StoreKeys::Delete(const std::string& path) {
-  return fs::DeleteFile(*file_system_, path);
-}
-
-Result<std::vector<std::string>> StoreKeys::List(const std::string& path) {
-  std::vector<std::string> names;
-  KVFS_TRY(fs::ListPath(*file_system_, path, [&](std::string_view name, const fs::InodeInfo&) {
-    names.emplace_back(name);
-  }));
-  std::ranges::sort(names);
-  return names;
-}
+StoreKeys::StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system)
+    : FileSystemKeys(*file_system, fs::Caller{::geteuid(), ::getegid()}, {}),
+      store_(std::move(store)),
+      file_system_(std::move(file_system)) {}
 
 Result<void> StoreKeys::Finish() {
   file_system_.reset();

@@ -1,24 +1,20 @@
 // Keys of a store that this process has opened.
 #pragma once
 
-#include "cli/keys.h"
+#include "cli/file_system_keys.h"
 #include "fs/file_system.h"
 #include "store/store.h"
 
 namespace kvfs::cli {
 
-class StoreKeys final : public Keys {
+class StoreKeys final : public FileSystemKeys {
  public:
   static Answer<std::unique_ptr<Keys>> Open(const std::string& store_path,
                                             std::unique_ptr<Store> store);
 
-  StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system)
-      : store_(std::move(store)), file_system_(std::move(file_system)) {}
+  StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system);
 
-  Result<void> Get(const std::string& path, const ByteSink& sink) override;
-  Result<void> Put(const std::string& path, const ByteSource& source) override;
-  Result<void> Delete(const std::string& path) override;
-  Result<std::vector<std::string>> List(const std::string& path) override;
+  // Closes the store.
   Result<void> Finish() override;
 
  private:

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/mount_point.h"
@@ -15,9 +17,12 @@
 namespace kvfs::cli {
 namespace {
 
+constexpr std::chrono::milliseconds kBusyPause{200};
+
 struct UnmountArguments {
   std::string mount_point;
   bool lazily = false;
+  bool wait = false;  // until nobody uses it
 };
 
 Answer<MountEntry> FindKvfsMount(const std::string& path) {
@@ -61,6 +66,19 @@ Outcome DetachLazily(const std::string& mount_point) {
   return detached;
 }
 
+// Tells once who is in the way, and tries until nobody is.
+Outcome DetachPatiently(const std::string& mount_point) {
+  bool is_told = false;
+  while (true) {
+    bool is_busy = false;
+    Outcome detached = Detach(mount_point, Unmounting::kOnlyIfIdle, &is_busy);
+    if (!is_busy) return detached;
+    if (!is_told) fmt::print(stderr, "kvfs: {}; waiting\n", detached.error().text);
+    is_told = true;
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
 Outcome Unmount(const UnmountArguments& arguments) {
   const auto mount = FindKvfsMount(arguments.mount_point);
   if (!mount) return tl::unexpected(mount.error());
@@ -70,7 +88,8 @@ Outcome Unmount(const UnmountArguments& arguments) {
   const auto daemon = ServingDaemon::Find(*mount);
   // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
   const auto how = IsDeadMount(mount_point) ? Unmounting::kLazily : Unmounting::kOnlyIfIdle;
-  const Outcome detached = Detach(mount_point, how);
+  const bool patiently = arguments.wait && how == Unmounting::kOnlyIfIdle;
+  const Outcome detached = patiently ? DetachPatiently(mount_point) : Detach(mount_point, how);
   if (!detached) return arguments.lazily ? DetachLazily(mount_point) : detached;
   if (daemon) return AwaitEnd(*daemon, mount_point);
   fmt::print(stderr,
@@ -84,8 +103,12 @@ Outcome Unmount(const UnmountArguments& arguments) {
 Runner DefineUnmount(CLI::App& parser) {
   const auto arguments = std::make_shared<UnmountArguments>();
   parser.add_option("MOUNTPOINT", arguments->mount_point, "Where the store is mounted")->required();
-  parser.add_flag("-z,--lazy", arguments->lazily,
-                  "Detach a mount that is in use, without waiting for its daemon");
+  CLI::Option* const lazy =
+      parser.add_flag("-z,--lazy", arguments->lazily,
+                      "Detach a mount that is in use, without waiting for its daemon");
+  parser
+      .add_flag("-w,--wait", arguments->wait, "Wait until nobody uses it any more; says who does")
+      ->excludes(lazy);
   parser.footer("Example: kvfs unmount ~/kv");
   return [arguments] { return Unmount(*arguments); };
 }

@@ -7,12 +7,13 @@
 
 #include "cli/command.h"
 #include "cli/subprocess.h"
+#include "fs/fuse_version.h"
 
 namespace kvfs::cli {
 namespace {
 
-// The FUSE that users other than root mount through: it comes with the library, in one package.
-std::string FuseVersion() {
+// Of the program that users other than root mount through.
+std::string HelperVersion() {
   const Subprocess fusermount = RunProgram({"fusermount3", "--version"});
   return fusermount.started ? fusermount.messages : "fusermount3 is not installed";
 }
@@ -20,12 +21,16 @@ std::string FuseVersion() {
 Outcome Version() {
   utsname system{};
   ::uname(&system);
-  fmt::print("kvfs {}\n{}\n{} {}\n", kVersion, FuseVersion(), system.sysname, system.release);
+  fmt::print("kvfs {}\nlibfuse {}\n{}\n{} {}\n", kVersion, fs::LibfuseVersion(), HelperVersion(),
+             system.sysname, system.release);
   return {};
 }
 
 }  // namespace
 
-Runner DefineVersion(CLI::App&) { return Version; }
+Runner DefineVersion(CLI::App& parser) {
+  parser.footer("Example: kvfs version");
+  return Version;
+}
 
 }  // namespace kvfs::cli

@@ -76,7 +76,7 @@ Result<InodeInfo> FileSystem::Load(Key key) const {
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
   KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
   const InodeNumber number = key == kRootKey ? kRootInode : entry.id;
-  return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes};
+  return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes, entry.version};
 }
 
 Result<FileSystem::Found> FileSystem::Find(Key name) const {

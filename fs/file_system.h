@@ -39,12 +39,14 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fs/attribute_batch.h"
 #include "fs/attributes.h"
+#include "fs/file_change.h"
 #include "fs/hard_link.h"
 #include "fs/inode_info.h"
 #include "fs/inode_table.h"
@@ -215,6 +217,16 @@ class FileSystem {
   Result<std::vector<DirectoryEntry>> ListDirectoryPlus(InodeNumber directory, uint64_t offset,
                                                         const PageLimit& limit);
 
+  // --- many changes by path (fs/file_changes.cc) ---
+
+  // Makes all changes, in their order, or none. Each sees those before it; but a directory that one
+  // makes can be used only once all are made. Returns the names that changed: a kernel that shows
+  // this file system must be told of them. Errors are those of the calls above, and kConflict for
+  // an expectation that is not met; `failed`, if given, gets the number of the change that was
+  // refused, or `changes.size()` if the whole was.
+  Result<std::vector<ChangedName>> ApplyChanges(std::span<const FileChange> changes,
+                                                const Caller& caller, size_t* failed = nullptr);
+
   // --- the whole (fs/file_system.cc) ---
 
   // Makes everything acknowledged before the call durable.
@@ -226,6 +238,7 @@ class FileSystem {
   size_t CountReferencedInodes() const { return inodes_.Count(); }
 
  private:
+  class ChangeResolver;
   FileSystem(Store& store, FileSystemOptions options);
 
   // What the following return is true as long as the namespace lock is held, shared or not.

@@ -7,6 +7,7 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
+#include "fs/control_directory.h"
 #include "fs/file_system.h"
 #include "fs/fuse_messages.h"
 #include "fs/fuse_probe.h"
@@ -30,6 +31,7 @@ struct FuseContext {
   MessageCounts counts;
   FuseProbe probe;
   FuseWire wire;
+  ControlDirectory control;
 };
 
 inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {

@@ -18,6 +18,8 @@
 #include <utility>
 
 #include "fs/fuse_arguments.h"
+#include "fs/fuse_control.h"
+#include "fs/fuse_invalidation.h"
 #include "fs/fuse_log.h"
 #include "fs/fuse_operations.h"
 #include "fs/fuse_unmount.h"
@@ -85,12 +87,27 @@ Result<void> CheckFuseDevice() {
               "the device");
 }
 
+std::vector<ControlFile> ControlFiles(const MountOptions& options, const MessageCounts& counts) {
+  std::vector<ControlFile> files;
+  for (const ControlSource& source : options.control_files) {
+    files.push_back({source.name, [source, &counts] { return source.content(counts); }});
+  }
+  return files;
+}
+
 }  // namespace
 
 // Everything that the handlers and the helping threads share.
 struct FuseServer::Session {
   Session(FileSystem& file_system, const MountOptions& given)
-      : context{file_system, {}, {}, {}, {}}, options(given), stop_event(eventfd(0, EFD_CLOEXEC)) {}
+      : context{file_system,
+                {},
+                {},
+                {},
+                {},
+                {given.control_name, ControlFiles(given, context.counts), geteuid(), getegid()}},
+        options(given),
+        stop_event(eventfd(0, EFD_CLOEXEC)) {}
   ~Session() {
     Unmount();
     if (fuse != nullptr) fuse_session_destroy(fuse);
@@ -127,7 +144,8 @@ Result<void> FuseServer::Session::Choose() {
 
 Result<void> FuseServer::Session::Mount() {
   KVFS_TRY(Choose());
-  const fuse_lowlevel_ops operations = MakeFuseOperations(context.choices);
+  fuse_lowlevel_ops operations = MakeFuseOperations(context.choices);
+  if (!options.control_name.empty()) AddControlOperations(context.choices, operations);
   FuseArguments arguments(options);
   FuseLogCapture log;
   fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
@@ -238,6 +256,10 @@ Result<void> FuseServer::Serve(std::function<void()> on_ready) {
 }
 
 void FuseServer::Stop() { session_->SignalStop(); }
+
+void FuseServer::TellChanged(std::span<const ChangedName> changed) {
+  InvalidateChanged(session_->fuse, changed);
+}
 
 const MessageCounts& FuseServer::message_counts() const { return session_->context.counts; }
 

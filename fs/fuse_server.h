@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "fs/file_system.h"
 #include "fs/fuse_messages.h"
@@ -40,6 +41,10 @@ class FuseServer {
   // Asks Serve() to unmount and return: dirty pages of mapped files are written first; open files
   // and working directories lose their file system. Async-signal-safe, and safe from any thread.
   void Stop();
+
+  // Tells the kernel of changes that were made beside it, so that it asks anew. Returns once it
+  // knows. Never from within a call of the file system, nor holding a lock. Safe from any thread.
+  void TellChanged(std::span<const ChangedName> changed);
 
   // Messages that the kernel has sent so far.
   const MessageCounts& message_counts() const;

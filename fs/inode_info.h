@@ -15,6 +15,7 @@ struct InodeInfo {
   Attributes attributes;
   uint64_t size_bytes = 0;
   uint64_t allocated_bytes = 0;  // on disk; a small content lies in its entry and takes none
+  uint64_t version = 0;          // grows with each change; see EntryInfo
 };
 
 }  // namespace kvfs::fs

@@ -1,10 +1,18 @@
 // What can be chosen of a mount.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "fs/fuse_messages.h"
+
 namespace kvfs::fs {
+
+struct ControlSource {
+  std::string name;
+  std::function<std::string(const MessageCounts& messages)> content;  // called from any thread
+};
 
 struct MountOptions {
   std::string mountpoint;  // an existing directory
@@ -26,6 +34,9 @@ struct MountOptions {
   int threads = 0;
   bool debug = false;                // every message to stderr
   std::vector<std::string> options;  // further -o options for libfuse and the kernel
+  // The control directory's name in the root, and its files. An empty name: there is none.
+  std::string control_name;
+  std::vector<ControlSource> control_files;
 };
 
 }  // namespace kvfs::fs

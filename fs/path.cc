@@ -46,20 +46,16 @@ std::vector<std::string_view> SplitPath(std::string_view path) {
   return names;
 }
 
-Result<Reference> Step(FileSystem& file_system, const Reference& directory, std::string_view name) {
-  KVFS_ASSIGN(const InodeInfo inode, file_system.Lookup(directory.number(), name));
-  Reference reference(file_system, inode);
-  if (inode.attributes.IsSymbolicLink()) {
-    return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
-  }
-  return reference;
-}
-
+// To what the last name stands for, be it a symbolic link; one on the way is refused.
 Result<Reference> Walk(FileSystem& file_system, const std::vector<std::string_view>& names) {
   KVFS_ASSIGN(const InodeInfo root, file_system.GetAttributes(kRootInode));
   Reference at(file_system, root);
-  for (const std::string_view name : names) {
-    KVFS_ASSIGN(at, Step(file_system, at, name));
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (at.attributes().IsSymbolicLink()) {
+      return Fail(ErrorCode::kInvalid, "'" + std::string(names[i - 1]) + "' is a symbolic link");
+    }
+    KVFS_ASSIGN(const InodeInfo inode, file_system.Lookup(at.number(), names[i]));
+    at = Reference(file_system, inode);
   }
   return at;
 }
@@ -76,12 +72,16 @@ Result<Place> WalkToLast(FileSystem& file_system, std::string_view path) {
   const std::string_view last = names.back();
   names.pop_back();
   KVFS_ASSIGN(Reference directory, Walk(file_system, names));
+  if (directory.attributes().IsSymbolicLink()) {
+    return Fail(ErrorCode::kInvalid, "'" + std::string(names.back()) + "' is a symbolic link");
+  }
   return Place{std::move(directory), last};
 }
 
 Result<void> CheckHasValue(const Attributes& attributes) {
   if (attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
-  if (!attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "not a regular file");
+  if (attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid, "it is a symbolic link");
+  if (!attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "it is not a regular file");
   return {};
 }
 
@@ -101,6 +101,11 @@ Result<void> CopyFrom(const std::function<Result<size_t>(MutableBytes)>& source,
 Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path) {
   KVFS_ASSIGN(const Reference at, Walk(file_system, SplitPath(path)));
   return at.inode();
+}
+
+Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path) {
+  KVFS_ASSIGN(const Reference link, Walk(file_system, SplitPath(path)));
+  return file_system.ReadLink(link.number());
 }
 
 Result<void> GetValue(FileSystem& file_system, std::string_view path,
@@ -135,21 +140,22 @@ Result<void> DeleteFile(FileSystem& file_system, std::string_view path) {
 
 Result<void> ListPath(
     FileSystem& file_system, std::string_view path,
-    const std::function<void(std::string_view name, const InodeInfo& inode)>& visit) {
+    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit) {
   const std::vector<std::string_view> names = SplitPath(path);
   KVFS_ASSIGN(const Reference at, Walk(file_system, names));
   if (!at.attributes().IsDirectory()) {
-    visit(names.back(), at.inode());
-    return {};
+    return visit(names.back(), at.inode());
   }
   const PageLimit limit = {kListingBytes, [](size_t name_bytes) { return name_bytes; }};
   for (uint64_t offset = 2;;) {
     KVFS_ASSIGN(const auto entries, file_system.ListDirectoryPlus(at.number(), offset, limit));
     if (entries.empty()) return {};
+    Result<void> visited;
     for (const DirectoryEntry& entry : entries) {
-      visit(entry.name, entry.inode);
+      if (visited) visited = visit(entry.name, entry.inode);
       if (entry.IsReferable()) file_system.Forget(entry.inode.number, 1);
     }
+    if (!visited) return visited;
     offset = entries.back().next_offset;
   }
 }

@@ -1,19 +1,24 @@
 // Whole values by path ("a/b/c", from the root), for programs that use a store without a mount.
 //
 // Leading, trailing and doubled slashes mean nothing; "." and ".." are refused (kInvalid), and so
-// are symbolic links on the way or at the end. Not for a FileSystem that is mounted: the kernel
-// would not hear of the changes.
+// are symbolic links on the way. Of a FileSystem that is mounted the kernel must be told what
+// changes (FuseServer::TellChanged).
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "fs/file_system.h"
 
 namespace kvfs::fs {
 
-// Attributes of what the path names; the root for "" and "/". kNotFound, kNotDirectory.
+// Attributes of what the path names, a symbolic link included; the root for "" and "/". kNotFound,
+// kNotDirectory.
 Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path);
+
+// The target of a symbolic link; kInvalid if it is something else. kNotFound, kNotDirectory.
+Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path);
 
 // Hands the file's content to `sink`, in pieces of at most 1 MiB, none for an empty file. Returns
 // the sink's error if it fails. kIsDirectory, kNotFound, kNotDirectory.
@@ -30,9 +35,9 @@ Result<void> PutValue(FileSystem& file_system, std::string_view path, const Call
 Result<void> DeleteFile(FileSystem& file_system, std::string_view path);
 
 // Visits what lies in the directory, in the store's order, without "." and ".."; a path to a file
-// visits that file. kNotFound, kNotDirectory.
+// visits that file. Ends with the first error of `visit`, and returns it. kNotFound, kNotDirectory.
 Result<void> ListPath(
     FileSystem& file_system, std::string_view path,
-    const std::function<void(std::string_view name, const InodeInfo& inode)>& visit);
+    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit);
 
 }  // namespace kvfs::fs

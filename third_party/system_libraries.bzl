@@ -24,6 +24,18 @@ def system_libraries():
         target = "fmt",
     )
     system_library(
+        name = "libcrypto",
+        library = "libcrypto",
+        debian_package = "libssl-dev",
+        target = "libcrypto",
+    )
+    system_library(
+        name = "libarchive",
+        library = "libarchive",
+        debian_package = "libarchive-dev",
+        target = "libarchive",
+    )
+    system_library(
         name = "gtest",
         library = "gtest",
         debian_package = "libgtest-dev",

@@ -12,19 +12,21 @@ bazel_packages=(bazel-bootstrap bazel-rules-java bazel-rules-proto)
 build_packages=(
   g++ pkg-config libfuse3-dev fuse3
   libgtest-dev libgmock-dev libxxhash-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libexpected-dev
+  libexpected-dev libarchive-dev libssl-dev
 )
 # Real tools that mounted tests drive.
 test_packages=(
-  acl attr diffutils e2fsprogs findutils git inotify-tools make procps python3 rsync sqlite3 tar util-linux
-  vim
+  acl attr diffutils e2fsprogs findutils git groff-base inotify-tools lmdb-utils make procps python3
+  rsync sqlite3 tar util-linux vim
 )
 # The stores that tools/bench compares kvfs with.
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
 fuzz_packages=(clang libclang-rt-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
-test_programs=(setfacl setfattr diff find git inotifywait make ps python3 rsync sqlite3 tar flock vim)
+test_programs=(
+  setfacl setfattr diff find git groff inotifywait make mdb_load ps python3 rsync sqlite3 tar flock vim
+)
 fuzz_programs=(clang)
 
 say() { echo "$(basename "$0"): $*" >&2; }
@@ -70,8 +72,8 @@ install_packages() {
 tell_what_is_needed() {
   say "this is not Debian: nothing is installed for you. kvfs needs Bazel 4.2.3 or newer, g++ 12" \
     "or newer, pkg-config, the fuse3 programs, and the development files of libfuse 3.14 or" \
-    "newer, googletest, googlemock, xxhash, CLI11, fmt, nlohmann-json and tl-expected. The" \
-    "Debian packages: ${bazel_packages[*]} $*"
+    "newer, googletest, googlemock, xxhash, CLI11, fmt, nlohmann-json, tl-expected, libarchive and" \
+    "OpenSSL. The Debian packages: ${bazel_packages[*]} $*"
 }
 
 # Ends with status 1 when a program is absent; a library that is absent is named by the build.

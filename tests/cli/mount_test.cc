@@ -263,7 +263,7 @@ TEST_F(MountCommand, ReadOnlyMountRefusesChanges) {
   ASSERT_EQ(RunKvfs({"mount", store(), mount_point(), "-o", "ro"}).status, 0);
   ExpectValue("foo", "bar");
   EXPECT_NE(RunShell("echo x > '" + mount_point() + "/foo'").status, 0);
-  ExpectFailure({"put", store(), "foo", "x"}, 12, {"foo", "Read-only"});
+  ExpectFailure({"put", store(), "foo", "x"}, 12, {"foo", "read-only"});
   ExpectValue("foo", "bar");
 }
 

@@ -31,8 +31,10 @@ class Path : public FileSystemFixture {
   }
   std::vector<std::string> Names(std::string_view path) {
     std::vector<std::string> names;
-    EXPECT_TRUE(ListPath(
-        fs(), path, [&](std::string_view name, const InodeInfo&) { names.emplace_back(name); }));
+    EXPECT_TRUE(ListPath(fs(), path, [&](std::string_view name, const InodeInfo&) -> Result<void> {
+      names.emplace_back(name);
+      return {};
+    }));
     std::sort(names.begin(), names.end());
     return names;
   }

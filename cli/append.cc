@@ -1,0 +1,49 @@
+// `kvfs append`: bytes to the end of a value, in one step; a key that is absent is created.
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/value_argument.h"
+#include "cli/with_keys.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct AppendArguments {
+  std::string store;
+  std::string path;
+  ValueArgument value;
+};
+
+Outcome Append(const AppendArguments& arguments) {
+  const Outcome valid = CheckKeyPath(arguments.path);
+  if (!valid) return valid;
+  const auto source = OpenValue(arguments.value);
+  if (!source) return tl::unexpected(source.error());
+  return WithKeys(arguments.store, "append", [&](Keys& keys, const std::string& store) -> Outcome {
+    const auto appended = ReadWhole(*source).and_then([&](std::string data) {
+      fs::FileChange append;
+      append.kind = fs::FileChange::Kind::kAppend;
+      append.path = arguments.path;
+      append.data = std::move(data);
+      return keys.Apply({std::move(append)});
+    });
+    if (appended) return {};
+    return tl::unexpected(ExplainKeyError("append to", arguments.path, store, appended.error()));
+  });
+}
+
+}  // namespace
+
+Runner DefineAppend(CLI::App& parser) {
+  const auto arguments = std::make_shared<AppendArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
+  DefineValue(parser, arguments->value);
+  parser.footer(
+      "Happens in one step, of at most 256 MiB; costs what is appended, not what is there.\n"
+      "Example: date | kvfs append ~/store log");
+  return [arguments] { return Append(*arguments); };
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,53 @@
+// Messages between a command and the daemon that serves its store, over a Unix socket.
+//
+// A message is a row of fields, each any bytes: on the wire the number of fields, then length and
+// bytes of each, as 32-bit little-endian numbers. What the messages mean: cli/requests.h.
+//
+// The socket lies in the store's directory, with mode 0600: who may open the store may speak to its
+// daemon, and nobody else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/descriptor.h"
+#include "store/status.h"
+
+namespace kvfs::cli {
+
+using Message = std::vector<std::string>;
+
+// Of all fields of a message together.
+inline constexpr size_t kMaxMessageBytes = size_t{512} << 20;
+
+// One connection. Used by one thread at a time; Interrupt by any.
+class Channel {
+ public:
+  explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
+
+  // Waits while the other side is slow. kIo if it is gone.
+  Result<void> Send(const Message& message);
+  // Waits for a message. kIo if the other side is gone, kInvalid for what is no message.
+  Result<Message> Receive();
+  // Makes calls that wait, and all later ones, fail.
+  void Interrupt() const;
+
+  int descriptor() const { return socket_.number(); }
+
+ private:
+  Result<void> ReadExactly(char* out, size_t length);
+  Result<uint32_t> ReadNumber();
+
+  Descriptor socket_;
+};
+
+// Listens at the store's socket; what an earlier daemon left there is replaced. The caller holds
+// the store.
+Result<Descriptor> ListenAtStore(const std::string& store_path);
+void RemoveSocket(const std::string& store_path);
+
+// kNotFound if nobody listens there, kPermission.
+Result<Channel> ConnectToStore(const std::string& store_path);
+
+}  // namespace kvfs::cli

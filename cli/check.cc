@@ -1,0 +1,115 @@
+// `kvfs check`, and fsck.kvfs: whether all that a store says agrees. Changes nothing.
+//
+// Exit status as that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
+// could not be made, 16 usage. See FsckStatus in exit_codes.h.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/json_text.h"
+#include "cli/maintenance.h"
+#include "cli/progress.h"
+#include "cli/store_access.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct CheckArguments {
+  std::string store;
+  bool json = false;
+};
+
+std::string_view NameOf(CheckFinding::Kind kind) {
+  switch (kind) {
+    case CheckFinding::Kind::kDamage:
+      return "damage";
+    case CheckFinding::Kind::kSpace:
+      return "space";
+    case CheckFinding::Kind::kNote:
+      return "note";
+  }
+  return "";
+}
+
+void PrintFinding(const CheckFinding& finding, bool json) {
+  if (!json) {
+    fmt::print("{}: {}\n", NameOf(finding.kind), finding.message);
+    return;
+  }
+  Json line;
+  line["finding"] = NameOf(finding.kind);
+  SetBytes(line, "message", finding.message);
+  fmt::print("{}\n", ToLine(line));
+}
+
+void PrintReport(const CheckReport& report, const std::string& store, bool json) {
+  if (!json) {
+    fmt::print("{}: {}: {} entries, {} pages, {} blocks; {} damaged, {} space errors, {} notes\n",
+               store, report.IsSound() ? "sound" : "not sound", report.entries, report.pages,
+               report.blocks, report.damages, report.space_findings, report.notes);
+    return;
+  }
+  Json line;
+  SetBytes(line, "store", store);
+  line["sound"] = report.IsSound();
+  line["entries"] = report.entries;
+  line["pages"] = report.pages;
+  line["blocks"] = report.blocks;
+  line["damages"] = report.damages;
+  line["space_findings"] = report.space_findings;
+  line["notes"] = report.notes;
+  fmt::print("{}\n", ToLine(line));
+}
+
+Outcome TellDamage(const CheckReport& report, const std::string& store) {
+  if (report.IsSound()) return {};
+  if (report.damages > 0) {
+    return Stop(ExitCode::kStoreCorrupt,
+                fmt::format("the store at {0} is damaged; `kvfs repair {0} NEW` writes what can be "
+                            "read of it into a new one",
+                            store));
+  }
+  return Stop(ExitCode::kStoreCorrupt,
+              fmt::format("the store at {0} has lost track of space, and no data; `kvfs repair {0} "
+                          "NEW` writes it anew",
+                          store));
+}
+
+Outcome Check(const CheckArguments& arguments) {
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  const auto maintenance = OpenMaintenance(*store, "check", StoreUse::kLookOnly);
+  if (!maintenance) return tl::unexpected(maintenance.error());
+  Progress progress(fmt::format("checking {}", *store));
+  CheckOptions options;
+  options.on_finding = [&](const CheckFinding& finding) {
+    progress.Clear();
+    PrintFinding(finding, arguments.json);
+  };
+  options.on_progress = [&](const CheckProgress& now) {
+    progress.ShowBytes(now.bytes_checked, now.bytes_total);
+    return true;
+  };
+  const auto report = (*maintenance)->Check(options);
+  if (!report) return tl::unexpected(ExplainStoreError(*store, report.error()));
+  progress.Clear();
+  PrintReport(*report, *store, arguments.json);
+  return TellDamage(*report, *store);
+}
+
+}  // namespace
+
+Runner DefineCheck(CLI::App& parser) {
+  const auto arguments = std::make_shared<CheckArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
+      ->required();
+  parser.add_flag("--json", arguments->json, "One JSON object a line, the report last");
+  parser.footer(
+      "Exit status as fsck's: 0 sound, 4 not sound, 8 it could not be checked, 16 usage.\n"
+      "Example: kvfs check ~/store");
+  return [arguments] { return Check(*arguments); };
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,189 @@
+// The command's side of cli/requests.h.
+
+#include "cli/daemon_client.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "cli/requests.h"
+#include "cli/version.h"
+#include "fs/statistics.h"
+
+namespace kvfs::cli {
+namespace {
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
+// In which a daemon that is alive answers a greeting.
+constexpr timeval kGreetingPatience = {10, 0};
+constexpr timeval kForever = {0, 0};
+
+Message Request(std::string_view verb) { return {std::string(verb)}; }
+Message Request(std::string_view verb, std::string field) {
+  return {std::string(verb), std::move(field)};
+}
+
+tl::unexpected<Error> Unexpected() {
+  return Fail(ErrorCode::kInvalid, "the daemon gave an answer that makes no sense");
+}
+
+Error ErrorOf(const Message& message, size_t* failed) {
+  if (message.size() != 4) return Unexpected().value();
+  const auto code = DecodeNumber(message[1]);
+  const auto index = DecodeNumber(message[3]);
+  if (!code || !index) return Unexpected().value();
+  if (failed != nullptr) *failed = *index;
+  return {static_cast<ErrorCode>(*code), message[2]};
+}
+
+void SetPatience(const Channel& channel, const timeval& patience) {
+  ::setsockopt(channel.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+}  // namespace
+
+Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
+  KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
+  SetPatience(channel, kGreetingPatience);
+  DaemonConnection connection(std::move(channel));
+  const auto greeted = connection.Ask(Request(request::kHello, kVersion));
+  if (!greeted && greeted.error().code == ErrorCode::kIo) {
+    return Fail(ErrorCode::kIo, "its daemon does not answer");
+  }
+  if (!greeted) return tl::unexpected(greeted.error());
+  SetPatience(connection.channel_, kForever);
+  return connection;
+}
+
+Result<Message> DaemonConnection::Ask(const Message& message, size_t* failed) {
+  KVFS_TRY(channel_.Send(message));
+  return AwaitOk(failed);
+}
+
+Result<Message> DaemonConnection::AwaitOk(size_t* failed) {
+  KVFS_ASSIGN(Message answer, channel_.Receive());
+  if (answer.empty()) return Unexpected();
+  if (answer[0] == request::kError) return tl::unexpected(ErrorOf(answer, failed));
+  if (answer[0] != request::kOk) return Unexpected();
+  answer.erase(answer.begin());
+  return answer;
+}
+
+Result<Message> DaemonConnection::AskMany(const Message& message,
+                                          const std::function<Result<void>(const Message&)>& take) {
+  KVFS_TRY(channel_.Send(message));
+  while (true) {
+    KVFS_ASSIGN(Message answer, channel_.Receive());
+    if (answer.empty()) return Unexpected();
+    if (answer[0] == request::kError) return tl::unexpected(ErrorOf(answer, nullptr));
+    if (answer[0] == request::kOk) {
+      answer.erase(answer.begin());
+      return answer;
+    }
+    KVFS_TRY(take(answer));
+  }
+}
+
+Result<fs::InodeInfo> DaemonKeys::Stat(const std::string& path) {
+  KVFS_ASSIGN(const Message answer, daemon_.Ask(Request(request::kStat, path)));
+  if (answer.size() != 1) return Unexpected();
+  return DecodeInode(answer[0]);
+}
+
+Result<void> DaemonKeys::List(const std::string& path, const KeyVisitor& visit) {
+  KVFS_TRY(daemon_.AskMany(Request(request::kList, path), [&](const Message& m) -> Result<void> {
+    if (m[0] != request::kEntry || m.size() != 3) return Unexpected();
+    KVFS_ASSIGN(const fs::InodeInfo inode, DecodeInode(m[2]));
+    return visit(m[1], inode);
+  }));
+  return {};
+}
+
+Result<void> DaemonKeys::Get(const std::string& path, const ByteSink& sink) {
+  KVFS_TRY(daemon_.AskMany(Request(request::kGet, path), [&](const Message& m) -> Result<void> {
+    if (m[0] != request::kData || m.size() != 2) return Unexpected();
+    return sink(AsBytes(m[1]));
+  }));
+  return {};
+}
+
+Result<std::string> DaemonKeys::ReadLink(const std::string& path) {
+  KVFS_ASSIGN(Message answer, daemon_.Ask(Request(request::kReadLink, path)));
+  if (answer.size() != 1) return Unexpected();
+  return std::move(answer[0]);
+}
+
+Result<void> DaemonKeys::Put(const std::string& path, const ByteSource& source) {
+  KVFS_TRY(daemon_.Send(Request(request::kPut, path)));
+  while (true) {
+    std::string piece(kPieceBytes, '\0');
+    KVFS_ASSIGN(const size_t count, source(std::as_writable_bytes(std::span(piece))));
+    if (count == 0) break;
+    piece.resize(count);
+    KVFS_TRY(daemon_.Send(Request(request::kData, std::move(piece))));
+  }
+  KVFS_TRY(daemon_.Ask(Request(request::kEnd)));
+  return {};
+}
+
+Result<void> DaemonKeys::Apply(const std::vector<fs::FileChange>& changes, size_t* failed) {
+  if (failed != nullptr) *failed = changes.size();
+  Message message = Request(request::kApply);
+  message.reserve(changes.size() + 1);
+  for (const fs::FileChange& change : changes) message.push_back(EncodeChange(change));
+  KVFS_TRY(daemon_.Ask(message, failed));
+  return {};
+}
+
+Result<void> DaemonKeys::Finish() {
+  KVFS_TRY(daemon_.Ask(Request(request::kSync)));
+  return {};
+}
+
+Result<CheckReport> DaemonMaintenance::Check(const CheckOptions& options) {
+  bool wants_more = true;
+  const auto take = [&](const Message& m) -> Result<void> {
+    if (m.size() != 3) return Unexpected();
+    if (m[0] == request::kFinding) {
+      KVFS_ASSIGN(const uint64_t kind, DecodeNumber(m[1]));
+      if (options.on_finding) options.on_finding({static_cast<CheckFinding::Kind>(kind), m[2]});
+      return {};
+    }
+    KVFS_ASSIGN(const uint64_t done, DecodeNumber(m[1]));
+    KVFS_ASSIGN(const uint64_t total, DecodeNumber(m[2]));
+    if (options.on_progress) wants_more = options.on_progress({done, total});
+    return wants_more ? Result<void>() : Fail(ErrorCode::kRetry);
+  };
+  const auto answer = daemon_.AskMany(Request(request::kCheck), take);
+  CheckReport report;
+  if (!answer && !wants_more) {
+    report.complete = false;
+    return report;
+  }
+  if (!answer) return tl::unexpected(answer.error());
+  if (answer->size() != 6) return Unexpected();
+  uint64_t* const numbers[] = {&report.entries, &report.pages,          &report.blocks,
+                               &report.damages, &report.space_findings, &report.notes};
+  for (size_t i = 0; i < answer->size(); ++i) {
+    KVFS_ASSIGN(*numbers[i], DecodeNumber((*answer)[i]));
+  }
+  return report;
+}
+
+Result<void> DaemonMaintenance::Compact() {
+  KVFS_TRY(daemon_.Ask(Request(request::kCompact)));
+  return {};
+}
+
+Result<StoreStats> DaemonMaintenance::GetStats() {
+  KVFS_ASSIGN(const Message answer, daemon_.Ask(Request(request::kStats)));
+  const auto table = fs::Statistics();
+  if (answer.size() != table.size()) return Unexpected();
+  StoreStats stats;
+  for (size_t i = 0; i < table.size(); ++i) {
+    KVFS_ASSIGN(stats.*table[i].value, DecodeNumber(answer[i]));
+  }
+  return stats;
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,63 @@
+// A store through the daemon that serves it.
+#pragma once
+
+#include <utility>
+
+#include "cli/channel.h"
+#include "cli/keys.h"
+#include "cli/maintenance.h"
+
+namespace kvfs::cli {
+
+// A connection that has said hello.
+class DaemonConnection {
+ public:
+  // kNotFound if no daemon listens there; kPermission; kUnsupported if it is of another version;
+  // kIo if it does not answer.
+  static Result<DaemonConnection> Open(const std::string& store_path);
+
+  // Sends, and returns the fields behind `ok`.
+  Result<Message> Ask(const Message& message, size_t* failed = nullptr);
+  // Sends, and hands all messages before `ok` to `take`, until that fails.
+  Result<Message> AskMany(const Message& message,
+                          const std::function<Result<void>(const Message&)>& take);
+  Result<void> Send(const Message& message) { return channel_.Send(message); }
+  // The end of a request whose parts have been sent.
+  Result<Message> AwaitOk(size_t* failed = nullptr);
+
+ private:
+  explicit DaemonConnection(Channel channel) : channel_(std::move(channel)) {}
+
+  Channel channel_;
+};
+
+class DaemonKeys final : public Keys {
+ public:
+  explicit DaemonKeys(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
+
+  Result<fs::InodeInfo> Stat(const std::string& path) override;
+  Result<void> List(const std::string& path, const KeyVisitor& visit) override;
+  Result<void> Get(const std::string& path, const ByteSink& sink) override;
+  Result<std::string> ReadLink(const std::string& path) override;
+  Result<void> Put(const std::string& path, const ByteSource& source) override;
+  Result<void> Apply(const std::vector<fs::FileChange>& changes, size_t* failed) override;
+  Result<void> Finish() override;
+
+ private:
+  DaemonConnection daemon_;
+};
+
+class DaemonMaintenance final : public Maintenance {
+ public:
+  explicit DaemonMaintenance(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
+
+  Result<CheckReport> Check(const CheckOptions& options) override;
+  Result<void> Compact() override;
+  Result<StoreStats> GetStats() override;
+  Result<void> Finish() override { return {}; }
+
+ private:
+  DaemonConnection daemon_;
+};
+
+}  // namespace kvfs::cli

@@ -1,0 +1,109 @@
+// `kvfs doctor`: whether this machine lets this user mount a store, in words, with the remedy.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/descriptor.h"
+#include "cli/mount_point.h"
+#include "cli/mount_table.h"
+#include "cli/paths.h"
+#include "cli/subprocess.h"
+
+namespace kvfs::cli {
+namespace {
+
+// Fewer files than the threads, shards and commands of one daemon need.
+constexpr rlim_t kFewFiles = 1024;
+
+class Examination {
+ public:
+  Outcome Run() {
+    LookAtKernel();
+    LookAtDevice();
+    LookAtHelper();
+    LookAtConfiguration();
+    LookAtLimits();
+    LookAtMounts();
+    if (failures_ == 0) return {};
+    return Stop(ExitCode::kFuseUnavailable,
+                fmt::format("{} of these must be mended before a store can be mounted", failures_));
+  }
+
+ private:
+  static void Good(const std::string& text) { fmt::print("good     {}\n", text); }
+  static void Note(const std::string& text) { fmt::print("note     {}\n", text); }
+  void Bad(const std::string& text) {
+    fmt::print("problem  {}\n", text);
+    ++failures_;
+  }
+
+  static void LookAtKernel() {
+    utsname system{};
+    ::uname(&system);
+    Good(fmt::format("the kernel is {} {}", system.sysname, system.release));
+  }
+
+  void LookAtDevice() {
+    const Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    if (device.valid()) return Good("/dev/fuse can be opened");
+    if (errno == ENOENT) {
+      return Bad("there is no /dev/fuse: `modprobe fuse`, or give the container the device");
+    }
+    Bad(fmt::format("/dev/fuse cannot be opened ({}): its mode should be 0666",
+                    ErrorOfErrno(errno).message));
+  }
+
+  void LookAtHelper() {
+    const Subprocess helper = RunProgram({"fusermount3", "--version"});
+    if (helper.started && helper.exit_status == 0) return Good(helper.messages);
+    if (::geteuid() == 0) return Note("fusermount3 is not installed; root needs none");
+    Bad("fusermount3 is not installed, through which users mount: install the package fuse3");
+  }
+
+  static void LookAtConfiguration() {
+    std::ifstream file("/etc/fuse.conf");
+    for (std::string line; std::getline(file, line);) {
+      if (line == "user_allow_other") return Good("all users may use -o allow_other");
+    }
+    Note("only root may use -o allow_other; for others write user_allow_other into /etc/fuse.conf");
+  }
+
+  static void LookAtLimits() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur >= kFewFiles) {
+      return Good(fmt::format("a process may open {} files", files.rlim_cur));
+    }
+    Note(
+        fmt::format("a process may open only {} files: `ulimit -n {}`", files.rlim_cur, kFewFiles));
+  }
+
+  static void LookAtMounts() {
+    const auto table = ReadMountTable();
+    if (!table) return Note(table.error().text);
+    for (const MountEntry& mount : *table) {
+      if (mount.type != kMountType || !IsDeadMount(mount.mount_point)) continue;
+      Note(fmt::format("the daemon of {0} has died: `kvfs unmount {0}`", mount.mount_point));
+    }
+  }
+
+  int failures_ = 0;
+};
+
+}  // namespace
+
+Runner DefineDoctor(CLI::App& parser) {
+  parser.footer("Example: kvfs doctor");
+  return [] { return Examination().Run(); };
+}
+
+}  // namespace kvfs::cli

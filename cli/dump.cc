@@ -1,0 +1,43 @@
+// `kvfs dump`: a file of a store, field by field.
+
+#include "store/dump.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/paths.h"
+
+namespace kvfs::cli {
+namespace {
+
+Outcome Dump(const std::string& path) {
+  const auto resolved = ResolvePath(path);
+  if (!resolved) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot read {}: {}", path, resolved.error().message));
+  }
+  const auto dumped = DumpFile(GetPosixEnv(), *resolved, [](std::string_view line) {
+    fmt::print("{}\n", line);
+    return true;
+  });
+  if (dumped) return {};
+  const bool foreign = dumped.error().code == ErrorCode::kUnsupported;
+  return Stop(foreign ? ExitCode::kNoStore : ExitCodeOfKey(dumped.error().code),
+              fmt::format("cannot dump {}: {}", *resolved, dumped.error().message));
+}
+
+}  // namespace
+
+Runner DefineDump(CLI::App& parser) {
+  const auto path = std::make_shared<std::string>();
+  parser.add_option("FILE", *path, "superblock, lock, log/segment-..., shard-NN.keys or .values")
+      ->required();
+  parser.footer(
+      "docs/format.md tells what the fields mean. Nothing is changed.\n"
+      "Example: kvfs dump ~/store/superblock");
+  return [path] { return Dump(*path); };
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,138 @@
+// `kvfs import`: entries from elsewhere into a store, some thousand in one step.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "cli/byte_streams.h"
+#include "cli/command.h"
+#include "cli/descriptor.h"
+#include "cli/import_batch.h"
+#include "cli/json_lines_format.h"
+#include "cli/lmdb_format.h"
+#include "cli/paths.h"
+#include "cli/smkv_format.h"
+#include "cli/store_access.h"
+#include "cli/tar_format.h"
+#include "cli/transfer_format.h"
+#include "cli/tree_format.h"
+#include "cli/with_keys.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct ImportArguments {
+  std::string format = "tree";
+  std::string source;
+  std::string store;
+  std::string into;
+  bool create = false;
+};
+
+// A stream that is to be read: it is opened before the store is touched.
+Answer<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
+  if (!IsStream(format)) {
+    if (arguments.source != "-") return Descriptor();
+    return Stop(ExitCode::kUsage,
+                fmt::format("the format {} cannot come from standard input", arguments.format));
+  }
+  Descriptor file(arguments.source == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                          : ::open(arguments.source.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.valid()) return file;
+  return Stop(ExitCode::kIoFailed,
+              fmt::format("cannot read {}: {}", arguments.source, ErrorOfErrno(errno).message));
+}
+
+Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
+                     const Descriptor& file, EntrySink& sink) {
+  switch (format) {
+    case TransferFormat::kTree:
+      return ReadTree(arguments.source, sink);
+    case TransferFormat::kTar:
+      return ReadTar(file.number(), sink);
+    case TransferFormat::kJsonLines:
+      return ReadJsonLines(FromDescriptor(file.number(), arguments.source), sink);
+    case TransferFormat::kLmdb:
+      return ReadLmdb(FromDescriptor(file.number(), arguments.source), sink);
+    case TransferFormat::kSmkv:
+      return ReadSmkv(arguments.source, sink);
+  }
+  return {};
+}
+
+// What was read before an error goes into the store as well, so that what is there is a beginning
+// of the source.
+Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
+                        const Descriptor& file, ImportBatch& batch) {
+  auto read = ReadAll(arguments, format, file, batch);
+  if (read) return batch.Finish();
+  // Whether this works or not, the first error is what matters.
+  static_cast<void>(batch.Flush());
+  return read;
+}
+
+Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
+                           const std::string& store, const Error& error) {
+  const bool is_source = error.code == ErrorCode::kInvalid;
+  return {is_source ? ExitCode::kUsage : ExitCodeOfKey(error.code),
+          fmt::format("cannot import all of {} into {}: {}; the first {} entries are in the store",
+                      arguments.source, store,
+                      error.message.empty() ? ReasonOfKeyError(error) : error.message,
+                      batch.applied())};
+}
+
+Outcome EnsureStore(const ImportArguments& arguments) {
+  if (!arguments.create) return {};
+  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
+  if (!store) return tl::unexpected(store.error());
+  return CreateIfMissing(*store);
+}
+
+Outcome Import(const ImportArguments& arguments) {
+  const Outcome valid = CheckDirectoryPath(arguments.into);
+  if (!valid) return valid;
+  const TransferFormat format = *FindTransferFormat(arguments.format);
+  const auto file = OpenStream(arguments, format);
+  if (!file) return tl::unexpected(file.error());
+  const Outcome ensured = EnsureStore(arguments);
+  if (!ensured) return ensured;
+  return WithKeys(arguments.store, "import", [&](Keys& keys, const std::string& store) -> Outcome {
+    Progress progress(fmt::format("importing {}", arguments.source));
+    ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
+    const auto imported = ImportInto(arguments, format, *file, batch);
+    progress.Clear();
+    if (batch.copied_links() > 0) {
+      fmt::print(stderr, "kvfs: {} hard links became files of their own\n", batch.copied_links());
+    }
+    if (imported) return {};
+    return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
+  });
+}
+
+}  // namespace
+
+Runner DefineImport(CLI::App& parser) {
+  const auto arguments = std::make_shared<ImportArguments>();
+  parser.add_option("--from", arguments->format, "What SOURCE is: a directory tree unless told")
+      ->check(CLI::IsMember(TransferFormatNames()));
+  parser
+      .add_option("SOURCE", arguments->source,
+                  "A directory; a file, or \"-\" for standard input; the beginning of smkv's files")
+      ->required();
+  parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
+      ->required();
+  parser.add_option("--into", arguments->into, "The directory in the store; made if need be")
+      ->type_name("PATH");
+  parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  parser.footer(
+      "Entries that are there are replaced, others stay. Each entry comes whole or not at all; "
+      "after an error the entries before it are in the store, and their number is told.\n"
+      "Example: kvfs import --create /etc ~/store --into etc\n"
+      "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");
+  return [arguments] { return Import(*arguments); };
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,24 @@
+// The text that mdb_dump writes and mdb_load reads: names and values, no attributes.
+//
+//   VERSION=3                   header, to HEADER=END; other lines of it are passed over
+//   format=bytevalue            or print
+//   database=NAME               of a named database: its keys go below a directory of that name
+//   HEADER=END
+//    6b6579                     a key, after one blank: in hexadecimal digits; or, in print, as it
+//    76616c7565                 is, with \hh for bytes that do not print; then its value
+//   DATA=END                    another header may follow
+#pragma once
+
+#include <memory>
+
+#include "cli/transfer.h"
+
+namespace kvfs::cli {
+
+// kInvalid names the line that makes no sense. A text without its DATA=END has been cut off: the
+// entries before the cut have been handed on.
+Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink);
+// In bytevalue; what is not a file is left out.
+std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out);
+
+}  // namespace kvfs::cli

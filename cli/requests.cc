@@ -1,0 +1,107 @@
+// Numbers as decimal text; rows of fields within a field with their lengths in front.
+
+#include "cli/requests.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace kvfs::cli {
+namespace {
+
+tl::unexpected<Error> Malformed() {
+  return Fail(ErrorCode::kInvalid, "a message between command and daemon makes no sense");
+}
+
+// Takes fields apart that Pack has put together.
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view text) : rest_(text) {}
+
+  Result<std::string_view> Next() {
+    const size_t colon = rest_.find(':');
+    if (colon == std::string_view::npos) return Malformed();
+    KVFS_ASSIGN(const uint64_t length, DecodeNumber(rest_.substr(0, colon)));
+    rest_.remove_prefix(colon + 1);
+    if (length > rest_.size()) return Malformed();
+    const std::string_view field = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return field;
+  }
+  Result<uint64_t> NextNumber() {
+    KVFS_ASSIGN(const std::string_view field, Next());
+    return DecodeNumber(field);
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+void Pack(std::string& out, std::string_view field) {
+  out += fmt::format("{}:", field.size());
+  out += field;
+}
+
+}  // namespace
+
+std::string EncodeNumber(uint64_t number) { return std::to_string(number); }
+
+Result<uint64_t> DecodeNumber(std::string_view field) {
+  uint64_t number = 0;
+  const char* const end = field.data() + field.size();
+  const auto [stop, error] = std::from_chars(field.data(), end, number);
+  if (error != std::errc() || stop != end) return Malformed();
+  return number;
+}
+
+std::string EncodeInode(const fs::InodeInfo& inode) {
+  std::string out;
+  for (const uint64_t number :
+       {inode.number, inode.size_bytes, inode.allocated_bytes, inode.version}) {
+    Pack(out, EncodeNumber(number));
+  }
+  Pack(out, fs::EncodeAttributes(inode.attributes));
+  return out;
+}
+
+Result<fs::InodeInfo> DecodeInode(std::string_view field) {
+  Unpacker fields(field);
+  fs::InodeInfo inode;
+  KVFS_ASSIGN(inode.number, fields.NextNumber());
+  KVFS_ASSIGN(inode.size_bytes, fields.NextNumber());
+  KVFS_ASSIGN(inode.allocated_bytes, fields.NextNumber());
+  KVFS_ASSIGN(inode.version, fields.NextNumber());
+  KVFS_ASSIGN(const std::string_view attributes, fields.Next());
+  KVFS_ASSIGN(inode.attributes, fs::DecodeAttributes(attributes));
+  return inode;
+}
+
+std::string EncodeChange(const fs::FileChange& change) {
+  std::string out;
+  out.reserve(change.data.size() + change.path.size() + 128);
+  Pack(out, EncodeNumber(static_cast<uint64_t>(change.kind)));
+  Pack(out, change.path);
+  Pack(out, change.to);
+  Pack(out, EncodeNumber(change.version));
+  Pack(out, change.attributes ? fs::EncodeAttributes(*change.attributes) : std::string());
+  Pack(out, change.data);
+  return out;
+}
+
+Result<fs::FileChange> DecodeChange(std::string_view field) {
+  Unpacker fields(field);
+  fs::FileChange change;
+  KVFS_ASSIGN(const uint64_t kind, fields.NextNumber());
+  change.kind = static_cast<fs::FileChange::Kind>(kind);
+  KVFS_ASSIGN(change.path, fields.Next());
+  KVFS_ASSIGN(change.to, fields.Next());
+  KVFS_ASSIGN(change.version, fields.NextNumber());
+  KVFS_ASSIGN(const std::string_view attributes, fields.Next());
+  if (!attributes.empty()) {
+    KVFS_ASSIGN(change.attributes, fs::DecodeAttributes(attributes));
+  }
+  KVFS_ASSIGN(change.data, fields.Next());
+  return change;
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,119 @@
+// `kvfs status`: which stores are mounted where, and who holds a store.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/json_text.h"
+#include "cli/lock_file.h"
+#include "cli/mount_point.h"
+#include "cli/mount_table.h"
+#include "cli/paths.h"
+#include "cli/serving_daemon.h"
+#include "cli/store_access.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct StatusArguments {
+  std::vector<std::string> places;
+  bool json = false;
+};
+
+struct Status {
+  std::string store;
+  std::string mount_point;  // empty: not mounted
+  std::string state;        // "mounted", "dead", "held", "free"
+  pid_t pid = 0;            // 0: nobody, or not known
+  std::string purpose;      // of who holds it
+};
+
+Status OfMount(const MountEntry& mount) {
+  Status status{mount.source, mount.mount_point, "mounted", 0, ""};
+  if (IsDeadMount(mount.mount_point)) status.state = "dead";
+  if (const auto daemon = ServingDaemon::Find(mount); daemon && status.state != "dead") {
+    status.pid = daemon->pid();
+    status.store = daemon->store_path();
+  }
+  return status;
+}
+
+Status OfStore(const std::string& store) {
+  Status status{store, "", "free", 0, ""};
+  if (!IsHeld(store)) return status;
+  status.state = "held";
+  const auto holder = ReadHolder(store);
+  if (!holder) return status;
+  status.pid = holder->pid;
+  status.purpose = holder->purpose;
+  if (const auto mount_point = MountPointOf(*holder)) {
+    status.state = "mounted";
+    status.mount_point = *mount_point;
+  }
+  return status;
+}
+
+std::string Describe(const Status& status) {
+  const std::string by = status.pid == 0 ? "" : fmt::format(" by process {}", status.pid);
+  if (status.state == "mounted") {
+    return fmt::format("{} is mounted on {}{}", status.store, status.mount_point, by);
+  }
+  if (status.state == "dead") {
+    return fmt::format("{0} was mounted on {1}, whose daemon has died: `kvfs unmount {1}`",
+                       status.store, status.mount_point);
+  }
+  if (status.state == "free") return fmt::format("{} is not in use", status.store);
+  return fmt::format("{} is held{}{}", status.store, by,
+                     status.purpose.empty() ? "" : fmt::format(" ({})", status.purpose));
+}
+
+void Print(const Status& status, bool json) {
+  if (!json) {
+    fmt::print("{}\n", Describe(status));
+    return;
+  }
+  Json line;
+  SetBytes(line, "store", status.store);
+  line["state"] = status.state;
+  if (!status.mount_point.empty()) SetBytes(line, "mount_point", status.mount_point);
+  if (status.pid != 0) line["pid"] = status.pid;
+  if (!status.purpose.empty()) SetBytes(line, "purpose", status.purpose);
+  fmt::print("{}\n", ToLine(line));
+}
+
+Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table, bool json) {
+  const auto resolved = ResolveStore(place, IfMissing::kFail);
+  if (!resolved) return tl::unexpected(resolved.error());
+  const auto mount = FindMount(table, *resolved);
+  const bool is_mount = mount && mount->type == kMountType;
+  Print(is_mount ? OfMount(*mount) : OfStore(*resolved), json);
+  return {};
+}
+
+Outcome Show(const StatusArguments& arguments) {
+  const auto table = ReadMountTable();
+  if (!table) return tl::unexpected(table.error());
+  for (const std::string& place : arguments.places) {
+    const Outcome shown = ShowPlace(place, *table, arguments.json);
+    if (!shown) return shown;
+  }
+  if (!arguments.places.empty()) return {};
+  for (const MountEntry& mount : *table) {
+    if (mount.type == kMountType) Print(OfMount(mount), arguments.json);
+  }
+  return {};
+}
+
+}  // namespace
+
+Runner DefineStatus(CLI::App& parser) {
+  const auto arguments = std::make_shared<StatusArguments>();
+  parser.add_option("PLACE", arguments->places,
+                    "Stores or mount points; without one, all that is mounted");
+  parser.add_flag("--json", arguments->json, "One JSON object a line");
+  parser.footer("Example: kvfs status ~/store");
+  return [arguments] { return Show(*arguments); };
+}
+
+}  // namespace kvfs::cli

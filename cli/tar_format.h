@@ -1,0 +1,18 @@
+// Tar archives: read in every dialect and compression that libarchive knows, written as pax, which
+// holds names of any bytes and times to the nanosecond.
+#pragma once
+
+#include <memory>
+
+#include "cli/transfer.h"
+
+namespace kvfs::cli {
+
+// Reads an archive from a file descriptor, to its end. kInvalid for what is no archive, or ends in
+// the middle of an entry, which is not handed on then.
+Result<void> ReadTar(int file, EntrySink& sink);
+
+// Writes to a file descriptor, which must outlive the writer.
+Result<std::unique_ptr<EntryWriter>> MakeTarWriter(int file);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,19 @@
+// The formats that `kvfs import` and `kvfs export` know, by name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kvfs::cli {
+
+enum class TransferFormat { kTree, kTar, kJsonLines, kLmdb, kSmkv };
+
+std::optional<TransferFormat> FindTransferFormat(std::string_view name);
+std::vector<std::string> TransferFormatNames();
+
+// Whether the other end is one stream of bytes: then it may be standard input or output.
+bool IsStream(TransferFormat format);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,39 @@
+// "-" and nothing are standard input; "" is an empty value.
+
+#include "cli/value_argument.h"
+
+#include "cli/byte_streams.h"
+
+namespace kvfs::cli {
+
+void DefineValue(CLI::App& parser, ValueArgument& value) {
+  value.option = parser.add_option("VALUE", value.text,
+                                   "The value, to the byte; \"-\" or nothing: from standard input");
+  parser.add_option("--file", value.file, "Take the value from a file")
+      ->type_name("FILE")
+      ->excludes(value.option);
+}
+
+Answer<ByteSource> OpenValue(const ValueArgument& value) {
+  if (!value.file.empty()) return FromFile(value.file);
+  if (value.option->count() == 0 || value.text == "-") return FromStandardInput();
+  return FromText(value.text);
+}
+
+Result<std::string> ReadWhole(const ByteSource& source) {
+  constexpr size_t kPieceBytes = size_t{1} << 18;
+  std::string whole;
+  while (true) {
+    const size_t before = whole.size();
+    whole.resize(before + kPieceBytes);
+    KVFS_ASSIGN(const size_t count,
+                source(std::as_writable_bytes(std::span(whole).subspan(before))));
+    whole.resize(before + count);
+    if (count == 0) return whole;
+    if (whole.size() > kMaxBatchBytes) {
+      return Fail(ErrorCode::kTooLarge, "what happens in one step has at most 256 MiB");
+    }
+  }
+}
+
+}  // namespace kvfs::cli

@@ -1,0 +1,23 @@
+// What the files of a control directory say. Each name is one of fs/statistics.h, or of the
+// kernel's messages.
+#pragma once
+
+#include <string>
+
+#include "fs/fuse_messages.h"
+#include "store/store.h"
+
+namespace kvfs::fs {
+
+struct MountState {
+  StoreStats store;
+  const MessageCounts& messages;
+  size_t inodes = 0;  // that the kernel refers to
+};
+
+// One JSON object: the statistics by name, "inodes", and "messages" with a number for each kind.
+std::string ReportAsJson(const MountState& state);
+// The same as Prometheus' text format 0.0.4: kvfs_<name>, kvfs_inodes, kvfs_messages_total{kind=}.
+std::string ReportAsMetrics(const MountState& state);
+
+}  // namespace kvfs::fs

@@ -1,0 +1,433 @@
+// Many changes as one batch of the store.
+//
+// While they are resolved, one after another, the names that they touch stand in `names_` as they
+// are after the changes so far; what is not there is asked of the store. The namespace lock is held
+// exclusively from the first look to the last relocation, so nothing changes in between. Inodes
+// that a change makes have no number before the batch is applied: a directory made by it can
+// therefore not be used in the same batch.
+//
+// What several names lead to is kept once, in `shared_`, so that a change by one name is seen by
+// all.
+//
+// The times of directories are set once, at the end, whatever happened to them.
+#include <sys/stat.h>
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "fs/file_system.h"
+#include "fs/names.h"
+
+namespace kvfs::fs {
+namespace {
+
+constexpr InodeNumber kNewInode = 0;
+constexpr uint32_t kNewFileMode = S_IFREG | 0644;
+constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
+
+std::vector<std::string_view> SplitPath(std::string_view path) {
+  std::vector<std::string_view> names;
+  while (!path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    if (!name.empty()) names.push_back(name);
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
+  }
+  return names;
+}
+
+void CopyChosen(const Attributes& from, Attributes& to) {
+  to.mode = (to.mode & S_IFMT) | (from.mode & ~uint32_t{S_IFMT});
+  to.uid = from.uid;
+  to.gid = from.gid;
+  to.atime = from.atime;
+  to.mtime = from.mtime;
+  to.ctime = from.ctime;
+}
+
+}  // namespace
+
+class FileSystem::ChangeResolver {
+ public:
+  ChangeResolver(FileSystem& file_system, const Caller& caller)
+      : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
+
+  Result<void> Add(const FileChange& change) {
+    using Kind = FileChange::Kind;
+    switch (change.kind) {
+      case Kind::kPut:
+        return Put(change);
+      case Kind::kAppend:
+        return Append(change);
+      case Kind::kDelete:
+        return Remove(change, /*as_directory=*/false);
+      case Kind::kRemoveDirectory:
+        return Remove(change, /*as_directory=*/true);
+      case Kind::kMove:
+        return Move(change);
+      case Kind::kMakeDirectory:
+      case Kind::kEnsureDirectory:
+        return MakeDirectory(change);
+      case Kind::kSetAttributes:
+        return SetAttributes(change);
+      case Kind::kExpect:
+        return Expect(change);
+    }
+    return Fail(ErrorCode::kInvalid, "there is no such kind of change");
+  }
+
+  Result<std::vector<ChangedName>> Apply() {
+    for (const auto& [number, directory] : directories_) {
+      if (!directory.is_touched) continue;
+      TouchDirectory(change_, directory.entry, directory.more_subdirectories, now_);
+    }
+    KVFS_TRY(change_.Apply(fs_.store_));
+    for (const auto& [inode, key] : relocations_) fs_.inodes_.Relocate(inode, key);
+    return std::move(changed_);
+  }
+
+ private:
+  struct Directory {
+    Key entry;  // where its own entry lies now
+    Attributes attributes;
+    int more_subdirectories = 0;
+    bool is_touched = false;
+  };
+  struct NameState {
+    std::optional<Found> found;  // what the name leads to after the changes so far
+    bool is_changed = false;     // by them
+  };
+  struct Place {
+    Key key;
+    NameState* state;
+    Directory* parent;
+  };
+
+  // --- finding ---
+
+  std::string_view Keep(std::string_view text) { return kept_.emplace_back(text); }
+
+  Result<NameState*> Look(InodeNumber parent, std::string_view name, Key* key) {
+    const auto known = names_.find({parent, std::string(name)});
+    if (known != names_.end()) {
+      *key = {parent, known->first.second};
+      return &known->second;
+    }
+    KVFS_TRY(CheckName(name));
+    KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
+    if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
+    const auto [at, inserted] =
+        names_.emplace(std::pair(parent, std::string(name)), NameState{std::move(found), false});
+    *key = {parent, at->first.second};
+    return &at->second;
+  }
+
+  // What the name leads to, which must be there.
+  InodeInfo& InodeOf(NameState& state) {
+    InodeInfo& inode = state.found->inode;
+    return state.found->is_shared ? shared_.at(inode.number) : inode;
+  }
+  // Where the entry lies that the name leads to.
+  Key EntryOf(const Place& place) {
+    if (!place.state->found->is_shared) return place.key;
+    return {kSharedSpace, Keep(SharedName(place.state->found->inode.number))};
+  }
+
+  Result<Directory*> Enter(InodeNumber number, Key entry, const Attributes& attributes) {
+    const auto [at, inserted] =
+        directories_.emplace(number, Directory{entry, attributes, 0, false});
+    return &at->second;
+  }
+
+  Result<Directory*> EnterRoot() {
+    const auto known = directories_.find(kRootInode);
+    if (known != directories_.end()) return &known->second;
+    KVFS_ASSIGN(const Location root, fs_.Locate(kRootInode));
+    const Key entry = {root.space, Keep(root.name)};
+    KVFS_ASSIGN(const InodeInfo inode, fs_.Load(entry));
+    return Enter(kRootInode, entry, inode.attributes);
+  }
+
+  // Where the last name of the path is looked up. `passing` must not be an inode on the way.
+  Result<Place> Find(std::string_view path, InodeNumber passing = kNewInode) {
+    const auto names = SplitPath(path);
+    if (names.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
+    KVFS_ASSIGN(Directory * directory, EnterRoot());
+    InodeNumber number = kRootInode;
+    for (size_t i = 0; i + 1 < names.size(); ++i) {
+      Key key;
+      KVFS_ASSIGN(const NameState* const state, Look(number, names[i], &key));
+      KVFS_TRY(CheckPassable(*state, names[i]));
+      number = state->found->inode.number;
+      if (number == passing) {
+        return Fail(ErrorCode::kInvalid, "a directory cannot be moved into itself");
+      }
+      KVFS_ASSIGN(directory, Enter(number, key, state->found->inode.attributes));
+    }
+    Place place{{}, nullptr, directory};
+    KVFS_ASSIGN(place.state, Look(number, names.back(), &place.key));
+    return place;
+  }
+
+  static Result<void> CheckPassable(const NameState& state, std::string_view name) {
+    if (!state.found) return Fail(ErrorCode::kNotFound);
+    const InodeInfo& inode = state.found->inode;
+    if (inode.attributes.IsSymbolicLink()) {
+      return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
+    }
+    if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kNotDirectory);
+    if (inode.number == kNewInode) {
+      return Fail(ErrorCode::kInvalid,
+                  "the directory '" + std::string(name) + "' is made by the same batch");
+    }
+    return {};
+  }
+
+  static Result<void> CheckRegular(const InodeInfo& inode) {
+    if (inode.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+    if (!inode.attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "it is not a regular file");
+    return {};
+  }
+
+  // --- noting ---
+
+  void Touch(Directory& directory, int more_subdirectories) {
+    directory.is_touched = true;
+    directory.more_subdirectories += more_subdirectories;
+  }
+  enum class Effect { kContent, kRebinding };
+  void Note(const Place& place, InodeNumber inode, Effect effect) {
+    place.state->is_changed = true;
+    changed_.push_back(
+        {place.key.space, std::string(place.key.name), inode, effect == Effect::kRebinding});
+  }
+  MetaEdit SetTimes() {
+    return change_.Edit([now = now_](Attributes& a) {
+      DropPrivileges(a);
+      a.mtime = a.ctime = now;
+    });
+  }
+
+  Attributes NewAttributes(const FileChange& change, uint32_t mode, const Directory& parent) const {
+    if (change.attributes) {
+      Attributes attributes = *change.attributes;
+      attributes.has_xattrs = false;
+      attributes.links = attributes.IsDirectory() ? 2 : 1;
+      return attributes;
+    }
+    Attributes attributes;
+    attributes.mode = mode;
+    attributes.links = S_ISDIR(mode) ? 2 : 1;
+    TakeOwnership(attributes, parent.attributes, caller_);
+    attributes.atime = attributes.mtime = attributes.ctime = now_;
+    return attributes;
+  }
+
+  void Create(const Place& place, const Attributes& attributes, std::string_view data) {
+    change_.batch().Put(place.key, AsBytes(data), Keep(EncodeAttributes(attributes)),
+                        Batch::IfPresent::kRefuse);
+    Touch(*place.parent, attributes.IsDirectory() ? 1 : 0);
+    Note(place, kNewInode, Effect::kRebinding);
+    place.state->found = Found{{kNewInode, attributes, data.size(), 0, 0}, {}, false};
+  }
+
+  // What has the name loses it.
+  void Retire(const Place& place) {
+    Found& found = dropped_.emplace_back(*std::exchange(place.state->found, std::nullopt));
+    const InodeNumber number = found.inode.number;
+    const bool is_directory = found.IsDirectory();
+    if (number == kNewInode) {
+      change_.batch().Erase(place.key);
+    } else {
+      if (found.is_shared) found.inode = shared_.at(number);
+      if (!found.is_shared) found.at = {place.key.space, std::string(place.key.name), is_directory};
+      fs_.DropName(change_, place.key, found, now_);
+      if (found.IsLastName()) {
+        relocations_.emplace_back(number, Key{kTransientSpace, Keep(TransientName(number))});
+      } else {
+        --shared_.at(number).attributes.links;
+      }
+    }
+    if (is_directory) directories_.erase(number);
+    Touch(*place.parent, is_directory ? -1 : 0);
+    Note(place, number, Effect::kRebinding);
+  }
+
+  Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) {
+    if (!as_directory || !inode.attributes.IsDirectory()) {
+      return fs_.CheckRemovable(inode, as_directory);
+    }
+    if (inode.number == kNewInode) return {};
+    for (const auto& [place, state] : names_) {
+      if (place.first == inode.number && state.found) return Fail(ErrorCode::kNotEmpty);
+    }
+    bool is_empty = true;
+    KVFS_TRY(fs_.store_.List(inode.number, kFirstPosition, [&](const ListedEntry& entry) {
+      is_empty = names_.contains({inode.number, std::string(entry.name)});
+      return is_empty;
+    }));
+    if (!is_empty) return Fail(ErrorCode::kNotEmpty);
+    return {};
+  }
+
+  // --- the kinds ---
+
+  Result<void> Put(const FileChange& change) {
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    const uint32_t type = change.attributes ? change.attributes->mode & S_IFMT : S_IFREG;
+    if (place.state->found) {
+      const InodeInfo& present = InodeOf(*place.state);
+      if (!change.attributes || present.attributes.IsDirectory()) KVFS_TRY(CheckRegular(present));
+      if ((present.attributes.mode & S_IFMT) != type) Retire(place);
+    }
+    if (!place.state->found) {
+      Create(place, NewAttributes(change, kNewFileMode, *place.parent), change.data);
+      return {};
+    }
+    InodeInfo& inode = InodeOf(*place.state);
+    const Key entry = EntryOf(place);
+    if (change.attributes) {
+      Attributes attributes = NewAttributes(change, kNewFileMode, *place.parent);
+      attributes.links = inode.attributes.links;
+      attributes.has_xattrs = inode.attributes.has_xattrs;
+      change_.batch().Put(entry, AsBytes(change.data), Keep(EncodeAttributes(attributes)));
+      inode.attributes = attributes;
+    } else {
+      change_.batch().Put(entry, AsBytes(change.data));
+      change_.batch().EditMeta(entry, SetTimes());
+    }
+    inode.size_bytes = change.data.size();
+    Note(place, inode.number, Effect::kContent);
+    return {};
+  }
+
+  Result<void> Append(const FileChange& change) {
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    if (!place.state->found) return Put(change);
+    InodeInfo& inode = InodeOf(*place.state);
+    KVFS_TRY(CheckRegular(inode));
+    uint64_t& size = inode.size_bytes;
+    if (change.data.size() > kMaxContentBytes - size) return Fail(ErrorCode::kTooLarge);
+    change_.batch().Write(EntryOf(place), size, AsBytes(change.data), SetTimes());
+    size += change.data.size();
+    Note(place, inode.number, Effect::kContent);
+    return {};
+  }
+
+  Result<void> Remove(const FileChange& change, bool as_directory) {
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    if (!place.state->found) return Fail(ErrorCode::kNotFound);
+    KVFS_TRY(CheckRemovable(InodeOf(*place.state), as_directory));
+    Retire(place);
+    return {};
+  }
+
+  Result<void> Move(const FileChange& change) {
+    KVFS_ASSIGN(const Place from, Find(change.path));
+    if (!from.state->found) return Fail(ErrorCode::kNotFound);
+    const bool is_shared = from.state->found->is_shared;
+    const InodeInfo moved = InodeOf(*from.state);
+    const bool is_directory = moved.attributes.IsDirectory();
+    KVFS_ASSIGN(const Place to, Find(change.to, is_directory ? moved.number : kNewInode));
+    if (from.key == to.key) return {};
+    if (to.state->found) {
+      // Of two names of one file both stay.
+      if (is_shared && to.state->found->inode.number == moved.number) return {};
+      KVFS_TRY(CheckRemovable(InodeOf(*to.state), is_directory));
+      Retire(to);
+    }
+    const MetaEdit set_ctime = change_.Edit([now = now_](Attributes& a) { a.ctime = now; });
+    if (is_shared) change_.batch().EditMeta(EntryOf(from), set_ctime);
+    change_.batch().Move(from.key, to.key, is_shared ? MetaEdit() : set_ctime);
+    Touch(*from.parent, is_directory ? -1 : 0);
+    Touch(*to.parent, is_directory ? 1 : 0);
+    Note(from, moved.number, Effect::kRebinding);
+    Note(to, moved.number, Effect::kRebinding);
+    to.state->found = std::exchange(from.state->found, std::nullopt);
+    if (moved.number != kNewInode && !is_shared) relocations_.emplace_back(moved.number, to.key);
+    if (is_directory && directories_.contains(moved.number)) {
+      directories_.at(moved.number).entry = to.key;
+    }
+    return {};
+  }
+
+  Result<void> MakeDirectory(const FileChange& change) {
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    if (!place.state->found) {
+      Create(place, NewAttributes(change, kNewDirectoryMode, *place.parent), {});
+      return {};
+    }
+    if (change.kind == FileChange::Kind::kMakeDirectory) return Fail(ErrorCode::kExists);
+    if (!place.state->found->IsDirectory()) return Fail(ErrorCode::kNotDirectory);
+    return change.attributes ? SetAttributes(change) : Result<void>();
+  }
+
+  Result<void> SetAttributes(const FileChange& change) {
+    if (!change.attributes) return Fail(ErrorCode::kInvalid, "there are no attributes to set");
+    if (SplitPath(change.path).empty()) return SetAttributesOfRoot(*change.attributes);
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    if (!place.state->found) return Fail(ErrorCode::kNotFound);
+    InodeInfo& inode = InodeOf(*place.state);
+    EditAttributes(EntryOf(place), *change.attributes);
+    CopyChosen(*change.attributes, inode.attributes);
+    Note(place, inode.number, Effect::kContent);
+    return {};
+  }
+
+  Result<void> SetAttributesOfRoot(const Attributes& wanted) {
+    KVFS_ASSIGN(const Directory* const root, EnterRoot());
+    EditAttributes(root->entry, wanted);
+    changed_.push_back({kRootInode, {}, kRootInode, false});
+    return {};
+  }
+
+  void EditAttributes(Key key, const Attributes& wanted) {
+    change_.batch().EditMeta(key, change_.Edit([wanted](Attributes& a) { CopyChosen(wanted, a); }));
+  }
+
+  Result<void> Expect(const FileChange& change) {
+    KVFS_ASSIGN(const Place place, Find(change.path));
+    if (place.state->is_changed) {
+      return Fail(ErrorCode::kInvalid, "a condition must stand before the changes of its key");
+    }
+    const bool is_there = place.state->found.has_value();
+    if (change.version == FileChange::kAbsent) {
+      if (!is_there) return {};
+      return Fail(ErrorCode::kConflict, "the key is there already");
+    }
+    if (!is_there) return Fail(ErrorCode::kConflict, "there is no such key");
+    const uint64_t version = InodeOf(*place.state).version;
+    if (version == change.version) return {};
+    return Fail(ErrorCode::kConflict, "the key has the version " + std::to_string(version));
+  }
+
+  FileSystem& fs_;
+  const Caller& caller_;
+  const Timespec now_;
+  AttributeBatch change_;
+  std::map<std::pair<InodeNumber, std::string>, NameState> names_;
+  std::unordered_map<InodeNumber, Directory> directories_;
+  std::map<InodeNumber, InodeInfo> shared_;
+  std::deque<std::string> kept_;  // what the batch borrows
+  std::deque<Found> dropped_;     // and where entries lie that go
+  std::vector<std::pair<InodeNumber, Key>> relocations_;
+  std::vector<ChangedName> changed_;
+};
+
+Result<std::vector<ChangedName>> FileSystem::ApplyChanges(std::span<const FileChange> changes,
+                                                          const Caller& caller, size_t* failed) {
+  std::unique_lock lock(namespace_lock_);
+  ChangeResolver resolver(*this, caller);
+  if (failed != nullptr) *failed = changes.size();
+  for (size_t i = 0; i < changes.size(); ++i) {
+    auto added = resolver.Add(changes[i]);
+    if (added) continue;
+    if (failed != nullptr) *failed = i;
+    return tl::unexpected(std::move(added).error());
+  }
+  return resolver.Apply();
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,10 @@
+// The version of libfuse that this process runs with.
+#pragma once
+
+#include <string>
+
+namespace kvfs::fs {
+
+std::string LibfuseVersion();
+
+}  // namespace kvfs::fs

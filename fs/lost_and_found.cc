@@ -1,0 +1,174 @@
+// Walks all directories that the root leads to. Spaces that are left over belong to directories
+// that are lost, or to those below them: only the uppermost ones are put under lost+found.
+#include "fs/lost_and_found.h"
+
+#include <sys/stat.h>
+
+#include <vector>
+
+namespace kvfs::fs {
+namespace {
+
+constexpr Key kRootKey = {kAttributeSpace, "root"};
+constexpr std::string_view kName = "lost+found";
+
+struct Child {
+  std::string name;
+  InodeNumber number;
+  uint32_t links;
+};
+
+class Reattachment {
+ public:
+  Reattachment(Store& store, const std::set<Space>& spaces, const ReattachOptions& options)
+      : store_(store), options_(options), unseen_(spaces.lower_bound(kFirstId), spaces.end()) {}
+
+  Result<ReattachReport> Run() {
+    KVFS_TRY(EnsureRoot());
+    KVFS_ASSIGN(const uint32_t root_links, Walk(kRootSpace));
+    KVFS_TRY(CorrectLinks(kRootKey, root_links));
+    KVFS_ASSIGN(const std::vector<InodeNumber> lost, FindUppermost());
+    if (lost.empty()) return report_;
+    KVFS_TRY(FindLostAndFound());
+    for (const InodeNumber directory : lost) KVFS_TRY(Reattach(directory));
+    return report_;
+  }
+
+ private:
+  Attributes DirectoryAttributes(uint32_t permissions, uint32_t links) const {
+    Attributes attributes;
+    attributes.mode = S_IFDIR | permissions;
+    attributes.links = links;
+    attributes.uid = options_.owner.uid;
+    attributes.gid = options_.owner.gid;
+    attributes.atime = attributes.mtime = attributes.ctime = options_.now;
+    return attributes;
+  }
+
+  Result<void> EnsureRoot() {
+    const auto present = store_.Stat(kRootKey);
+    if (present) return {};
+    if (present.error().code != ErrorCode::kNotFound) return tl::unexpected(present.error());
+    const std::string meta = EncodeAttributes(DirectoryAttributes(0755, 2));
+    Batch batch;
+    batch.Put(kRootKey, {}, meta);
+    return store_.Apply(batch);
+  }
+
+  // The directories in a directory.
+  Result<std::vector<Child>> Subdirectories(Space directory) const {
+    std::vector<Child> children;
+    KVFS_TRY(store_.List(directory, kFirstPosition, [&](const ListedEntry& entry) {
+      const auto attributes = DecodeAttributes(entry.meta);
+      if (attributes && attributes->IsDirectory()) {
+        children.push_back({std::string(entry.name), entry.id, attributes->links});
+      }
+      return true;
+    }));
+    return children;
+  }
+
+  // All that lies below, with the links of each directory set right. Returns how many links the
+  // directory itself should have.
+  Result<uint32_t> Walk(Space top) {
+    uint32_t links_of_top = 2;
+    std::vector<Space> waiting = {top};
+    while (!waiting.empty()) {
+      const Space directory = waiting.back();
+      waiting.pop_back();
+      unseen_.erase(directory);
+      KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(directory));
+      if (directory == top) links_of_top += static_cast<uint32_t>(children.size());
+      for (const Child& child : children) {
+        KVFS_ASSIGN(const std::vector<Child> below, Subdirectories(child.number));
+        const auto links = static_cast<uint32_t>(2 + below.size());
+        if (child.links != links) KVFS_TRY(CorrectLinks({directory, child.name}, links));
+        if (unseen_.contains(child.number)) waiting.push_back(child.number);
+      }
+    }
+    return links_of_top;
+  }
+
+  Result<void> CorrectLinks(Key key, uint32_t links) {
+    KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
+    KVFS_ASSIGN(Attributes attributes, DecodeAttributes(entry.meta));
+    if (attributes.links == links) return {};
+    attributes.links = links;
+    Batch batch;
+    batch.EditMeta(key,
+                   [bytes = EncodeAttributes(attributes)](std::string& meta) { meta = bytes; });
+    ++report_.corrected_links;
+    return store_.Apply(batch);
+  }
+
+  Result<std::vector<InodeNumber>> FindUppermost() const {
+    std::set<Space> uppermost = unseen_;
+    for (const Space space : unseen_) {
+      KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(space));
+      for (const Child& child : children) uppermost.erase(child.number);
+    }
+    return std::vector<InodeNumber>(uppermost.begin(), uppermost.end());
+  }
+
+  // Finds or makes the directory; where something else has its name, one of a longer name.
+  Result<void> FindLostAndFound() {
+    name_ = kName;
+    for (int number = 2;; ++number) {
+      const auto present = store_.Stat({kRootSpace, name_});
+      if (!present && present.error().code != ErrorCode::kNotFound) {
+        return tl::unexpected(present.error());
+      }
+      if (!present) break;
+      const auto attributes = DecodeAttributes(present->meta);
+      if (attributes && attributes->IsDirectory()) {
+        number_ = present->id;
+        return {};
+      }
+      name_ = std::string(kName) + "-" + std::to_string(number);
+    }
+    const std::string meta = EncodeAttributes(DirectoryAttributes(0700, 2));
+    Batch batch;
+    batch.Put({kRootSpace, name_}, {}, meta, Batch::IfPresent::kRefuse, &number_);
+    KVFS_TRY(store_.Apply(batch));
+    return AddLink(kRootKey);
+  }
+
+  Result<void> AddLink(Key directory) {
+    KVFS_ASSIGN(const EntryInfo entry, store_.Stat(directory));
+    KVFS_ASSIGN(Attributes attributes, DecodeAttributes(entry.meta));
+    ++attributes.links;
+    Batch batch;
+    batch.EditMeta(directory,
+                   [bytes = EncodeAttributes(attributes)](std::string& meta) { meta = bytes; });
+    return store_.Apply(batch);
+  }
+
+  Result<void> Reattach(InodeNumber directory) {
+    KVFS_ASSIGN(const uint32_t links, Walk(directory));
+    const std::string name = "#" + std::to_string(directory);
+    const std::string meta = EncodeAttributes(DirectoryAttributes(0700, links));
+    Batch batch;
+    batch.Restore({number_, name}, directory, meta);
+    KVFS_TRY(store_.Apply(batch));
+    KVFS_TRY(AddLink({kRootSpace, name_}));
+    ++report_.directories;
+    if (options_.on_reattached) options_.on_reattached(name_ + "/" + name);
+    return {};
+  }
+
+  Store& store_;
+  const ReattachOptions& options_;
+  std::set<Space> unseen_;  // that have entries, and were not walked through
+  ReattachReport report_;
+  std::string name_;
+  InodeNumber number_ = 0;  // of lost+found
+};
+
+}  // namespace
+
+Result<ReattachReport> ReattachLost(Store& store, const std::set<Space>& spaces,
+                                    const ReattachOptions& options) {
+  return Reattachment(store, spaces, options).Run();
+}
+
+}  // namespace kvfs::fs

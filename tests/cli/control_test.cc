@@ -1,0 +1,197 @@
+// The control directory of a mount, and the commands that look at mounts: status, unmount --wait,
+// doctor; completions and manual.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/cli/store_fixture.h"
+
+namespace kvfs::cli {
+namespace {
+
+using nlohmann::json;
+
+class Control : public StoreFixture {
+ protected:
+  void SetUp() override { Create(); }
+  void MountWith(const std::string& options) {
+    const ProgramRun run = RunKvfs({"mount", "-o", options, store(), mount_point()});
+    ASSERT_EQ(run.status, 0) << run.err;
+  }
+  std::string Read(const std::string& path) {
+    const ProgramRun run = RunShell("cat '" + mount_point() + "/" + path + "'");
+    EXPECT_EQ(run.status, 0) << run.err;
+    return run.out;
+  }
+};
+
+TEST_F(Control, TheDirectoryIsFoundByNameAndNeverListed) {
+  Mount();
+  Shell(
+      "test -z \"$(ls -A)\" && test -d .kvfs && test \"$(ls .kvfs | tr '\\n' ' ')\" = "
+      "'config metrics stats.json '");
+  Shell("test \"$(stat -c %a .kvfs/config)\" = 400");
+}
+
+TEST_F(Control, StatisticsAreTrueWheneverTheyAreRead) {
+  Mount();
+  for (int i = 1; i <= 3; ++i) {
+    Shell("echo bar > key" + std::to_string(i));
+    const json stats = json::parse(Read(".kvfs/stats.json"));
+    EXPECT_EQ(stats["entries"], i + 1);  // and the root's attributes
+    EXPECT_GE(stats["messages"]["create"], i);
+    EXPECT_GE(stats["inodes"], i);
+  }
+}
+
+TEST_F(Control, TheSizeIsThatOfTheContent) {
+  Mount();
+  Shell("for i in $(seq 200); do echo x > f$i; test $(cat .kvfs/stats.json | wc -c) -gt 100; done");
+  const int file = ::open((mount_point() + "/.kvfs/metrics").c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  const off_t size = ::lseek(file, 0, SEEK_END);
+  std::string text(100'000, '\0');
+  EXPECT_EQ(::pread(file, text.data(), text.size(), 0), size);
+  ::close(file);
+}
+
+TEST_F(Control, AnOpenFileKeepsWhatItSaid) {
+  Mount();
+  const int file = ::open((mount_point() + "/.kvfs/stats.json").c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  Shell("echo a > a; echo b > b; cat .kvfs/stats.json > /dev/null");
+  std::string text(100'000, '\0');
+  const ssize_t length = ::pread(file, text.data(), text.size(), 0);
+  ASSERT_GT(length, 0);
+  EXPECT_EQ(json::parse(text.substr(0, static_cast<size_t>(length)))["entries"], 1);
+  ::close(file);
+}
+
+TEST_F(Control, MetricsAreInPrometheusText) {
+  Mount();
+  Shell("echo bar > foo");
+  const std::string metrics = Read(".kvfs/metrics");
+  for (const char* line :
+       {"# TYPE kvfs_entries gauge\nkvfs_entries 2\n", "# TYPE kvfs_messages_total counter\n",
+        "kvfs_messages_total{kind=\"create\"} 1\n"}) {
+    EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
+  }
+}
+
+TEST_F(Control, ConfigTellsWhatIsMounted) {
+  MountWith("ro,threads=3");
+  const json config = json::parse(Read(".kvfs/config"));
+  EXPECT_EQ(config["store"], store());
+  EXPECT_EQ(config["mount_point"], mount_point());
+  EXPECT_EQ(config["read_only"], true);
+  EXPECT_EQ(config["threads"], 3);
+}
+
+TEST_F(Control, NothingInItCanBeChanged) {
+  Mount();
+  for (const char* command : {"echo x > .kvfs/config", "echo x > .kvfs/new", "rm .kvfs/config",
+                              "mkdir .kvfs/d", "rmdir .kvfs", "mv .kvfs x", "touch .kvfs/config",
+                              "chmod 777 .kvfs", "ln -s x .kvfs/l", "mv .kvfs/config x"}) {
+    EXPECT_NE(RunShell("cd '" + mount_point() + "' && " + command).status, 0) << command;
+  }
+  EXPECT_EQ(json::parse(Read(".kvfs/config"))["store"], store());
+}
+
+TEST_F(Control, ANameCanBeChosenAndTheDirectoryLeftOut) {
+  MountWith("control=.status");
+  Shell("test ! -e .kvfs && test -f .status/config");
+  Unmount();
+  MountWith("nocontrol");
+  Shell("test ! -e .kvfs && mkdir .kvfs && echo mine > .kvfs/config");
+  Unmount();
+  ExpectFailure({"mount", "-o", "control=a/b", store(), mount_point()}, 1, {"control=a/b"});
+}
+
+TEST_F(Control, AnEntryOfTheStoreIsNeverHidden) {
+  Put(".kvfs", "a user's");
+  Mount();
+  EXPECT_EQ(Read(".kvfs"), "a user's");
+}
+
+TEST_F(Control, StatusTellsMountsAndHolders) {
+  EXPECT_EQ(RunKvfs({"status", store()}).out, store() + " is not in use\n");
+  Mount();
+  const std::string pid = std::to_string(DaemonPid());
+  const std::string expected =
+      store() + " is mounted on " + mount_point() + " by process " + pid + "\n";
+  EXPECT_EQ(RunKvfs({"status", store()}).out, expected);
+  EXPECT_EQ(RunKvfs({"status", mount_point()}).out, expected);
+  EXPECT_NE(RunKvfs({"status"}).out.find(expected), std::string::npos);
+  const json told = json::parse(RunKvfs({"status", "--json", store()}).out);
+  EXPECT_EQ(told["state"], "mounted");
+  EXPECT_EQ(told["mount_point"], mount_point());
+  KillDaemon();
+  EXPECT_NE(RunKvfs({"status", mount_point()}).out.find("has died"), std::string::npos);
+  ExpectFailure({"status", "/nowhere/at/all"}, 2, {"/nowhere"});
+}
+
+TEST_F(Control, UnmountWaitsForWhoeverUsesTheMount) {
+  Mount();
+  Shell("echo bar > foo");
+  const int file = ::open((mount_point() + "/foo").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  ExpectFailure({"unmount", mount_point()}, 5, {std::to_string(::getpid()), "--wait"});
+  const pid_t waiting = StartKvfs({"unmount", "--wait", mount_point()});
+  ExpectMounted(true);
+  ::close(file);
+  EXPECT_EQ(AwaitExit(waiting), 0);
+  ExpectMounted(false);
+}
+
+TEST_F(Control, DoctorTellsWhatIsAmiss) {
+  Mount();
+  KillDaemon();
+  const ProgramRun run = RunKvfs({"doctor"});
+  EXPECT_NE(run.out.find("/dev/fuse can be opened"), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("kvfs unmount " + mount_point()), std::string::npos) << run.out;
+}
+
+TEST(Manual, EveryCommandShowsAnExample) {
+  const std::string page = RunKvfs({"manual"}).out;
+  std::string commands =
+      RunShell("'" + ProgramPath() + "' --help | sed -n 's/^  \\([a-z]*\\)  .*/\\1/p'").out;
+  EXPECT_GT(commands.size(), 100u);
+  std::istringstream names(commands);
+  for (std::string name; names >> name;) {
+    const ProgramRun help = RunKvfs({name, "--help"});
+    EXPECT_EQ(help.status, 0) << name;
+    EXPECT_NE(help.out.find("Example: "), std::string::npos) << name;
+    EXPECT_NE(page.find(".SS \\fBkvfs " + name + "\\fR"), std::string::npos) << name;
+  }
+}
+
+TEST(Manual, IsAManualPage) {
+  const ProgramRun run =
+      RunShell("'" + ProgramPath() + "' manual | groff -man -ww -Tutf8 2>&1 >/dev/null");
+  if (run.status == 127) GTEST_SKIP() << "groff is not installed";
+  EXPECT_EQ(run.out, "");
+}
+
+TEST(Completion, BashCompletesCommandsAndOptions) {
+  const auto run = [&](const std::string& script) {
+    return RunShell("bash -c '" + script + "; _kvfs; echo \"${COMPREPLY[@]}\"'").out;
+  };
+  const std::string load = "eval \"$(\"" + ProgramPath() + "\" completion bash)\"; ";
+  EXPECT_EQ(run(load + "COMP_WORDS=(kvfs unm); COMP_CWORD=1"), "unmount\n");
+  EXPECT_EQ(run(load + "COMP_WORDS=(kvfs put --if-a); COMP_CWORD=2"), "--if-absent\n");
+}
+
+TEST(Completion, OtherShellsGetOneToo) {
+  for (const char* shell : {"zsh", "fish"}) {
+    const ProgramRun run = RunKvfs({"completion", shell});
+    EXPECT_EQ(run.status, 0);
+    EXPECT_NE(run.out.find("if-absent"), std::string::npos) << run.out;
+  }
+  EXPECT_EQ(RunKvfs({"completion", "csh"}).status, 1);
+}
+
+}  // namespace
+}  // namespace kvfs::cli

@@ -1,0 +1,115 @@
+// A mount as a service: what systemd hears, idle unmounting, installation.
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "cli/lock_file.h"
+#include "tests/cli/store_fixture.h"
+
+namespace kvfs::cli {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+class Service : public StoreFixture {
+ protected:
+  void SetUp() override { Create(); }
+};
+
+// The other end of sd_notify(3).
+class NotifySocket {
+ public:
+  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  }
+  ~NotifySocket() {
+    ::unsetenv("NOTIFY_SOCKET");
+    ::close(socket_);
+  }
+  std::string Receive() const {
+    char text[100];
+    const ssize_t length = ::recv(socket_, text, sizeof text, 0);
+    return length < 0 ? "" : std::string(text, static_cast<size_t>(length));
+  }
+
+ private:
+  int socket_;
+};
+
+TEST_F(Service, SystemdHearsOfTheBeginningAndTheEnd) {
+  const NotifySocket socket(directory() + "/notify");
+  const pid_t daemon = StartKvfs({"mount", "--foreground", store(), mount_point()});
+  EXPECT_EQ(socket.Receive(), "READY=1");
+  ExpectMounted(true);
+  ASSERT_EQ(::kill(daemon, SIGTERM), 0);
+  EXPECT_EQ(socket.Receive(), "STOPPING=1");
+  EXPECT_EQ(AwaitExit(daemon), 0);
+}
+
+TEST_F(Service, AMountThatNobodyUsesIsUnmounted) {
+  const ProgramRun run = RunKvfs({"mount", "-o", "idle=1", store(), mount_point()});
+  ASSERT_EQ(run.status, 0) << run.err;
+  Put("foo", "bar");
+  while (IsHeld(store())) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  ExpectMounted(false);
+  ExpectValue("foo", "bar");
+}
+
+TEST_F(Service, AnIdleTimeIsANumberOfSeconds) {
+  for (const char* option : {"idle=0", "idle=-1", "idle=x", "idle="}) {
+    ExpectFailure({"mount", "-o", option, store(), mount_point()}, 1, {"idle"});
+  }
+}
+
+// The program, its other names and its documents, below a directory, as a package has them.
+class Installation : public Service {
+ protected:
+  ProgramRun Install(const std::string& more = {}) {
+    return RunShell("./install --prefix /usr --destdir '" + root() + "' " + more);
+  }
+  std::string root() const { return directory() + "/root"; }
+};
+
+TEST_F(Installation, InstalledFilesWorkAndGoAgain) {
+  const ProgramRun installed = Install();
+  ASSERT_EQ(installed.status, 0) << installed.err;
+  for (const char* file :
+       {"bin/kvfs", "share/man/man1/kvfs.1", "share/man/man5/kvfs.5", "share/man/man8/mount.kvfs.8",
+        "share/bash-completion/completions/kvfs", "lib/systemd/system/kvfs@.service"}) {
+    EXPECT_TRUE(stdfs::exists(root() + "/usr/" + file)) << file;
+  }
+  EXPECT_EQ(RunShell("'" + root() + "/usr/sbin/mount.kvfs' '" + store() + "' '" + mount_point() +
+                     "' -o rw,nofail")
+                .status,
+            0);
+  ExpectMounted(true);
+  EXPECT_EQ(RunShell("'" + root() + "/usr/sbin/fsck.kvfs' -a '" + store() + "'").status, 0);
+  EXPECT_EQ(Install("--uninstall").status, 0);
+  EXPECT_EQ(RunShell("find '" + root() + "' ! -type d").out, "");
+}
+
+TEST_F(Installation, TheUnitNamesTheInstalledProgram) {
+  ASSERT_EQ(Install().status, 0);
+  const std::string unit = root() + "/usr/lib/systemd/system/kvfs@.service";
+  EXPECT_EQ(RunShell("grep -c '^ExecStart=/usr/bin/kvfs mount --foreground' '" + unit + "'").out,
+            "1\n");
+}
+
+TEST_F(Installation, OptionsThatMakeNoSenseAreRefused) {
+  EXPECT_EQ(Install("--frob").status, 1);
+  EXPECT_EQ(RunShell("./install --prefix relative").status, 1);
+}
+
+}  // namespace
+}  // namespace kvfs::cli

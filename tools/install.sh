@@ -1,0 +1,69 @@
+#!/bin/bash
+# bazel run //:install -- [--prefix DIR] [--destdir DIR] [--uninstall]: the program, its other names,
+# manual pages, completions and the systemd unit.
+#
+# PREFIX is /usr/local unless told. Files go below DESTDIR, where a package is made. What is installed
+# is what --uninstall, with the same directories, takes away.
+set -euo pipefail
+
+prefix=/usr/local destdir='' uninstall=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=${2:?--prefix needs a directory}; shift 2 ;;
+    --destdir) destdir=${2:?--destdir needs a directory}; shift 2 ;;
+    --uninstall) uninstall=1; shift ;;
+    *) echo "usage: bazel run //:install -- [--prefix DIR] [--destdir DIR] [--uninstall]" >&2
+       exit 1 ;;
+  esac
+done
+case $prefix in /*) ;; *) echo "install: the prefix $prefix is not absolute" >&2; exit 1 ;; esac
+root=$destdir$prefix
+
+# Bazel starts this in a directory that holds what it needs.
+program=$PWD/kvfs
+
+links=(sbin/mount.kvfs sbin/fsck.kvfs)
+files=(
+  bin/kvfs
+  share/man/man1/kvfs.1 share/man/man5/kvfs.5 share/man/man8/mount.kvfs.8
+  share/bash-completion/completions/kvfs share/zsh/site-functions/_kvfs
+  share/fish/vendor_completions.d/kvfs.fish
+  lib/systemd/system/kvfs@.service
+)
+
+# The bytes of a file that is to be installed.
+content() {
+  case $1 in
+    bin/kvfs) cat "$program" ;;
+    *.1) "$program" manual ;;
+    *.5 | *.8) cat "docs/man/$(basename "$1")" ;;
+    share/bash-completion/*) "$program" completion bash ;;
+    share/zsh/*) "$program" completion zsh ;;
+    share/fish/*) "$program" completion fish ;;
+    # systemd wants the whole path of a program that is not in the usual places.
+    *.service) sed "s|^ExecStart=kvfs |ExecStart=$prefix/bin/kvfs |" tools/systemd/kvfs@.service ;;
+  esac
+}
+
+if [ -n "$uninstall" ]; then
+  for file in "${files[@]}" "${links[@]}"; do rm -f -- "$root/$file"; done
+  exit
+fi
+
+for file in "${files[@]}"; do
+  mkdir -p -- "$(dirname "$root/$file")"
+  # A new file under its name in one step: a daemon that runs keeps the old program.
+  content "$file" > "$root/$file.new"
+  case $file in bin/*) chmod 755 "$root/$file.new" ;; *) chmod 644 "$root/$file.new" ;; esac
+  mv -f -- "$root/$file.new" "$root/$file"
+done
+for link in "${links[@]}"; do
+  mkdir -p -- "$(dirname "$root/$link")"
+  ln -sfn ../bin/kvfs "$root/$link"
+done
+
+echo "installed kvfs in $root"
+case $prefix in
+  /usr | /) ;;
+  *) echo "for \`mount -t kvfs\` and /etc/fstab: ln -s $prefix/bin/kvfs /sbin/mount.kvfs" ;;
+esac
