@@ -247,7 +247,7 @@ Runner DefineMount(CLI::App& parser) {
   parser
       .add_option("-o", arguments->options,
                   "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
-                  "xattr, acl, writeback, fsname=NAME, idle=SECONDS, control=NAME, nocontrol, "
+                  "noxattr, acl, writeback, fsname=NAME, idle=SECONDS, control=NAME, nocontrol, "
                   "debug, dev, suid, exec, sync, dirsync, "
                   "noatime, and their opposites")
       ->expected(1)

@@ -96,8 +96,8 @@ bool ApplyFlag(std::string_view option, MountChoices& choices) {
     choices.control.clear();
   } else if (option == "debug") {
     choices.debug = true;
-  } else if (option == "xattr") {
-    choices.extended_attributes = true;
+  } else if (option == "xattr" || option == "noxattr") {
+    choices.extended_attributes = option == "xattr";
   } else if (option == "acl") {
     choices.access_lists = true;
   } else if (option == "writeback") {

@@ -18,7 +18,7 @@ struct MountChoices {
   bool allow_other = false;
   bool nonempty = false;
   bool debug = false;
-  bool extended_attributes = false;
+  bool extended_attributes = true;
   bool access_lists = false;
   bool writeback = false;
   unsigned threads = 0;             // 0: the file system's own choice

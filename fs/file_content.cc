@@ -19,14 +19,16 @@ Result<size_t> FileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes
   return store_.Read(at.key(), offset, out);
 }
 
-Result<void> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
+Result<bool> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
                                const Caller& caller) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, data.size()));
-  if (data.empty()) return {};
+  if (data.empty()) return false;
   AttributeBatch change(default_attributes_);
-  change.batch().Write(at.key(), offset, data, Touch(change, caller));
-  return change.Apply(store_);
+  bool clears_bits = false;
+  change.batch().Write(at.key(), offset, data, Touch(change, caller, &clears_bits));
+  KVFS_TRY(change.Apply(store_));
+  return clears_bits;
 }
 
 Result<std::string> FileSystem::ReadLink(InodeNumber inode) {

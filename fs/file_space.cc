@@ -34,9 +34,11 @@ Result<Location> FileSystem::LocateContent(InodeNumber inode, uint64_t offset,
   return at;
 }
 
-MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller) const {
-  return change.Edit([uid = caller.uid, now = Now()](Attributes& a) {
+MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits) const {
+  return change.Edit([uid = caller.uid, now = Now(), clears_bits](Attributes& a) {
+    const uint32_t mode = a.mode;
     if (uid != 0) DropPrivileges(a);
+    if (clears_bits != nullptr) *clears_bits = a.mode != mode;
     a.mtime = a.ctime = now;
   });
 }

@@ -83,7 +83,7 @@ Result<FileSystem::Found> FileSystem::Find(Key name) const {
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(name));
   if (IsHardLink(entry.meta)) return Follow(entry.meta);
   KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
-  return Found{InodeInfo{entry.id, attributes, entry.size_bytes, entry.allocated_bytes},
+  return Found{{entry.id, attributes, entry.size_bytes, entry.allocated_bytes, entry.version},
                {name.space, std::string(name.name), attributes.IsDirectory()},
                /*is_shared=*/false};
 }

@@ -184,9 +184,9 @@ class FileSystem {
 
   // Fills `out` from `offset`; returns the number of bytes, fewer only at the end of the file.
   Result<size_t> Read(InodeNumber inode, uint64_t offset, MutableBytes out);
-  // Writes all of `data`; clears the setuid and setgid bits unless the caller is root. kTooLarge
-  // for an end beyond kMaxContentBytes.
-  Result<void> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller);
+  // Writes all of `data`; clears the setuid and setgid bits unless the caller is root, and returns
+  // whether there were any. kTooLarge for an end beyond kMaxContentBytes.
+  Result<bool> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller);
   // kInvalid for what is not a symbolic link.
   Result<std::string> ReadLink(InodeNumber inode);
 
@@ -310,7 +310,8 @@ class FileSystem {
   static std::string TransientName(InodeNumber inode);
 
   // For a change of a content: the times, and the bits that an ordinary user's change takes away.
-  MetaEdit Touch(AttributeBatch& change, const Caller& caller) const;
+  // `clears_bits`, if given, tells once the batch is applied whether there were any.
+  MetaEdit Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits = nullptr) const;
   // kNoSpace where the disk has plainly no room for so much more of the file.
   Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
   Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end);

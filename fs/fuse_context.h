@@ -32,7 +32,16 @@ struct FuseContext {
   FuseProbe probe;
   FuseWire wire;
   ControlDirectory control;
+  fuse_session* session = nullptr;  // once there is one
 };
+
+// Has the kernel ask for the inode's attributes when it needs them next. A kernel that leaves
+// clearing the setuid bit to kvfs (FUSE_HANDLE_KILLPRIV_V2) goes on believing in the bit after a
+// write; attributes alone go without a lock, so a handler may have them go.
+inline void ForgetAttributes(const FuseContext& context, fuse_ino_t inode) {
+  constexpr off_t kNoPages = -1;
+  fuse_lowlevel_notify_inval_inode(context.session, inode, kNoPages, 0);
+}
 
 inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {
   auto& context = *static_cast<FuseContext*>(fuse_req_userdata(request));

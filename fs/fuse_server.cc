@@ -150,6 +150,7 @@ Result<void> FuseServer::Session::Mount() {
   FuseLogCapture log;
   fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
   if (fuse == nullptr) return Fail(ErrorCode::kInvalid, log.TextOr("bad mount options"));
+  context.session = fuse;
   if (fuse_session_mount(fuse, options.mountpoint.c_str()) != 0) {
     const int reason = errno;
     return Fail(reason == EPERM || reason == EACCES ? ErrorCode::kPermission : ErrorCode::kIo,

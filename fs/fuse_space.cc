@@ -36,9 +36,11 @@ void HandleFallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offse
     fuse_reply_err(request, EOPNOTSUPP);
     return;
   }
-  ReplyDone(request, context.file_system.ChangeRange(inode, static_cast<uint64_t>(offset),
-                                                     static_cast<uint64_t>(length), *change,
-                                                     CallerOf(request)));
+  const Caller caller = CallerOf(request);
+  const auto changed = context.file_system.ChangeRange(
+      inode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), *change, caller);
+  if (caller.uid != 0) ForgetAttributes(context, inode);
+  ReplyDone(request, changed);
 }
 
 void HandleLseek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence, fuse_file_info*) {
@@ -60,10 +62,12 @@ void HandleLseek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence,
 void HandleCopyFileRange(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,
                          fuse_ino_t to, off_t to_offset, fuse_file_info*, size_t length, int) {
   FuseContext& context = ContextOf(request, MessageKind::kCopyFileRange);
+  const Caller caller = CallerOf(request);
   const auto copied =
       context.file_system.CopyRange(from, static_cast<uint64_t>(from_offset), to,
-                                    static_cast<uint64_t>(to_offset), length, CallerOf(request));
+                                    static_cast<uint64_t>(to_offset), length, caller);
   if (!copied) return ReplyError(request, copied.error());
+  if (caller.uid != 0) ForgetAttributes(context, to);
   fuse_reply_write(request, *copied);
 }
 

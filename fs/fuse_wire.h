@@ -3,9 +3,8 @@
 // libfuse 3.14, the oldest that kvfs is built with, does not know all that the kernel offers, but
 // lets a session read and write its messages by functions of its own. These adapt two of them:
 //
-// - FUSE_TMPFILE, the message of O_TMPFILE, has the layout of FUSE_CREATE, and "/" for a name,
-// which
-//   no file can have. It is handed on as a FUSE_CREATE.
+// - FUSE_TMPFILE, the message of O_TMPFILE, has the layout of FUSE_CREATE, and a name that no file
+//   can have, "/". It is handed on as a FUSE_CREATE.
 // - FUSE_HANDLE_KILLPRIV_V2 is added to the answer of FUSE_INIT where it is wanted and offered.
 //
 // Newer versions of libfuse know both; what they have asked for by themselves stays.

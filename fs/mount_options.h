@@ -22,7 +22,7 @@ struct MountOptions {
   // Extended attributes. The kernel then asks for a file's capabilities before the first write
   // after each look at its attributes, and tools ask for more; without, it asks for nothing. A
   // store that has extended attributes is always mounted with them.
-  bool extended_attributes = false;
+  bool extended_attributes = true;
   // POSIX access control lists, which imply extended attributes: the kernel asks for a list once
   // for each inode that somebody but its owner uses.
   bool access_lists = false;

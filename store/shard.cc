@@ -181,6 +181,15 @@ void Shard::FreeUnread() {
   block_space_.FreeUpTo(oldest);
 }
 
+// What an earlier process had backed and did not live to give back, the map does not know of; nor
+// what a full disk had no room to give back. The file tells.
+void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
+  constexpr uint64_t kTolerated = uint64_t{4} << 20;
+  space->Trim(0, 1);
+  const uint64_t known = (space->used() + space->waiting() + space->ready()) * unit_bytes;
+  if (file.AllocatedBytes().value_or(0) > known + kTolerated) space->TrimAll();
+}
+
 void Shard::Trim(CheckpointPurpose purpose) {
   // While the store is at work long runs only: the next epoch needs most of it anyway.
   constexpr uint64_t kLongRun = 16;
@@ -191,8 +200,8 @@ void Shard::Trim(CheckpointPurpose purpose) {
       break;
     case CheckpointPurpose::kIdle:
     case CheckpointPurpose::kClose:
-      page_space_.Trim(0, 1);
-      block_space_.Trim(0, 1);
+      TrimIdle(&page_space_, *files_.keys, config_.page_bytes);
+      TrimIdle(&block_space_, *files_.values, format::kBlockBytes);
       break;
     case CheckpointPurpose::kCompact:
       page_space_.TrimAll();

@@ -147,6 +147,7 @@ class Shard {
   void Trim(CheckpointPurpose purpose);
 
  private:
+  static void TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes);
   std::vector<TreeChange> ClosedChanges() const;
   uint64_t CheckpointPages() const;
 

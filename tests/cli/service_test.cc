@@ -1,11 +1,13 @@
 // A mount as a service: what systemd hears, idle unmounting, installation.
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -23,15 +25,20 @@ class Service : public StoreFixture {
   void SetUp() override { Create(); }
 };
 
-// The other end of sd_notify(3).
+// The other end of sd_notify(3). Its name is abstract: a path of a test is too long for a socket.
 class NotifySocket {
  public:
-  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+  NotifySocket() : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    const std::string name = "@kvfs-test-" + std::to_string(::getpid());
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    name.copy(address.sun_path, name.size());
+    address.sun_path[0] = '\0';
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    const timeval patience = {60, 0};  // rather a failure than to wait for ever
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
   }
   ~NotifySocket() {
     ::unsetenv("NOTIFY_SOCKET");
@@ -48,7 +55,7 @@ class NotifySocket {
 };
 
 TEST_F(Service, SystemdHearsOfTheBeginningAndTheEnd) {
-  const NotifySocket socket(directory() + "/notify");
+  const NotifySocket socket;
   const pid_t daemon = StartKvfs({"mount", "--foreground", store(), mount_point()});
   EXPECT_EQ(socket.Receive(), "READY=1");
   ExpectMounted(true);

@@ -2,7 +2,8 @@
 //
 // Forgets are left out: the kernel sends them when it likes. After a change of a directory's
 // entries, default_permissions makes the kernel ask for the directory's attributes once; where a
-// case is not about that, Rest() has it asked before.
+// case is not about that, Rest() has it asked before. The table is that of `-o noxattr`; what
+// extended attributes add to it comes last.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@ using Messages = std::map<std::string, uint64_t>;
 
 class MessageCount : public MountedFixture {
  protected:
+  MessageCount() { options_.extended_attributes = false; }
+
   void Rest() {
     struct stat ignored;
     stat(Path("").c_str(), &ignored);
@@ -139,6 +142,25 @@ TEST_F(MessageCount, ListingWithAttributes) {
   Run("ls -l $M");
   const Messages again = Taken();
   EXPECT_TRUE(again == Messages{} || again == (Messages{{"getattr", 1}}));
+}
+
+class MessageCountWithXattrs : public MessageCount {
+ protected:
+  MessageCountWithXattrs() { options_.extended_attributes = true; }
+};
+
+TEST_F(MessageCountWithXattrs, APutAsksForCapabilitiesOnce) {
+  Rest();
+  Put("foo");
+  EXPECT_EQ(Taken(), (Messages{{"lookup", 1}, {"create", 1}, {"getxattr", 1}, {"write", 1}}));
+  Rest();
+  Put("foo");
+  EXPECT_EQ(Taken(), (Messages{{"setattr", 1}, {"getxattr", 1}, {"write", 1}}));
+  Rest();
+  Put("foo", O_APPEND);
+  EXPECT_EQ(Taken(), (Messages{{"write", 1}}));
+  Get("foo");
+  EXPECT_EQ(Taken().count("getxattr"), 0u);
 }
 
 TEST_F(MessageCount, NothingIsOpenedReleasedOrFlushed) {

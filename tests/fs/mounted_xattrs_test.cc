@@ -12,8 +12,6 @@ using Messages = std::map<std::string, uint64_t>;
 
 class MountedXattrs : public MountedCalls {
  protected:
-  MountedXattrs() { options_.extended_attributes = true; }
-
   int Set(const std::string& file, const char* name, std::string_view value, int flags = 0) {
     return setxattr(Path(file).c_str(), name, value.data(), value.size(), flags);
   }
@@ -134,7 +132,7 @@ TEST_F(MountedXattrs, AStoreThatHasSomeIsMountedWithThem) {
 
 class MountedWithoutXattrs : public MountedXattrs {
  protected:
-  MountedWithoutXattrs() { options_ = {}; }
+  MountedWithoutXattrs() { options_.extended_attributes = false; }
 };
 
 TEST_F(MountedWithoutXattrs, TheyAreRefused) {

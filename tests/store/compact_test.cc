@@ -35,6 +35,12 @@ class CompactTest : public testing::Test {
     return Store::Open(disk_, path, open).value();
   }
 
+  // The process dies, and another one opens the store.
+  std::unique_ptr<Store> Kill(std::unique_ptr<MemoryEnv>* disk) {
+    *disk = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+    return Store::Open(**disk, "store").value();
+  }
+
   static std::string NameOf(int i) { return "name " + std::to_string(i); }
   // Three in four lie in a leaf, the others in blocks.
   static std::string ContentOf(int i, int round = 0) {
@@ -235,6 +241,22 @@ TEST_F(CompactTest, WithoutRoomItIsRefusedAndNothingIsLost) {
   disk_.SetCapacity(uint64_t{1} << 30);
   EXPECT_TRUE(store_->Compact());
   ExpectSame();
+}
+
+// Not a compaction, but the same for who only waits.
+TEST_F(CompactTest, WhatADeadProcessHadReservedGoesBack) {
+  const std::string large(20 << 20, 'x');
+  ASSERT_TRUE(store_->Put("large", large));
+  ASSERT_TRUE(store_->Checkpoint());
+  ASSERT_TRUE(store_->Put("large", large));
+  ASSERT_TRUE(store_->Checkpoint());
+  std::unique_ptr<MemoryEnv> disk;
+  auto store = Kill(&disk);
+  EXPECT_GT(store->GetStats().disk_bytes, 2 * large.size()) << "nothing is to be given back";
+  ASSERT_TRUE(store->Close());
+  store = Store::Open(*disk, "store").value();
+  EXPECT_LT(store->GetStats().disk_bytes, large.size() + (10 << 20));
+  ExpectSound(*store);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class StatsTest : public testing::Test {
     create.page_bytes = kPage;
     create.hash_seed = 1;
     create.log_segment_bytes = 1 << 20;
-    create.log_limit_bytes = 4 << 20;
+    create.log_limit_bytes = 64 << 20;
     EXPECT_TRUE(Store::Create(disk_, "store", create));
     Reopen();
   }

@@ -1,0 +1,165 @@
+// Many changes by path, all of them or none: each sees those before it, names that lead to one file
+// change as one, and what was changed is told.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "fs/file_change.h"
+#include "tests/fs/file_system_fixture.h"
+
+namespace kvfs::fs {
+namespace {
+
+using Kind = FileChange::Kind;
+
+FileChange Change(Kind kind, std::string path, std::string data = {}) {
+  FileChange change;
+  change.kind = kind;
+  change.path = std::move(path);
+  change.data = std::move(data);
+  return change;
+}
+FileChange Move(std::string path, std::string to) {
+  FileChange change = Change(Kind::kMove, std::move(path));
+  change.to = std::move(to);
+  return change;
+}
+FileChange Expect(std::string path, uint64_t version) {
+  FileChange change = Change(Kind::kExpect, std::move(path));
+  change.version = version;
+  return change;
+}
+
+class FileChanges : public FileSystemFixture {
+ protected:
+  std::optional<ErrorCode> Apply(const std::vector<FileChange>& changes) {
+    auto changed = fs().ApplyChanges(changes, kUser, &failed_);
+    if (!changed) return changed.error().code;
+    changed_ = *std::move(changed);
+    return {};
+  }
+  // A file with two names, to which nobody refers.
+  InodeInfo Twice(std::string_view one, std::string_view other, std::string_view content) {
+    const InodeInfo file = File(one, content);
+    EXPECT_TRUE(fs().Link(file.number, kRootInode, other));
+    ForgetAll(file);
+    return file;
+  }
+  InodeInfo Look(std::string_view name, InodeNumber parent = kRootInode) {
+    const InodeInfo inode = Find(name, parent);
+    fs().Forget(inode.number, 1);
+    return inode;
+  }
+  bool WasTold(std::string_view name) const {
+    return std::ranges::any_of(changed_, [&](const ChangedName& it) { return it.name == name; });
+  }
+
+  size_t failed_ = 0;
+  std::vector<ChangedName> changed_;
+};
+
+constexpr std::optional<ErrorCode> kNoError;
+using Names = std::vector<std::string>;
+
+TEST_F(FileChanges, EachSeesThoseBeforeIt) {
+  ASSERT_EQ(Apply({Change(Kind::kPut, "a", "1"), Change(Kind::kAppend, "a", "2"), Move("a", "b"),
+                   Change(Kind::kAppend, "b", "3"), Change(Kind::kPut, "c", "4"),
+                   Change(Kind::kDelete, "c")}),
+            kNoError);
+  EXPECT_EQ(List(), Names{"b"});
+  EXPECT_EQ(ReadName("b"), "123");
+  EXPECT_EQ(Look("b").attributes.uid, kUser.uid);
+  EXPECT_TRUE(WasTold("b"));
+}
+
+TEST_F(FileChanges, OneThatIsRefusedRefusesAll) {
+  File("a", "old");
+  EXPECT_EQ(Apply({Change(Kind::kPut, "a", "new"), Change(Kind::kDelete, "absent")}),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(failed_, 1u);
+  EXPECT_EQ(ReadName("a"), "old");
+}
+
+TEST_F(FileChanges, ExpectationsAreDecidedWithTheChanges) {
+  File("a", "old");
+  const uint64_t version = Look("a").version;
+  EXPECT_EQ(Apply({Expect("a", version), Change(Kind::kPut, "a", "new")}), kNoError);
+  EXPECT_EQ(Apply({Expect("a", version), Change(Kind::kPut, "a", "newer")}), ErrorCode::kConflict);
+  EXPECT_EQ(Apply({Expect("a", FileChange::kAbsent)}), ErrorCode::kConflict);
+  EXPECT_EQ(Apply({Expect("b", FileChange::kAbsent), Change(Kind::kPut, "b", "1")}), kNoError);
+  EXPECT_EQ(ReadName("a"), "new");
+}
+
+TEST_F(FileChanges, DirectoriesCountTheirSubdirectories) {
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d")}), kNoError);
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d/e"), Change(Kind::kPut, "d/f", "1")}), kNoError);
+  EXPECT_EQ(Look("d").attributes.links, 3u);
+  EXPECT_EQ(Apply({Change(Kind::kRemoveDirectory, "d")}), ErrorCode::kNotEmpty);
+  EXPECT_EQ(Apply({Change(Kind::kDelete, "d/f"), Change(Kind::kRemoveDirectory, "d/e"),
+                   Change(Kind::kRemoveDirectory, "d")}),
+            kNoError);
+  EXPECT_FALSE(Exists("d"));
+}
+
+TEST_F(FileChanges, ByOneNameAreSeenByAll) {
+  const InodeInfo file = Twice("a", "b", "1");
+  ASSERT_EQ(Apply({Change(Kind::kAppend, "a", "2"), Change(Kind::kAppend, "b", "3")}), kNoError);
+  EXPECT_EQ(ReadName("a"), "123");
+  ASSERT_EQ(Apply({Change(Kind::kPut, "b", "new")}), kNoError);
+  EXPECT_EQ(ReadName("a"), "new");
+  EXPECT_EQ(Look("a").number, file.number);
+  EXPECT_EQ(Look("a").attributes.links, 2u);
+}
+
+TEST_F(FileChanges, AttributesOfAFileWithSeveralNamesKeepTheirCount) {
+  Twice("a", "b", "1");
+  FileChange put = Change(Kind::kPut, "a", "2");
+  put.attributes.emplace();
+  put.attributes->mode = S_IFREG | 0600;
+  put.attributes->links = 7;
+  ASSERT_EQ(Apply({put}), kNoError);
+  EXPECT_EQ(Look("b").attributes.links, 2u);
+  EXPECT_EQ(Look("b").attributes.mode, uint32_t{S_IFREG | 0600});
+}
+
+TEST_F(FileChanges, TheLastNameTakesTheFileAlong) {
+  const size_t before = EntriesInStore();
+  Twice("a", "b", "1");
+  ASSERT_EQ(Apply({Change(Kind::kDelete, "a")}), kNoError);
+  EXPECT_EQ(ReadName("b"), "1");
+  EXPECT_EQ(Look("b").attributes.links, 1u);
+  ASSERT_EQ(Apply({Change(Kind::kDelete, "b")}), kNoError);
+  EXPECT_EQ(EntriesInStore(), before);
+  Twice("a", "b", "1");
+  ASSERT_EQ(Apply({Change(Kind::kDelete, "a"), Change(Kind::kDelete, "b")}), kNoError);
+  EXPECT_EQ(EntriesInStore(), before);
+}
+
+TEST_F(FileChanges, AnUnlinkedFileThatIsOpenLivesOn) {
+  const InodeInfo file = File("a", "1");
+  ASSERT_EQ(Apply({Change(Kind::kDelete, "a"), Change(Kind::kPut, "a", "2")}), kNoError);
+  EXPECT_EQ(Read(file.number), "1");
+  EXPECT_EQ(ReadName("a"), "2");
+}
+
+TEST_F(FileChanges, MovesOfNamesOfOneFile) {
+  const InodeInfo file = Twice("a", "b", "1");
+  ASSERT_EQ(Apply({Move("a", "b")}), kNoError);
+  EXPECT_EQ(List(), (Names{"a", "b"})) << "two names of one file both stay";
+  File("c", "replaced");
+  ASSERT_EQ(Apply({Move("a", "c"), Change(Kind::kAppend, "c", "2")}), kNoError);
+  EXPECT_EQ(List(), (Names{"b", "c"}));
+  EXPECT_EQ(ReadName("b"), "12");
+  EXPECT_EQ(Look("c").number, file.number);
+}
+
+TEST_F(FileChanges, DirectoriesAreNotMovedIntoThemselves) {
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d")}), kNoError);
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d/e")}), kNoError);
+  EXPECT_EQ(Apply({Move("d", "d/e/f")}), ErrorCode::kInvalid);
+  EXPECT_EQ(Apply({Move("d/e", "e")}), kNoError);
+  EXPECT_EQ(List(), (Names{"d", "e"}));
+}
+
+}  // namespace
+}  // namespace kvfs::fs
