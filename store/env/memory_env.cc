@@ -25,10 +25,7 @@ class MemoryFile final : public File {
  public:
   MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path,
              Access access)
-      : disk_(std::move(disk)),
-        node_(std::move(node)),
-        path_(std::move(path)),
-        access_(access) {}
+      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)), access_(access) {}
 
   void MapForWriting(uint64_t) override {}
   Result<void> Read(uint64_t offset, MutableBytes out) const override {

@@ -119,8 +119,9 @@ TEST_F(HardLinks, RefuseWhatLinkRefuses) {
 TEST_F(HardLinks, EndAtTheGreatestNumber) {
   const InodeInfo file = File("a");
   ASSERT_EQ(Link(file, "b"), kNoError);
+  const std::string shared = SharedName(file.number);
   Batch batch;
-  batch.EditMeta({kSharedSpace, SharedName(file.number)}, [](std::string& meta) {
+  batch.EditMeta({kSharedSpace, shared}, [](std::string& meta) {
     Attributes attributes = *DecodeAttributes(meta);
     attributes.links = kMaxLinks;
     meta = EncodeAttributes(attributes);
@@ -266,8 +267,9 @@ TEST_F(HardLinks, AFileThatIsNamedOverOneNameLeavesTheOther) {
 
 TEST_F(HardLinks, ANameWithoutItsFileIsDamage) {
   const InodeInfo file = Twice("a", "b", "content");
+  const std::string shared = SharedName(file.number);
   Batch batch;
-  batch.Erase({kSharedSpace, SharedName(file.number)});
+  batch.Erase({kSharedSpace, shared});
   ASSERT_TRUE(store().Apply(batch));
   EXPECT_EQ(CodeOf(fs().Lookup(kRootInode, "a")), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "a")), ErrorCode::kCorrupt);
