@@ -16,8 +16,8 @@ using Engines = std::vector<std::string_view>;
 const Engines kLmdb = {"lmdb", "lmdb-wm"};
 const Engines kTkrzw = {"tkrzw"};
 const Engines kBare = {"bare"};
-// Whose unsynced changes leave a whole store when the power fails. With a writable map LMDB is none:
-// lmdb.h promises that without syncs only where MDB_WRITEMAP is not used.
+// Whose unsynced changes leave a whole store when the power fails. With a writable map LMDB is
+// none: lmdb.h promises that without syncs only where MDB_WRITEMAP is not used.
 const Engines kCrashSafe = {"lmdb", "leveldb", "rocksdb", "sqlite"};
 
 // The least of a figure among engines, and whose it is.
