@@ -10,10 +10,8 @@
 namespace kvfs {
 namespace {
 
-// Blocks that stay ready in each shard, so that a checkpoint can always write its space maps.
-constexpr uint64_t kSpareBlocks = 16;
-// Pages that changes which take space leave to those which give it back.
-constexpr uint64_t kSparePages = 16;
+// What ClaimSpace will ask for as well, to spare it a try.
+constexpr uint64_t kForSpaceMaps = 16;
 
 }  // namespace
 
@@ -98,12 +96,12 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
                          *staging, looks);
   std::vector<std::byte> record(RedoLog::RecordOverhead());
   auto done = resolver.Resolve(batch, &record);
-  if (done) done = CheckPages(transaction, resolver.grows(), wants);
+  if (done) done = ClaimSpace(transaction, resolver.grows(), wants);
   if (!done) {
     wants->locks |= transaction.missing_locks();
     wants->homes = resolver.wanted_homes();
     for (const auto& [shard, count] : transaction.missing_blocks()) {
-      wants->blocks[shard] = count + kSpareBlocks;
+      wants->blocks[shard] = count + kForSpaceMaps;
     }
     return done;
   }
@@ -115,16 +113,14 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
   return {};
 }
 
-// A full disk is noticed here, before anything is decided.
-Result<void> Engine::CheckPages(const Transaction& transaction, bool grows, Wants* wants) const {
+// A full disk is noticed here, before anything is decided. What is claimed here stays ready.
+Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, size] : transaction.Sizes()) {
-    const Shard& shard = *parts_->shards[index];
-    const uint64_t pages = shard.PagesNeeded(size.records, size.bytes) + (grows ? kSparePages : 0);
-    if (shard.page_space().ready() < pages) wants->pages[index] = pages;
-    const uint64_t blocks = grows ? kSpareBlocks : kSpareBlocks / 2;
-    if (shard.block_space().ready() < blocks) {
-      wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
-    }
+    Shard& shard = *parts_->shards[index];
+    const uint64_t pages = shard.ClaimPages(size.records, size.bytes, grows);
+    if (pages > 0) wants->pages[index] = pages;
+    const uint64_t blocks = shard.ClaimBlocks(grows);
+    if (blocks > 0) wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
   }
   if (wants->pages.empty() && wants->blocks.empty()) return {};
   return Fail(ErrorCode::kRetry);

@@ -94,7 +94,7 @@ class Engine final : public Store {
   Result<void> ApplyWithRoom(const Batch& batch);
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
-  Result<void> CheckPages(const Transaction& transaction, bool grows, Wants* wants) const;
+  Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;
   ShardSet ShardsOf(const Batch& batch) const;
   Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                          uint64_t length, const MetaEdit& edit);

@@ -20,6 +20,7 @@ enum class LockRank : uint32_t {
   kShard = 100,     // and one more for each shard
   kLogFlush = 1000,
   kLog,
+  kBacking,
   kSpaceMap,
   kBlocks,
   kCheckpointRequests,

@@ -12,8 +12,17 @@ using format::ShardRoot;
 
 namespace {
 
+// A checkpoint can write a shard's space maps into so many blocks; and as many are left to changes
+// that give space back.
+constexpr uint64_t kMapBlocks = 8;
+constexpr uint64_t kSpareBlocks = 8;
+
 // A fresh block more is only memory; a fresh block less, that it is written to a new place.
 constexpr size_t kMaxFresh = size_t{1} << 16;
+// So many deletes, wherever they fall, find a full disk's pages ready; then a checkpoint has to
+// free what they have freed.
+constexpr uint64_t kSpareDeletes = 4;
+constexpr uint64_t kSpareDeleteBytes = 512;  // a move's record with the longest name and meta
 
 TreeRoot TreeRootOf(const ShardRoot& root) {
   return {root.root, root.height, root.leaves, root.branches};
@@ -60,17 +69,32 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
   return found != fresh_.end() && found->second > keep;
 }
 
-uint64_t Shard::PagesNeeded(uint64_t records, uint64_t record_bytes) const {
-  const TreeRoot& root = now_.tree->tree.root();
+// The open epoch's checkpoint will find the tree that the one under way makes; of what that takes
+// it may hold some already.
+uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
+  TreeRoot root = now_.tree->tree.root();
   auto pages_for = [&](uint64_t count, uint64_t bytes) {
     return TreeWriter::PagesFor(root, count, bytes, config_.page_bytes);
   };
+  uint64_t closed = 0;
+  if (now_.closed != nullptr) {
+    closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
+    root = TreeWriter::Grown(root, now_.closed->record_bytes(), config_.page_bytes);
+  }
+  const uint64_t count = now_.active->count() + records;
   const uint64_t open =
-      pages_for(now_.active->count() + records, now_.active->record_bytes() + record_bytes);
-  if (now_.closed == nullptr) return open;
-  // Of what the checkpoint under way will take it has some already.
-  const uint64_t closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
-  return open + closed - std::min(closed, page_space_.held_now());
+      count == 0 ? 0 : pages_for(count, now_.active->record_bytes() + record_bytes);
+  const uint64_t spare = pages_for(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
+  page_space_.Claim(open + closed + spare);
+  const uint64_t needed = open + closed + (grows ? spare : 0);
+  return page_space_.HasReady(needed, closed) ? 0
+                                              : needed - std::min(closed, page_space_.held_now());
+}
+
+uint64_t Shard::ClaimBlocks(bool grows) {
+  block_space_.Claim(kMapBlocks + kSpareBlocks);
+  const uint64_t needed = kMapBlocks + (grows ? kSpareBlocks : 0);
+  return block_space_.HasReady(needed) ? 0 : needed;
 }
 
 Result<uint64_t> Shard::FileBytes() const {
@@ -190,14 +214,28 @@ void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
   if (file.AllocatedBytes().value_or(0) > known + kTolerated) space->TrimAll();
 }
 
+// A store without entries has nothing to delete, and needs nothing for it.
+void Shard::ClaimSpare() {
+  std::shared_lock lock(mutex);
+  if (entries_ > 0 || dead_contents_ > 0 || now_.active->count() > 0) {
+    ClaimPages(0, 0, true);
+    ClaimBlocks(true);
+  } else {
+    page_space_.Claim(0);
+    block_space_.Claim(0);
+  }
+}
+
 void Shard::Trim(CheckpointPurpose purpose) {
-  // While the store is at work long runs only: the next epoch needs most of it anyway.
-  constexpr uint64_t kLongRun = 16;
+  ClaimSpare();
   switch (purpose) {
-    case CheckpointPurpose::kContinue:
-      page_space_.Trim(std::max({pages_written_, PagesNeeded(0, 0), uint64_t{1}}), kLongRun);
+    case CheckpointPurpose::kContinue: {
+      // Long runs only: the next epoch needs most of it anyway.
+      constexpr uint64_t kLongRun = 16;
+      page_space_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
       block_space_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
       break;
+    }
     case CheckpointPurpose::kIdle:
     case CheckpointPurpose::kClose:
       TrimIdle(&page_space_, *files_.keys, config_.page_bytes);

@@ -115,9 +115,12 @@ class Shard {
   // True if the block is fresh, and no snapshot up to `keep` can see it.
   bool IsFresh(uint64_t block, uint64_t keep) const;
 
-  // Pages that are to be ready, so that a checkpoint can be written of all changes so far and some
-  // more, whatever else happens to the disk.
-  uint64_t PagesNeeded(uint64_t records, uint64_t record_bytes) const;
+  // Claims the pages and blocks that a checkpoint can need for all changes so far and so many
+  // records more, whatever else happens to the disk; and some that are left to changes that give
+  // space back, so that a full disk does not stop them. Return how many are to be made ready before
+  // a change that grows, or one that does not, can be done; 0: they are.
+  uint64_t ClaimPages(uint64_t records, uint64_t record_bytes, bool grows);
+  uint64_t ClaimBlocks(bool grows);
 
   // --- with the lock shared, or none for a rough answer ---
 
@@ -143,11 +146,12 @@ class Shard {
   void CheckpointDurable(uint64_t epoch);
   // Gives out again what no reader needs any more.
   void FreeUnread();
-  // Gives free space back to the disk.
+  // Gives free space back to the disk, but for what deletes may need when it is full.
   void Trim(CheckpointPurpose purpose);
 
  private:
   static void TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes);
+  void ClaimSpare();
   std::vector<TreeChange> ClosedChanges() const;
   uint64_t CheckpointPages() const;
 

@@ -147,9 +147,18 @@ Result<void> SpaceMap::Reserve(uint64_t count) {
   if (ready() >= count) return {};
   const uint64_t before = ready();
   auto reserved = BackUpTo(count);
+  if (!reserved && reserved.error().code == ErrorCode::kNoSpace && BackSingly(count)) return {};
   // What was got in vain goes back to the disk.
   if (!reserved && reserved.error().code == ErrorCode::kNoSpace) Trim(before, 1);
   return reserved;
+}
+
+// Who trims takes first, and then looks at the claim.
+bool SpaceMap::HasReady(uint64_t count, uint64_t held) const {
+  if (ready_ >= count) return true;
+  if (held == 0) return false;
+  const Lock lock(mutex_);
+  return ready_ + std::min(held_, held) >= count;
 }
 
 Result<void> SpaceMap::BackUpTo(uint64_t count) {
@@ -177,9 +186,7 @@ Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
     }
     return false;
   }
-  auto has_more = [&](uint64_t word) {
-    return word < kBitmapWords && (bitmap->Free(word) & ~bitmap->backed[word]) != 0;
-  };
+  auto has_more = [&](uint64_t word) { return word < kBitmapWords && bitmap->Unknown(word) != 0; };
   uint64_t word = 0;
   while (word < kBitmapWords && !has_more(word)) ++word;
   if (word == kBitmapWords) return false;
@@ -192,31 +199,60 @@ Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
   }
   uint64_t count = 1;
   while (count < words && has_more(word + count)) ++count;
-  KVFS_TRY(Allocate(index * kBitmapWords + word, count, lock));
+  const uint64_t first = (index * kBitmapWords + word) * kWordNumbers;
+  auto allocated = Allocate({first, count * kWordNumbers}, lock);
+  // Where the disk has no room for all of them there may be some for the first.
+  if (!allocated && count > 1) allocated = Allocate({first, kWordNumbers}, lock);
+  KVFS_TRY(allocated);
   return true;
 }
 
-// Allocates the words' space on the disk; where it has no room for all of them, that of the first.
-Result<void> SpaceMap::Allocate(uint64_t first_word, uint64_t words, Lock& lock) {
-  const uint64_t word_bytes = uint64_t{kWordNumbers} * unit_bytes_;
+// On a disk that has no room for a word's numbers, single ones, and those that the file has not
+// given back: a closed store keeps some.
+Result<void> SpaceMap::BackSingly(uint64_t count) {
+  constexpr int kMostFailures = 256;
+  Lock lock(mutex_);
+  int failures = 0;
+  const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
+  for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers, lock));
+    if (!bitmap->readable) continue;
+    const uint64_t word = WordOf(number);
+    for (uint64_t rest = bitmap->Unknown(word); rest != 0 && ready_ < count;) {
+      const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
+      const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
+      const Run run{number + begin, std::min(free, count - ready_)};
+      rest &= ~Ones(begin, run.count);
+      if (!Allocate(run, lock) && ++failures == kMostFailures) break;
+    }
+    if (failures == kMostFailures) break;
+  }
+  return ready_ >= count ? Result<void>() : Fail(ErrorCode::kNoSpace, "no room is left");
+}
+
+// Has the disk back the numbers.
+Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
   ++allocating_;
   lock.unlock();
+  const std::lock_guard backing(backing_);
   Result<void> allocated;
-  if (!read_only_) allocated = file_->Allocate(first_word * word_bytes, words * word_bytes);
-  if (!allocated && words > 1) {
-    words = 1;
-    allocated = file_->Allocate(first_word * word_bytes, word_bytes);
+  if (!read_only_) {
+    allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
   }
   lock.lock();
   --allocating_;
   KVFS_TRY(allocated);
-  file_end_ = std::max(file_end_, (first_word + words) * word_bytes);
-  for (uint64_t word = first_word; word < first_word + words; ++word) {
-    auto bitmap = bitmaps_.find(word / kBitmapWords);
+  file_end_ = std::max(file_end_, (numbers.first + numbers.count) * unit_bytes_);
+  while (numbers.count > 0) {
+    const uint64_t word_number = numbers.first / kWordNumbers, bit = numbers.first % kWordNumbers;
+    const uint64_t count = std::min(numbers.count, kWordNumbers - bit);
+    numbers.first += count;
+    numbers.count -= count;
+    auto bitmap = bitmaps_.find(word_number / kBitmapWords);
     if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
-    const uint64_t before = ReadyWord(word);
-    bitmap->second.backed[word % kBitmapWords] = ~uint64_t{0};
-    NoteReady(word, before, ReadyWord(word));
+    const uint64_t before = ReadyWord(word_number);
+    bitmap->second.backed[word_number % kBitmapWords] |= Ones(bit, count);
+    NoteReady(word_number, before, ReadyWord(word_number));
   }
   return {};
 }
@@ -452,13 +488,19 @@ void SpaceMap::Trim(uint64_t spare, uint64_t run) {
   const std::vector<uint64_t> words(ready_words_.rbegin(), ready_words_.rend());
   for (const uint64_t word_number : words) {
     const auto ready = static_cast<uint64_t>(std::popcount(ReadyWord(word_number)));
-    if (ready_ < spare + ready || !Punch(word_number, &Bitmap::Ready, run, lock)) break;
+    if (ready_ < spare + ready || !Punch(word_number, true, run, lock)) break;
   }
-  if (spare == 0) CutEnd(lock);
+  if (run == 1) CutEnd(lock);
   DropIdleBitmaps();
 }
 
 void SpaceMap::TrimAll() {
+  PunchUnknown();
+  Trim(0, 1);
+}
+
+// Of what is free and not known to be backed.
+void SpaceMap::PunchUnknown() {
   Lock lock(mutex_);
   bool can_punch = true;
   for (uint64_t index = 0; can_punch && index < BitmapsOfFile(); ++index) {
@@ -467,37 +509,47 @@ void SpaceMap::TrimAll() {
     for (uint64_t word = 0; can_punch && word < kBitmapWords; ++word) {
       const uint64_t word_number = index * kBitmapWords + word;
       if (word_number * kWordNumbers * unit_bytes_ >= file_end_) break;
-      can_punch = Punch(word_number, &Bitmap::Free, 1, lock);
+      can_punch = Punch(word_number, false, 1, lock);
     }
   }
-  CutEnd(lock);
-  DropIdleBitmaps();
 }
 
-// Makes holes of those runs of a word's numbers. False if the disk could not do it. The numbers are
-// held meanwhile, so that nobody gets them.
-bool SpaceMap::Punch(uint64_t word_number, uint64_t (Bitmap::*which)(uint64_t) const, uint64_t run,
-                     Lock& lock) {
-  Bitmap& bitmap = bitmaps_.at(word_number / kBitmapWords);
+// Makes holes of those runs of a word's numbers that are ready, or of those of which nothing is
+// known. False if the disk could not do it, or if what is left is claimed. The numbers are held
+// meanwhile, so that nobody gets them.
+bool SpaceMap::Punch(uint64_t word_number, bool is_ready, uint64_t run, Lock& lock) {
+  const Bitmap& bitmap = bitmaps_.at(word_number / kBitmapWords);
   const uint64_t word = word_number % kBitmapWords;
-  uint64_t bits = (bitmap.*which)(word);
+  auto find = [&] { return is_ready ? bitmap.Ready(word) : bitmap.Unknown(word); };
+  uint64_t bits = find();
   while (bits != 0) {
     const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
     const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
     bits &= ~Ones(begin, length);
     if (length < run) continue;
-    const Run numbers{word_number * kWordNumbers + begin, length};
+    const uint64_t ready = ready_, surplus = ready - std::min<uint64_t>(ready, claimed_);
+    const uint64_t kept = is_ready ? length - std::min(length, surplus) : 0;
+    if (kept == length) return false;
+    const Run numbers{word_number * kWordNumbers + begin + kept, length - kept};
     SetHeld(numbers, true);
-    lock.unlock();
-    const bool punched =
-        file_->PunchHole(numbers.first * unit_bytes_, length * unit_bytes_).has_value();
-    lock.lock();
-    if (punched) bitmap.backed[word] &= ~Ones(begin, length);
+    const bool is_claimed = is_ready && ready_ < claimed_;
+    const bool punched = !is_claimed && PunchHeld(numbers, lock);
     SetHeld(numbers, false);
     if (!punched) return false;
-    bits &= (bitmap.*which)(word);  // others may have taken some of the rest
+    bits &= find();  // others may have taken some of the rest
   }
   return true;
+}
+
+bool SpaceMap::PunchHeld(Run numbers, Lock& lock) {
+  lock.unlock();
+  const std::lock_guard backing(backing_);
+  const bool punched =
+      file_->PunchHole(numbers.first * unit_bytes_, numbers.count * unit_bytes_).has_value();
+  lock.lock();
+  const uint64_t bits = Ones(numbers.first % kWordNumbers, numbers.count);
+  if (punched) At(numbers.first).backed[WordOf(numbers.first)] &= ~bits;
+  return punched;
 }
 
 // Cuts off what lies behind the last number that is used, held or ready.

@@ -58,6 +58,11 @@ class SpaceMap {
   // which keeps as much room as it had.
   Result<void> Reserve(uint64_t count);
   uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
+  // Until the next claim no trimming takes of so many ready ones.
+  void Claim(uint64_t count) { claimed_ = count; }
+  // True if so many are ready; of the held ones, which a checkpoint may give back, up to `held`
+  // count. After a Claim of as many or more they stay ready.
+  bool HasReady(uint64_t count, uint64_t held = 0) const;
 
   // Holds up to `want` ready numbers in a row, `want` of them if that many lie together; none if
   // none are ready.
@@ -113,8 +118,8 @@ class SpaceMap {
   void CheckpointDurable(uint64_t epoch);
   void FreeUpTo(uint64_t epoch);
   // Gives free numbers back to the disk as holes, runs of at least `run` of them, as long as
-  // `spare` stay ready. With none to spare the file's unused end is cut off. Forgets bitmaps that
-  // are not needed in memory.
+  // `spare` stay ready, and what is claimed. Where single ones go back, the file's unused end is
+  // cut off. Forgets bitmaps that are not needed in memory.
   void Trim(uint64_t spare, uint64_t run);
   // The same for all that is free, whether it is known to be backed or not: a process that died may
   // have left such.
@@ -133,6 +138,7 @@ class SpaceMap {
 
     uint64_t Free(uint64_t word) const { return ~(used[word] | held[word]); }
     uint64_t Ready(uint64_t word) const { return Free(word) & backed[word]; }
+    uint64_t Unknown(uint64_t word) const { return Free(word) & ~backed[word]; }
   };
   struct Waiting {
     uint64_t epoch;
@@ -145,14 +151,16 @@ class SpaceMap {
   Result<Words> ReadBitmap(uint64_t index, Lock& lock);
   Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
   Result<void> BackUpTo(uint64_t count);
+  Result<void> BackSingly(uint64_t count);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
-  Result<void> Allocate(uint64_t first_word, uint64_t words, Lock& lock);
+  Result<void> Allocate(Run numbers, Lock& lock);
   void SetHeld(Run run, bool held);
   void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
   Run FindReady(uint64_t want) const;
   uint64_t ReadyWord(uint64_t word_number) const;
-  bool Punch(uint64_t word_number, uint64_t (Bitmap::*which)(uint64_t) const, uint64_t run,
-             Lock& lock);
+  bool Punch(uint64_t word_number, bool is_ready, uint64_t run, Lock& lock);
+  void PunchUnknown();
+  bool PunchHeld(Run numbers, Lock& lock);
   void CutEnd(Lock& lock);
   uint64_t BitmapsOfFile() const;
   void DropIdleBitmaps();
@@ -163,6 +171,8 @@ class SpaceMap {
   const BlockFile* blocks_;
   const bool read_only_;
 
+  // Held while the disk backs numbers or is given them back, until `backed` tells of it.
+  RankedMutex backing_{LockRank::kBacking};
   mutable RankedMutex mutex_{LockRank::kSpaceMap};  // guards all below
   format::MapRoot root_;
   // Blocks of the levels above the bitmaps, by (level, index).
@@ -171,6 +181,7 @@ class SpaceMap {
   std::vector<bool> exhausted_;     // bitmaps where Reserve need not look for now
   std::set<uint64_t> ready_words_;  // with a ready number, by word number
   std::atomic<uint64_t> ready_ = 0;
+  std::atomic<uint64_t> claimed_ = 0;
   uint64_t held_ = 0;
   uint64_t used_;                  // set in the bitmaps
   uint64_t first_own_bitmap_ = 0;  // of a store that is only read: behind the file's end

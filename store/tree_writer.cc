@@ -2,6 +2,13 @@
 #include "store/tree_writer.h"
 
 namespace kvfs {
+namespace {
+
+uint64_t PagesAdded(uint64_t record_bytes, uint32_t page_bytes) {
+  return record_bytes * 5 / 4 / format::PageCapacityBytes(page_bytes);
+}
+
+}  // namespace
 
 using format::PagePointer;
 using format::RecordKey;
@@ -97,9 +104,17 @@ uint64_t TreeWriter::PagesFor(const TreeRoot& last, uint64_t changes, uint64_t r
     return std::min(changes, pages) * 5 / 4 + std::min(changes, pages / 4);
   };
   constexpr uint64_t kFewVisits = 8;
-  return visited(last.leaves) + visited(last.branches) +
-         record_bytes * 5 / 4 / format::PageCapacityBytes(page_bytes) + 2 * uint64_t{last.height} +
-         kFewVisits;
+  return visited(last.leaves) + visited(last.branches) + PagesAdded(record_bytes, page_bytes) +
+         2 * uint64_t{last.height} + std::min(last.leaves + 2, kFewVisits);
+}
+
+TreeRoot TreeWriter::Grown(TreeRoot last, uint64_t record_bytes, uint32_t page_bytes) {
+  constexpr uint64_t kFewChildren = 32;
+  const uint64_t added = PagesAdded(record_bytes, page_bytes);
+  last.leaves += added;
+  last.branches += added / kFewChildren + 1;
+  ++last.height;
+  return last;
 }
 
 }  // namespace kvfs

@@ -51,6 +51,8 @@ class TreeWriter {
   // records. Should it need more and the disk have none, it fails and nothing is lost.
   static uint64_t PagesFor(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
                            uint32_t page_bytes);
+  // The size of a tree after so many bytes more, at most or nearly so.
+  static TreeRoot Grown(TreeRoot last, uint64_t record_bytes, uint32_t page_bytes);
 
  private:
   using Changes = std::vector<BranchChange>;

@@ -128,7 +128,7 @@ TEST_F(CompactTest, GivesTheRestBackToTheDisk) {
   const uint64_t trees_before = before.disk_bytes - before.log_file_bytes;
   const uint64_t trees_after = after.disk_bytes - after.log_file_bytes;
   EXPECT_LT(trees_after, trees_before / 2);
-  EXPECT_EQ(after.reusable_bytes, 0u);
+  EXPECT_LE(after.reusable_bytes, kShards * 64 * kPage) << "deletes find room on a full disk";
   ExpectSame();
 }
 

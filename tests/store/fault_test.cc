@@ -196,7 +196,10 @@ TEST_F(FullDiskTest, LosesNothingThatWasAcknowledged) {
     ASSERT_TRUE(store_->Sync());
     ASSERT_NO_FATAL_FAILURE(Open());
     ExpectHolds(0, count, bytes);
-    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i))) << i;
+    for (size_t i = 0; i < count; ++i) {
+      auto erased = store_->Erase("name " + std::to_string(i));
+      ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+    }
   }
 }
 

@@ -125,6 +125,8 @@ class SpaceMapTest : public testing::Test {
   }
   uint64_t PageBytes() { return file_->AllocatedBytes().value(); }
 
+  uint64_t UsedBytes() { return PageBytes() + block_file_->AllocatedBytes().value(); }
+
   MemoryEnv env_;
   std::unique_ptr<File> file_, block_file_;
   BlockFile store_;
@@ -354,6 +356,19 @@ TEST_F(SpaceMapTest, SpareNumbersStayBacked) {
   EXPECT_LT(map_->ready(), 500u + kWord);
 }
 
+TEST_F(SpaceMapTest, WhatIsClaimedStaysBacked) {
+  const auto numbers = Take(1000);
+  Checkpoint();
+  FreeLater(numbers);
+  Checkpoint();
+  map_->Claim(500);
+  ASSERT_TRUE(map_->HasReady(500));
+  map_->Trim(/*spare=*/0, /*run=*/1);
+  EXPECT_GE(map_->ready(), 500u);
+  EXPECT_LT(map_->ready(), 500u + kWord);
+  EXPECT_FALSE(map_->HasReady(1000));
+}
+
 TEST_F(SpaceMapTest, ShortRunsStayWhereLongOnesAreAsked) {
   const auto numbers = Take(600);
   Checkpoint();
@@ -379,6 +394,34 @@ TEST_F(SpaceMapTest, ACompactionFindsWhatAProcessHasLeft) {
   EXPECT_LE(PageBytes(), 201u * kUnit);
   Take(800);
   EXPECT_GE(PageBytes(), 1000u * kUnit);
+}
+
+// A store that was closed on a full disk still has room for its deletes.
+TEST_F(SpaceMapTest, SpareNumbersAreThereAgainInTheNextProcess) {
+  const auto numbers = Take(1000);
+  Checkpoint();
+  FreeLater({numbers.begin(), numbers.begin() + 5});
+  FreeLater({numbers.begin() + 100, numbers.begin() + 900});
+  Checkpoint();
+  map_->Claim(20);
+  map_->TrimAll();
+  env_.SetCapacity(UsedBytes());
+  Open();
+  EXPECT_TRUE(map_->Reserve(20));
+  auto reserved = map_->Reserve(500);
+  ASSERT_FALSE(reserved);
+  EXPECT_EQ(reserved.error().code, ErrorCode::kNoSpace);
+  EXPECT_GE(map_->ready(), 20u);
+}
+
+TEST_F(SpaceMapTest, TheLastUnitsOfADiskAreFound) {
+  const auto numbers = Take(100);
+  Checkpoint();
+  env_.SetCapacity(UsedBytes() + 40 * kUnit);
+  Open();
+  while (map_->Reserve(map_->ready() + 1)) {
+  }
+  EXPECT_GE(map_->ready(), 40u);
 }
 
 TEST_F(SpaceMapTest, WhereTheDiskMakesNoHolesNumbersStayReady) {
