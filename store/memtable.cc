@@ -2,6 +2,7 @@
 #include "store/memtable.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "store/memtable_index.h"
@@ -27,15 +28,37 @@ const Memtable::Record* Memtable::AsOf(const Record* record, uint64_t at) {
   return record;
 }
 
+// Of the records at one position, in the order of their names.
+const Memtable::Record* Memtable::Named(const Record* first, std::string_view name) {
+  const Record* record = first;
+  while (record != nullptr && record->name() < name) record = record->next_name_;
+  return record != nullptr && record->name() == name ? record : nullptr;
+}
+
 const Memtable::Record* Memtable::Find(const RecordKey& key, uint64_t at) const {
   const IndexKey wanted = IndexKeyOf(key);
   const IndexLeaf* leaf = index_->LeafOf(wanted);
   const uint32_t slot = leaf->LowerBound(wanted);
   if (slot == leaf->count || leaf->keys[slot] != wanted) return nullptr;
-  const Record* record = leaf->records[slot];
-  while (record != nullptr && record->name() < key.name) record = record->next_name_;
-  if (record == nullptr || record->name() != key.name) return nullptr;
-  return AsOf(record, at);
+  return AsOf(Named(leaf->records[slot], key.name), at);
+}
+
+void Memtable::FindEach(std::span<const RecordKey> keys, std::span<const Record*> found) const {
+  std::array<IndexKey, kMostKeys> wanted;
+  std::array<const IndexLeaf*, kMostKeys> leaves;
+  std::array<uint32_t, kMostKeys> slots;
+  for (size_t i = 0; i < keys.size(); ++i) wanted[i] = IndexKeyOf(keys[i]);
+  index_->LeavesOf(std::span(wanted).first(keys.size()), leaves);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    slots[i] = leaves[i]->LowerBound(wanted[i]);
+    __builtin_prefetch(leaves[i]->records.data() + slots[i]);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const bool is_there = slots[i] < leaves[i]->count && leaves[i]->keys[slots[i]] == wanted[i];
+    found[i] = is_there ? leaves[i]->records[slots[i]] : nullptr;
+    __builtin_prefetch(found[i]);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) found[i] = Named(found[i], keys[i].name);
 }
 
 Memtable::Place Memtable::PlaceOf(const RecordKey& key) {

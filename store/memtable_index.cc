@@ -72,6 +72,20 @@ const IndexLeaf* MemtableIndex::LeafOf(const IndexKey& key) const {
   return static_cast<const IndexLeaf*>(at);
 }
 
+void MemtableIndex::LeavesOf(std::span<const IndexKey> keys,
+                             std::span<const IndexLeaf*> leaves) const {
+  std::array<const void*, Memtable::kMostKeys> at;
+  std::ranges::fill(at, root_);
+  for (uint32_t level = height_; level > 1; --level) {
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto* branch = static_cast<const Branch*>(at[i]);
+      at[i] = branch->children[ChildOf(*branch, keys[i])];
+      PrefetchNode(at[i]);
+    }
+  }
+  for (size_t i = 0; i < keys.size(); ++i) leaves[i] = static_cast<const IndexLeaf*>(at[i]);
+}
+
 Memtable::Record** MemtableIndex::FindOrAdd(const IndexKey& key) {
   std::vector<Branch*> path;
   path.reserve(8);

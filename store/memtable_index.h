@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "store/memtable.h"
@@ -44,6 +45,8 @@ class MemtableIndex {
 
   // The leaf in which the key lies, if anywhere.
   const IndexLeaf* LeafOf(const IndexKey& key) const;
+  // The same for each of some keys, in step.
+  void LeavesOf(std::span<const IndexKey> keys, std::span<const IndexLeaf*> leaves) const;
   // The list below the key, which is added with an empty one if it is absent. Valid until the next
   // call.
   Memtable::Record** FindOrAdd(const IndexKey& key);

@@ -30,6 +30,17 @@ TreeRoot TreeRootOf(const ShardRoot& root) {
 
 }  // namespace
 
+void ShardPin::FindEachInMemory(std::span<const format::RecordKey> keys,
+                                std::span<const Memtable::Record*> found) const {
+  active->FindEach(keys, found);
+  if (closed == nullptr) return;
+  std::array<const Memtable::Record*, Memtable::kMostKeys> in_closed;
+  closed->FindEach(keys, in_closed);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (found[i] == nullptr) found[i] = in_closed[i];
+  }
+}
+
 Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root, uint64_t epoch)
     : mutex(LockRank::kShard, config.index),
       config_(config),
@@ -110,6 +121,7 @@ Result<uint64_t> Shard::DiskBytes() const {
 }
 
 void Shard::CloseEpoch() {
+  ++state_;
   now_.closed = active_;
   active_ = std::make_shared<Memtable>();
   now_.active = active_;
@@ -181,6 +193,7 @@ void Shard::CheckpointDurable(uint64_t epoch) {
   std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock
   {
     std::lock_guard lock(mutex);
+    ++state_;
     older_.push_back(now_.tree);
     now_.tree = std::move(version);
     dropped.swap(now_.closed);

@@ -75,6 +75,9 @@ struct ShardPin {
     const Memtable::Record* record = active->Find(key, at);
     return record == nullptr && closed != nullptr ? closed->Find(key, at) : record;
   }
+  // The same for the newest versions of up to Memtable::kMostKeys records.
+  void FindEachInMemory(std::span<const format::RecordKey> keys,
+                        std::span<const Memtable::Record*> found) const;
 };
 
 class Shard {
@@ -95,12 +98,15 @@ class Shard {
   // The present state. A reference, and a copy to keep.
   const ShardPin& now() const { return now_; }
   ShardPin Pin() const { return now_; }
+  // Another one after each change of what now() refers to or holds.
+  uint64_t state() const { return state_; }
 
   // --- with the lock exclusive ---
 
   // See Memtable::Put.
   void Put(const format::RecordKey& key, uint64_t version, std::optional<Bytes> value,
            uint64_t keep) {
+    ++state_;
     active_->Put(key, version, value, keep);
   }
   // An id whose content will live in this shard, never given before.
@@ -166,6 +172,7 @@ class Shard {
   ShardPin now_;
   std::unordered_map<uint64_t, uint64_t> fresh_;  // block -> version
   uint64_t next_id_;
+  uint64_t state_ = 0;
   uint64_t entries_;
   uint64_t dead_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;

@@ -81,14 +81,18 @@ Result<Transaction::Found> Transaction::Find(uint32_t shard, const RecordKey& ke
 
 Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const RecordKey& key) const {
   const ShardPin& pin = shards_[shard]->now();
-  if (const Memtable::Record* record = pin.FindInMemory(key, Memtable::kNewest)) {
-    if (record->is_erased()) return Fail(ErrorCode::kNotFound);
-    return Found{record->value(), record->version()};
+  const auto look = std::ranges::find(looks_, key, &RecordLook::key);
+  const bool has_look = look != looks_.end();
+  const bool is_present = has_look && look->shard_state == shards_[shard]->state();
+  const Memtable::Record* in_memory =
+      is_present ? look->in_memory : pin.FindInMemory(key, Memtable::kNewest);
+  if (in_memory != nullptr) {
+    if (in_memory->is_erased()) return Fail(ErrorCode::kNotFound);
+    return Found{in_memory->value(), in_memory->version()};
   }
-  for (const TreeLook& look : looks_) {
-    if (look.tree != pin.tree || look.key != key) continue;
-    if (!*look.record) return tl::unexpected(look.record->error());
-    return Found{(*look.record)->value, (*look.record)->version};
+  if (has_look && look->on_disk && look->tree == pin.tree.get()) {
+    if (!*look->on_disk) return tl::unexpected(look->on_disk->error());
+    return Found{(*look->on_disk)->value, (*look->on_disk)->version};
   }
   const uint64_t faults = shards_[shard]->ViewFaults();
   KVFS_ASSIGN(const format::LeafRecord record, pin.tree->tree.Find(key));

@@ -16,12 +16,15 @@
 
 namespace kvfs {
 
-// A record of a shard's tree, looked up before its lock was taken. It holds as long as the shard
-// has this tree and the record is not in memory.
-struct TreeLook {
-  std::shared_ptr<const TreeVersion> tree;
+// A record that was looked up before its shard's lock was taken.
+struct RecordLook {
   format::RecordKey key;
-  std::optional<Result<format::LeafRecord>> record;
+  // Holds as long as the shard has this state; null: not in memory.
+  uint64_t shard_state = 0;
+  const Memtable::Record* in_memory = nullptr;
+  // Holds as long as the shard has this tree and the record is not in memory.
+  const TreeVersion* tree = nullptr;
+  std::optional<Result<format::LeafRecord>> on_disk;
 };
 
 class Transaction {
@@ -45,7 +48,7 @@ class Transaction {
   // --- records ---
 
   // A look that may spare Find a search; it must outlive the transaction.
-  void SetLooks(std::span<const TreeLook> looks) { looks_ = looks; }
+  void SetLooks(std::span<const RecordLook> looks) { looks_ = looks; }
 
   struct Found {
     Bytes value;  // valid until the record is changed here
@@ -133,7 +136,7 @@ class Transaction {
   const Shards& shards_;
   const ExclusiveLocks& locks_;
   const uint64_t keep_;
-  std::span<const TreeLook> looks_;
+  std::span<const RecordLook> looks_;
   mutable std::vector<OwnRecord> own_;
   std::unordered_multimap<uint64_t, size_t> own_by_position_;  // once there are many
   std::map<uint32_t, ShardChanges> shards_changed_;

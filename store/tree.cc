@@ -39,6 +39,18 @@ Result<LeafRecord> Tree::Find(const RecordKey& key) const {
   return tl::unexpected(TooDeep());
 }
 
+void Tree::Prefetch(const RecordKey& key) const {
+  PagePointer at = root_.page;
+  for (uint32_t level = root_.height; level > 1; --level) {
+    const auto page = pages_->Read(at);
+    if (!page || page->IsLeaf()) return;
+    const BranchView branch(*page);
+    const uint32_t index = branch.ChildIndex(key);
+    if (level == 2) pages_->Prefetch(branch, index, key);
+    at = branch.Child(index);
+  }
+}
+
 void TreeCursor::NoteDamage(Error error) {
   if (!damage_) damage_ = std::move(error);
 }

@@ -31,6 +31,8 @@ class Tree {
 
   // kNotFound, without a message; kCorrupt where damage has hidden it.
   Result<format::LeafRecord> Find(const format::RecordKey& key) const;
+  // Asks for the leaf that Find will look at, while other things are done.
+  void Prefetch(const format::RecordKey& key) const;
 
  private:
   const Pages* pages_;
