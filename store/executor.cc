@@ -65,13 +65,24 @@ Result<void> Executor::LetGo(Draft* draft) {
   return ContentEditor(&transaction_, home, limit_, draft).LetGo();
 }
 
+// Of the content of the entry there; false if there is none.
+Result<bool> Executor::LetGoAt(const Place& place) {
+  auto let_go = [&]() -> Result<bool> {
+    KVFS_ASSIGN(auto present, Load(place));
+    if (present) KVFS_TRY(LetGo(&*present));
+    return present.has_value();
+  };
+  auto done = let_go();
+  const bool is_damaged = !done && done.error().code == ErrorCode::kCorrupt;
+  return is_damaged && damage_ == Damage::kLeak ? true : done;
+}
+
 Result<void> Executor::Put(const Change& change) {
   KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
   bool is_new = change.found == Found::kAbsent;
   if (change.found == Found::kUnknown) {
-    KVFS_ASSIGN(auto present, Load(place));
-    is_new = !present;
-    if (present) KVFS_TRY(LetGo(&*present));
+    KVFS_ASSIGN(const bool is_present, LetGoAt(place));
+    is_new = !is_present;
   }
   if (is_new) transaction_.CountEntries(place.shard, +1);
   const std::string_view meta = change.meta.value_or(std::string_view{});
@@ -96,9 +107,8 @@ Result<void> Executor::Put(const Change& change) {
 Result<void> Executor::EraseAt(const Place& place, Found found) {
   if (found == Found::kAbsent) return {};
   if (found == Found::kUnknown) {
-    KVFS_ASSIGN(auto present, Load(place));
-    if (!present) return {};
-    KVFS_TRY(LetGo(&*present));
+    KVFS_ASSIGN(const bool is_present, LetGoAt(place));
+    if (!is_present) return {};
   }
   transaction_.CountEntries(place.shard, -1);
   transaction_.Erase(place.shard, place.key);
@@ -207,6 +217,28 @@ Result<void> Executor::Reclaim(const Change& change) {
   transaction_.Erase(home, {format::kDeadSpace, change.content, {}});
   transaction_.CountDeadContents(home, -1);
   return {};
+}
+
+Result<void> Executor::MarkLostAt(const Place& place) {
+  const auto present = transaction_.Find(place.shard, place.key);
+  if (!present && present.error().code == ErrorCode::kNotFound) {
+    transaction_.CountEntries(place.shard, +1);
+  }
+  transaction_.Put(place.shard, place.key, Entry::Lost());
+  return {};
+}
+
+Result<void> Executor::MarkLost(const Change& change) {
+  if (change.kind == Kind::kReclaim) return {};  // it has no name; the blocks stay in use
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  if (change.to_name.empty()) return MarkLostAt(place);
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  if (change.kind == Kind::kMove) {
+    KVFS_TRY(EraseAt(place, Found::kWithoutBlocks));
+  } else {
+    KVFS_TRY(MarkLostAt(place));
+  }
+  return MarkLostAt(to);
 }
 
 Result<void> Executor::Execute(const Change& change) {

@@ -23,12 +23,23 @@ Result<void> CheckChange(const format::Change& change, uint32_t shards);
 
 class Executor {
  public:
-  // All must outlive the executor.
-  Executor(Transaction* transaction, const Placement* placement, uint32_t inline_limit)
-      : transaction_(*transaction), placement_(*placement), limit_(inline_limit) {}
+  // What is done where the content that a change replaces or erases is damaged.
+  enum class Damage {
+    kRefuse,  // nothing: kCorrupt
+    kLeak,    // the change; the blocks stay in use, for a repair to find
+  };
 
-  // kRetry: see Transaction. Absent entries are left alone.
+  // All must outlive the executor.
+  Executor(Transaction* transaction, const Placement* placement, uint32_t inline_limit,
+           Damage damage = Damage::kRefuse)
+      : transaction_(*transaction), placement_(*placement), limit_(inline_limit), damage_(damage) {}
+
+  // kRetry: see Transaction. Absent entries are left alone. kCorrupt: what the change builds on is
+  // damaged; the transaction is to be thrown away.
   Result<void> Execute(const format::Change& change);
+  // In place of a change that damage does not let be carried out: nobody may read what was there
+  // before it.
+  Result<void> MarkLost(const format::Change& change);
 
  private:
   struct Place {
@@ -49,11 +60,14 @@ class Executor {
   Result<void> EditContent(const format::Change& change, ContentEditor* editor);
   Result<void> Reclaim(const format::Change& change);
   Result<void> LetGo(Draft* draft);
+  Result<bool> LetGoAt(const Place& place);
   Result<void> EraseAt(const Place& place, format::Change::Found found);
+  Result<void> MarkLostAt(const Place& place);
 
   Transaction& transaction_;
   const Placement& placement_;
   const uint32_t limit_;
+  const Damage damage_;
 };
 
 }  // namespace kvfs

@@ -271,30 +271,31 @@ class Recovery {
     if (change.kind == Kind::kPut) {
       parts_->shards[parts_->placement->HomeOf(change.id)]->NoteId(change.id);
     }
-    auto done = CarryOut(change, sequence, locks);
-    while (!done && done.error().code == ErrorCode::kRetry) {
-      done = CarryOut(change, sequence, locks);
-    }
+    auto done = CarryOut(change, sequence, locks, &Executor::Execute);
     if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    const std::string what = "a change of " + DescribeEntry(change.space, change.name) +
-                             " is left out, because of damage: " + done.error().message;
+    const std::string what = DescribeEntry(change.space, change.name) +
+                             " is lost: a change of it cannot be carried out, because of damage: " +
+                             done.error().message;
     Log(what);
     if (salvages_) parts_->losses.push_back(what);
-    return {};
+    return CarryOut(change, sequence, locks, &Executor::MarkLost);
   }
 
-  Result<void> CarryOut(const Change& change, uint64_t sequence, const ExclusiveLocks& locks) {
+  Result<void> CarryOut(const Change& change, uint64_t sequence, const ExclusiveLocks& locks,
+                        Result<void> (Executor::*how)(const Change&)) {
     constexpr uint64_t kSpareBlocks = 64;
-    Transaction transaction(parts_->shards, locks, 0);
-    Executor executor(&transaction, parts_->placement.get(),
-                      parts_->shards.front()->inline_limit());
-    auto done = executor.Execute(change);
-    if (done) done = transaction.WriteNewBlocks();
-    if (done) return transaction.Commit(sequence);
-    for (const auto& [shard, blocks] : transaction.missing_blocks()) {
-      KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks + kSpareBlocks));
+    while (true) {
+      Transaction transaction(parts_->shards, locks, 0);
+      Executor executor(&transaction, parts_->placement.get(),
+                        parts_->shards.front()->inline_limit(), Executor::Damage::kLeak);
+      auto done = (executor.*how)(change);
+      if (done) done = transaction.WriteNewBlocks();
+      if (done) return transaction.Commit(sequence);
+      if (done.error().code != ErrorCode::kRetry) return done;
+      for (const auto& [shard, blocks] : transaction.missing_blocks()) {
+        KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks + kSpareBlocks));
+      }
     }
-    return done;
   }
 
   Result<void> Begin() {

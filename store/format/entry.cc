@@ -5,6 +5,7 @@ namespace kvfs::format {
 namespace {
 
 constexpr uint8_t kHasMeta = 1, kHasSize = 2, kIsChunked = 4, kAllFlags = 7;
+constexpr uint8_t kIsLost = 128;
 
 tl::unexpected<Error> Damaged(const char* reason) { return Fail(ErrorCode::kCorrupt, reason); }
 
@@ -44,7 +45,12 @@ bool TakeBlocks(const ContentShape& shape, Reader* reader, Entry* entry) {
 
 }  // namespace
 
+std::vector<std::byte> Entry::Lost() { return {std::byte{kIsLost}}; }
+
 Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
+  if (value.size() == 1 && value[0] == std::byte{kIsLost}) {
+    return Damaged("it was lost when the store was recovered from damage");
+  }
   Reader reader(value);
   Entry entry;
   uint8_t flags = 0, meta_bytes = 0;

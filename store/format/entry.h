@@ -9,6 +9,8 @@
 //     | block list, of as many blocks as the size has (flag 2 without 4)
 //     | tail, to the end
 //
+// Flag 128, alone, stands for an entry that was lost when the store was recovered from damage.
+//
 // Without flag 2 the content is all tail, and the size that of the tail. With it and up to
 // kDirectBlocks blocks, these stand in the entry; of more, in chunks (chunk.h) under a content id
 // of their own, so that a large content can be let go of in one step.
@@ -72,6 +74,8 @@ struct Entry {
   static Result<Entry> Decode(Bytes value, uint32_t inline_limit);
   // Appends to `out`, which is cleared first.
   void Encode(uint32_t inline_limit, std::vector<std::byte>* out) const;
+  // What stands for an entry that damage has destroyed: Decode says that it is lost.
+  static std::vector<std::byte> Lost();
 };
 
 }  // namespace kvfs::format

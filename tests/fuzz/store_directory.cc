@@ -112,9 +112,6 @@ void Reseal(StoreImage* image) {
 // Of the states that the store went through: which can still be the one that is held.
 class Expectation {
  public:
-  // Answers need not belong together any more.
-  void AllowAnyTime() { is_any_time_ = true; }
-
   Expectation(const StoreImage& image, bool is_hostile) : is_hostile_(is_hostile) {
     for (const Model& state : image.states) states_.push_back(&state);
   }
@@ -138,11 +135,10 @@ class Expectation {
                          [&](const Model* state) { return fits(*state); });
     Require(!fitting.empty(), "what is read was stored, all at one time: " + key.second +
                                   " fits none of " + std::to_string(states_.size()) + " states");
-    if (!is_any_time_) states_ = std::move(fitting);
+    states_ = std::move(fitting);
   }
 
   const bool is_hostile_;
-  bool is_any_time_ = false;
   std::vector<const Model*> states_;
 };
 
@@ -213,25 +209,20 @@ void Change(Store& store) {
 }
 
 // Without checkpoints that come when they will.
-OpenOptions Options(bool read_only = false, Expectation* expected = nullptr) {
+OpenOptions Options(bool read_only = false) {
   OpenOptions options;
-  options.log = [expected](std::string_view line) {
-    if (expected != nullptr && line.find("is left out, because of damage") != line.npos) {
-      expected->AllowAnyTime();
-    }
-  };
   options.read_only = read_only;
   options.idle_ms = 0;
   return options;
 }
 
 void OpenToRead(const StoreImage& image, Env& disk, Expectation* expected) {
-  const auto store = Store::Open(disk, "store", Options(/*read_only=*/true, expected));
+  const auto store = Store::Open(disk, "store", Options(/*read_only=*/true));
   if (store) ReadAll(image, **store, expected);
 }
 
 void OpenToWrite(const StoreImage& image, Env& disk, Expectation* expected) {
-  const auto store = Store::Open(disk, "store", Options(/*read_only=*/false, expected));
+  const auto store = Store::Open(disk, "store", Options());
   if (!store) return;
   ReadAll(image, **store, expected);
   Change(**store);

@@ -290,6 +290,52 @@ TEST_F(CorruptionTest, LogOfAStoreThatWasNotClosed) {
   EXPECT_LE(refused_, 10u) << "more than the first segment's header";
 }
 
+// The log goes on over pages that are damaged: what does not build on them is carried out, and what
+// does is lost, and not as it was before.
+TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
+  const std::string large = Text(9000, 1);
+  for (const char* name : {"moved", "target", "written", "put", "erased", "here", "there"}) {
+    Put(kOtherSpace, name, large);
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  Batch batch;
+  batch.Move({kOtherSpace, "moved"}, {kOtherSpace, "target"});
+  batch.Write({kOtherSpace, "written"}, 100, AsBytes("new"));
+  batch.Put({kOtherSpace, "put"}, AsBytes("new"), "");
+  batch.Erase({kOtherSpace, "erased"});
+  batch.Exchange({kOtherSpace, "here"}, {kOtherSpace, "there"});
+  ASSERT_TRUE(store_->Apply(batch));
+  ASSERT_TRUE(store_->Sync());
+  const auto image = CopyOfDisk();
+  for (const char* path : {"store/shard-00.keys", "store/shard-01.keys"}) {
+    const uint64_t bytes = BytesOf(*image, path).size();
+    for (uint64_t at = 100; at < bytes; at += kSectionBytes) FlipByte(*image, path, at, 1);
+  }
+  for (int opening = 0; opening < 2; ++opening) {
+    SCOPED_TRACE("opening " + std::to_string(opening));
+    auto store = Store::Open(*image, "store").value();
+    auto get = [&](const char* name) -> Result<std::string> {
+      std::string content(large.size(), 0);
+      KVFS_ASSIGN(const size_t read,
+                  store->Read({kOtherSpace, name}, 0, std::as_writable_bytes(std::span(content))));
+      content.resize(read);
+      return content;
+    };
+    for (const char* name : {"target", "written", "here", "there"}) {
+      const auto got = get(name);
+      EXPECT_TRUE(!got && got.error().code == ErrorCode::kCorrupt) << name;
+    }
+    for (const char* name : {"moved", "erased"}) {
+      const auto got = get(name);
+      ASSERT_FALSE(got) << name;
+      // A checkpoint knows which pages were damaged, and not any more what it erased from them.
+      EXPECT_TRUE(opening > 0 || got.error().code == ErrorCode::kNotFound) << name;
+    }
+    EXPECT_EQ(get("put").value_or("none"), "new");
+    ASSERT_TRUE(store->Close());
+  }
+}
+
 TEST_F(CorruptionTest, FilesCutShort) {
   FillAndClose();
   for (const char* name : {"superblock", "shard-00.keys", "shard-01.keys", "shard-00.values"}) {
