@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <functional>
 #include <random>
 #include <thread>
@@ -188,6 +189,33 @@ class StressTest : public testing::Test {
   std::unique_ptr<Store> store_;
   std::atomic<bool> done_ = false;
 };
+
+// Threads race to create the same entries: what a batch has looked up before it had the locks must
+// not be what decides.
+TEST(StressConditions, OneOfManyCreates) {
+  constexpr int kThreads = 3, kNames = 30'000;
+  MemoryEnv env;
+  ASSERT_TRUE(Store::Create(env, "store", SmallStore()));
+  auto store = Store::Open(env, "store").value();
+  std::atomic<int> created = 0;
+  std::barrier start(kThreads);
+  auto race = [&] {
+    for (int i = 0; i < kNames; ++i) {
+      const std::string name = std::to_string(i);
+      Batch batch;
+      batch.Put({kRootSpace, name}, AsBytes(name), std::nullopt, Batch::IfPresent::kRefuse);
+      if (i % 100 == 0) start.arrive_and_wait();
+      const auto done = store->Apply(batch);
+      created += done ? 1 : 0;
+      EXPECT_TRUE(done || done.error().code == ErrorCode::kExists) << name;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back(race);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(created, kNames);
+  EXPECT_EQ(store->GetStats().entries, static_cast<uint64_t>(kNames));
+}
 
 TEST_F(StressTest, InMemory) {
   MemoryEnv env;
