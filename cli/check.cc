@@ -12,6 +12,7 @@
 #include "cli/maintenance.h"
 #include "cli/progress.h"
 #include "cli/store_access.h"
+#include "cli/terminal_colour.h"
 
 namespace kvfs::cli {
 namespace {
@@ -33,9 +34,22 @@ std::string_view NameOf(CheckFinding::Kind kind) {
   return "";
 }
 
+Colour ColourOf(CheckFinding::Kind kind) {
+  switch (kind) {
+    case CheckFinding::Kind::kDamage:
+      return Colour::kError;
+    case CheckFinding::Kind::kSpace:
+      return Colour::kWarning;
+    case CheckFinding::Kind::kNote:
+      return Colour::kNone;
+  }
+  return Colour::kNone;
+}
+
 void PrintFinding(const CheckFinding& finding, bool json) {
   if (!json) {
-    fmt::print("{}: {}\n", NameOf(finding.kind), finding.message);
+    const std::string kind = fmt::format("{}:", NameOf(finding.kind));
+    fmt::print("{} {}\n", Paint(stdout, ColourOf(finding.kind), kind), finding.message);
     return;
   }
   Json line;
@@ -47,8 +61,11 @@ void PrintFinding(const CheckFinding& finding, bool json) {
 void PrintReport(const CheckReport& report, const std::string& store, bool json) {
   if (!json) {
     fmt::print("{}: {}: {} entries, {} pages, {} blocks; {} damaged, {} space errors, {} notes\n",
-               store, report.IsSound() ? "sound" : "not sound", report.entries, report.pages,
-               report.blocks, report.damages, report.space_findings, report.notes);
+               store,
+               report.IsSound() ? Paint(stdout, Colour::kGood, "sound")
+                                : Paint(stdout, Colour::kError, "not sound"),
+               report.entries, report.pages, report.blocks, report.damages, report.space_findings,
+               report.notes);
     return;
   }
   Json line;

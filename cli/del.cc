@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/key_walk.h"
+#include "cli/message.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -56,7 +57,7 @@ Outcome DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& 
     if (deleted) continue;
     Failure failure = ExplainKeyError("delete", path, store, deleted.error());
     if (!outcome) {
-      fmt::print(stderr, "kvfs: {}\n", outcome.error().text);
+      Tell(Severity::kError, outcome.error().text);
       failure.code = outcome.error().code;
     }
     outcome = tl::unexpected(std::move(failure));

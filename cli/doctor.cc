@@ -17,6 +17,8 @@
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/subprocess.h"
+#include "cli/terminal_colour.h"
+#include "fs/fuse_protocol.h"
 
 namespace kvfs::cli {
 namespace {
@@ -39,11 +41,14 @@ class Examination {
   }
 
  private:
-  static void Good(const std::string& text) { fmt::print("good     {}\n", text); }
-  static void Note(const std::string& text) { fmt::print("note     {}\n", text); }
+  static void Good(const std::string& text) { Print(Colour::kGood, "good", text); }
+  static void Note(const std::string& text) { Print(Colour::kWarning, "note", text); }
   void Bad(const std::string& text) {
-    fmt::print("problem  {}\n", text);
+    Print(Colour::kError, "problem", text);
     ++failures_;
+  }
+  static void Print(Colour colour, std::string_view verdict, const std::string& text) {
+    fmt::print("{}  {}\n", Paint(stdout, colour, fmt::format("{:<7}", verdict)), text);
   }
 
   static void LookAtKernel() {
@@ -54,12 +59,26 @@ class Examination {
 
   void LookAtDevice() {
     const Descriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-    if (device.valid()) return Good("/dev/fuse can be opened");
+    if (device.valid()) {
+      Good("/dev/fuse can be opened");
+      return TryToMount();
+    }
     if (errno == ENOENT) {
       return Bad("there is no /dev/fuse: `modprobe fuse`, or give the container the device");
     }
     Bad(fmt::format("/dev/fuse cannot be opened ({}): its mode should be 0666",
                     ErrorOfErrno(errno).message));
+  }
+
+  // Others than root mount through fusermount3, which may what root may.
+  void TryToMount() {
+    if (::geteuid() != 0) return;
+    const fs::FuseProtocol protocol = fs::AskFuseProtocol();
+    if (!protocol.kernel.empty()) {
+      return Good(fmt::format("root may mount; the kernel speaks FUSE {}", protocol.kernel));
+    }
+    Bad("the kernel refuses a mount: it takes the capability SYS_ADMIN, which a container must be "
+        "given");
   }
 
   void LookAtHelper() {

@@ -29,15 +29,15 @@ Answer<Log> Log::ToFile(const std::string& path) {
   return Log(Target::kFile, std::move(file));
 }
 
-void Log::Line(std::string_view text) const {
+void Log::Line(std::string_view text, Severity severity) const {
   if (target_ == Target::kSystem) {
-    ::syslog(LOG_NOTICE, "%.*s", static_cast<int>(text.size()), text.data());
+    ::syslog(static_cast<int>(severity), "%.*s", static_cast<int>(text.size()), text.data());
     return;
   }
   const std::string line = target_ == Target::kFile
                                ? fmt::format("{:%Y-%m-%dT%H:%M:%SZ} kvfs[{}]: {}\n",
                                              fmt::gmtime(std::time(nullptr)), ::getpid(), text)
-                               : fmt::format("kvfs: {}\n", text);
+                               : MessageLine(severity, text);
   const int descriptor = target_ == Target::kFile ? file_.number() : STDERR_FILENO;
   // A log that cannot be written must not stop what it tells about.
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, line.data(), line.size());

@@ -1,6 +1,7 @@
 // Where a daemon's log lines go: standard error, a file, or the system's log.
 //
 // A line is whole, whichever threads write at the same time. Values of keys are never logged.
+// Standard error may be the journal: see cli/message.h.
 #pragma once
 
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "cli/descriptor.h"
 #include "cli/failure.h"
+#include "cli/message.h"
 
 namespace kvfs::cli {
 
@@ -19,7 +21,7 @@ class Log {
   static Answer<Log> ToFile(const std::string& path);
 
   // Safe from any thread.
-  void Line(std::string_view text) const;
+  void Line(std::string_view text, Severity severity = Severity::kNotice) const;
 
   // For a daemon that wants its standard streams to lead here too; negative if there is no file.
   int file() const { return file_.number(); }

@@ -1,12 +1,14 @@
 // `kvfs ls`: what lies in a directory of the store, one a line, in the order of the names' bytes.
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
+#include "cli/terminal_colour.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -27,8 +29,17 @@ std::string ShownName(const WalkedKey& key, const LsArguments& arguments) {
   return arguments.recursive ? key.path : std::string(key.name);
 }
 
+// As ls(1) has them by default.
+Colour ColourOf(const fs::Attributes& attributes) {
+  if (attributes.IsDirectory()) return Colour::kDirectory;
+  if (attributes.IsSymbolicLink()) return Colour::kLink;
+  if (!S_ISREG(attributes.mode)) return Colour::kDevice;
+  return attributes.mode & S_IXUSR ? Colour::kProgram : Colour::kNone;
+}
+
 Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments) {
-  std::string name = ShownName(key, arguments);
+  const std::string plain = ShownName(key, arguments);
+  std::string name = arguments.null ? plain : Paint(stdout, ColourOf(key.inode.attributes), plain);
   const char end = arguments.null ? '\0' : '\n';
   if (arguments.json) {
     fmt::print("{}\n", ToLine(ToJson("path", key.path, key.inode)));

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/message.h"
 #include "cli/mount_helper.h"
 
 namespace kvfs::cli {
@@ -41,11 +42,12 @@ std::string ProgramHelp() {
 ExitCode Report(const Outcome& outcome) {
   // What was printed may still be on its way.
   if (std::fflush(stdout) != 0 && outcome) {
-    fmt::print(stderr, "kvfs: cannot write to standard output: {}\n", std::strerror(errno));
+    Tell(Severity::kError,
+         fmt::format("cannot write to standard output: {}", std::strerror(errno)));
     return ExitCode::kIoFailed;
   }
   if (outcome) return ExitCode::kOk;
-  fmt::print(stderr, "kvfs: {}\n", outcome.error().text);
+  Tell(Severity::kError, outcome.error().text);
   return outcome.error().code;
 }
 

@@ -22,6 +22,8 @@
 #include "cli/json_text.h"
 #include "cli/lock_file.h"
 #include "cli/log.h"
+#include "cli/message.h"
+#include "cli/mount_failure.h"
 #include "cli/mount_options.h"
 #include "cli/mount_point.h"
 #include "cli/paths.h"
@@ -62,7 +64,7 @@ Answer<Places> Prepare(const MountArguments& arguments, const MountChoices& choi
   if (!store) return tl::unexpected(store.error());
   std::string told;
   const auto mount_point = PrepareMountPoint(arguments.mount_point, *store, choices.nonempty, told);
-  if (!told.empty()) fmt::print(stderr, "kvfs: {}\n", told);
+  if (!told.empty()) Tell(Severity::kNotice, told);
   if (!mount_point) return tl::unexpected(mount_point.error());
   const Outcome usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
     return arguments.create ? CreateIfMissing(*store) : Outcome();
@@ -79,6 +81,9 @@ std::string DescribeMount(const MountChoices& choices, const Places& places) {
   SetBytes(config, "mount_point", places.mount_point);
   config["read_only"] = choices.read_only;
   config["allow_other"] = choices.allow_other;
+  if (choices.shown.uid) config["uid"] = *choices.shown.uid;
+  if (choices.shown.gid) config["gid"] = *choices.shown.gid;
+  if (choices.shown.umask) config["umask"] = fmt::format("{:03o}", *choices.shown.umask);
   config["threads"] = choices.threads;
   config["options"] = choices.kernel;
   return ToLine(config) + "\n";
@@ -107,38 +112,9 @@ fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& place
   options.extended_attributes = choices.extended_attributes;
   options.access_lists = choices.access_lists;
   options.writeback = choices.writeback;
+  options.shown = choices.shown;
   options.options = choices.kernel;
   return options;
-}
-
-ExitCode ExitCodeOfMount(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid:
-      return ExitCode::kUsage;
-    case ErrorCode::kNotFound:
-    case ErrorCode::kNotDirectory:
-      return ExitCode::kMountPointBad;
-    case ErrorCode::kPermission:
-    case ErrorCode::kUnsupported:
-      return ExitCode::kFuseUnavailable;
-    default:
-      return ExitCode::kMountFailed;
-  }
-}
-
-std::string_view Remedy(std::string_view reason) {
-  if (reason.find("/dev/fuse") == std::string_view::npos) return "";
-  return "; users other than root need the right to open it, and the program fusermount3 of the "
-         "package fuse3";
-}
-
-Failure ExplainMountError(const Places& places, const Error& error) {
-  // The sentence below has said that much already.
-  const std::string known = fmt::format("cannot mount at '{}': ", places.mount_point);
-  std::string_view reason = error.message;
-  if (reason.starts_with(known)) reason.remove_prefix(known.size());
-  return {ExitCodeOfMount(error.code), fmt::format("cannot mount {} on {}: {}{}", places.store,
-                                                   places.mount_point, reason, Remedy(reason))};
 }
 
 uint64_t CountMessages(const fs::MessageCounts& messages) {
@@ -154,7 +130,9 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
   fs::MountOptions options = ToMountOptions(choices, places);
   options.control_files = ControlFiles(store, file_system, choices, places);
   auto server = fs::FuseServer::Mount(file_system, options);
-  if (!server) return tl::unexpected(ExplainMountError(places, server.error()));
+  if (!server)
+    return tl::unexpected(
+        ExplainMountError(places.store, places.mount_point, choices, server.error()));
   fs::FuseServer& serving = **server;
   auto service = DaemonService::Start(
       places.store,
@@ -220,14 +198,16 @@ Outcome Serve(const MountArguments& arguments, const MountChoices& choices, cons
     return ready();
   });
   // Before that the caller hears of it; from then on only the log does.
-  if (!outcome && was_ready && !arguments.foreground) log->Line(outcome.error().text);
+  if (!outcome && was_ready && !arguments.foreground)
+    log->Line(outcome.error().text, Severity::kError);
   return outcome;
 }
 
 }  // namespace
 
 Outcome Mount(const MountArguments& arguments) {
-  const auto choices = ParseMountOptions(arguments.options);
+  const auto choices = ParseMountOptions(
+      arguments.options, arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse);
   if (!choices) return tl::unexpected(choices.error());
   const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
   if (arguments.foreground) {
@@ -246,8 +226,9 @@ Runner DefineMount(CLI::App& parser) {
       ->required();
   parser
       .add_option("-o", arguments->options,
-                  "Mount options, separated by commas: ro, rw, allow_other, nonempty, threads=N, "
-                  "noxattr, acl, writeback, fsname=NAME, idle=SECONDS, control=NAME, nocontrol, "
+                  "Mount options, separated by commas: ro, rw, allow_other, uid=N, gid=N, "
+                  "umask=OCTAL, nonempty, threads=N, noxattr, acl, writeback, fsname=NAME, "
+                  "idle=SECONDS, control=NAME, nocontrol, "
                   "debug, dev, suid, exec, sync, dirsync, "
                   "noatime, and their opposites")
       ->expected(1)

@@ -15,6 +15,7 @@ struct MountArguments {
   std::string log_path;              // empty: the system's log
   bool foreground = false;           // stay in this process until the end
   bool create = false;               // make the store if there is none
+  bool sloppy = false;               // pass over unknown options
 };
 
 // In the background: returns once the mount can be used, or why it cannot. In the foreground:

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "cli/message.h"
 #include "cli/mount_options.h"
 
 namespace kvfs::cli {
@@ -26,12 +27,14 @@ bool IsFlag(const std::string& option) {
 
 void ApplyFlag(const std::string& option, HelperArguments& helper) {
   if (option == "-f") helper.fake = true;
+  if (option == "-s") helper.mount.sloppy = true;
   if (option == "-r") helper.mount.options.emplace_back("ro");
   if (option == "-w") helper.mount.options.emplace_back("rw");
 }
 
 Outcome CheckOptions(const HelperArguments& helper) {
-  return ParseMountOptions(helper.mount.options).map([](const MountChoices&) {});
+  const auto unknown = helper.mount.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
+  return ParseMountOptions(helper.mount.options, unknown).map([](const MountChoices&) {});
 }
 
 }  // namespace
@@ -79,7 +82,8 @@ int RunMountHelper(const std::vector<std::string>& arguments) {
   const Outcome outcome = ParseHelperArguments(arguments).and_then(
       [](const auto& helper) { return helper.fake ? CheckOptions(helper) : Mount(helper.mount); });
   if (outcome) return 0;
-  fmt::print(stderr, "{}: {}\n", kMountHelperName, outcome.error().text);
+  const std::string line = MessageLine(Severity::kError, outcome.error().text, kMountHelperName);
+  fmt::print(stderr, "{}", line);
   return MountExitCode(outcome.error().code);
 }
 

@@ -1,8 +1,10 @@
 // The text after -o of `kvfs mount`, and of a line in /etc/fstab, read by a pure function.
 //
 // Options are separated by commas; a comma within a value is written as backslash comma, and a
-// backslash as two. What only the boot process and mount(8) care for (auto, user, _netdev, nofail,
-// x-..., comment=...) is accepted and dropped.
+// backslash as two, or the value stands in double quotes, as SELinux's contexts do. What only the
+// boot process and mount(8) care for (auto, user, _netdev, nofail, x-..., comment=...), and what is
+// true anyway, is accepted and dropped. What mount(8) offers and kvfs cannot keep is refused with
+// the reason.
 #pragma once
 
 #include <string>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "cli/failure.h"
+#include "fs/shown_owner.h"
 
 namespace kvfs::cli {
 
@@ -21,6 +24,7 @@ struct MountChoices {
   bool extended_attributes = true;
   bool access_lists = false;
   bool writeback = false;
+  fs::ShownOwner shown;             // uid, gid, umask
   unsigned threads = 0;             // 0: the file system's own choice
   unsigned idle_seconds = 0;        // without use, after which it is unmounted; 0: never
   std::string source;               // shown by mount(8) and df; empty: the store's path
@@ -32,8 +36,13 @@ struct MountChoices {
 
 inline constexpr unsigned kMaxThreads = 256;
 
+// What becomes of options that nobody knows: mount -s asks to pass over them.
+enum class UnknownOptions { kRefuse, kPassOver };
+
 // Reads the texts of all -o in order; a later option wins over an earlier one. kUsage for an
-// unknown option or a value that makes no sense, with the option in the message.
-Answer<MountChoices> ParseMountOptions(const std::vector<std::string>& texts);
+// unknown option, a value that makes no sense, or options that contradict each other, with the
+// option in the message.
+Answer<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
+                                       UnknownOptions unknown = UnknownOptions::kRefuse);
 
 }  // namespace kvfs::cli

@@ -32,6 +32,10 @@ Outcome CheckDirectory(const std::string& mount_point, bool nonempty) {
                   fmt::format("there is no such directory; `mkdir {}` makes it", mount_point));
   }
   if (!S_ISDIR(status.st_mode)) return Refuse(mount_point, "it is not a directory");
+  // fusermount3 says so too, but only once the store is open.
+  if (::geteuid() != 0 && ::access(mount_point.c_str(), W_OK) != 0) {
+    return Refuse(mount_point, "users other than root can mount only where they may write");
+  }
   if (nonempty) return {};
   std::error_code error;
   const bool empty = std::filesystem::is_empty(mount_point, error);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/message.h"
 #include "cli/mount_point.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
@@ -60,8 +61,9 @@ Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
 Outcome DetachLazily(const std::string& mount_point) {
   const Outcome detached = Detach(mount_point, Unmounting::kLazily);
   if (detached) {
-    fmt::print(stderr, "kvfs: {} is detached; its daemon ends with the last process that uses it\n",
-               mount_point);
+    Tell(Severity::kNotice,
+         fmt::format("{} is detached; its daemon ends with the last process that uses it",
+                     mount_point));
   }
   return detached;
 }
@@ -73,7 +75,7 @@ Outcome DetachPatiently(const std::string& mount_point) {
     bool is_busy = false;
     Outcome detached = Detach(mount_point, Unmounting::kOnlyIfIdle, &is_busy);
     if (!is_busy) return detached;
-    if (!is_told) fmt::print(stderr, "kvfs: {}; waiting\n", detached.error().text);
+    if (!is_told) Tell(Severity::kNotice, detached.error().text + "; waiting");
     is_told = true;
     std::this_thread::sleep_for(kBusyPause);
   }
@@ -92,9 +94,9 @@ Outcome Unmount(const UnmountArguments& arguments) {
   const Outcome detached = patiently ? DetachPatiently(mount_point) : Detach(mount_point, how);
   if (!detached) return arguments.lazily ? DetachLazily(mount_point) : detached;
   if (daemon) return AwaitEnd(*daemon, mount_point);
-  fmt::print(stderr,
-             "kvfs: unmounted {}; its daemon cannot be found, so that its end was not waited for\n",
-             mount_point);
+  Tell(Severity::kWarning,
+       fmt::format("unmounted {}; its daemon cannot be found, so that its end was not waited for",
+                   mount_point));
   return {};
 }
 

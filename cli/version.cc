@@ -5,32 +5,69 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <memory>
+
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/subprocess.h"
+#include "fs/fuse_protocol.h"
 #include "fs/fuse_version.h"
 
 namespace kvfs::cli {
 namespace {
 
-// Of the program that users other than root mount through.
+// Of the program that users other than root mount through; empty if it is not installed.
 std::string HelperVersion() {
   const Subprocess fusermount = RunProgram({"fusermount3", "--version"});
-  return fusermount.started ? fusermount.messages : "fusermount3 is not installed";
+  if (!fusermount.started || fusermount.exit_status != 0) return {};
+  // "fusermount3 version: 3.14.0"
+  return fusermount.messages.substr(fusermount.messages.rfind(' ') + 1);
 }
 
-Outcome Version() {
-  utsname system{};
-  ::uname(&system);
-  fmt::print("kvfs {}\nlibfuse {}\n{}\n{} {}\n", kVersion, fs::LibfuseVersion(), HelperVersion(),
-             system.sysname, system.release);
-  return {};
+std::string Or(const std::string& text, const char* otherwise) {
+  return text.empty() ? otherwise : text;
+}
+
+void PrintText(const utsname& system) {
+  const fs::FuseProtocol protocol = fs::AskFuseProtocol();
+  fmt::print(
+      "kvfs {}\n"
+      "libfuse {}, speaks FUSE {}\n"
+      "fusermount3 {}\n"
+      "{} {}, speaks FUSE {}\n",
+      kVersion, fs::LibfuseVersion(), Or(protocol.libfuse, "of a version that it does not tell"),
+      Or(HelperVersion(), "is not installed"), system.sysname, system.release,
+      Or(protocol.kernel, "of a version that only a mount could tell, which is not allowed here"));
+}
+
+void PrintJson(const utsname& system) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  const fs::FuseProtocol protocol = fs::AskFuseProtocol();
+  Json line;
+  line["kvfs"] = kVersion;
+  line["libfuse"] = fs::LibfuseVersion();
+  line["libfuse_protocol"] = or_null(protocol.libfuse);
+  line["fusermount3"] = or_null(HelperVersion());
+  line["system"] = system.sysname;
+  line["kernel"] = system.release;
+  line["kernel_protocol"] = or_null(protocol.kernel);
+  fmt::print("{}\n", ToLine(line));
 }
 
 }  // namespace
 
 Runner DefineVersion(CLI::App& parser) {
-  parser.footer("Example: kvfs version");
-  return Version;
+  const auto json = std::make_shared<bool>(false);
+  parser.add_flag("--json", *json, "One JSON object; null is what cannot be told here");
+  parser.footer(
+      "The version of FUSE is that of the protocol; a mount uses the older of the two.\n"
+      "Example: kvfs version");
+  return [json]() -> Outcome {
+    utsname system{};
+    ::uname(&system);
+    *json ? PrintJson(system) : PrintText(system);
+    return {};
+  };
 }
 
 }  // namespace kvfs::cli

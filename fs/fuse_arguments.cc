@@ -27,7 +27,7 @@ FuseArguments::FuseArguments(const MountOptions& options) {
   if (options.read_only) AddOption("ro");
   if (options.allow_other) AddOption("allow_other");
   if (options.debug) AddOption("debug");
-  for (const std::string& option : options.options) AddOption(option);
+  for (const std::string& option : options.options) AddOption(Escape(option));
 }
 
 void FuseArguments::AddOption(const std::string& option) {

@@ -20,9 +20,10 @@ Timespec FromTimespec(const timespec& time) {
   return {time.tv_sec, static_cast<uint32_t>(time.tv_nsec)};
 }
 
-AttributeChange ToChange(const struct stat& wanted, int set, Timespec now) {
+AttributeChange ToChange(const FuseContext& context, const struct stat& wanted, int set) {
+  const Timespec now = context.file_system.Now();
   AttributeChange change;
-  if (set & FUSE_SET_ATTR_MODE) change.permissions = wanted.st_mode;
+  if (set & FUSE_SET_ATTR_MODE) change.permissions = context.shown.Storable(wanted.st_mode);
   if (set & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;
   if (set & FUSE_SET_ATTR_GID) change.gid = wanted.st_gid;
   if (set & FUSE_SET_ATTR_SIZE) change.size_bytes = static_cast<uint64_t>(wanted.st_size);
@@ -37,9 +38,8 @@ AttributeChange ToChange(const struct stat& wanted, int set, Timespec now) {
 void HandleSetattr(fuse_req_t request, fuse_ino_t inode, struct stat* wanted, int set,
                    fuse_file_info*) {
   FuseContext& context = ContextOf(request, MessageKind::kSetattr);
-  FileSystem& file_system = context.file_system;
-  const AttributeChange change = ToChange(*wanted, set, file_system.Now());
-  ReplyAttributes(request, file_system.SetAttributes(inode, change, CallerOf(request)));
+  const AttributeChange change = ToChange(context, *wanted, set);
+  ReplyAttributes(request, context.file_system.SetAttributes(inode, change, CallerOf(request)));
 }
 
 void HandleStatfs(fuse_req_t request, fuse_ino_t) {

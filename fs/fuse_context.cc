@@ -19,27 +19,33 @@ Caller CallerOf(fuse_req_t request) {
   return {context->uid, context->gid, context->umask};
 }
 
-struct stat ToStat(const InodeInfo& inode) {
+Caller CreatorOf(fuse_req_t request) {
+  return ContextBehind(request).shown.Creator(CallerOf(request));
+}
+
+struct stat ToStat(const FuseContext& context, const InodeInfo& inode) {
+  Attributes attributes = inode.attributes;
+  if (!ControlDirectory::Owns(inode.number)) context.shown.Show(attributes);
   struct stat out = {};
   out.st_ino = inode.number;
-  out.st_mode = inode.attributes.mode;
-  out.st_nlink = inode.attributes.links;
-  out.st_uid = inode.attributes.uid;
-  out.st_gid = inode.attributes.gid;
-  out.st_rdev = inode.attributes.device;
+  out.st_mode = attributes.mode;
+  out.st_nlink = attributes.links;
+  out.st_uid = attributes.uid;
+  out.st_gid = attributes.gid;
+  out.st_rdev = attributes.device;
   out.st_size = static_cast<off_t>(inode.size_bytes);
   out.st_blksize = 4096;
   out.st_blocks = static_cast<blkcnt_t>((inode.allocated_bytes + 511) / 512);
-  out.st_atim = ToTimespec(inode.attributes.atime);
-  out.st_mtim = ToTimespec(inode.attributes.mtime);
-  out.st_ctim = ToTimespec(inode.attributes.ctime);
+  out.st_atim = ToTimespec(attributes.atime);
+  out.st_mtim = ToTimespec(attributes.mtime);
+  out.st_ctim = ToTimespec(attributes.ctime);
   return out;
 }
 
-fuse_entry_param ToEntry(const InodeInfo& inode) {
+fuse_entry_param ToEntry(const FuseContext& context, const InodeInfo& inode) {
   fuse_entry_param out = {};
   out.ino = inode.number;
-  out.attr = ToStat(inode);
+  out.attr = ToStat(context, inode);
   out.attr_timeout = kForeverSeconds;
   out.entry_timeout = kForeverSeconds;
   return out;
@@ -55,14 +61,15 @@ void ReplyDone(fuse_req_t request, const Result<void>& result) {
 
 void ReplyAttributes(fuse_req_t request, const Result<InodeInfo>& inode) {
   if (!inode) return ReplyError(request, inode.error());
-  const struct stat attributes = ToStat(*inode);
+  const struct stat attributes = ToStat(ContextBehind(request), *inode);
   fuse_reply_attr(request, &attributes, kForeverSeconds);
 }
 
-void ReplyEntry(fuse_req_t request, FileSystem& file_system, const Result<InodeInfo>& inode) {
+void ReplyEntry(fuse_req_t request, const Result<InodeInfo>& inode) {
   if (!inode) return ReplyError(request, inode.error());
-  const fuse_entry_param entry = ToEntry(*inode);
-  if (fuse_reply_entry(request, &entry) != 0) file_system.Forget(inode->number, 1);
+  FuseContext& context = ContextBehind(request);
+  const fuse_entry_param entry = ToEntry(context, *inode);
+  if (fuse_reply_entry(request, &entry) != 0) context.file_system.Forget(inode->number, 1);
 }
 
 }  // namespace kvfs::fs

@@ -12,6 +12,7 @@
 #include "fs/fuse_messages.h"
 #include "fs/fuse_probe.h"
 #include "fs/fuse_wire.h"
+#include "fs/shown_owner.h"
 
 namespace kvfs::fs {
 
@@ -32,6 +33,7 @@ struct FuseContext {
   FuseProbe probe;
   FuseWire wire;
   ControlDirectory control;
+  ShownOwner shown = {};
   fuse_session* session = nullptr;  // once there is one
 };
 
@@ -43,22 +45,29 @@ inline void ForgetAttributes(const FuseContext& context, fuse_ino_t inode) {
   fuse_lowlevel_notify_inval_inode(context.session, inode, kNoPages, 0);
 }
 
+inline FuseContext& ContextBehind(fuse_req_t request) {
+  return *static_cast<FuseContext*>(fuse_req_userdata(request));
+}
+
 inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {
-  auto& context = *static_cast<FuseContext*>(fuse_req_userdata(request));
+  FuseContext& context = ContextBehind(request);
   context.counts.Add(kind);
   return context;
 }
 
+// Who calls, and on whose behalf that makes something new.
 Caller CallerOf(fuse_req_t request);
+Caller CreatorOf(fuse_req_t request);
 
-struct stat ToStat(const InodeInfo& inode);
-fuse_entry_param ToEntry(const InodeInfo& inode);
+// Owner and permissions as the mount shows them; the control directory's are its own.
+struct stat ToStat(const FuseContext& context, const InodeInfo& inode);
+fuse_entry_param ToEntry(const FuseContext& context, const InodeInfo& inode);
 
 // Replies. A failed reply to a message that added a reference takes the reference back, since the
 // kernel does not know of it.
 void ReplyError(fuse_req_t request, const Error& error);
 void ReplyDone(fuse_req_t request, const Result<void>& result);
 void ReplyAttributes(fuse_req_t request, const Result<InodeInfo>& inode);
-void ReplyEntry(fuse_req_t request, FileSystem& file_system, const Result<InodeInfo>& inode);
+void ReplyEntry(fuse_req_t request, const Result<InodeInfo>& inode);
 
 }  // namespace kvfs::fs

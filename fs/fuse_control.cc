@@ -14,10 +14,6 @@ const fuse_lowlevel_ops& Plain() {
   return operations;
 }
 
-FuseContext& ContextBehind(fuse_req_t request) {
-  return *static_cast<FuseContext*>(fuse_req_userdata(request));
-}
-
 bool IsControl(fuse_ino_t inode) { return ControlDirectory::Owns(inode); }
 
 void Refuse(fuse_req_t request) { fuse_reply_err(request, EPERM); }
@@ -26,9 +22,10 @@ void LookUpDirectory(fuse_req_t request, fuse_ino_t parent, const char* name) {
   FuseContext& context = ContextOf(request, MessageKind::kLookup);
   const auto users = context.file_system.Lookup(parent, name);
   if (users || users.error().code != ErrorCode::kNotFound) {
-    return ReplyEntry(request, context.file_system, users);
+    return ReplyEntry(request, users);
   }
-  const fuse_entry_param entry = ToEntry(context.control.Directory(context.file_system.Now()));
+  const fuse_entry_param entry =
+      ToEntry(context, context.control.Directory(context.file_system.Now()));
   fuse_reply_entry(request, &entry);
 }
 
@@ -39,7 +36,7 @@ void LookUpFile(fuse_req_t request, const char* name) {
     fuse_reply_err(request, ENOENT);
     return;
   }
-  fuse_entry_param entry = ToEntry(*inode);
+  fuse_entry_param entry = ToEntry(context, *inode);
   entry.entry_timeout = 0;
   if (fuse_reply_entry(request, &entry) != 0) context.control.Forget(inode->number, 1);
 }

@@ -20,13 +20,13 @@ class Packer {
   Packer(fuse_req_t request, size_t size) : request_(request), buffer_(size) {}
 
   void Add(const DirectoryEntry& entry) {
-    const struct stat attributes = ToStat(entry.inode);
+    const struct stat attributes = ToStat(ContextBehind(request_), entry.inode);
     used_ += fuse_add_direntry(request_, end(), room(), entry.name.c_str(), &attributes,
                                static_cast<off_t>(entry.next_offset));
   }
 
   void AddPlus(const DirectoryEntry& entry) {
-    fuse_entry_param parameters = ToEntry(entry.inode);
+    fuse_entry_param parameters = ToEntry(ContextBehind(request_), entry.inode);
     if (!entry.IsReferable()) parameters.ino = 0;
     used_ += fuse_add_direntry_plus(request_, end(), room(), entry.name.c_str(), &parameters,
                                     static_cast<off_t>(entry.next_offset));

@@ -18,18 +18,18 @@ void ReplyAbsent(fuse_req_t request) {
   fuse_reply_entry(request, &nothing);
 }
 
-void ReplyProbe(fuse_req_t request) {
-  fuse_entry_param entry = ToEntry(FuseProbe::Inode());
+void ReplyProbe(fuse_req_t request, const FuseContext& context) {
+  fuse_entry_param entry = ToEntry(context, FuseProbe::Inode());
   entry.entry_timeout = 0;
   fuse_reply_entry(request, &entry);
 }
 
 void HandleLookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   FuseContext& context = ContextOf(request, MessageKind::kLookup);
-  if (context.probe.IsProbe(parent, name)) return ReplyProbe(request);
+  if (context.probe.IsProbe(parent, name)) return ReplyProbe(request, context);
   const auto inode = context.file_system.Lookup(parent, name);
   if (!inode && inode.error().code == ErrorCode::kNotFound) return ReplyAbsent(request);
-  ReplyEntry(request, context.file_system, inode);
+  ReplyEntry(request, inode);
 }
 
 void HandleForget(fuse_req_t request, fuse_ino_t inode, uint64_t count) {
@@ -48,8 +48,9 @@ void HandleForgetMulti(fuse_req_t request, size_t count, fuse_forget_data* forge
 void HandleMknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
                  dev_t device) {
   FuseContext& context = ContextOf(request, MessageKind::kMknod);
-  const auto inode = context.file_system.CreateFile(parent, name, mode, device, CallerOf(request));
-  ReplyEntry(request, context.file_system, inode);
+  const auto inode = context.file_system.CreateFile(parent, name, context.shown.Storable(mode),
+                                                    device, CreatorOf(request));
+  ReplyEntry(request, inode);
 }
 
 void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
@@ -57,12 +58,13 @@ void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_
   const bool is_unnamed = name == kNameOfUnnamed;
   FuseContext& context =
       ContextOf(request, is_unnamed ? MessageKind::kTmpfile : MessageKind::kCreate);
+  mode = context.shown.Storable(mode);
   const auto inode =
-      is_unnamed ? context.file_system.CreateUnnamedFile(parent, mode, CallerOf(request))
+      is_unnamed ? context.file_system.CreateUnnamedFile(parent, mode, CreatorOf(request))
                  : context.file_system.CreateFile(parent, name, (mode & ~mode_t{S_IFMT}) | S_IFREG,
-                                                  0, CallerOf(request));
+                                                  0, CreatorOf(request));
   if (!inode) return ReplyError(request, inode.error());
-  const fuse_entry_param entry = ToEntry(*inode);
+  const fuse_entry_param entry = ToEntry(context, *inode);
   open_file->keep_cache = 1;
   if (fuse_reply_create(request, &entry, open_file) != 0) {
     context.file_system.Forget(inode->number, 1);
@@ -71,19 +73,20 @@ void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_
 
 void HandleMkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode) {
   FuseContext& context = ContextOf(request, MessageKind::kMkdir);
-  const auto inode = context.file_system.MakeDirectory(parent, name, mode, CallerOf(request));
-  ReplyEntry(request, context.file_system, inode);
+  const auto inode = context.file_system.MakeDirectory(parent, name, context.shown.Storable(mode),
+                                                       CreatorOf(request));
+  ReplyEntry(request, inode);
 }
 
 void HandleSymlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
   FuseContext& context = ContextOf(request, MessageKind::kSymlink);
-  const auto inode = context.file_system.MakeSymbolicLink(parent, name, target, CallerOf(request));
-  ReplyEntry(request, context.file_system, inode);
+  const auto inode = context.file_system.MakeSymbolicLink(parent, name, target, CreatorOf(request));
+  ReplyEntry(request, inode);
 }
 
 void HandleLink(fuse_req_t request, fuse_ino_t inode, fuse_ino_t parent, const char* name) {
   FuseContext& context = ContextOf(request, MessageKind::kLink);
-  ReplyEntry(request, context.file_system, context.file_system.Link(inode, parent, name));
+  ReplyEntry(request, context.file_system.Link(inode, parent, name));
 }
 
 void HandleUnlink(fuse_req_t request, fuse_ino_t parent, const char* name) {

@@ -22,6 +22,7 @@
 #include "fs/fuse_invalidation.h"
 #include "fs/fuse_log.h"
 #include "fs/fuse_operations.h"
+#include "fs/fuse_stderr.h"
 #include "fs/fuse_unmount.h"
 
 namespace kvfs::fs {
@@ -105,7 +106,9 @@ struct FuseServer::Session {
                 {},
                 {},
                 {},
-                {given.control_name, ControlFiles(given, context.counts), geteuid(), getegid()}},
+                {given.control_name, ControlFiles(given, context.counts),
+                 given.shown.uid.value_or(geteuid()), given.shown.gid.value_or(getegid())},
+                given.shown},
         options(given),
         stop_event(eventfd(0, EFD_CLOEXEC)) {}
   ~Session() {
@@ -134,6 +137,9 @@ struct FuseServer::Session {
 };
 
 Result<void> FuseServer::Session::Choose() {
+  if (options.access_lists && options.shown.IsAny()) {
+    return Fail(ErrorCode::kInvalid, "access lists and shown permissions contradict each other");
+  }
   KVFS_ASSIGN(const bool has_xattrs, context.file_system.HasXattrs());
   context.choices.access_lists = options.access_lists;
   context.choices.extended_attributes =
@@ -151,11 +157,13 @@ Result<void> FuseServer::Session::Mount() {
   fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
   if (fuse == nullptr) return Fail(ErrorCode::kInvalid, log.TextOr("bad mount options"));
   context.session = fuse;
+  StderrCapture words;
   if (fuse_session_mount(fuse, options.mountpoint.c_str()) != 0) {
     const int reason = errno;
+    std::string why = log.TextOr(words.Take());
+    if (why.empty()) why = std::strerror(reason);
     return Fail(reason == EPERM || reason == EACCES ? ErrorCode::kPermission : ErrorCode::kIo,
-                "cannot mount at '" + options.mountpoint +
-                    "': " + log.TextOr("see the message of fusermount3"));
+                "cannot mount at '" + options.mountpoint + "': " + why);
   }
   is_mounted = true;
   UseWire();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fs/fuse_messages.h"
+#include "fs/shown_owner.h"
 
 namespace kvfs::fs {
 
@@ -19,6 +20,9 @@ struct MountOptions {
   std::string source;      // shown as the file system's name: the absolute path of the store
   bool read_only = false;
   bool allow_other = false;  // other users may enter; needs root or user_allow_other
+  // Shown in place of stored owners and permissions. Not together with access lists, which would
+  // say something else.
+  ShownOwner shown;
   // Extended attributes. The kernel then asks for a file's capabilities before the first write
   // after each look at its attributes, and tools ask for more; without, it asks for nothing. A
   // store that has extended attributes is always mounted with them.

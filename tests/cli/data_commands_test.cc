@@ -179,15 +179,5 @@ TEST(Usage, NothingIsAUsageError) {
   EXPECT_EQ(RunKvfs({"put"}).status, 1);
 }
 
-TEST(Usage, VersionNamesProgramAndKernel) {
-  const ProgramRun run = RunKvfs({"version"});
-  EXPECT_EQ(run.status, 0);
-  EXPECT_EQ(run.out.rfind("kvfs 0.1.0\n", 0), 0u) << run.out;
-  EXPECT_NE(run.out.find("\nlibfuse 3."), std::string::npos) << run.out;
-  EXPECT_NE(run.out.find("fusermount3"), std::string::npos) << run.out;
-  EXPECT_NE(run.out.find("Linux "), std::string::npos) << run.out;
-  EXPECT_EQ(RunKvfs({"--version"}).out, run.out);
-}
-
 }  // namespace
 }  // namespace kvfs::cli

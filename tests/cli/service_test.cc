@@ -93,7 +93,8 @@ TEST_F(Installation, InstalledFilesWorkAndGoAgain) {
   ASSERT_EQ(installed.status, 0) << installed.err;
   for (const char* file :
        {"bin/kvfs", "share/man/man1/kvfs.1", "share/man/man5/kvfs.5", "share/man/man8/mount.kvfs.8",
-        "share/bash-completion/completions/kvfs", "lib/systemd/system/kvfs@.service"}) {
+        "share/bash-completion/completions/kvfs",
+        "lib/systemd/system/kvfs@.service"}) {
     EXPECT_TRUE(stdfs::exists(root() + "/usr/" + file)) << file;
   }
   EXPECT_EQ(RunShell("'" + root() + "/usr/sbin/mount.kvfs' '" + store() + "' '" + mount_point() +
@@ -111,6 +112,15 @@ TEST_F(Installation, TheUnitNamesTheInstalledProgram) {
   const std::string unit = root() + "/usr/lib/systemd/system/kvfs@.service";
   EXPECT_EQ(RunShell("grep -c '^ExecStart=/usr/bin/kvfs mount --foreground' '" + unit + "'").out,
             "1\n");
+}
+
+TEST_F(Installation, SystemdAcceptsTheUnit) {
+  const std::string prefix = directory() + "/usr";
+  ASSERT_EQ(RunShell("./install --prefix '" + prefix + "'").status, 0);
+  const ProgramRun run = RunShell("systemd-analyze verify --man=no '" + prefix +
+                                  "/lib/systemd/system/kvfs@.service' 2>&1");
+  EXPECT_EQ(run.status, 0) << run.out;
+  EXPECT_EQ(run.out, "");
 }
 
 TEST_F(Installation, OptionsThatMakeNoSenseAreRefused) {

@@ -1,0 +1,72 @@
+// The recipes of docs/guide.md, as who copies them runs them: each indented block, one after
+// another, with bash. Only places that belong to the machine are others: /backup and /data lie in
+// the test's directory.
+//
+// A line with the comment "until ^C" runs for a second. A block that says /etc (lines of fstab, a
+// system's services) is left out.
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "tests/cli/store_fixture.h"
+
+namespace kvfs::cli {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+// The guide's blocks of commands.
+std::vector<std::string> Blocks(std::istream& text) {
+  std::vector<std::string> blocks;
+  bool is_inside = false;
+  for (std::string line; std::getline(text, line);) {
+    const bool is_code = line.starts_with("    ");
+    if (is_code && !is_inside) blocks.emplace_back();
+    if (is_code) blocks.back() += line.substr(4) + "\n";
+    if (is_code || !line.empty()) is_inside = is_code;
+  }
+  return blocks;
+}
+
+class Guide : public StoreFixture {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"home", "bin", "backup", "data"}) stdfs::create_directory(Path(name));
+    stdfs::create_symlink(ProgramPath(), Path("bin/kvfs"));
+  }
+  std::string Path(const std::string& name) const { return directory() + "/" + name; }
+
+  static bool IsForTheSystem(const std::string& block) {
+    return block.starts_with("/") || block.find("/etc/") != std::string::npos;
+  }
+  ProgramRun Run(const std::string& block) {
+    std::string script =
+        std::regex_replace(block, std::regex(" (/backup|/data)/"), " " + directory() + "$1/");
+    script = std::regex_replace(script, std::regex("(.*)# until \\^C\n"),
+                                "timeout 1 $1|| [ $$? = 124 ]\n");
+    std::ofstream(Path("script")) << "set -euo pipefail\n" << script;
+    return RunShell("cd '" + Path("home") + "' && HOME=$PWD PATH='" + Path("bin") +
+                    "':$PATH bash ../script");
+  }
+};
+
+TEST_F(Guide, EachRecipeWorksAsItStands) {
+  std::ifstream text("docs/guide.md");
+  const std::vector<std::string> blocks = Blocks(text);
+  ASSERT_GT(blocks.size(), 10u);
+  for (const std::string& block : blocks) {
+    if (IsForTheSystem(block)) continue;
+    const ProgramRun run = Run(block);
+    EXPECT_EQ(run.status, 0) << block << run.out << run.err;
+  }
+  EXPECT_EQ(Run("kvfs get ~/store theme").out, "dark");
+  EXPECT_EQ(Run("kvfs get ~/store jobs/done/picture-7").out, "resize picture 7\n");
+  EXPECT_EQ(Run("kvfs get ~/restored balance/b; kvfs get ~/from-lmdb theme").out, "10dark");
+  EXPECT_EQ(Run("kvfs get ~/store.new counter").out, "2\n");
+}
+
+}  // namespace
+}  // namespace kvfs::cli

@@ -1,0 +1,175 @@
+// Users other than root: their own mounts through fusermount3, and what of a mount others see.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/lock_file.h"
+#include "tests/cli/ordinary_user.h"
+
+namespace kvfs::cli {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+class Users : public OrdinaryUser {
+ protected:
+  void CreateAndMount(const std::string& options = "rw") {
+    const ProgramRun run =
+        As("$K create store && mkdir mnt && $K mount -o " + options + " store mnt");
+    ASSERT_EQ(run.status, 0) << run.err;
+  }
+  // In the user's directory, as root.
+  ProgramRun AsRoot(const std::string& command) const {
+    return RunShell("cd '" + home() + "' && " + command);
+  }
+};
+
+TEST_F(Users, CreateMountUseAndUnmountAsOrdinaryUsers) {
+  CreateAndMount();
+  EXPECT_EQ(As("echo bar > mnt/foo && mkdir mnt/d && mv mnt/foo mnt/d && cat mnt/d/foo").out,
+            "bar\n");
+  EXPECT_EQ(As("$K put store key value && cat mnt/key && $K ls store").out, "valued\nkey\n");
+  EXPECT_EQ(As("stat -c %u:%g mnt mnt/key").out, "65534:65534\n65534:65534\n");
+  const ProgramRun unmounted = As("$K unmount mnt");
+  EXPECT_EQ(unmounted.status, 0) << unmounted.err;
+  EXPECT_FALSE(IsHeld(home() + "/store"));
+  EXPECT_EQ(As("$K get store d/foo; ls mnt").out, "bar\n");
+}
+
+TEST_F(Users, AMountIsItsUsersAlone) {
+  CreateAndMount();
+  EXPECT_NE(AsRoot("ls mnt").status, 0);
+  // Root reaches the daemon all the same.
+  As("echo bar > mnt/foo");
+  EXPECT_EQ(RunKvfs({"get", home() + "/store", "foo"}).out, "bar\n");
+  EXPECT_EQ(As("umount mnt").status, 0);
+}
+
+TEST_F(Users, MountAgainAfterTheirDaemonWasKilled) {
+  CreateAndMount();
+  As("echo bar > mnt/foo");
+  const auto holder = ReadHolder(home() + "/store");
+  ASSERT_TRUE(holder);
+  ASSERT_EQ(::kill(holder->pid, SIGKILL), 0);
+  while (IsHeld(home() + "/store")) ::usleep(5000);
+  const ProgramRun again = As("$K mount store mnt && cat mnt/foo");
+  EXPECT_EQ(again.out, "bar\n") << again.err;
+}
+
+TEST_F(Users, AllowOtherIsAskedOfFuseConf) {
+  As("$K create store && mkdir mnt");
+  Replace("/etc/fuse.conf", "#user_allow_other\n");
+  ExpectRefused("$K mount -o allow_other store mnt", 6,
+                {"allow_other", "user_allow_other", "/etc/fuse.conf", "mnt"});
+  EXPECT_FALSE(IsHeld(home() + "/store"));
+  Replace("/etc/fuse.conf", "user_allow_other\n");
+  const ProgramRun allowed = As("$K mount -o allow_other store mnt && echo bar > mnt/foo");
+  EXPECT_EQ(allowed.status, 0) << allowed.err;
+  EXPECT_EQ(AsRoot("cat mnt/foo").out, "bar\n");
+}
+
+TEST_F(Users, TheDeviceMustBeOpenToThem) {
+  As("$K create store && mkdir mnt");
+  ASSERT_EQ(::chmod(device().c_str(), 0600), 0);
+  ExpectRefused("$K mount store mnt", 6, {"/dev/fuse", "chmod 666"});
+  EXPECT_EQ(As("$K doctor").status, 6);
+  EXPECT_NE(As("$K doctor").out.find("problem  /dev/fuse"), std::string::npos);
+}
+
+TEST_F(Users, ThePackageOfFusermountIsNamed) {
+  As("$K create store && mkdir mnt");
+  Replace(RunShell("printf %s \"$(command -v fusermount3)\"").out, "");
+  ExpectRefused("$K mount store mnt", 6, {"fusermount3", "install the package fuse3"});
+}
+
+TEST_F(Users, TheMountPointMustBeTheirs) {
+  As("$K create store");
+  ExpectRefused("$K mount store ../mnt", 5, {mount_point(), "where they may write"});
+}
+
+TEST_F(Users, TheStoreMustBeTheirs) {
+  Create();
+  As("mkdir mnt");
+  const std::string before = RunShell("cd '" + store() + "' && ls -lR && md5sum superblock").out;
+  for (const char* command : {"mount ../store mnt", "get ../store key", "put ../store key value",
+                              "check ../store", "compact ../store"}) {
+    ExpectRefused(std::string("$K ") + command, std::string(command).starts_with("check") ? 8 : 12,
+                  {store(), "Permission denied"});
+  }
+  ExpectRefused("$K create ../new", 12, {directory() + "/new", "Permission denied"});
+  EXPECT_EQ(RunShell("cd '" + store() + "' && ls -lR && md5sum superblock").out, before);
+}
+
+// uid, gid and umask: what is mounted at boot, for one user.
+class ShownOwner : public Users {
+ protected:
+  void MountForUser(const std::string& options) {
+    Create();
+    const ProgramRun run =
+        RunKvfs({"mount", "-o", "allow_other," + options, store(), mount_point()});
+    ASSERT_EQ(run.status, 0) << run.err;
+  }
+  std::string StatOf(const std::string& name) const {
+    return RunShell("stat -c '%u %g %a' '" + mount_point() + "/" + name + "'").out;
+  }
+};
+
+TEST_F(ShownOwner, TheMountBelongsToTheUserNamed) {
+  MountForUser("uid=65534,gid=65534,umask=077");
+  EXPECT_EQ(StatOf(""), "65534 65534 700\n");
+  Put("byroot", "1");
+  EXPECT_EQ(StatOf("byroot"), "65534 65534 700\n");
+  EXPECT_EQ(As("echo bar > ../mnt/foo && cat ../mnt/foo ../mnt/byroot").out, "bar\n1");
+  EXPECT_EQ(As("cat ../mnt/.kvfs/config | grep -c uid.:65534").out, "1\n");
+  const ProgramRun other =
+      RunShell("setpriv --reuid=1000 --regid=1000 --clear-groups ls '" + mount_point() + "'");
+  EXPECT_NE(other.err.find("Permission denied"), std::string::npos);
+}
+
+TEST_F(ShownOwner, WhatIsNewIsStoredAsTheUsers) {
+  MountForUser("uid=65534,gid=65534");
+  Shell("umask 022; echo byroot > foo; mkdir d; ln -s foo link; mkfifo fifo");
+  Unmount();
+  EXPECT_EQ(
+      RunKvfs({"stat", "--json", store(), "foo"}).out.find("\"uid\":65534") != std::string::npos,
+      true);
+  Mount();
+  EXPECT_EQ(StatOf("foo"), "65534 65534 644\n");
+  EXPECT_EQ(StatOf("d"), "65534 65534 755\n");
+}
+
+TEST_F(ShownOwner, ChangesAreStoredThoughNotShown) {
+  MountForUser("uid=65534,gid=65534,umask=022");
+  Shell("echo 1 > foo; chown 5:6 foo; chmod 640 foo; mkdir d; chmod 1700 d");
+  EXPECT_EQ(StatOf("foo"), "65534 65534 755\n");
+  EXPECT_EQ(RunShell("ls -l '" + mount_point() + "' | grep -c ' nobody '").out, "2\n");
+  Unmount();
+  Mount();
+  EXPECT_EQ(StatOf("foo"), "5 6 640\n");
+  EXPECT_EQ(StatOf("d"), "65534 65534 1700\n");
+}
+
+TEST_F(ShownOwner, TheShownOwnerMayDoWhatAnOwnerMay) {
+  MountForUser("uid=65534");
+  Shell("echo 1 > foo; chmod 600 foo");
+  EXPECT_EQ(As("cat ../mnt/foo && chmod 644 ../mnt/foo && stat -c %a ../mnt/foo").out, "1\n644\n");
+  EXPECT_NE(As("chown 0 ../mnt/foo").status, 0);
+}
+
+TEST_F(ShownOwner, NobodyMakesASetuidProgram) {
+  MountForUser("uid=65534");
+  Shell("echo 1 > foo; chown 0 foo");
+  EXPECT_EQ(As("chmod 6755 ../mnt/foo; stat -c %a ../mnt/foo").out, "755\n");
+  As("python3 -c \"import os; os.mknod(\\\"../mnt/new\\\", 0o104755)\"");
+  Unmount();
+  Mount();
+  EXPECT_EQ(StatOf("foo"), "0 0 755\n");
+  EXPECT_EQ(StatOf("new"), "65534 65534 755\n");
+}
+
+}  // namespace
+}  // namespace kvfs::cli
