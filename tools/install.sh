@@ -26,6 +26,7 @@ links=(sbin/mount.kvfs sbin/fsck.kvfs)
 files=(
   bin/kvfs
   share/man/man1/kvfs.1 share/man/man5/kvfs.5 share/man/man8/mount.kvfs.8
+  share/man/man8/fsck.kvfs.8
   share/bash-completion/completions/kvfs share/zsh/site-functions/_kvfs
   share/fish/vendor_completions.d/kvfs.fish
   lib/systemd/system/kvfs@.service

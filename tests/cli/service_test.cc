@@ -93,7 +93,7 @@ TEST_F(Installation, InstalledFilesWorkAndGoAgain) {
   ASSERT_EQ(installed.status, 0) << installed.err;
   for (const char* file :
        {"bin/kvfs", "share/man/man1/kvfs.1", "share/man/man5/kvfs.5", "share/man/man8/mount.kvfs.8",
-        "share/bash-completion/completions/kvfs",
+        "share/man/man8/fsck.kvfs.8", "share/bash-completion/completions/kvfs",
         "lib/systemd/system/kvfs@.service"}) {
     EXPECT_TRUE(stdfs::exists(root() + "/usr/" + file)) << file;
   }
