@@ -22,6 +22,7 @@ test_packages=(
 # The stores that tools/bench compares kvfs with.
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
 fuzz_packages=(clang libclang-rt-dev)
+deb_packages=(dpkg-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(
@@ -88,7 +89,7 @@ require_programs() {
   return 1
 }
 
-# ensure_packages build | test | bench | fuzz: whatever that needs is there, or status 1.
+# ensure_packages build | test | bench | fuzz | deb: whatever that needs is there, or status 1.
 ensure_packages() {
   local packages=("${build_packages[@]}") programs=("${build_programs[@]}") missing
   case $1 in
@@ -97,6 +98,7 @@ ensure_packages() {
       programs+=("${test_programs[@]}")
       ;;
     bench) packages+=("${bench_packages[@]}") ;;
+    deb) packages+=("${deb_packages[@]}") ;;
     fuzz)
       packages+=("${fuzz_packages[@]}")
       programs+=("${fuzz_programs[@]}")
