@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "cli/mount_point.h"
 #include "cli/mount_table.h"
@@ -17,9 +19,48 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Longer than a checkpoint of a full dirty memory takes on a slow disk.
-constexpr milliseconds kPatience{10'000};
+// Longer than a checkpoint of a full dirty memory takes on a slow disk that others keep busy too.
+constexpr milliseconds kPatience{60'000};
+constexpr milliseconds kSilence{1'000};
 constexpr milliseconds kPause{10};
+
+// A mount that is beginning keeps signals for later.
+bool IsToldToStop() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+         sigismember(&pending, SIGHUP) == 1;
+}
+
+// Waiting for whoever has the store open, with a word to the person once it takes long.
+class Patience {
+ public:
+  explicit Patience(const std::string& store_path) : store_path_(store_path) {}
+
+  // Waits a little. False if that was enough, or if this process shall end.
+  bool Wait() {
+    const auto waited = std::chrono::steady_clock::now() - since_;
+    if (waited > kPatience || IsToldToStop()) return false;
+    if (waited > kSilence && !std::exchange(is_told_, true)) Tell();
+    std::this_thread::sleep_for(kPause);
+    return true;
+  }
+
+ private:
+  void Tell() const {
+    const auto holder = ReadHolder(store_path_);
+    const bool is_daemon = holder && MountPointOf(*holder);
+    fmt::print(stderr, "kvfs: the store {} is still in use by {}{}; waiting\n", store_path_,
+               holder ? fmt::format("process {}", holder->pid) : "another process",
+               is_daemon ? ", whose mount is not to be seen here: it is closing the store, or is "
+                           "mounted in another mount namespace, such as a container's"
+                         : "");
+  }
+
+  const std::string& store_path_;
+  const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  bool is_told_ = false;
+};
 
 bool IsEmptyDirectory(const std::string& path) {
   std::error_code error;
@@ -28,6 +69,17 @@ bool IsEmptyDirectory(const std::string& path) {
 
 // A daemon may not listen yet, or not any more.
 bool MayPass(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kIo; }
+
+// Whether a mount is the one that the store's daemon made. Its source names the store, unless
+// -o fsname said something else: then the daemon must answer, for one that is closing does not, and
+// another store may be mounted at its place by now.
+bool IsServedFrom(const std::string& store_path, const MountEntry& mount) {
+  if (mount.source == store_path) return true;
+  const auto other = ReadHolder(mount.source);
+  if (other && MountPointOf(*other) == mount.mount_point) return false;
+  const auto daemon = DaemonConnection::Open(store_path);
+  return daemon || !MayPass(daemon.error().code);
+}
 
 Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
                            const Error& error) {
@@ -64,17 +116,16 @@ Outcome CreateIfMissing(const std::string& store_path) {
 
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  Patience patience(store_path);
   while (true) {
     auto store = Store::Open(GetPosixEnv(), store_path, options);
     if (store || store.error().code != ErrorCode::kInUse) return store;
-    if (!IsPassing(store_path) || std::chrono::steady_clock::now() > deadline) return store;
-    std::this_thread::sleep_for(kPause);
+    if (!IsPassing(store_path) || !patience.Wait()) return store;
   }
 }
 
 Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  Patience patience(store_path);
   while (true) {
     auto store = Store::Open(GetPosixEnv(), store_path, options);
     if (store) return ReachedStore{*std::move(store), std::nullopt};
@@ -92,8 +143,7 @@ Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions
     } else if (!IsPassing(store_path)) {
       return tl::unexpected(std::move(failure));
     }
-    if (std::chrono::steady_clock::now() > deadline) return tl::unexpected(std::move(failure));
-    std::this_thread::sleep_for(kPause);
+    if (!patience.Wait()) return tl::unexpected(std::move(failure));
   }
 }
 
@@ -111,6 +161,7 @@ std::optional<std::string> FindLiveMount(const std::string& store_path) {
   if (!mount_point || !table) return std::nullopt;
   const auto mount = FindMount(*table, *mount_point);
   if (!mount || mount->type != kMountType || IsDeadMount(*mount_point)) return std::nullopt;
+  if (!IsServedFrom(store_path, *mount)) return std::nullopt;
   return mount_point;
 }
 

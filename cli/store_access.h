@@ -21,7 +21,7 @@ Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
 // directory.
 Outcome CreateIfMissing(const std::string& store_path);
 
-// Opens the store. A holder that is passing (see IsPassing) is waited for, some seconds at most.
+// Opens the store. A holder that is passing (see IsPassing) is waited for, a minute at most.
 // The error is the store's own.
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options);

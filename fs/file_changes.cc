@@ -10,6 +10,9 @@
 // all.
 //
 // The times of directories are set once, at the end, whatever happened to them.
+//
+// What inherits access control lists is created before the batch, without a name: the lists lie
+// under its number (fs/extended_attributes.cc). The batch gives it the name.
 #include <sys/stat.h>
 
 #include <deque>
@@ -20,6 +23,7 @@
 
 #include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/xattrs.h"
 
 namespace kvfs::fs {
 namespace {
@@ -53,6 +57,16 @@ class FileSystem::ChangeResolver {
  public:
   ChangeResolver(FileSystem& file_system, const Caller& caller)
       : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
+  // What was created, but not named because the changes were refused, goes. If that fails, it goes
+  // at the next opening.
+  ~ChangeResolver() {
+    if (unnamed_.empty()) return;
+    Batch erase;
+    for (const Key& key : unnamed_) erase.Erase(key);
+    static_cast<void>(fs_.store_.Apply(erase));
+  }
+  ChangeResolver(const ChangeResolver&) = delete;
+  ChangeResolver& operator=(const ChangeResolver&) = delete;
 
   Result<void> Add(const FileChange& change) {
     using Kind = FileChange::Kind;
@@ -84,20 +98,23 @@ class FileSystem::ChangeResolver {
       TouchDirectory(change_, directory.entry, directory.more_subdirectories, now_);
     }
     KVFS_TRY(change_.Apply(fs_.store_));
+    unnamed_.clear();
     for (const auto& [inode, key] : relocations_) fs_.inodes_.Relocate(inode, key);
     return std::move(changed_);
   }
 
  private:
   struct Directory {
+    InodeNumber number;
     Key entry;  // where its own entry lies now
     Attributes attributes;
     int more_subdirectories = 0;
     bool is_touched = false;
   };
   struct NameState {
-    std::optional<Found> found;  // what the name leads to after the changes so far
-    bool is_changed = false;     // by them
+    std::optional<Found> found;     // what the name leads to after the changes so far
+    bool is_changed = false;        // by them
+    std::optional<Key> new_xattrs;  // of an inode that they made
   };
   struct Place {
     Key key;
@@ -118,8 +135,8 @@ class FileSystem::ChangeResolver {
     KVFS_TRY(CheckName(name));
     KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
     if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
-    const auto [at, inserted] =
-        names_.emplace(std::pair(parent, std::string(name)), NameState{std::move(found), false});
+    const auto [at, inserted] = names_.emplace(std::pair(parent, std::string(name)),
+                                               NameState{std::move(found), false, {}});
     *key = {parent, at->first.second};
     return &at->second;
   }
@@ -137,7 +154,7 @@ class FileSystem::ChangeResolver {
 
   Result<Directory*> Enter(InodeNumber number, Key entry, const Attributes& attributes) {
     const auto [at, inserted] =
-        directories_.emplace(number, Directory{entry, attributes, 0, false});
+        directories_.emplace(number, Directory{number, entry, attributes, 0, false});
     return &at->second;
   }
 
@@ -225,12 +242,44 @@ class FileSystem::ChangeResolver {
     return attributes;
   }
 
-  void Create(const Place& place, const Attributes& attributes, std::string_view data) {
-    change_.batch().Put(place.key, AsBytes(data), Keep(EncodeAttributes(attributes)),
-                        Batch::IfPresent::kRefuse);
+  // By the change, which says what its attributes are, or by the directory's default list.
+  Result<void> Create(const Place& place, const FileChange& change, uint32_t mode,
+                      std::string_view data) {
+    Attributes attributes = NewAttributes(change, mode, *place.parent);
+    XattrMap lists;
+    if (!change.attributes) {
+      const Directory& parent = *place.parent;
+      KVFS_ASSIGN(lists, fs_.InheritAccess(
+                             attributes, {parent.entry.space, std::string(parent.entry.name), true},
+                             {parent.number, parent.attributes, 0, 0, 0}, caller_));
+    }
+    if (lists.empty()) {
+      change_.batch().Put(place.key, AsBytes(data), Keep(EncodeAttributes(attributes)),
+                          Batch::IfPresent::kRefuse);
+    } else {
+      KVFS_TRY(CreateWithLists(place, attributes, data, lists));
+    }
     Touch(*place.parent, attributes.IsDirectory() ? 1 : 0);
     Note(place, kNewInode, Effect::kRebinding);
     place.state->found = Found{{kNewInode, attributes, data.size(), 0, 0}, {}, false};
+    return {};
+  }
+
+  Result<void> CreateWithLists(const Place& place, const Attributes& attributes,
+                               std::string_view data, const XattrMap& lists) {
+    const Key unnamed = {kTransientSpace,
+                         Keep("unnamed " + std::to_string(fs_.unnamed_files_.fetch_add(1)))};
+    InodeNumber inode = 0;
+    Batch create;
+    create.Put(unnamed, AsBytes(data), Keep(EncodeAttributes(attributes)),
+               Batch::IfPresent::kRefuse, &inode);
+    KVFS_TRY(fs_.store_.Apply(create));
+    unnamed_.push_back(unnamed);
+    const Key xattrs = {kXattrSpace, Keep(std::to_string(inode))};
+    change_.batch().Move(unnamed, place.key, {}, Batch::IfPresent::kRefuse);
+    change_.batch().Put(xattrs, AsBytes(Keep(EncodeXattrs(lists))));
+    place.state->new_xattrs = xattrs;
+    return {};
   }
 
   // What has the name loses it.
@@ -240,6 +289,9 @@ class FileSystem::ChangeResolver {
     const bool is_directory = found.IsDirectory();
     if (number == kNewInode) {
       change_.batch().Erase(place.key);
+      if (const auto xattrs = std::exchange(place.state->new_xattrs, std::nullopt)) {
+        change_.batch().Erase(*xattrs);
+      }
     } else {
       if (found.is_shared) found.inode = shared_.at(number);
       if (!found.is_shared) found.at = {place.key.space, std::string(place.key.name), is_directory};
@@ -283,8 +335,7 @@ class FileSystem::ChangeResolver {
       if ((present.attributes.mode & S_IFMT) != type) Retire(place);
     }
     if (!place.state->found) {
-      Create(place, NewAttributes(change, kNewFileMode, *place.parent), change.data);
-      return {};
+      return Create(place, change, kNewFileMode, change.data);
     }
     InodeInfo& inode = InodeOf(*place.state);
     const Key entry = EntryOf(place);
@@ -346,6 +397,7 @@ class FileSystem::ChangeResolver {
     Note(from, moved.number, Effect::kRebinding);
     Note(to, moved.number, Effect::kRebinding);
     to.state->found = std::exchange(from.state->found, std::nullopt);
+    to.state->new_xattrs = std::exchange(from.state->new_xattrs, std::nullopt);
     if (moved.number != kNewInode && !is_shared) relocations_.emplace_back(moved.number, to.key);
     if (is_directory && directories_.contains(moved.number)) {
       directories_.at(moved.number).entry = to.key;
@@ -356,8 +408,7 @@ class FileSystem::ChangeResolver {
   Result<void> MakeDirectory(const FileChange& change) {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (!place.state->found) {
-      Create(place, NewAttributes(change, kNewDirectoryMode, *place.parent), {});
-      return {};
+      return Create(place, change, kNewDirectoryMode, {});
     }
     if (change.kind == FileChange::Kind::kMakeDirectory) return Fail(ErrorCode::kExists);
     if (!place.state->found->IsDirectory()) return Fail(ErrorCode::kNotDirectory);
@@ -412,6 +463,7 @@ class FileSystem::ChangeResolver {
   std::map<InodeNumber, InodeInfo> shared_;
   std::deque<std::string> kept_;  // what the batch borrows
   std::deque<Found> dropped_;     // and where entries lie that go
+  std::vector<Key> unnamed_;      // created, and not yet named
   std::vector<std::pair<InodeNumber, Key>> relocations_;
   std::vector<ChangedName> changed_;
 };

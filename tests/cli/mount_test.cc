@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "tests/cli/store_fixture.h"
 
@@ -344,6 +345,68 @@ TEST_F(MountCommand, MountingRightAfterAPlainUmountWaitsForTheDaemon) {
     ASSERT_EQ(RunShell("umount '" + mount_point() + "'").status, 0);
   }
   ExpectValue("foo", "bar\n");
+}
+
+TEST_F(MountCommand, CommandsInheritAccessLists) {
+  ASSERT_EQ(RunKvfs({"mount", "-o", "acl", store(), mount_point()}).status, 0);
+  Shell("mkdir d && setfacl -d -m u:$(id -u):rwx,o::- d");
+  Put("d/file", "value");
+  ASSERT_EQ(RunKvfs({"mkdir", store(), "d/below"}).status, 0);
+  Shell("getfacl -cn d/file | grep '^user:'$(id -u)':rwx.*r--$'");
+  Shell("getfacl -cn d/below | grep default:user:$(id -u):rwx");
+}
+
+// The daemon is held up between its mount's end and the store's.
+class ClosingDaemon : public MountCommand {
+ protected:
+  void SetUp() override {
+    MountCommand::SetUp();
+    ASSERT_EQ(RunKvfs({"create", other()}).status, 0);
+    stdfs::create_directory(elsewhere());
+  }
+
+  std::string other() const { return directory() + "/other"; }
+  std::string elsewhere() const { return directory() + "/elsewhere"; }
+
+  void MountAndStall(const std::string& option) {
+    ASSERT_EQ(RunKvfs({"mount", "-o", option, store(), mount_point()}).status, 0);
+    Shell("echo bar > foo");
+    daemon_ = DaemonPid();
+    ASSERT_EQ(::kill(daemon_, SIGSTOP), 0);
+    // The call alone: the program umount(8) asks the file system questions.
+    ASSERT_EQ(::umount2(mount_point().c_str(), 0), 0);
+  }
+  void GoOn() { ASSERT_EQ(::kill(std::exchange(daemon_, 0), SIGCONT), 0); }
+  void TearDown() override {
+    if (daemon_ != 0) GoOn();
+  }
+
+ private:
+  pid_t daemon_ = 0;
+};
+
+TEST_F(ClosingDaemon, IsWaitedForByTheNextMount) {
+  MountAndStall("rw");
+  const pid_t mount = StartKvfs({"mount", store(), elsewhere()});
+  const std::string waiting = "timeout 0.3 " + ProgramPath() + " get '" + store() + "' foo";
+  EXPECT_EQ(RunShell(waiting).status, 124);
+  GoOn();
+  EXPECT_EQ(AwaitExit(mount), 0);
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(ClosingDaemon, IsWaitedForAlthoughAnotherStoreIsAtItsPlace) {
+  for (const char* option : {"rw", "fsname=some name"}) {
+    MountAndStall(option);
+    ASSERT_EQ(RunKvfs({"mount", other(), mount_point()}).status, 0);
+    const std::string waiting =
+        "timeout 0.3 " + ProgramPath() + " mount -f '" + store() + "' '" + elsewhere() + "'";
+    EXPECT_EQ(RunShell(waiting).status, 124) << option;
+    GoOn();
+    ASSERT_EQ(RunKvfs({"mount", store(), elsewhere()}).status, 0) << option;
+    ASSERT_EQ(RunKvfs({"unmount", elsewhere()}).status, 0);
+    Unmount();
+  }
 }
 
 }  // namespace

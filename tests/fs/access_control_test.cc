@@ -1,7 +1,10 @@
 // Access control lists and modes keep in step, as in Linux; new files inherit.
 #include <sys/stat.h>
 
+#include <utility>
+
 #include "fs/access_list.h"
+#include "fs/file_change.h"
 #include "tests/fs/file_system_fixture.h"
 
 namespace kvfs::fs {
@@ -106,6 +109,51 @@ TEST_F(AccessControl, UnnamedFilesInheritAsWell) {
   ASSERT_TRUE(fs().Link(file->number, directory.number, "f"));
   EXPECT_EQ(Mode(file->number), 0660u);
   EXPECT_NE(Get(file->number), "none");
+}
+
+FileChange Change(FileChange::Kind kind, std::string path, std::string to = {}) {
+  FileChange change;
+  change.kind = kind;
+  change.path = std::move(path);
+  change.to = std::move(to);
+  return change;
+}
+
+TEST_F(AccessControl, ChangesByPathInheritAsWell) {
+  using Kind = FileChange::Kind;
+  const InodeInfo directory = Directory("d");
+  ASSERT_EQ(Set(directory, kDefaultListXattr, Sample(7)), kNoError);
+  ASSERT_TRUE(fs().ApplyChanges(
+      std::vector{Change(Kind::kPut, "d/put"), Change(Kind::kAppend, "d/appended"),
+                  Change(Kind::kMakeDirectory, "d/made"), Change(Kind::kPut, "d/before"),
+                  Change(Kind::kMove, "d/before", "d/moved")},
+      kUser));
+  const auto file = fs().CreateFile(directory.number, "file", S_IFREG | 0644, 0, kUser);
+  const auto made = fs().MakeDirectory(directory.number, "directory", 0755, kUser);
+  for (const char* name : {"put", "appended", "moved"}) {
+    const InodeInfo inode = Find(name, directory.number);
+    EXPECT_EQ(inode.attributes.mode, file->attributes.mode) << name;
+    EXPECT_EQ(Get(inode.number), Get(file->number)) << name;
+  }
+  const InodeNumber inode = Find("made", directory.number).number;
+  EXPECT_EQ(Mode(inode), made->attributes.mode & 07777);
+  EXPECT_EQ(Get(inode), Get(made->number));
+  EXPECT_EQ(Get(inode, kDefaultListXattr), Sample(7));
+}
+
+TEST_F(AccessControl, ChangesThatCameToNothingLeaveNoLists) {
+  using Kind = FileChange::Kind;
+  ASSERT_EQ(Set(Directory("d"), kDefaultListXattr, Sample(7)), kNoError);
+  const size_t entries = EntriesInStore();
+  const auto refused = fs().ApplyChanges(
+      std::vector{Change(Kind::kPut, "d/f"), Change(Kind::kDelete, "absent")}, kUser);
+  EXPECT_EQ(CodeOf(refused), ErrorCode::kNotFound);
+  EXPECT_EQ(EntriesInStore(), entries);
+  ASSERT_TRUE(
+      fs().ApplyChanges(std::vector{Change(Kind::kPut, "d/f"), Change(Kind::kMove, "d/f", "d/g"),
+                                    Change(Kind::kDelete, "d/g")},
+                        kUser));
+  EXPECT_EQ(EntriesInStore(), entries);
 }
 
 TEST_F(AccessControl, SymbolicLinksHaveNoLists) {
