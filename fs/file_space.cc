@@ -44,7 +44,8 @@ MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* c
 }
 
 Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length,
-                                     RangeChange kind, const Caller& caller) {
+                                     RangeChange kind, const Caller& caller,
+                                     const std::function<bool()>& is_interrupted) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, length));
   if (length == 0) return Fail(ErrorCode::kInvalid);
@@ -63,7 +64,7 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
   KVFS_TRY(first.Apply(store_));
   if (kind == RangeChange::kPunch) return {};
 
-  const auto allocated = AllocateInPieces(at.key(), offset, end);
+  const auto allocated = AllocateInPieces(at.key(), offset, end, is_interrupted);
   if (allocated || end <= before.size_bytes || KeepsSize(kind)) return allocated;
   // What could not be allocated shall not be there.
   Batch undo;
@@ -80,10 +81,14 @@ Result<void> FileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
   return {};
 }
 
-Result<void> FileSystem::AllocateInPieces(Key key, uint64_t offset, uint64_t end) {
+Result<void> FileSystem::AllocateInPieces(Key key, uint64_t offset, uint64_t end,
+                                          const std::function<bool()>& is_interrupted) {
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
   end = std::min(end, entry.size_bytes);
-  while (offset < end) {
+  for (bool is_first = true; offset < end; is_first = false) {
+    if (!is_first && is_interrupted && is_interrupted()) {
+      return Fail(ErrorCode::kConflict, "the caller does not wait for it");
+    }
     const uint64_t piece = std::min(kAllocatePieceBytes, end - offset);
     Batch batch;
     batch.Allocate(key, offset, piece);

@@ -193,9 +193,10 @@ class FileSystem {
   // --- space of contents (fs/file_space.cc) ---
 
   // kInvalid for what is not a regular file, and for no length; kTooLarge. A large range is
-  // allocated in pieces; if the space does not suffice, the size is as before.
+  // allocated in pieces; if the space does not suffice, the size is as before. So it is if
+  // `is_interrupted`, which is asked between the pieces, says so: kConflict.
   Result<void> ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length, RangeChange change,
-                           const Caller& caller);
+                           const Caller& caller, const std::function<bool()>& is_interrupted = {});
   // Where the next data, or the next hole, begins at or behind `offset`; the end is a hole.
   // kNotFound if there is none, and for an offset at or behind the end.
   Result<uint64_t> FindRange(InodeNumber inode, uint64_t offset, RangeKind kind);
@@ -314,7 +315,8 @@ class FileSystem {
   MetaEdit Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits = nullptr) const;
   // kNoSpace where the disk has plainly no room for so much more of the file.
   Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
-  Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end);
+  Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end,
+                                const std::function<bool()>& is_interrupted);
 
   // Extended attributes (fs/extended_attributes.cc). Where those of the inode at `at` lie; whether
   // there are any; all of them, none if there are none.

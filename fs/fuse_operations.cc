@@ -33,8 +33,10 @@ void HandleInit(void* userdata, fuse_conn_info* connection) {
   // Nothing changes a file but the kernel's own messages.
   DoWithout(*connection, FUSE_CAP_AUTO_INVAL_DATA);
   Want(*connection, FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS);
-  Want(*connection, FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS);
-  DoWithout(*connection, FUSE_CAP_READDIRPLUS_AUTO);
+  // Attributes come with the first names of a listing, and with later ones while the lister asks
+  // for them: whoever lists names alone does not have the kernel, and so kvfs, remember all of
+  // them.
+  Want(*connection, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
   // Who writes takes setuid bits and file capabilities away. The kernel looks for them itself; with
   // the second version of the capability it does so once for many writes.
   DoWithout(*connection, FUSE_CAP_HANDLE_KILLPRIV);

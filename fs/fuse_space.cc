@@ -37,9 +37,15 @@ void HandleFallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offse
     return;
   }
   const Caller caller = CallerOf(request);
+  bool was_interrupted = false;
   const auto changed = context.file_system.ChangeRange(
-      inode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), *change, caller);
+      inode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), *change, caller,
+      [&] { return was_interrupted = fuse_req_interrupted(request) != 0; });
   if (caller.uid != 0) ForgetAttributes(context, inode);
+  if (!changed && was_interrupted) {
+    fuse_reply_err(request, EINTR);
+    return;
+  }
   ReplyDone(request, changed);
 }
 

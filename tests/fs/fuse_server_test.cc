@@ -2,19 +2,25 @@
 #include "fs/fuse_server.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <future>
+#include <thread>
 
 #include "tests/fs/file_system_fixture.h"
 #include "tests/fs/mounted_fixture.h"
 
 namespace kvfs::fs {
 namespace {
+
+using testing::HasSubstr;
 
 // Mounts that fail, over a file system in memory.
 class FuseServerMount : public FileSystemFixture {
@@ -124,6 +130,14 @@ TEST_F(FuseServerLife, ServesWithAnyNumberOfThreads) {
   }
 }
 
+TEST_F(FuseServerLife, EachThreadHasADescriptorOfItsOwn) {
+  options_.threads = 3;
+  SetUp();
+  Run("seq 100 | xargs -P 8 -n 5 sh -c 'for i; do echo $i > $M/$i; done' _");
+  const std::string fds = "/proc/" + std::to_string(mounted().server()) + "/fd";
+  EXPECT_GT(std::stoi(Run("ls -l " + fds + " | grep -c /dev/fuse")), 1);
+}
+
 TEST_F(FuseServerLife, ReadOnlyMountsRefuseChanges) {
   options_.read_only = true;
   SetUp();
@@ -141,6 +155,58 @@ TEST_F(FuseServerLife, NothingIsReferencedAfterTheKernelForgot) {
   Run("mkdir $M/d; seq 500 | sed \"s|^|$M/d/|\" | xargs touch; rm -r $M/d");
   mounted().TakeMessages();
   EXPECT_EQ(mounted().CountReferencedInodes(), 0u);
+}
+
+// A mount over a disk in memory, which can be made to fail. Only processes of their own use it: the
+// server is in this one.
+class FuseServerDisk : public FileSystemFixture {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(Mounted::Obstacle(), "") << "nothing can be mounted here";
+    ASSERT_TRUE(fs().SetAttributes(kRootInode, {.uid = geteuid(), .gid = getegid()}, kRoot));
+    MountOptions options;
+    options.mountpoint = directory_.path();
+    options.source = "test";
+    auto server = FuseServer::Mount(fs(), options);
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = *std::move(server);
+    std::promise<void> ready;
+    serving_ = std::thread([&] { EXPECT_TRUE(server_->Serve([&] { ready.set_value(); })); });
+    ready.get_future().wait();
+  }
+  void TearDown() override {
+    if (!serving_.joinable()) return;
+    server_->Stop();
+    serving_.join();
+    server_.reset();
+  }
+
+  // What a shell prints whose working directory is the mount.
+  std::string Shell(const std::string& script) {
+    FILE* const pipe =
+        popen(("cd " + directory_.path() + "; exec 2>&1; LC_ALL=C; " + script).c_str(), "r");
+    std::string output;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+    pclose(pipe);
+    return output;
+  }
+
+ private:
+  const TemporaryDirectory directory_;
+  std::unique_ptr<FuseServer> server_;
+  std::thread serving_;
+};
+
+TEST_F(FuseServerDisk, ThatFailsIsToldOfOnceAndTakesNoMoreChanges) {
+  EXPECT_EQ(Shell("echo value > f; sync f"), "");
+  disk().InjectFault({.nth = 1, .code = ErrorCode::kIo});
+  EXPECT_THAT(Shell("echo more >> f"), HasSubstr("I/O error"));
+  EXPECT_THAT(Shell("sync f"), HasSubstr("Read-only file system"));
+  EXPECT_THAT(Shell("echo other > f"), HasSubstr("Read-only file system"));
+  EXPECT_THAT(Shell("mkdir d"), HasSubstr("Read-only file system"));
+  EXPECT_THAT(Shell("rm f"), HasSubstr("Read-only file system"));
+  EXPECT_EQ(Shell("cat f"), "value\n");
+  EXPECT_EQ(log_lines().size(), 1u);
 }
 
 }  // namespace

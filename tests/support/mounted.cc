@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <thread>
 #include <utility>
@@ -244,6 +245,15 @@ std::map<std::string, uint64_t> Mounted::TakeMessages() {
 }
 
 uint64_t Mounted::CountEntries() { return Ask().entries; }
+
+uint64_t Mounted::ServerMemoryBytes() const {
+  std::ifstream status("/proc/" + std::to_string(server_) + "/status");
+  uint64_t kibibytes = 0;
+  for (std::string word; status >> word && word != "RssAnon:";) continue;
+  status >> kibibytes;
+  return kibibytes << 10;
+}
+
 uint64_t Mounted::CountReferencedInodes() { return Ask().referenced_inodes; }
 
 }  // namespace kvfs

@@ -61,6 +61,10 @@ class Mounted {
   // Entries in the store; and inodes that the kernel refers to.
   uint64_t CountEntries();
   uint64_t CountReferencedInodes();
+  // The server's process.
+  pid_t server() const { return server_; }
+  // Of that process, as far as it is not shared with files: heap and stacks.
+  uint64_t ServerMemoryBytes() const;
 
  private:
   void Start();
