@@ -58,6 +58,13 @@ bool Receive(int socket, T& value) {
   return recv(socket, &value, sizeof value, MSG_WAITALL) == sizeof value;
 }
 
+fs::FileSystemOptions Owner() {
+  fs::FileSystemOptions owner;
+  owner.default_uid = geteuid();
+  owner.default_gid = getegid();
+  return owner;
+}
+
 fs::FuseServer* stopped_by_signal = nullptr;
 
 // Answers the test's letters until it hangs up.
@@ -82,10 +89,7 @@ template <typename Report>
 [[noreturn]] void RunServer(int socket, const std::string& store_path,
                             const fs::MountOptions& options) {
   auto store = Need(Store::Open(GetPosixEnv(), store_path));
-  fs::FileSystemOptions owner;
-  owner.default_uid = geteuid();
-  owner.default_gid = getegid();
-  auto file_system = Need(fs::FileSystem::Open(*store, owner));
+  auto file_system = Need(fs::FileSystem::Open(*store, Owner()));
   auto server = Need(fs::FuseServer::Mount(*file_system, options));
   stopped_by_signal = server.get();
   signal(SIGTERM, [](int) { stopped_by_signal->Stop(); });
@@ -179,6 +183,17 @@ void Mounted::RemountWith(fs::MountOptions options) {
   options.source = options_.source;
   options_ = std::move(options);
   Remount();
+}
+
+void Mounted::RemountAfter(const std::function<void(fs::FileSystem&)>& work) {
+  Stop();
+  if (!AwaitEnd()) std::cerr << "the server reported an error at its end\n";
+  {
+    const auto store = Need(Store::Open(GetPosixEnv(), store_path_));
+    work(*Need(fs::FileSystem::Open(*store, Owner())));
+    Need(store->Close());
+  }
+  Start();
 }
 
 void Mounted::KillAndRemount() {

@@ -13,9 +13,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
+#include "fs/file_system.h"
 #include "fs/mount_options.h"
 #include "tests/support/temporary_directory.h"
 
@@ -44,6 +46,8 @@ class Mounted {
   void Remount();
   // The same, with other options (its mount point and source stay).
   void RemountWith(fs::MountOptions options);
+  // The same, and in between `work` is done with the file system in this process.
+  void RemountAfter(const std::function<void(fs::FileSystem&)>& work);
   // The same, but the server is killed instead of being asked to end.
   void KillAndRemount();
 
