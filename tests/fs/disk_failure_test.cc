@@ -80,5 +80,32 @@ TEST_F(DiskFailure, ADiskThatGetsFullRefusesSpaceAndKeepsTheSize) {
   EXPECT_TRUE(fs().Unlink(kRootInode, "f"));
 }
 
+// An unlinked file that is in use moves to another place, maybe of another shard: that takes space,
+// and must not need any.
+TEST_F(DiskFailure, AFullDiskLetsFilesGoThatAreInUse) {
+  std::vector<InodeInfo> files;
+  for (int i = 0; i < 40; ++i) {
+    files.push_back(File("f" + std::to_string(i), "value"));
+    ASSERT_TRUE(fs().SetXattr(files.back().number, "user.a", std::string(10'000, 'x'),
+                              XattrMode::kAny, kRoot));
+  }
+  const InodeInfo filler = File("filler");
+  disk().SetCapacity(220 << 20);
+  uint64_t end = 0;
+  for (const size_t bytes : {size_t{1} << 20, size_t{1} << 16, size_t{1} << 12}) {
+    const std::string data(bytes, 'x');
+    while (fs().Write(filler.number, end, AsBytes(data), kRoot)) end += bytes;
+  }
+  for (int i = 0; fs().CreateFile(kRootInode, "g" + std::to_string(i), S_IFREG, 0, kRoot); ++i) {
+    ASSERT_LT(i, 1'000'000) << "the disk does not get full";
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "f" + std::to_string(i))), kNoError) << i;
+    EXPECT_EQ(Read(files[i].number), "value");
+    ForgetAll(files[i]);
+  }
+  EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "filler")), kNoError);
+}
+
 }  // namespace
 }  // namespace kvfs::fs
