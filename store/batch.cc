@@ -16,6 +16,11 @@ void Batch::Put(Key key, Bytes content, std::optional<std::string_view> meta, If
   put.id = id;
 }
 
+void Batch::PutAs(Key key, uint64_t id, Bytes content, std::string_view meta) {
+  Put(key, content, meta, IfPresent::kRefuse);
+  operations_.back().given_id = id;
+}
+
 void Batch::Restore(Key key, uint64_t id, std::string_view meta) {
   Operation& restore = Add(Kind::kRestore, key);
   restore.offset = id;
@@ -63,6 +68,12 @@ void Batch::Exchange(Key one, Key other, MetaEdit edit, MetaEdit other_edit) {
   exchange.to = other;
   exchange.edit = std::move(edit);
   exchange.to_edit = std::move(other_edit);
+}
+
+void Batch::TakeContent(Key key, Key from, MetaEdit edit) {
+  Operation& take = Add(Kind::kTakeContent, key);
+  take.to = from;
+  take.edit = std::move(edit);
 }
 
 void Batch::Expect(Key key, uint64_t version) { Add(Kind::kExpect, key).offset = version; }

@@ -53,6 +53,9 @@ class Batch {
   void Put(Key key, Bytes content, std::optional<std::string_view> meta = {},
            IfPresent if_present = IfPresent::kReplace, uint64_t* id = nullptr);
 
+  // Creates the entry with an id that Store::ReserveId or ReserveIdLike has given. kExists.
+  void PutAs(Key key, uint64_t id, Bytes content, std::string_view meta);
+
   // Creates an empty entry with an id that it had in another store, of which this one is a copy:
   // for repair and restoring. The caller answers for that no other entry has it. kExists. Ids that
   // are given later are above it, and above the entry's space.
@@ -77,6 +80,10 @@ class Batch {
   // Two entries change places; `edit` is for that which had the key `one`.
   void Exchange(Key one, Key other, MetaEdit edit = {}, MetaEdit other_edit = {});
   void EditMeta(Key key, MetaEdit edit);
+  // Gives the entry the content of another, which is erased; id and, but for `edit`, meta stay. The
+  // content is not copied: so a large one can be written in peace, and replace another in one step.
+  // kInvalid unless the other's id came from Store::ReserveIdLike(id of the entry).
+  void TakeContent(Key key, Key from, MetaEdit edit = {});
 
   // Refuses the batch unless the entry is, before it, as expected: kAbsent, or of exactly this
   // version (see EntryInfo). kExists for an entry that should be absent, kNotFound for one that is,
@@ -99,10 +106,11 @@ class Batch {
       kExchange,
       kEditMeta,
       kExpect,
+      kTakeContent,
     };
     Kind kind = Kind::kPut;
     Key key;
-    Key to;  // kMove, kExchange
+    Key to;  // kMove, kExchange; whence for kTakeContent
     uint64_t offset =
         0;  // kWrite, kPunch, kAllocate; the size for kResize, the version for kExpect
     uint64_t length = 0;  // kPunch, kAllocate
@@ -110,9 +118,15 @@ class Batch {
     std::optional<std::string_view> meta;
     IfPresent if_present = IfPresent::kReplace;
     uint64_t* id = nullptr;
+    uint64_t given_id = 0;  // kPut: of the new entry; 0: any
     MetaEdit edit;
     MetaEdit to_edit;  // kExchange
   };
+  // Whether an operation of this kind concerns the entry with the key `to` as well.
+  static bool HasSecondKey(Operation::Kind kind) {
+    return kind == Operation::Kind::kMove || kind == Operation::Kind::kExchange ||
+           kind == Operation::Kind::kTakeContent;
+  }
   const std::vector<Operation>& operations() const { return operations_; }
 
  private:

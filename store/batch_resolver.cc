@@ -82,6 +82,8 @@ Result<void> BatchResolver::ResolveOne(size_t index, const Operation& operation)
       return ResolveEditMeta(operation);
     case Operation::Kind::kExpect:
       return ResolveExpect(operation);
+    case Operation::Kind::kTakeContent:
+      return ResolveTakeContent(operation);
   }
   return Fail(ErrorCode::kInvalid, "an operation of no known kind");
 }
@@ -136,7 +138,9 @@ Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
   Change change = ChangeOf(Kind::kPut, put.key);
   change.found = FoundOf(state);
   change.id = state.id;
-  if (!state.exists) {
+  if (!state.exists && put.given_id != 0) {
+    change.id = put.given_id;
+  } else if (!state.exists) {
     change.id = transaction_.TakeId(placement_.ShardOf(placement_.PositionOf(put.key.name)));
   }
   // The present entry's bytes may go while the change is carried out.
@@ -267,6 +271,20 @@ Result<void> BatchResolver::ResolveExchange(const Operation& exchange) {
   change.to_name = exchange.to.name;
   KVFS_TRY(AddMeta(exchange.edit, one.meta, &change.meta));
   KVFS_TRY(AddMeta(exchange.to_edit, other.meta, &change.to_meta));
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveTakeContent(const Operation& take) {
+  KVFS_TRY(CheckKey(take.to));
+  KVFS_ASSIGN(const State taker, Existing(take.key));
+  KVFS_ASSIGN(const State giver, Existing(take.to));
+  if (take.key == take.to || placement_.HomeOf(taker.id) != placement_.HomeOf(giver.id)) {
+    return Fail(ErrorCode::kInvalid, "the entry cannot take the content of that other one");
+  }
+  Change change = ChangeOf(Kind::kTakeContent, take.key);
+  change.to_space = take.to.space;
+  change.to_name = take.to.name;
+  KVFS_TRY(AddMeta(take.edit, taker.meta, &change.meta));
   return Do(change);
 }
 

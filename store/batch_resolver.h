@@ -69,6 +69,7 @@ class BatchResolver {
   Result<void> ResolveRange(const Operation& range);
   Result<void> ResolveMove(const Operation& move);
   Result<void> ResolveExchange(const Operation& exchange);
+  Result<void> ResolveTakeContent(const Operation& take);
   Result<void> ResolveEditMeta(const Operation& edit);
   Result<void> ResolveExpect(const Operation& expect);
   // Big data in pieces: parts of blocks through the log, whole blocks where they were staged.

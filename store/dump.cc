@@ -227,6 +227,9 @@ class Dumper {
       case Kind::kExchange:
         return "exchange " + entry + " and " + DescribeEntry(change.to_space, change.to_name) +
                meta;
+      case Kind::kTakeContent:
+        return "content of " + DescribeEntry(change.to_space, change.to_name) + " to " + entry +
+               meta;
       case Kind::kMeta:
         return "meta of " + entry + meta;
       case Kind::kWrite:

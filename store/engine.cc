@@ -40,11 +40,10 @@ Result<void> Engine::RequireWritable() const {
 }
 
 ShardSet Engine::ShardsOf(const Batch& batch) const {
-  using Kind = Batch::Operation::Kind;
   ShardSet set;
   for (const Batch::Operation& operation : batch.operations()) {
     set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.key.name)));
-    if (operation.kind == Kind::kMove || operation.kind == Kind::kExchange) {
+    if (Batch::HasSecondKey(operation.kind)) {
       set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.to.name)));
     }
   }
@@ -179,6 +178,18 @@ Result<void> Engine::CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t 
 }
 
 // The whole.
+
+uint64_t Engine::ReserveId(std::string_view name) {
+  Shard& shard = *parts_->shards[parts_->placement->ShardOf(parts_->placement->PositionOf(name))];
+  std::unique_lock lock(shard.mutex);
+  return shard.TakeId();
+}
+
+uint64_t Engine::ReserveIdLike(uint64_t other) {
+  Shard& shard = *parts_->shards[parts_->placement->HomeOf(other)];
+  std::unique_lock lock(shard.mutex);
+  return shard.TakeId();
+}
 
 Result<std::unique_ptr<Snapshot>> Engine::TakeSnapshot() const {
   return EngineSnapshot::Take(parts_.get());

@@ -74,6 +74,8 @@ class Engine final : public Store {
   Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                              uint64_t length, MetaEdit edit) override;
   Result<std::unique_ptr<Snapshot>> TakeSnapshot() const override;
+  uint64_t ReserveId(std::string_view name) override;
+  uint64_t ReserveIdLike(uint64_t other) override;
   Result<void> Sync() override;
   Result<void> Checkpoint() override;
   Result<void> Compact() override;

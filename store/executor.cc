@@ -16,7 +16,7 @@ Result<void> CheckChange(const Change& change, uint32_t shards) {
     return begin <= kMaxContentBytes && length <= kMaxContentBytes - begin;
   };
   const bool is_blocks = change.kind == Kind::kWriteBlocks;
-  const bool has_to_name = change.kind == Kind::kMove || change.kind == Kind::kExchange;
+  const bool has_to_name = format::HasSecondName(change.kind);
   const uint64_t blocks_bytes = is_blocks ? change.BlockCount() * uint64_t{format::kBlockBytes} : 0;
   const bool sound =
       change.name.empty() == (change.kind == Kind::kReclaim) &&
@@ -150,6 +150,26 @@ Result<void> Executor::Exchange(const Change& change) {
   return {};
 }
 
+// Blocks and chunks stay where they are, in the home that both ids have.
+Result<void> Executor::TakeContent(const Change& change) {
+  KVFS_ASSIGN(const Place taker_at, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place giver_at, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto taker, Load(taker_at));
+  KVFS_ASSIGN(auto giver, Load(giver_at));
+  if (!taker || !giver) return {};
+  if (taker_at.key == giver_at.key ||
+      placement_.HomeOf(taker->id) != placement_.HomeOf(giver->id)) {
+    return Fail(ErrorCode::kCorrupt, "a log record moves a content where none can be");
+  }
+  KVFS_TRY(LetGo(&*taker));
+  giver->id = taker->id;
+  giver->meta = change.meta.value_or(taker->meta);
+  transaction_.Erase(giver_at.shard, giver_at.key);
+  transaction_.CountEntries(giver_at.shard, -1);
+  Save(taker_at, *giver);
+  return {};
+}
+
 // The changes of one entry that stays where it is.
 Result<void> Executor::Edit(const Change& change) {
   KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
@@ -233,12 +253,11 @@ Result<void> Executor::MarkLost(const Change& change) {
   KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
   if (change.to_name.empty()) return MarkLostAt(place);
   KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
-  if (change.kind == Kind::kMove) {
-    KVFS_TRY(EraseAt(place, Found::kWithoutBlocks));
-  } else {
-    KVFS_TRY(MarkLostAt(place));
-  }
-  return MarkLostAt(to);
+  // The one that ends its life is erased, and who would have got its content is lost.
+  const bool ends_first = change.kind == Kind::kMove,
+             ends_other = change.kind == Kind::kTakeContent;
+  KVFS_TRY(ends_first ? EraseAt(place, Found::kWithoutBlocks) : MarkLostAt(place));
+  return ends_other ? EraseAt(to, Found::kWithoutBlocks) : MarkLostAt(to);
 }
 
 Result<void> Executor::Execute(const Change& change) {
@@ -251,6 +270,8 @@ Result<void> Executor::Execute(const Change& change) {
       return Move(change);
     case Kind::kExchange:
       return Exchange(change);
+    case Kind::kTakeContent:
+      return TakeContent(change);
     case Kind::kReclaim:
       return Reclaim(change);
     default:

@@ -56,6 +56,7 @@ class Executor {
   Result<void> Erase(const format::Change& change);
   Result<void> Move(const format::Change& change);
   Result<void> Exchange(const format::Change& change);
+  Result<void> TakeContent(const format::Change& change);
   Result<void> Edit(const format::Change& change);
   Result<void> EditContent(const format::Change& change, ContentEditor* editor);
   Result<void> Reclaim(const format::Change& change);

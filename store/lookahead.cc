@@ -7,14 +7,12 @@
 namespace kvfs {
 
 Lookahead::Lookahead(const Shards& shards, const Placement& placement, const Batch& batch) {
-  using Kind = Batch::Operation::Kind;
   looks_.reserve(batch.operations().size());
   begins_.reserve(batch.operations().size() + 1);
   for (const Batch::Operation& operation : batch.operations()) {
     begins_.push_back(looks_.size());
     Add(placement, operation.key);
-    const bool has_to = operation.kind == Kind::kMove || operation.kind == Kind::kExchange;
-    if (has_to) Add(placement, operation.to);
+    if (Batch::HasSecondKey(operation.kind)) Add(placement, operation.to);
   }
   begins_.push_back(looks_.size());
 

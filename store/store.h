@@ -158,6 +158,12 @@ class Store : public Reader {
   virtual Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                      uint64_t length, MetaEdit edit = {}) = 0;
 
+  // Ids for Batch::PutAs, which nobody else gets: of an entry that is to have this name; of one
+  // whose content the entry with the id `other` shall take (Batch::TakeContent). So the entries of
+  // a batch can be made to refer to each other. What is not used is lost, and no harm.
+  virtual uint64_t ReserveId(std::string_view name) = 0;
+  virtual uint64_t ReserveIdLike(uint64_t other) = 0;
+
   // A view of the store as it is now, which takes a moment whatever its size.
   virtual Result<std::unique_ptr<Snapshot>> TakeSnapshot() const = 0;
 

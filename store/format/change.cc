@@ -18,6 +18,7 @@ uint64_t* First(Change& change) {
       return &change.id;
     case Kind::kMove:
     case Kind::kExchange:
+    case Kind::kTakeContent:
       return &change.to_space;
     case Kind::kResize:
       return &change.size;
@@ -43,10 +44,9 @@ uint64_t* Second(Change& change) {
   }
 }
 
-bool HasToName(Kind kind) { return kind == Kind::kMove || kind == Kind::kExchange; }
-
 bool IsKind(uint8_t kind) {
-  return kind >= static_cast<uint8_t>(Kind::kPut) && kind <= static_cast<uint8_t>(Kind::kReclaim);
+  return kind >= static_cast<uint8_t>(Kind::kPut) &&
+         kind <= static_cast<uint8_t>(Kind::kTakeContent);
 }
 
 std::byte* Put(std::byte* at, Bytes bytes) {
@@ -92,7 +92,7 @@ Result<Change> TakeChange(Reader* reader) {
     *second = LoadLittle<uint64_t>(reader->Take(sizeof *second).data());
   }
   size_t to_name_bytes = 0;
-  if (HasToName(change.kind)) {
+  if (HasSecondName(change.kind)) {
     if (!reader->Has(1)) return CutOff();
     to_name_bytes = static_cast<size_t>(reader->Take(1)[0]);
   }
@@ -111,7 +111,7 @@ Result<Change> TakeChange(Reader* reader) {
 size_t Change::EncodedBytes() const {
   Change copy = *this;
   return kChangeHeaderBytes + (Second(copy) != nullptr ? sizeof(uint64_t) : 0) +
-         (HasToName(kind) ? 1 + to_name.size() : 0) + name.size() + (meta ? meta->size() : 0) +
+         (HasSecondName(kind) ? 1 + to_name.size() : 0) + name.size() + (meta ? meta->size() : 0) +
          (to_meta ? to_meta->size() : data.size());
 }
 
@@ -135,7 +135,7 @@ void Change::AppendTo(std::vector<std::byte>* out) const {
     StoreLittle(at, *second);
     at += sizeof *second;
   }
-  if (HasToName(kind)) *at++ = static_cast<std::byte>(to_name.size());
+  if (HasSecondName(kind)) *at++ = static_cast<std::byte>(to_name.size());
   at = Put(at, AsBytes(name));
   at = Put(at, AsBytes(to_name));
   if (meta) at = Put(at, AsBytes(*meta));

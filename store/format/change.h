@@ -8,10 +8,11 @@
 //   4   data length   u32
 //   8   space         u64
 //   16  first         u64  id (kPut), offset (kWrite, kWriteBlocks, kPunch, kAllocate), size
-//                          (kResize), second space (kMove, kExchange), content id (kReclaim)
+//                          (kResize), second space (kMove, kExchange, kTakeContent), content id
+//                          (kReclaim)
 //   24  second        u64  of the kinds that have one: length (kPunch, kAllocate), home shard
 //                          (kWriteBlocks), end (kReclaim)
-//       second name length u8   kMove, kExchange
+//       second name length u8   kMove, kExchange, kTakeContent
 //       name | second name | meta | data
 //
 // The data of kWriteBlocks are block pointers of 16 bytes; their blocks were written before the
@@ -44,6 +45,7 @@ struct Change {
     kPunch,        // `length` bytes at `offset` become a hole
     kAllocate,     // holes in `length` bytes at `offset` get blocks
     kReclaim,      // frees the chunks below `end` of a content that nothing refers to
+    kTakeContent,  // the entry gets the content of that with the second key, which is erased
   };
   // What kPut and kErase find there, so that a replay need not look: the entry was absent, or it
   // had no blocks. With neither it must.
@@ -74,6 +76,12 @@ struct Change {
     return BlockPointer::Decode(data.data() + index * BlockPointer::kBytes);
   }
 };
+
+// Whether a change of this kind has a second key.
+constexpr bool HasSecondName(Change::Kind kind) {
+  return kind == Change::Kind::kMove || kind == Change::Kind::kExchange ||
+         kind == Change::Kind::kTakeContent;
+}
 
 // The changes of a record's payload, in order; they borrow its bytes. kCorrupt if it is malformed.
 Result<std::vector<Change>> DecodeChanges(Bytes payload);

@@ -76,6 +76,99 @@ class StoreTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+class TakeContent : public StoreTest, public testing::WithParamInterface<size_t> {
+ protected:
+  // A content of so many bytes, of which half is a hole where it is large.
+  void Stage(uint64_t like, size_t size) {
+    const uint64_t id = store_->ReserveIdLike(like);
+    ASSERT_TRUE(Apply([&](Batch& b) { b.PutAs({kTransientSpace, "staged"}, id, {}, "m"); }));
+    const std::string half(size - size / 2, 's');
+    ASSERT_TRUE(Apply([&](Batch& batch) {
+      batch.Write({kTransientSpace, "staged"}, size / 2, AsBytes(half));
+      batch.Resize({kTransientSpace, "staged"}, size);
+    }));
+  }
+  void Take() {
+    ASSERT_TRUE(Apply([](Batch& b) { b.TakeContent(kFoo, {kTransientSpace, "staged"}); }));
+  }
+  static std::string Expected(size_t size) {
+    return std::string(size / 2, '\0') + std::string(size - size / 2, 's');
+  }
+  void ExpectSound() {
+    ASSERT_TRUE(store_->Checkpoint());
+    const auto report = store_->Check({});
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->damages + report->space_findings, 0u);
+  }
+  static constexpr Key kFoo = {kRootSpace, "foo"};
+};
+INSTANTIATE_TEST_SUITE_P(Sizes, TakeContent, testing::Values(0, 5, 3000, 20'000, 700'000));
+
+TEST_P(TakeContent, TheEntryKeepsItsIdAndMetaAndTheOtherIsGone) {
+  for (const size_t before : {size_t{0}, size_t{10}, size_t{9000}, size_t{500'000}}) {
+    const std::string old(before, 'o');
+    ASSERT_TRUE(Apply([&](Batch& batch) { batch.Put(kFoo, AsBytes(old), "mine"); }));
+    const EntryInfo present = Stat("foo");
+    const auto snapshot = store_->TakeSnapshot().value();
+    Stage(present.id, GetParam());
+    Take();
+    EXPECT_EQ(Stat("foo").id, present.id);
+    EXPECT_EQ(Stat("foo").meta, "mine");
+    EXPECT_GT(Stat("foo").version, present.version);
+    EXPECT_EQ(store_->Get("foo").value(), Expected(GetParam()));
+    EXPECT_EQ(List(kTransientSpace), std::vector<std::string>());
+    EXPECT_EQ(snapshot->Get("foo").value(), old);
+    ExpectSound();
+  }
+}
+
+TEST_P(TakeContent, ItIsReplayed) {
+  ASSERT_TRUE(store_->Put("foo", std::string(50'000, 'o')));
+  Stage(Stat("foo").id, GetParam());
+  Take();
+  const auto killed = env_.CrashImage({CrashChoice::Kind::kAll, 0});
+  store_.reset();
+  store_ = Store::Open(*killed, "store").value();
+  EXPECT_EQ(store_->Get("foo").value(), Expected(GetParam()));
+  ExpectSound();
+  store_.reset();
+}
+
+TEST_F(StoreTest, AContentIsTakenOnlyWhereItCanLie) {
+  const uint64_t id = PutNew(kRootSpace, "foo");
+  const auto take = [&](std::string_view from) {
+    return Apply([&](Batch& b) { b.TakeContent({kRootSpace, "foo"}, {kRootSpace, from}); });
+  };
+  EXPECT_EQ(CodeOf(take("absent")), ErrorCode::kNotFound);
+  EXPECT_EQ(CodeOf(take("foo")), ErrorCode::kInvalid);
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "other" + std::to_string(i);
+    const uint64_t other = PutNew(kRootSpace, name);
+    if (other % 3 == id % 3) continue;
+    EXPECT_EQ(CodeOf(take(name)), ErrorCode::kInvalid);
+  }
+}
+
+TEST_F(StoreTest, AReservedIdIsNobodyElses) {
+  const uint64_t id = store_->ReserveId("dir");
+  std::set<uint64_t> others;
+  for (int i = 0; i < 50; ++i) others.insert(PutNew(kRootSpace, std::to_string(i)));
+  EXPECT_FALSE(others.contains(id));
+  ASSERT_TRUE(Apply([&](Batch& batch) {
+    batch.PutAs({kRootSpace, "dir"}, id, {}, "d");
+    batch.Put({id, "child"}, AsBytes(std::string_view("in it")));
+  }));
+  EXPECT_EQ(Stat("dir").id, id);
+  EXPECT_EQ(List(id), std::vector<std::string>{"child"});
+  EXPECT_EQ(CodeOf(Apply([&](Batch& b) {
+              b.PutAs({kRootSpace, "dir"}, id + 3, {}, "d");
+            })),
+            ErrorCode::kExists);
+  Reopen();
+  EXPECT_GT(PutNew(kRootSpace, "later") / 3, id / 3 - 1);
+  EXPECT_EQ(Stat("dir").id, id);
+}
+
 TEST_F(StoreTest, GetsWhatWasPut) {
   ASSERT_TRUE(store_->Put("foo", "bar"));
   EXPECT_EQ(store_->Get("foo").value(), "bar");

@@ -49,7 +49,7 @@ void ExpectSame(const Change& actual, const Change& expected) {
 // One of each kind, with every field that it has.
 std::vector<Change> OneOfEach() {
   std::vector<Change> changes;
-  for (uint8_t kind = 1; kind <= static_cast<uint8_t>(Kind::kReclaim); ++kind) {
+  for (uint8_t kind = 1; kind <= static_cast<uint8_t>(Kind::kTakeContent); ++kind) {
     changes.push_back(OfKind(static_cast<Kind>(kind)));
   }
   auto at = [&](Kind kind) -> Change& { return changes[static_cast<size_t>(kind) - 1]; };
@@ -78,6 +78,9 @@ std::vector<Change> OneOfEach() {
   at(Kind::kAllocate).length = ~uint64_t{0};
   at(Kind::kReclaim).content = 88;
   at(Kind::kReclaim).end = 1000;
+  at(Kind::kTakeContent).to_space = 14;
+  at(Kind::kTakeContent).to_name = "giver";
+  at(Kind::kTakeContent).meta = "m";
   return changes;
 }
 

@@ -219,7 +219,7 @@ TEST(FormatDocument, ExampleIsRead) {
   const auto record = DecodeLogRecord(pieces.at("log-record").bytes, checkpoint.next_sequence,
                                       SegmentSeed(identity.store, header->number));
   ASSERT_TRUE(record);
-  EXPECT_EQ(DecodeChanges(record->payload).value().size(), 11u);
+  EXPECT_EQ(DecodeChanges(record->payload).value().size(), 12u);
   for (const auto& [name, self] :
        {std::pair{"leaf", checkpoint.shards[0].root}, std::pair{"branch", PagePointer{5, 3}}}) {
     const auto& page = pieces.at(name).bytes;

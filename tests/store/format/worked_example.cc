@@ -162,7 +162,11 @@ std::vector<Change> OneChangeOfEachKind(Bytes block_pointers) {
   reclaim.space = 0;
   reclaim.content = 21;
   reclaim.end = 64;
-  return {put, erase, move, exchange, meta, write, write_blocks, resize, punch, allocate, reclaim};
+  Change take = OfKind(Kind::kTakeContent, "big");
+  take.to_space = 2;
+  take.to_name = "9";
+  return {put,          erase,  move,  exchange, meta,    write,
+          write_blocks, resize, punch, allocate, reclaim, take};
 }
 
 Piece TheLogRecord() {
