@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "cli/descriptor.h"
+#include "cli/interruption.h"
 #include "cli/paths.h"
 
 namespace kvfs::cli {
@@ -34,6 +35,7 @@ ByteSource FromDescriptor(int file, std::string name) {
       const ssize_t count = ::read(file, buffer.data(), buffer.size());
       if (count >= 0) return static_cast<size_t>(count);
       if (errno != EINTR) return FailNaming(name);
+      KVFS_TRY(CheckNotInterrupted());
     }
   };
 }
@@ -45,6 +47,7 @@ ByteSink ToDescriptor(int file, std::string name) {
     while (!piece.empty()) {
       const ssize_t count = ::write(file, piece.data(), piece.size());
       if (count < 0 && errno != EINTR) return FailNaming(name);
+      if (count < 0) KVFS_TRY(CheckNotInterrupted());
       if (count > 0) piece = piece.subspan(static_cast<size_t>(count));
     }
     return {};

@@ -57,6 +57,8 @@ Runner DefineCheck(CLI::App& parser);
 Runner DefineRepair(CLI::App& parser);
 Runner DefineCompact(CLI::App& parser);
 Runner DefineStats(CLI::App& parser);
+Runner DefineTop(CLI::App& parser);
+Runner DefineBench(CLI::App& parser);
 Runner DefineDump(CLI::App& parser);
 Runner DefineVersion(CLI::App& parser);
 

@@ -166,6 +166,9 @@ the key is not of the kind that the command needs, or a format cannot hold it
 .TP
 14
 a condition does not hold: \-\-if\-absent, \-\-if\-version, an expectation of a batch
+.TP
+15
+ended by a signal while it worked; the message tells how far it got
 .PP
 \fBkvfs check\fR, also as \fBfsck.kvfs\fR, ends as \fBfsck\fR(8) does: 0 sound, 4 not sound, 8 it
 could not be checked, 16 usage.

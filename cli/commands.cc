@@ -29,6 +29,8 @@ std::span<const Command> Commands() {
       Command{"repair", "Write what a damaged store still has into a new one", DefineRepair},
       Command{"compact", "Make a store as small as it can be", DefineCompact},
       Command{"stats", "Tell what a store holds and takes", DefineStats},
+      Command{"top", "Show what a mount is asked for, second by second", DefineTop},
+      Command{"bench", "Measure how fast a store or mount is here", DefineBench},
       Command{"dump", "Describe a file of a store field by field", DefineDump},
       Command{"doctor", "Tell whether stores can be mounted here, and what is amiss", DefineDoctor},
       Command{"completion", "Write the completions for a shell", DefineCompletion},

@@ -23,6 +23,13 @@ Message Request(std::string_view verb, std::string field) {
   return {std::string(verb), std::move(field)};
 }
 
+Message RequestFor(std::string_view verb, const std::vector<fs::FileChange>& changes) {
+  Message message = Request(verb);
+  message.reserve(changes.size() + 1);
+  for (const fs::FileChange& change : changes) message.push_back(EncodeChange(change));
+  return message;
+}
+
 tl::unexpected<Error> Unexpected() {
   return Fail(ErrorCode::kInvalid, "the daemon gave an answer that makes no sense");
 }
@@ -99,12 +106,32 @@ Result<void> DaemonKeys::List(const std::string& path, const KeyVisitor& visit) 
   return {};
 }
 
-Result<void> DaemonKeys::Get(const std::string& path, const ByteSink& sink) {
-  KVFS_TRY(daemon_.AskMany(Request(request::kGet, path), [&](const Message& m) -> Result<void> {
-    if (m[0] != request::kData || m.size() != 2) return Unexpected();
-    return sink(AsBytes(m[1]));
-  }));
-  return {};
+Result<uint64_t> DaemonKeys::GetData(const std::string& path, const DataSink& sink) {
+  const auto take = [&](const Message& m) -> Result<void> {
+    if (m[0] != request::kData || m.size() != 3) return Unexpected();
+    KVFS_ASSIGN(const uint64_t offset, DecodeNumber(m[1]));
+    return sink(offset, AsBytes(m[2]));
+  };
+  KVFS_ASSIGN(const Message answer, daemon_.AskMany(Request(request::kGet, path), take));
+  if (answer.size() != 1) return Unexpected();
+  return DecodeNumber(answer[0]);
+}
+
+Result<std::vector<fs::ByteRange>> DaemonKeys::GetDataRanges(const std::string& path) {
+  KVFS_ASSIGN(const Message answer, daemon_.Ask(Request(request::kRanges, path)));
+  if (answer.size() % 2 != 0) return Unexpected();
+  std::vector<fs::ByteRange> ranges(answer.size() / 2);
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    KVFS_ASSIGN(ranges[i].offset, DecodeNumber(answer[2 * i]));
+    KVFS_ASSIGN(ranges[i].length, DecodeNumber(answer[2 * i + 1]));
+  }
+  return ranges;
+}
+
+Result<fs::XattrMap> DaemonKeys::GetXattrs(const std::string& path) {
+  KVFS_ASSIGN(const Message answer, daemon_.Ask(Request(request::kXattrs, path)));
+  if (answer.size() != 1) return Unexpected();
+  return fs::DecodeXattrs(answer[0]);
 }
 
 Result<std::string> DaemonKeys::ReadLink(const std::string& path) {
@@ -113,32 +140,45 @@ Result<std::string> DaemonKeys::ReadLink(const std::string& path) {
   return std::move(answer[0]);
 }
 
-Result<void> DaemonKeys::Put(const std::string& path, const ByteSource& source) {
-  KVFS_TRY(daemon_.Send(Request(request::kPut, path)));
-  while (true) {
-    std::string piece(kPieceBytes, '\0');
-    KVFS_ASSIGN(const size_t count, source(std::as_writable_bytes(std::span(piece))));
-    if (count == 0) break;
-    piece.resize(count);
-    KVFS_TRY(daemon_.Send(Request(request::kData, std::move(piece))));
-  }
-  KVFS_TRY(daemon_.Ask(Request(request::kEnd)));
-  return {};
-}
-
 Result<void> DaemonKeys::Apply(const std::vector<fs::FileChange>& changes, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
-  Message message = Request(request::kApply);
-  message.reserve(changes.size() + 1);
-  for (const fs::FileChange& change : changes) message.push_back(EncodeChange(change));
-  KVFS_TRY(daemon_.Ask(message, failed));
+  KVFS_TRY(daemon_.Ask(RequestFor(request::kApply, changes), failed));
   return {};
 }
 
-Result<void> DaemonKeys::Finish() {
+// An error of the source ends the connection, and so the put.
+Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::FileChange>& changes,
+                                          const fs::ContentSource& content, size_t* failed) {
+  if (failed != nullptr) *failed = changes.size();
+  KVFS_TRY(daemon_.Send(RequestFor(request::kPut, changes)));
+  while (true) {
+    std::string bytes(kPieceBytes, '\0');
+    const auto piece = content(std::as_writable_bytes(std::span(bytes)));
+    if (!piece) {
+      daemon_.Break();
+      return tl::unexpected(piece.error());
+    }
+    if (piece->hole_bytes == 0 && piece->bytes == 0) break;
+    bytes.resize(piece->bytes);
+    Message message = Request(request::kData, EncodeNumber(piece->hole_bytes));
+    message.push_back(std::move(bytes));
+    KVFS_TRY(daemon_.Send(message));
+  }
+  KVFS_TRY(daemon_.Ask(Request(request::kEnd), failed));
+  return {};
+}
+
+Result<void> DaemonKeys::Freeze() {
+  KVFS_TRY(daemon_.Ask(Request(request::kFreeze)));
+  return {};
+}
+
+Result<void> DaemonKeys::Sync() {
   KVFS_TRY(daemon_.Ask(Request(request::kSync)));
   return {};
 }
+
+Result<void> DaemonKeys::Finish() { return Sync(); }
 
 Result<CheckReport> DaemonMaintenance::Check(const CheckOptions& options) {
   bool wants_more = true;

@@ -22,6 +22,8 @@ class DaemonConnection {
   Result<Message> AskMany(const Message& message,
                           const std::function<Result<void>(const Message&)>& take);
   Result<void> Send(const Message& message) { return channel_.Send(message); }
+  // Ends the connection: what was asked for and is not complete does not happen.
+  void Break() const { channel_.Interrupt(); }
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 
@@ -37,10 +39,15 @@ class DaemonKeys final : public Keys {
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
   Result<void> List(const std::string& path, const KeyVisitor& visit) override;
-  Result<void> Get(const std::string& path, const ByteSink& sink) override;
+  Result<uint64_t> GetData(const std::string& path, const DataSink& sink) override;
+  Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) override;
+  Result<fs::XattrMap> GetXattrs(const std::string& path) override;
   Result<std::string> ReadLink(const std::string& path) override;
-  Result<void> Put(const std::string& path, const ByteSource& source) override;
   Result<void> Apply(const std::vector<fs::FileChange>& changes, size_t* failed) override;
+  Result<void> ApplyWithContent(const std::vector<fs::FileChange>& changes,
+                                const fs::ContentSource& content, size_t* failed) override;
+  Result<void> Freeze() override;
+  Result<void> Sync() override;
   Result<void> Finish() override;
 
  private:

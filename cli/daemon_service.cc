@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "cli/requests.h"
 #include "cli/version.h"
@@ -27,7 +28,9 @@ Message Ok(std::vector<std::string> fields = {}) {
 class Conversation {
  public:
   Conversation(Channel& channel, const Served& served, const fs::Caller& peer)
-      : channel_(channel), served_(served), keys_(served.file_system, peer, served.on_changed) {}
+      : channel_(channel),
+        served_(served),
+        keys_(served.store, served.file_system, peer, served.on_changed) {}
 
   void Run() {
     while (true) {
@@ -52,6 +55,8 @@ class Conversation {
     if (verb == request::kHello) return Greet(message);
     if (!is_greeted_) return Fail(ErrorCode::kInvalid, "a connection begins with a greeting");
     if (verb == request::kApply) return Apply(message);
+    if (verb == request::kPut) return Put(message);
+    if (verb == request::kFreeze) return Done(keys_.Freeze());
     if (verb == request::kSync) return Done(served_.file_system.Sync());
     if (verb == request::kStats) return Stats();
     if (verb == request::kCheck) return Check();
@@ -73,11 +78,12 @@ class Conversation {
       }));
     }
     if (verb == request::kGet) {
-      return Done(keys_.Get(path, [&](Bytes piece) {
-        return Send({std::string(request::kData), std::string(AsText(piece))});
-      }));
+      return GetData(path);
     }
-    if (verb == request::kPut) return Put(path);
+    if (verb == request::kRanges) return GetDataRanges(path);
+    if (verb == request::kXattrs) {
+      return keys_.GetXattrs(path).map([](const auto& x) { return Ok({fs::EncodeXattrs(x)}); });
+    }
     return Fail(ErrorCode::kInvalid, fmt::format("the daemon knows no request {}", verb));
   }
 
@@ -109,7 +115,24 @@ class Conversation {
     return Fail(ErrorCode::kReadOnly, "the store is mounted read-only");
   }
 
-  Result<Message> Apply(const Message& message) {
+  Result<Message> GetData(const std::string& path) {
+    KVFS_ASSIGN(const uint64_t size, keys_.GetData(path, [&](uint64_t offset, Bytes piece) {
+      return Send({std::string(request::kData), EncodeNumber(offset), std::string(AsText(piece))});
+    }));
+    return Ok({EncodeNumber(size)});
+  }
+
+  Result<Message> GetDataRanges(const std::string& path) {
+    KVFS_ASSIGN(const auto ranges, keys_.GetDataRanges(path));
+    std::vector<std::string> numbers;
+    for (const fs::ByteRange& range : ranges) {
+      numbers.push_back(EncodeNumber(range.offset));
+      numbers.push_back(EncodeNumber(range.length));
+    }
+    return Ok(std::move(numbers));
+  }
+
+  Result<std::vector<fs::FileChange>> ChangesOf(const Message& message) {
     failed_ = message.size() - 1;
     KVFS_TRY(CheckWritable());
     std::vector<fs::FileChange> changes;
@@ -118,32 +141,49 @@ class Conversation {
       KVFS_ASSIGN(fs::FileChange change, DecodeChange(message[i]));
       changes.push_back(std::move(change));
     }
+    return changes;
+  }
+
+  Result<Message> Apply(const Message& message) {
+    KVFS_ASSIGN(const auto changes, ChangesOf(message));
     return Done(keys_.Apply(changes, &failed_));
   }
 
   // Takes all that is sent, also when nothing can come of it: the other side listens only then.
-  Result<Message> Put(const std::string& path) {
-    std::string rest;
+  Result<Message> Put(const Message& message) {
     bool has_ended = false;
-    const ByteSource source = [&](MutableBytes buffer) -> Result<size_t> {
-      while (rest.empty() && !has_ended) KVFS_TRY(ReceivePiece(rest, has_ended));
-      const size_t count = std::min(rest.size(), buffer.size());
-      CopyBytes(buffer.data(), AsBytes(rest).first(count));
-      rest.erase(0, count);
-      return count;
+    Incoming incoming;
+    const fs::ContentSource content = [&](MutableBytes buffer) -> Result<fs::ContentPiece> {
+      while (incoming.IsEmpty() && !has_ended) KVFS_TRY(ReceivePiece(incoming, has_ended));
+      const size_t count = std::min(incoming.bytes.size(), buffer.size());
+      CopyBytes(buffer.data(), AsBytes(incoming.bytes).first(count));
+      incoming.bytes.erase(0, count);
+      return fs::ContentPiece{std::exchange(incoming.hole_bytes, 0), count};
     };
-    Result<void> put = CheckWritable();
-    if (put) put = keys_.Put(path, source);
+    Result<void> put = PutWith(message, content);
     while (!has_ended && !is_broken_) {
-      if (!ReceivePiece(rest, has_ended)) break;
+      if (!ReceivePiece(incoming, has_ended)) break;
     }
     return Done(put);
   }
+  Result<void> PutWith(const Message& message, const fs::ContentSource& content) {
+    KVFS_ASSIGN(const auto changes, ChangesOf(message));
+    if (changes.empty()) return Fail(ErrorCode::kInvalid, "a put needs a change");
+    return keys_.ApplyWithContent(changes, content, &failed_);
+  }
 
-  Result<void> ReceivePiece(std::string& piece, bool& has_ended) {
+  struct Incoming {
+    uint64_t hole_bytes = 0;
+    std::string bytes;
+
+    bool IsEmpty() const { return hole_bytes == 0 && bytes.empty(); }
+  };
+
+  Result<void> ReceivePiece(Incoming& incoming, bool& has_ended) {
     auto message = channel_.Receive();
-    if (message && message->size() == 2 && (*message)[0] == request::kData) {
-      piece = std::move((*message)[1]);
+    if (message && message->size() == 3 && (*message)[0] == request::kData) {
+      KVFS_ASSIGN(incoming.hole_bytes, DecodeNumber((*message)[1]));
+      incoming.bytes = std::move((*message)[2]);
       return {};
     }
     if (message && message->size() == 1 && (*message)[0] == request::kEnd) {

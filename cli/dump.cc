@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/command.h"
@@ -17,6 +18,14 @@ Outcome Dump(const std::string& path) {
   if (!resolved) {
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot read {}: {}", path, resolved.error().message));
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_socket(*resolved, ignored)) {
+    return Stop(
+        ExitCode::kNoStore,
+        fmt::format("cannot dump {}: a socket holds nothing; through this one commands reach "
+                    "the daemon that has mounted the store",
+                    *resolved));
   }
   const auto dumped = DumpFile(GetPosixEnv(), *resolved, [](std::string_view line) {
     fmt::print("{}\n", line);

@@ -15,6 +15,7 @@
 //  12  the operating system failed a read or write, or forbids it
 //  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
+//  15  ended by a signal (SIGINT, SIGTERM) while it worked; the message tells how far it got
 //
 // `kvfs check` ends as fsck(8) does: 0 sound, 4 not sound, 8 it could not be checked, 16 usage.
 // As mount.kvfs, called by mount(8), the program uses mount's own codes: see mount_helper.cc.
@@ -40,6 +41,7 @@ enum class ExitCode {
   kIoFailed = 12,
   kWrongKind = 13,
   kConditionFailed = 14,
+  kInterrupted = 15,
 };
 
 // The status for an error met while opening or creating a store, or while using its keys. The two

@@ -12,6 +12,7 @@
 #include "cli/byte_streams.h"
 #include "cli/command.h"
 #include "cli/descriptor.h"
+#include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
 #include "cli/paths.h"
@@ -127,10 +128,11 @@ Result<void> WriteAll(Keys& keys, const std::string& top, EntryWriter& writer, P
   if (inode.attributes.IsDirectory()) KVFS_TRY(writer.Add(keys, {top, "", inode}, ""));
   const size_t prefix =
       inode.attributes.IsDirectory() ? (top.empty() ? 0 : top.size() + 1) : top.rfind('/') + 1;
-  KVFS_TRY(WalkKeys(keys, top, [&](const WalkedKey& key) -> Result<Descent> {
+  const auto walked = WalkKeys(keys, top, [&](const WalkedKey& key) -> Result<Descent> {
     if (LeadsElsewhere(key.name)) {
       return Fail(ErrorCode::kInvalid, fmt::format("{}: no file can have this name", key.path));
     }
+    KVFS_TRY(CheckNotInterrupted());
     auto added = writer.Add(keys, key, key.path.substr(prefix));
     if (!added) {
       Error error = std::move(added).error();
@@ -141,8 +143,8 @@ Result<void> WriteAll(Keys& keys, const std::string& top, EntryWriter& writer, P
     }
     progress.ShowEntries(++written);
     return Descent::kEnter;
-  }));
-  return writer.Finish();
+  });
+  return walked ? writer.Finish() : walked;
 }
 
 Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
@@ -159,7 +161,7 @@ Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& 
   }
   progress.Clear();
   if (!done) {
-    return Stop(ExitCodeOfKey(done.error().code),
+    return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(done.error().code),
                 fmt::format("cannot export all of {}: {}; stopped after {} entries", store,
                             done.error().message, written));
   }
@@ -174,6 +176,9 @@ Outcome Export(const ExportArguments& arguments) {
   if (!valid) return valid;
   const TransferFormat format = *FindTransferFormat(arguments.format);
   return WithKeys(arguments.store, "export", [&](Keys& keys, const std::string& store) -> Outcome {
+    const Interruption interruption;
+    const auto frozen = keys.Freeze();
+    if (!frozen) return tl::unexpected(ExplainKeyError("export", "/", store, frozen.error()));
     const auto there = keys.Stat(NormalizeKeyPath(arguments.path));
     if (!there) {
       return tl::unexpected(ExplainKeyError("export", arguments.path, store, there.error()));
@@ -207,7 +212,8 @@ Runner DefineExport(CLI::App& parser) {
       ->check(CLI::Range(1U, kMaxSmkvShards))
       ->capture_default_str();
   parser.footer(
-      "A file gets its name when it is complete. What the format cannot hold is left out and told "
+      "What is exported is the store as it was at one moment, whatever others change meanwhile. A "
+      "file gets its name when it is complete. What the format cannot hold is left out and told "
       "by name (status 13).\n"
       "Example: kvfs export ~/store | zstd > store.tar.zst\n"
       "         kvfs export --to jsonl --path jobs ~/store jobs.jsonl");

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "cli/keys.h"
 #include "fs/file_system.h"
+#include "store/frozen_store.h"
 
 namespace kvfs::cli {
 
@@ -15,24 +17,40 @@ using ChangeListener = std::function<void(std::span<const fs::ChangedName>)>;
 
 class FileSystemKeys : public Keys {
  public:
-  // New files belong to `caller`. `listener` may be empty.
-  FileSystemKeys(fs::FileSystem& file_system, const fs::Caller& caller, ChangeListener listener)
-      : file_system_(file_system), caller_(caller), listener_(std::move(listener)) {}
+  // `file_system` is that of `store`. New files belong to `caller`. `listener` may be empty.
+  FileSystemKeys(Store& store, fs::FileSystem& file_system, const fs::Caller& caller,
+                 ChangeListener listener)
+      : store_(store),
+        file_system_(&file_system),
+        caller_(caller),
+        listener_(std::move(listener)) {}
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
   Result<void> List(const std::string& path, const KeyVisitor& visit) override;
-  Result<void> Get(const std::string& path, const ByteSink& sink) override;
+  Result<uint64_t> GetData(const std::string& path, const DataSink& sink) override;
+  Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) override;
+  Result<fs::XattrMap> GetXattrs(const std::string& path) override;
   Result<std::string> ReadLink(const std::string& path) override;
-  Result<void> Put(const std::string& path, const ByteSource& source) override;
   Result<void> Apply(const std::vector<fs::FileChange>& changes, size_t* failed) override;
+  Result<void> ApplyWithContent(const std::vector<fs::FileChange>& changes,
+                                const fs::ContentSource& content, size_t* failed) override;
+  Result<void> Freeze() override;
+  Result<void> Sync() override;
   Result<void> Finish() override;
 
- private:
-  Result<void> PutLarge(const std::string& path, Bytes begin, const ByteSource& source);
+ protected:
+  // Lets go of what Freeze has made: it must not outlive the store.
+  void Thaw();
 
-  fs::FileSystem& file_system_;
+ private:
+  Result<void> Tell(Result<std::vector<fs::ChangedName>> changed) const;
+
+  Store& store_;
+  fs::FileSystem* file_system_;  // of frozen_, if there is one
   const fs::Caller caller_;
   const ChangeListener listener_;
+  std::unique_ptr<FrozenStore> frozen_;
+  std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, goes before it
 };
 
 }  // namespace kvfs::cli

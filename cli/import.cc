@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/descriptor.h"
 #include "cli/import_batch.h"
+#include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
 #include "cli/paths.h"
@@ -52,7 +53,7 @@ Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
     case TransferFormat::kTree:
       return ReadTree(arguments.source, sink);
     case TransferFormat::kTar:
-      return ReadTar(file.number(), sink);
+      return ReadTar(FromDescriptor(file.number(), arguments.source), sink);
     case TransferFormat::kJsonLines:
       return ReadJsonLines(FromDescriptor(file.number(), arguments.source), sink);
     case TransferFormat::kLmdb:
@@ -77,7 +78,10 @@ Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
 Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
                            const std::string& store, const Error& error) {
   const bool is_source = error.code == ErrorCode::kInvalid;
-  return {is_source ? ExitCode::kUsage : ExitCodeOfKey(error.code),
+  const ExitCode code = IsInterrupted() ? ExitCode::kInterrupted
+                        : is_source     ? ExitCode::kUsage
+                                        : ExitCodeOfKey(error.code);
+  return {code,
           fmt::format("cannot import all of {} into {}: {}; the first {} entries are in the store",
                       arguments.source, store,
                       error.message.empty() ? ReasonOfKeyError(error) : error.message,
@@ -100,13 +104,11 @@ Outcome Import(const ImportArguments& arguments) {
   const Outcome ensured = EnsureStore(arguments);
   if (!ensured) return ensured;
   return WithKeys(arguments.store, "import", [&](Keys& keys, const std::string& store) -> Outcome {
+    const Interruption interruption;
     Progress progress(fmt::format("importing {}", arguments.source));
     ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
     const auto imported = ImportInto(arguments, format, *file, batch);
     progress.Clear();
-    if (batch.copied_links() > 0) {
-      fmt::print(stderr, "kvfs: {} hard links became files of their own\n", batch.copied_links());
-    }
     if (imported) return {};
     return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
   });
@@ -128,8 +130,9 @@ Runner DefineImport(CLI::App& parser) {
       ->type_name("PATH");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.footer(
-      "Entries that are there are replaced, others stay. Each entry comes whole or not at all; "
-      "after an error the entries before it are in the store, and their number is told.\n"
+      "Entries that are there are replaced, others stay. Hard links and extended attributes come "
+      "along, blocks of zeros become holes. Each entry comes whole or not at all; after an error, "
+      "or a signal (status 15), the entries before it are in the store, and their number is told.\n"
       "Example: kvfs import --create /etc ~/store --into etc\n"
       "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");
   return [arguments] { return Import(*arguments); };

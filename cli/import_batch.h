@@ -1,12 +1,12 @@
 // Entries for a store, gathered until some thousand can be made in one step.
 //
-// A directory must be there before a batch can use it: so the directories of the gathered entries
-// are made first, those nearest the root before the others, and then all other entries at once. The
-// attributes of directories are set last of all, since making entries in them changes their times.
+// They are made in the order in which they come, directories that nobody mentions before what is in
+// them; so whatever ends an import, what is in the store is a beginning of the source, whole
+// entries with all attributes. Only the times of directories come last of all, since making entries
+// changes them.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,33 +24,32 @@ class ImportBatch final : public EntrySink {
   // On an error all entries before this one may be in the store or not, each whole: see applied().
   Result<void> Add(IncomingEntry entry) override;
   Result<void> AddLink(const std::string& path, const std::string& target) override;
-  // Makes what is gathered, and gives directories their attributes.
+  // Makes what is gathered, and gives directories their times.
   Result<void> Finish();
   // Makes what is gathered after an error of the source: entries before it are whole.
   Result<void> Flush();
 
   // Entries that are in the store.
   uint64_t applied() const { return applied_; }
-  // Hard links that became entries of their own.
-  uint64_t copied_links() const { return copied_links_; }
 
  private:
-  Result<void> NeedDirectories(const std::string& path);
-  Result<void> AddLarge(const std::string& path, const IncomingEntry& entry);
-  Result<void> MakeDirectories();
+  std::string PathOf(const std::string& path) const;
+  void NeedParents(const std::string& path);
+  void AddDirectory(const std::string& path, IncomingEntry entry);
+  Result<void> AddLarge(const std::string& path, IncomingEntry entry);
+  Result<void> FlushIfFull();
+  // A batch that is more than the store's log takes at once is cut in two.
   Result<void> Apply(const std::vector<fs::FileChange>& changes);
 
   Keys& keys_;
   const std::string directory_;
   Progress& progress_;
-  std::set<std::string> made_;                                 // directories that are there
-  std::map<size_t, std::vector<fs::FileChange>> directories_;  // to be made, by depth
-  std::vector<fs::FileChange> others_;
+  std::set<std::string> made_;  // directories that are there, or will be by changes_
+  std::vector<fs::FileChange> changes_;
   size_t gathered_bytes_ = 0;
-  std::vector<fs::FileChange> attributes_;  // of directories, for the end
-  uint64_t gathered_ = 0;                   // entries, not parents that were not mentioned
+  std::vector<fs::FileChange> times_;  // of directories, for the end
+  uint64_t gathered_ = 0;              // entries, not parents that were not mentioned
   uint64_t applied_ = 0;
-  uint64_t copied_links_ = 0;
 };
 
 }  // namespace kvfs::cli

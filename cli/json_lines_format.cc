@@ -76,9 +76,36 @@ uint32_t UsualPermissions(uint32_t type) {
   return S_ISDIR(type) ? 0755 : S_ISLNK(type) ? 0777 : 0644;
 }
 
-Result<IncomingEntry> ParseLine(std::string_view text) {
-  Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object()) return Invalid("it is no JSON object");
+Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line) {
+  const auto field = line.find("xattrs");
+  if (field == line.end()) return std::nullopt;
+  if (!field->is_array()) return Invalid("\"xattrs\" is no list");
+  fs::XattrMap xattrs;
+  for (const Json& item : *field) {
+    if (!item.is_object()) return Invalid("\"xattrs\" has something else than objects");
+    KVFS_ASSIGN(const auto name, GetBytes(item, "name"));
+    KVFS_ASSIGN(const auto value, GetBytes(item, "value"));
+    if (!name || !value) return Invalid("one of \"xattrs\" has no \"name\" or no \"value\"");
+    if (const auto valid = fs::CheckXattrName(*name); !valid) {
+      return Invalid(fmt::format("{} is no name of an extended attribute", *name));
+    }
+    xattrs.insert_or_assign(*name, *value);
+  }
+  return xattrs;
+}
+
+Json XattrsOf(const fs::XattrMap& xattrs) {
+  Json list = Json::array();
+  for (const auto& [name, value] : xattrs) {
+    Json item;
+    SetBytes(item, "name", name);
+    SetBytes(item, "value", value);
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+Result<IncomingEntry> ParseEntry(Json line) {
   IncomingEntry entry;
   KVFS_ASSIGN(const auto path, GetBytes(line, "path"));
   if (!path) return Invalid("it has no \"path\"");
@@ -89,6 +116,7 @@ Result<IncomingEntry> ParseLine(std::string_view text) {
   if (!is_plain) {
     KVFS_ASSIGN(entry.attributes, AttributesIn(line, type));
   }
+  KVFS_ASSIGN(entry.xattrs, XattrsIn(line));
   if (S_ISREG(type) || S_ISLNK(type)) {
     const char* const name = S_ISREG(type) ? "value" : "target";
     KVFS_ASSIGN(auto data, GetBytes(line, name));
@@ -99,6 +127,19 @@ Result<IncomingEntry> ParseLine(std::string_view text) {
   return entry;
 }
 
+Result<void> AddLine(std::string_view text, EntrySink& sink) {
+  Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object()) return Invalid("it is no JSON object");
+  KVFS_ASSIGN(const auto first, GetBytes(line, "same_as"));
+  if (!first) {
+    KVFS_ASSIGN(IncomingEntry entry, ParseEntry(std::move(line)));
+    return sink.Add(std::move(entry));
+  }
+  KVFS_ASSIGN(const auto path, GetBytes(line, "path"));
+  if (!path) return Invalid("it has no \"path\"");
+  return sink.AddLink(NormalizeKeyPath(*path), NormalizeKeyPath(*first));
+}
+
 class JsonLinesWriter final : public EntryWriter {
  public:
   explicit JsonLinesWriter(const ByteSink& out) : out_(out) {}
@@ -107,6 +148,10 @@ class JsonLinesWriter final : public EntryWriter {
     const fs::Attributes& a = key.inode.attributes;
     Json line;
     SetBytes(line, "path", path);
+    if (const auto first = FirstNameOf(key.inode, path)) {
+      SetBytes(line, "same_as", *first);
+      return Write(line);
+    }
     line["kind"] = KindName(a);
     if (a.IsRegular()) {
       KVFS_ASSIGN(const std::string value, GetWhole(keys, key.path, kMaxBatchBytes));
@@ -122,8 +167,11 @@ class JsonLinesWriter final : public EntryWriter {
     if (a.ctime != a.mtime) line["ctime"] = TimeText(a.ctime);
     if (a.atime != a.mtime) line["atime"] = TimeText(a.atime);
     if (a.device != 0) line["device"] = a.device;
-    buffer_ += ToLine(line) + '\n';
-    return buffer_.size() < kLargeContentBytes ? Result<void>() : Finish();
+    if (a.has_xattrs) {
+      KVFS_ASSIGN(const fs::XattrMap xattrs, keys.GetXattrs(key.path));
+      line["xattrs"] = XattrsOf(xattrs);
+    }
+    return Write(line);
   }
 
   Result<void> Finish() override {
@@ -132,6 +180,11 @@ class JsonLinesWriter final : public EntryWriter {
   }
 
  private:
+  Result<void> Write(const Json& line) {
+    buffer_ += ToLine(line) + '\n';
+    return buffer_.size() < kLargeContentBytes ? Result<void>() : Finish();
+  }
+
   const ByteSink out_;
   std::string buffer_;
 };
@@ -144,9 +197,11 @@ Result<void> ReadJsonLines(const ByteSource& source, EntrySink& sink) {
     KVFS_ASSIGN(const auto line, lines.Next());
     if (!line) return {};
     if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    auto entry = ParseLine(*line);
-    if (!entry) return Invalid(fmt::format("line {}: {}", lines.number(), entry.error().message));
-    KVFS_TRY(sink.Add(*std::move(entry)));
+    auto added = AddLine(*line, sink);
+    if (!added && added.error().code == ErrorCode::kInvalid) {
+      return Invalid(fmt::format("line {}: {}", lines.number(), added.error().message));
+    }
+    KVFS_TRY(added);
   }
 }
 

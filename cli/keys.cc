@@ -4,11 +4,46 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "cli/daemon_client.h"
 #include "cli/store_access.h"
 #include "cli/store_keys.h"
 
 namespace kvfs::cli {
+namespace {
+
+// So many zeros.
+Result<void> Fill(uint64_t count, const ByteSink& sink) {
+  static constexpr std::array<std::byte, 65'536> kZeros{};
+  while (count > 0) {
+    const size_t piece = std::min<uint64_t>(count, kZeros.size());
+    KVFS_TRY(sink(Bytes(kZeros).first(piece)));
+    count -= piece;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Keys::Get(const std::string& path, const ByteSink& sink) {
+  uint64_t done = 0;
+  KVFS_ASSIGN(const uint64_t size, GetData(path, [&](uint64_t offset, Bytes piece) -> Result<void> {
+                KVFS_TRY(Fill(offset - done, sink));
+                done = offset + piece.size();
+                return sink(piece);
+              }));
+  return Fill(size - std::min(size, done), sink);
+}
+
+fs::ContentSource ContentFrom(ByteSource source) {
+  return [source = std::move(source)](MutableBytes buffer) -> Result<fs::ContentPiece> {
+    KVFS_ASSIGN(const size_t count, source(buffer));
+    return fs::ContentPiece{0, count};
+  };
+}
 
 Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command) {
   OpenOptions options;

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "cli/failure.h"
+#include "fs/content_source.h"
+#include "fs/data_ranges.h"
 #include "fs/file_change.h"
 #include "store/bytes.h"
 #include "store/status.h"
@@ -18,6 +20,8 @@
 namespace kvfs::cli {
 
 using ByteSink = std::function<Result<void>(Bytes piece)>;
+// The same with the place of each piece; what no piece covers are zeros.
+using DataSink = std::function<Result<void>(uint64_t offset, Bytes piece)>;
 // Fills what it can of the buffer; returns the number of bytes, 0 at the end.
 using ByteSource = std::function<Result<size_t>(MutableBytes buffer)>;
 using KeyVisitor = std::function<Result<void>(std::string_view name, const fs::InodeInfo& inode)>;
@@ -34,20 +38,36 @@ class Keys {
   // Visits what lies in the directory, in no order; of another path, what it names. Ends with the
   // first error of `visit`. kNotFound. The visitor must not use the Keys.
   virtual Result<void> List(const std::string& path, const KeyVisitor& visit) = 0;
-  // Hands the value to `sink` in pieces. kNotFound if the key is absent; kIsDirectory.
-  virtual Result<void> Get(const std::string& path, const ByteSink& sink) = 0;
+  // Hands the value to `sink` in pieces, holes of large ones left out; returns its size. kNotFound
+  // if the key is absent; kIsDirectory.
+  virtual Result<uint64_t> GetData(const std::string& path, const DataSink& sink) = 0;
+  // Where the value of a regular file has data; between lie holes.
+  virtual Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) = 0;
+  virtual Result<fs::XattrMap> GetXattrs(const std::string& path) = 0;
   // The target of a symbolic link. kNotFound; kInvalid.
   virtual Result<std::string> ReadLink(const std::string& path) = 0;
-  // Creates the key or replaces its value, of any size; nothing of it is seen before all of it is.
-  // kNotFound if its directory is absent; kIsDirectory.
-  virtual Result<void> Put(const std::string& path, const ByteSource& source) = 0;
   // Makes all changes at once or none: see FileSystem::ApplyChanges. `failed`, if given, gets the
   // number of the change that was refused.
   virtual Result<void> Apply(const std::vector<fs::FileChange>& changes,
                              size_t* failed = nullptr) = 0;
-  // Makes all changes durable and lets go of the store. No call may follow.
+  // The same, where the last change is a kPut and its value, of any size, is what `content` gives;
+  // nothing of it is seen before all of it is there.
+  virtual Result<void> ApplyWithContent(const std::vector<fs::FileChange>& changes,
+                                        const fs::ContentSource& content,
+                                        size_t* failed = nullptr) = 0;
+  // From now on all calls see the store as it is now, whatever others change. Changes are refused.
+  virtual Result<void> Freeze() = 0;
+  // Makes all changes durable.
+  virtual Result<void> Sync() = 0;
+  // The same, and lets go of the store. No call may follow.
   virtual Result<void> Finish() = 0;
+
+  // The value with its zeros.
+  Result<void> Get(const std::string& path, const ByteSink& sink);
 };
+
+// The source without holes.
+fs::ContentSource ContentFrom(ByteSource source);
 
 // Opens the keys of the store at `store_path`, which is resolved, for the command of that name.
 Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/store_access.h"
@@ -28,17 +29,17 @@ Outcome EnsureStore(const PutArguments& arguments) {
   return CreateIfMissing(*store);
 }
 
-// The condition and the value are one change; so the value must be held in memory.
-Result<void> PutUnderCondition(Keys& keys, const PutArguments& arguments,
-                               const ByteSource& source) {
-  fs::FileChange expect;
-  expect.kind = fs::FileChange::Kind::kExpect;
-  expect.path = arguments.path;
-  expect.version = arguments.if_absent ? fs::FileChange::kAbsent : arguments.if_version;
-  fs::FileChange put;
-  put.path = arguments.path;
-  KVFS_ASSIGN(put.data, ReadWhole(source));
-  return keys.Apply({std::move(expect), std::move(put)});
+// The condition and the value are one step.
+Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& source) {
+  std::vector<fs::FileChange> changes;
+  if (arguments.if_absent || arguments.if_version != 0) {
+    fs::FileChange& expect = changes.emplace_back();
+    expect.kind = fs::FileChange::Kind::kExpect;
+    expect.path = arguments.path;
+    expect.version = arguments.if_absent ? fs::FileChange::kAbsent : arguments.if_version;
+  }
+  changes.emplace_back().path = arguments.path;
+  return keys.ApplyWithContent(changes, ContentFrom(source));
 }
 
 Outcome Put(const PutArguments& arguments) {
@@ -49,9 +50,7 @@ Outcome Put(const PutArguments& arguments) {
   const Outcome ensured = EnsureStore(arguments);
   if (!ensured) return ensured;
   return WithKeys(arguments.store, "put", [&](Keys& keys, const std::string& store) -> Outcome {
-    const bool has_condition = arguments.if_absent || arguments.if_version != 0;
-    const auto put = has_condition ? PutUnderCondition(keys, arguments, *source)
-                                   : keys.Put(arguments.path, *source);
+    const auto put = PutIn(keys, arguments, *source);
     if (put) return {};
     return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
   });
@@ -74,8 +73,7 @@ Runner DefinePut(CLI::App& parser) {
       ->check(CLI::PositiveNumber)
       ->excludes(if_absent);
   parser.footer(
-      "Readers see the old value or the new one, never a part. A value under a condition has at "
-      "most 256 MiB.\n"
+      "Readers see the old value or the new one, never a part; the key keeps its inode number.\n"
       "Example: kvfs put ~/store foo bar");
   return [arguments] { return Put(*arguments); };
 }

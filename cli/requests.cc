@@ -84,6 +84,8 @@ std::string EncodeChange(const fs::FileChange& change) {
   Pack(out, change.to);
   Pack(out, EncodeNumber(change.version));
   Pack(out, change.attributes ? fs::EncodeAttributes(*change.attributes) : std::string());
+  Pack(out, change.xattrs ? fs::EncodeXattrs(*change.xattrs) : std::string());
+  Pack(out, EncodeNumber(change.is_sparse ? 1 : 0));
   Pack(out, change.data);
   return out;
 }
@@ -100,6 +102,12 @@ Result<fs::FileChange> DecodeChange(std::string_view field) {
   if (!attributes.empty()) {
     KVFS_ASSIGN(change.attributes, fs::DecodeAttributes(attributes));
   }
+  KVFS_ASSIGN(const std::string_view xattrs, fields.Next());
+  if (!xattrs.empty()) {
+    KVFS_ASSIGN(change.xattrs, fs::DecodeXattrs(xattrs));
+  }
+  KVFS_ASSIGN(const uint64_t is_sparse, fields.NextNumber());
+  change.is_sparse = is_sparse != 0;
   KVFS_ASSIGN(change.data, fields.Next());
   return change;
 }

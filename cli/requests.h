@@ -5,17 +5,21 @@
 //   hello VERSION                      ok
 //   stat PATH                          ok INODE
 //   list PATH                          entry NAME INODE ..., ok
-//   get PATH                           data BYTES ..., ok
+//   get PATH                           data OFFSET BYTES ..., ok SIZE
+//   ranges PATH                        ok OFFSET LENGTH ...
+//   xattrs PATH                        ok XATTRS
 //   readlink PATH                      ok TARGET
-//   put PATH, data BYTES ..., end      ok
+//   put CHANGE..., data HOLE BYTES ..., end   ok
 //   apply CHANGE...                    ok
+//   freeze                             ok
 //   sync                               ok
 //   stats                              ok NUMBER...
 //   check                              finding KIND TEXT | progress DONE TOTAL ..., ok NUMBER...
 //   compact                            ok
 //
 // Instead of `ok` the daemon may say `error CODE TEXT FAILED`. A command that goes away ends what
-// it has asked for; a `put` without its `end` changes nothing.
+// it has asked for; a `put` without its `end` changes nothing. After `freeze` all answers are as of
+// that moment, until the connection ends.
 #pragma once
 
 #include <string>
@@ -32,9 +36,12 @@ inline constexpr std::string_view kHello = "hello";
 inline constexpr std::string_view kStat = "stat";
 inline constexpr std::string_view kList = "list";
 inline constexpr std::string_view kGet = "get";
+inline constexpr std::string_view kRanges = "ranges";
+inline constexpr std::string_view kXattrs = "xattrs";
 inline constexpr std::string_view kReadLink = "readlink";
 inline constexpr std::string_view kPut = "put";
 inline constexpr std::string_view kApply = "apply";
+inline constexpr std::string_view kFreeze = "freeze";
 inline constexpr std::string_view kSync = "sync";
 inline constexpr std::string_view kStats = "stats";
 inline constexpr std::string_view kCheck = "check";

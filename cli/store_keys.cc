@@ -23,11 +23,12 @@ Answer<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
 }
 
 StoreKeys::StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system)
-    : FileSystemKeys(*file_system, fs::Caller{::geteuid(), ::getegid()}, {}),
+    : FileSystemKeys(*store, *file_system, fs::Caller{::geteuid(), ::getegid()}, {}),
       store_(std::move(store)),
       file_system_(std::move(file_system)) {}
 
 Result<void> StoreKeys::Finish() {
+  Thaw();
   file_system_.reset();
   return store_->Close();
 }

@@ -7,7 +7,11 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <clocale>
+#include <cstring>
+#include <optional>
+#include <vector>
 
 namespace kvfs::cli {
 namespace {
@@ -63,34 +67,115 @@ std::string KeyPathOf(std::string_view name) {
   return path == "." ? "" : path;
 }
 
-// Fails with kInvalid for an archive that ends before the content does.
-ByteSource ContentOf(archive* reader, std::string path) {
-  return [reader, path](MutableBytes buffer) -> Result<size_t> {
-    const auto count = archive_read_data(reader, buffer.data(), buffer.size());
-    if (count >= 0) return static_cast<size_t>(count);
-    return FailWith(reader, path);
-  };
+// The content of the present entry, in blocks with their places: what lies between is a hole. Fails
+// with kInvalid for an archive that ends before the content does.
+class TarContent {
+ public:
+  TarContent(archive* reader, std::string path, uint64_t size)
+      : reader_(reader), path_(std::move(path)), size_(size) {}
+
+  Result<fs::ContentPiece> operator()(MutableBytes buffer) {
+    if (block_.empty() && !has_ended_) KVFS_TRY(NextBlock());
+    const uint64_t hole = block_begin_ - at_;
+    const size_t count = std::min(buffer.size(), block_.size());
+    CopyBytes(buffer.data(), block_.first(count));
+    block_ = block_.subspan(count);
+    at_ = block_begin_ += count;
+    return fs::ContentPiece{hole, count};
+  }
+
+ private:
+  // An empty block at the end of the content, which may be a hole.
+  Result<void> NextBlock() {
+    const void* bytes = nullptr;
+    size_t length = 0;
+    la_int64_t offset = 0;
+    do {
+      const int result = archive_read_data_block(reader_, &bytes, &length, &offset);
+      if (result < ARCHIVE_WARN) return FailWith(reader_, path_);
+      has_ended_ = result == ARCHIVE_EOF;
+    } while (length == 0 && !has_ended_);
+    if (has_ended_) {
+      block_begin_ = std::max(size_, at_);
+      return {};
+    }
+    block_ = {static_cast<const std::byte*>(bytes), length};
+    block_begin_ = static_cast<uint64_t>(offset);
+    if (block_begin_ < at_) return Fail(ErrorCode::kInvalid, path_ + ": its parts overlap");
+    return {};
+  }
+
+  archive* const reader_;
+  const std::string path_;
+  const uint64_t size_;
+  uint64_t at_ = 0;  // what has been given out
+  Bytes block_;
+  uint64_t block_begin_ = 0;
+  bool has_ended_ = false;
+};
+
+std::optional<fs::XattrMap> XattrsOf(archive_entry* entry, const std::string& path) {
+  fs::XattrMap xattrs;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t length = 0;
+  archive_entry_xattr_reset(entry);
+  while (archive_entry_xattr_next(entry, &name, &value, &length) == ARCHIVE_OK) {
+    if (fs::CheckXattrName(name)) {
+      xattrs.insert_or_assign(name, std::string(static_cast<const char*>(value), length));
+    } else {
+      fmt::print(stderr,
+                 "kvfs: left out the extended attribute {} of {}: a store does not hold it\n", name,
+                 path);
+    }
+  }
+  if (archive_entry_acl_types(entry) != 0) {
+    fmt::print(stderr, "kvfs: left out the access control list of {}\n", path);
+  }
+  return xattrs;
 }
 
 Result<void> AddContent(archive* reader, archive_entry* entry, IncomingEntry incoming,
                         EntrySink& sink) {
-  const ByteSource content = ContentOf(reader, incoming.path);
   const auto size = static_cast<uint64_t>(std::max<int64_t>(archive_entry_size(entry), 0));
+  TarContent content(reader, incoming.path, size);
   if (size > kLargeContentBytes) {
     incoming.large = content;
     return sink.Add(std::move(incoming));
   }
   incoming.data.resize(size);
+  const MutableBytes whole = std::as_writable_bytes(std::span(incoming.data));
   for (size_t at = 0; at < size;) {
-    const auto space = std::as_writable_bytes(std::span(incoming.data).subspan(at));
-    KVFS_ASSIGN(const size_t count, content(space));
-    if (count == 0) {
+    KVFS_ASSIGN(const fs::ContentPiece piece, content(whole.subspan(at)));
+    if (piece.bytes == 0 && piece.hole_bytes == 0) {
       return Fail(ErrorCode::kInvalid, incoming.path + ": the archive ends in the middle of it");
     }
-    at += count;
+    if (piece.hole_bytes + piece.bytes > size - at) {
+      return Fail(ErrorCode::kInvalid, incoming.path + ": it has more bytes than it says");
+    }
+    // The bytes have been put where the hole begins.
+    std::memmove(whole.data() + at + piece.hole_bytes, whole.data() + at, piece.bytes);
+    std::memset(whole.data() + at, 0, piece.hole_bytes);
+    at += piece.hole_bytes + piece.bytes;
   }
   return sink.Add(std::move(incoming));
 }
+
+// libarchive reads by a callback, so that a signal ends a wait for the source.
+struct TarInput {
+  const ByteSource& source;
+  std::vector<std::byte> buffer = std::vector<std::byte>(kPieceBytes);
+  Result<void> failed = {};
+
+  static la_ssize_t Read(archive*, void* self, const void** out) {
+    TarInput& input = *static_cast<TarInput*>(self);
+    *out = input.buffer.data();
+    const auto count = input.source(input.buffer);
+    if (count) return static_cast<la_ssize_t>(*count);
+    input.failed = tl::unexpected(count.error());
+    return -1;
+  }
+};
 
 Result<void> AddEntry(archive* reader, archive_entry* entry, EntrySink& sink) {
   const char* const name = archive_entry_pathname(entry);
@@ -101,6 +186,7 @@ Result<void> AddEntry(archive* reader, archive_entry* entry, EntrySink& sink) {
     return sink.AddLink(incoming.path, KeyPathOf(target));
   }
   incoming.attributes = AttributesOf(entry);
+  incoming.xattrs = XattrsOf(entry, incoming.path);
   if (incoming.attributes->IsRegular()) {
     return AddContent(reader, entry, std::move(incoming), sink);
   }
@@ -113,6 +199,16 @@ Result<void> AddEntry(archive* reader, archive_entry* entry, EntrySink& sink) {
     return Fail(ErrorCode::kInvalid, "an entry has no name");
   }
   return sink.Add(std::move(incoming));
+}
+
+Result<void> AddEntries(archive* reader, EntrySink& sink) {
+  archive_entry* entry = nullptr;
+  while (true) {
+    const int result = archive_read_next_header(reader, &entry);
+    if (result == ARCHIVE_EOF) return {};
+    if (result < ARCHIVE_WARN) return FailWith(reader, "the archive is damaged");
+    KVFS_TRY(AddEntry(reader, entry, sink));
+  }
 }
 
 // --- writing ---
@@ -128,13 +224,18 @@ class TarWriter final : public EntryWriter {
       return {};
     }
     Describe(key.inode, path);
+    if (const auto first = FirstNameOf(key.inode, path)) {
+      archive_entry_set_hardlink(entry_.get(), first->c_str());
+      archive_entry_set_size(entry_.get(), 0);
+      return WriteHeader(path);
+    }
+    if (a.has_xattrs) KVFS_TRY(AddXattrs(keys, key));
+    if (a.IsRegular()) KVFS_TRY(AddHoles(keys, key));
     if (a.IsSymbolicLink()) {
       KVFS_ASSIGN(const std::string target, keys.ReadLink(key.path));
       archive_entry_set_symlink(entry_.get(), target.c_str());
     }
-    if (archive_write_header(writer_.get(), entry_.get()) < ARCHIVE_WARN) {
-      return FailWith(writer_.get(), path);
-    }
+    KVFS_TRY(WriteHeader(path));
     return a.IsRegular() ? WriteContent(keys, key) : Result<void>();
   }
 
@@ -160,6 +261,35 @@ class TarWriter final : public EntryWriter {
     archive_entry_set_ctime(entry, a.ctime.seconds, a.ctime.nanoseconds);
   }
 
+  Result<void> WriteHeader(const std::string& path) {
+    if (archive_write_header(writer_.get(), entry_.get()) >= ARCHIVE_WARN) return {};
+    return FailWith(writer_.get(), path);
+  }
+
+  Result<void> AddXattrs(Keys& keys, const WalkedKey& key) {
+    KVFS_ASSIGN(const fs::XattrMap xattrs, keys.GetXattrs(key.path));
+    for (const auto& [name, value] : xattrs) {
+      archive_entry_xattr_add_entry(entry_.get(), name.c_str(), value.data(), value.size());
+    }
+    return {};
+  }
+
+  // Where data lie, if not everywhere.
+  Result<void> AddHoles(Keys& keys, const WalkedKey& key) {
+    const fs::InodeInfo& file = key.inode;
+    if (file.size_bytes <= kLargeContentBytes || file.allocated_bytes >= file.size_bytes) return {};
+    KVFS_ASSIGN(const auto ranges, keys.GetDataRanges(key.path));
+    if (ranges.size() == 1 && ranges[0].length == file.size_bytes) return {};
+    for (const fs::ByteRange& range : ranges) {
+      archive_entry_sparse_add_entry(entry_.get(), static_cast<la_int64_t>(range.offset),
+                                     static_cast<la_int64_t>(range.length));
+    }
+    if (ranges.empty()) {
+      archive_entry_sparse_add_entry(entry_.get(), static_cast<la_int64_t>(file.size_bytes), 0);
+    }
+    return {};
+  }
+
   // The header has told the size: what has changed since is cut, or filled up with zeros, which
   // libarchive does; a value that has become shorter is an error, since zeros would be wrong bytes.
   Result<void> WriteContent(Keys& keys, const WalkedKey& key) {
@@ -181,21 +311,17 @@ class TarWriter final : public EntryWriter {
 
 }  // namespace
 
-Result<void> ReadTar(int file, EntrySink& sink) {
+Result<void> ReadTar(const ByteSource& source, EntrySink& sink) {
   UseUtf8();
+  TarInput input{source};
   const Reader reader(archive_read_new());
   archive_read_support_format_tar(reader.get());
   archive_read_support_filter_all(reader.get());
-  if (archive_read_open_fd(reader.get(), file, kPieceBytes) != ARCHIVE_OK) {
-    return FailWith(reader.get(), "it is no tar archive");
-  }
-  archive_entry* entry = nullptr;
-  while (true) {
-    const int result = archive_read_next_header(reader.get(), &entry);
-    if (result == ARCHIVE_EOF) return {};
-    if (result < ARCHIVE_WARN) return FailWith(reader.get(), "the archive is damaged");
-    KVFS_TRY(AddEntry(reader.get(), entry, sink));
-  }
+  auto done =
+      archive_read_open(reader.get(), &input, nullptr, TarInput::Read, nullptr) == ARCHIVE_OK
+          ? AddEntries(reader.get(), sink)
+          : FailWith(reader.get(), "it is no tar archive");
+  return input.failed ? done : input.failed;
 }
 
 Result<std::unique_ptr<EntryWriter>> MakeTarWriter(int file) {

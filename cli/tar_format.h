@@ -1,5 +1,6 @@
 // Tar archives: read in every dialect and compression that libarchive knows, written as pax, which
-// holds names of any bytes and times to the nanosecond.
+// holds names of any bytes, times to the nanosecond, extended attributes (as GNU tar has them with
+// --xattrs, access control lists among them) and holes.
 #pragma once
 
 #include <memory>
@@ -8,9 +9,9 @@
 
 namespace kvfs::cli {
 
-// Reads an archive from a file descriptor, to its end. kInvalid for what is no archive, or ends in
+// Reads an archive to its end. kInvalid for what is no archive, or ends in
 // the middle of an entry, which is not handed on then.
-Result<void> ReadTar(int file, EntrySink& sink);
+Result<void> ReadTar(const ByteSource& source, EntrySink& sink);
 
 // Writes to a file descriptor, which must outlive the writer.
 Result<std::unique_ptr<EntryWriter>> MakeTarWriter(int file);

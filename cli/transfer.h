@@ -1,6 +1,7 @@
 // Entries on their way into a store and out of one, whatever the format at the other end.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,9 @@ inline constexpr uint64_t kLargeContentBytes = uint64_t{4} << 20;
 struct IncomingEntry {
   std::string path;                          // normalized
   std::optional<fs::Attributes> attributes;  // with the type; without, a file of mode 0644
+  std::optional<fs::XattrMap> xattrs;        // all of them, if the source tells them
   std::string data;                          // content, or a link's target
-  ByteSource large;                          // the content instead, if it is large
+  fs::ContentSource large;                   // the content instead, if it is large
 };
 
 // Takes entries in; see cli/import_batch.h.
@@ -24,7 +26,7 @@ class EntrySink {
  public:
   virtual ~EntrySink() = default;
   virtual Result<void> Add(IncomingEntry entry) = 0;
-  // The same content as that of an entry that has been added: a hard link.
+  // A further name of an entry that has been added: a hard link.
   virtual Result<void> AddLink(const std::string& path, const std::string& target) = 0;
 };
 
@@ -40,11 +42,14 @@ class EntryWriter {
   uint64_t skipped() const { return skipped_; }
 
  protected:
-  // Says on standard error that, and why, an entry is left out.
+  // Says on standard error that, and why, an entry (or a part of it) is left out.
   void Skip(const std::string& path, std::string_view reason);
+  // Of what has several names: the path of the first that was written, if this is a further one.
+  std::optional<std::string> FirstNameOf(const fs::InodeInfo& inode, const std::string& path);
 
  private:
   uint64_t skipped_ = 0;
+  std::map<fs::InodeNumber, std::string> names_;
 };
 
 // The value, all of it in memory; kTooLarge above `limit`.

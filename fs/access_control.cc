@@ -52,13 +52,12 @@ Result<void> FileSystem::AddModeToList(AttributeBatch& change, const Location& a
   return {};
 }
 
-Result<XattrMap> FileSystem::InheritAccess(Attributes& child, const Location& parent_at,
-                                           const InodeInfo& parent, const Caller& caller) const {
+Result<XattrMap> FileSystem::InheritAccess(Attributes& child, const XattrMap& of_parent,
+                                           const Caller& caller) {
   XattrMap xattrs;
   if (child.IsSymbolicLink()) return xattrs;
-  KVFS_ASSIGN(const StoredXattrs stored, LoadXattrs(parent_at, parent));
-  const auto found = stored.xattrs.find(kDefaultListXattr);
-  if (found == stored.xattrs.end()) {
+  const auto found = of_parent.find(kDefaultListXattr);
+  if (found == of_parent.end()) {
     child.mode &= ~(caller.umask & kAccessBits);
     return xattrs;
   }

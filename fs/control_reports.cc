@@ -1,6 +1,10 @@
 // Nothing but names of ours and numbers: no text needs escaping.
 #include "fs/control_reports.h"
 
+#include <array>
+#include <charconv>
+#include <span>
+
 #include "fs/statistics.h"
 
 namespace kvfs::fs {
@@ -24,6 +28,55 @@ void AddMetric(std::string& out, std::string_view name, std::string_view meaning
   out += full + " " + std::to_string(value) + "\n";
 }
 
+// The same for those that were answered, with their latencies.
+template <typename Tell>
+void ForEachAnswered(const MessageCounts& messages, const Tell& tell) {
+  for (size_t number = 0; number < MessageCounts::kKinds; ++number) {
+    const auto kind = static_cast<MessageKind>(number);
+    const Latencies latencies = messages.LatenciesOf(kind);
+    if (latencies.Count() > 0) tell(NameOf(kind), latencies);
+  }
+}
+
+// The shortest text that stands for the number, whatever the locale.
+std::string TextOf(double number) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+std::string SecondsOf(uint64_t nanoseconds) {
+  return TextOf(static_cast<double>(nanoseconds) / 1e9);
+}
+
+std::string ListOf(std::span<const uint64_t> numbers) {
+  std::string out = "[";
+  for (const uint64_t number : numbers) {
+    if (out.size() > 1) out += ",";
+    out += std::to_string(number);
+  }
+  return out + "]";
+}
+
+// The buckets of one kind: each counts all that the next smaller one does.
+void AddHistogram(std::string& out, std::string_view kind, const Latencies& latencies) {
+  constexpr std::string_view kName = "kvfs_message_duration_seconds";
+  const std::string label = "kind=\"" + std::string(kind) + "\"";
+  const auto add = [&](std::string_view suffix, const std::string& labels,
+                       const std::string& value) {
+    out += std::string(kName) + std::string(suffix) + "{" + labels + "} " + value + "\n";
+  };
+  uint64_t count = 0;
+  for (size_t i = 0; i < latencies.buckets.size(); ++i) {
+    count += latencies.buckets[i];
+    const bool has_bound = i < kLatencyBoundsNs.size();
+    const std::string bound =
+        has_bound ? SecondsOf(static_cast<uint64_t>(kLatencyBoundsNs[i])) : "+Inf";
+    add("_bucket", label + ",le=\"" + bound + "\"", std::to_string(count));
+  }
+  add("_sum", label, SecondsOf(latencies.sum_ns));
+  add("_count", label, std::to_string(count));
+}
+
 }  // namespace
 
 std::string ReportAsJson(const MountState& state) {
@@ -35,6 +88,17 @@ std::string ReportAsJson(const MountState& state) {
   std::string separator;
   ForEachKind(state.messages, [&](std::string_view name, uint64_t count) {
     out += separator + "\"" + std::string(name) + "\":" + std::to_string(count);
+    separator = ",";
+  });
+  out += "},\"latencies\":{";
+  separator.clear();
+  ForEachAnswered(state.messages, [&](std::string_view name, const Latencies& latencies) {
+    out += separator + "\"" + std::string(name) +
+           "\":{\"count\":" + std::to_string(latencies.Count()) +
+           ",\"p50_seconds\":" + TextOf(latencies.QuantileSeconds(0.5)) +
+           ",\"p99_seconds\":" + TextOf(latencies.QuantileSeconds(0.99)) +
+           ",\"sum_seconds\":" + SecondsOf(latencies.sum_ns) +
+           ",\"buckets\":" + ListOf(latencies.buckets) + "}";
     separator = ",";
   });
   return out + "}}\n";
@@ -52,6 +116,11 @@ std::string ReportAsMetrics(const MountState& state) {
   ForEachKind(state.messages, [&](std::string_view name, uint64_t count) {
     out +=
         "kvfs_messages_total{kind=\"" + std::string(name) + "\"} " + std::to_string(count) + "\n";
+  });
+  out += "# HELP kvfs_message_duration_seconds from reading a message to answering it\n";
+  out += "# TYPE kvfs_message_duration_seconds histogram\n";
+  ForEachAnswered(state.messages, [&](std::string_view name, const Latencies& latencies) {
+    AddHistogram(out, name, latencies);
   });
   return out;
 }

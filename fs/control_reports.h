@@ -15,9 +15,12 @@ struct MountState {
   size_t inodes = 0;  // that the kernel refers to
 };
 
-// One JSON object: the statistics by name, "inodes", and "messages" with a number for each kind.
+// One JSON object: the statistics by name, "inodes", "messages" with a number for each kind, and
+// "latencies" with "count", "p50_seconds", "p99_seconds", "sum_seconds" and "buckets" (counts by
+// the bounds of fs/latency_histogram.h, and beyond them) for each kind that was answered.
 std::string ReportAsJson(const MountState& state);
-// The same as Prometheus' text format 0.0.4: kvfs_<name>, kvfs_inodes, kvfs_messages_total{kind=}.
+// The same as Prometheus' text format 0.0.4: kvfs_<name>, kvfs_inodes, kvfs_messages_total{kind=},
+// and the histogram kvfs_message_duration_seconds{kind=}, of the kinds that were answered.
 std::string ReportAsMetrics(const MountState& state);
 
 }  // namespace kvfs::fs

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fs/inode_info.h"
+#include "fs/xattrs.h"
 
 namespace kvfs::fs {
 
@@ -19,10 +20,12 @@ struct FileChange {
     kDelete,  // of what is not a directory
     // Replaces what has the name `to`, by the rules of rename(2).
     kMove,
+    // Gives what is not a directory the further name `to`; another file that has it loses it.
+    kLink,
     kMakeDirectory,
     kEnsureDirectory,  // the same, but one that is there will do, and gets `attributes`
     kRemoveDirectory,  // if it is empty
-    kSetAttributes,    // permissions, owner and times from `attributes`
+    kSetAttributes,    // permissions, owner, times and extended attributes
     // Changes nothing, but refuses all changes unless the file has `version`, or is absent if that
     // is kAbsent. It stands before the changes of its file.
     kExpect,
@@ -37,6 +40,13 @@ struct FileChange {
   // With those a new entry is made; without, a new file is one of mode 0644 that belongs to the
   // caller, and a file that is there keeps what it has but for its times.
   std::optional<Attributes> attributes;
+  // All extended attributes that the entry is to have from now on; without, it keeps those it has.
+  std::optional<XattrMap> xattrs;
+  // Blocks of zeros in `data` become holes.
+  bool is_sparse = false;
+  // Of a kPut: the file without a name whose content is taken, instead of `data`; see
+  // FileSystem::CreateStagedFile. 0: none.
+  InodeNumber staged = 0;
 };
 
 // What a change did to a name, so that whoever remembers it can forget it.

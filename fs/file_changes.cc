@@ -2,9 +2,9 @@
 //
 // While they are resolved, one after another, the names that they touch stand in `names_` as they
 // are after the changes so far; what is not there is asked of the store. The namespace lock is held
-// exclusively from the first look to the last relocation, so nothing changes in between. Inodes
-// that a change makes have no number before the batch is applied: a directory made by it can
-// therefore not be used in the same batch.
+// exclusively from the first look to the last relocation, so nothing changes in between. An inode
+// that a change makes has its number at once, reserved in the store: so a directory can be filled,
+// and a file linked, by the batch that makes it.
 //
 // What several names lead to is kept once, in `shared_`, so that a change by one name is seen by
 // all.
@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fs/data_ranges.h"
 #include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/xattrs.h"
@@ -28,7 +29,7 @@
 namespace kvfs::fs {
 namespace {
 
-constexpr InodeNumber kNewInode = 0;
+constexpr InodeNumber kNoInode = 0;
 constexpr uint32_t kNewFileMode = S_IFREG | 0644;
 constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
 
@@ -57,16 +58,6 @@ class FileSystem::ChangeResolver {
  public:
   ChangeResolver(FileSystem& file_system, const Caller& caller)
       : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
-  // What was created, but not named because the changes were refused, goes. If that fails, it goes
-  // at the next opening.
-  ~ChangeResolver() {
-    if (unnamed_.empty()) return;
-    Batch erase;
-    for (const Key& key : unnamed_) erase.Erase(key);
-    static_cast<void>(fs_.store_.Apply(erase));
-  }
-  ChangeResolver(const ChangeResolver&) = delete;
-  ChangeResolver& operator=(const ChangeResolver&) = delete;
 
   Result<void> Add(const FileChange& change) {
     using Kind = FileChange::Kind;
@@ -81,6 +72,8 @@ class FileSystem::ChangeResolver {
         return Remove(change, /*as_directory=*/true);
       case Kind::kMove:
         return Move(change);
+      case Kind::kLink:
+        return Link(change);
       case Kind::kMakeDirectory:
       case Kind::kEnsureDirectory:
         return MakeDirectory(change);
@@ -98,7 +91,6 @@ class FileSystem::ChangeResolver {
       TouchDirectory(change_, directory.entry, directory.more_subdirectories, now_);
     }
     KVFS_TRY(change_.Apply(fs_.store_));
-    unnamed_.clear();
     for (const auto& [inode, key] : relocations_) fs_.inodes_.Relocate(inode, key);
     return std::move(changed_);
   }
@@ -112,9 +104,8 @@ class FileSystem::ChangeResolver {
     bool is_touched = false;
   };
   struct NameState {
-    std::optional<Found> found;     // what the name leads to after the changes so far
-    bool is_changed = false;        // by them
-    std::optional<Key> new_xattrs;  // of an inode that they made
+    std::optional<Found> found;  // what the name leads to after the changes so far
+    bool is_changed = false;     // by them
   };
   struct Place {
     Key key;
@@ -168,7 +159,7 @@ class FileSystem::ChangeResolver {
   }
 
   // Where the last name of the path is looked up. `passing` must not be an inode on the way.
-  Result<Place> Find(std::string_view path, InodeNumber passing = kNewInode) {
+  Result<Place> Find(std::string_view path, InodeNumber passing = kNoInode) {
     const auto names = SplitPath(path);
     if (names.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
     KVFS_ASSIGN(Directory * directory, EnterRoot());
@@ -195,10 +186,6 @@ class FileSystem::ChangeResolver {
       return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
     }
     if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kNotDirectory);
-    if (inode.number == kNewInode) {
-      return Fail(ErrorCode::kInvalid,
-                  "the directory '" + std::string(name) + "' is made by the same batch");
-    }
     return {};
   }
 
@@ -228,58 +215,137 @@ class FileSystem::ChangeResolver {
   }
 
   Attributes NewAttributes(const FileChange& change, uint32_t mode, const Directory& parent) const {
-    if (change.attributes) {
-      Attributes attributes = *change.attributes;
-      attributes.has_xattrs = false;
-      attributes.links = attributes.IsDirectory() ? 2 : 1;
-      return attributes;
-    }
     Attributes attributes;
-    attributes.mode = mode;
-    attributes.links = S_ISDIR(mode) ? 2 : 1;
-    TakeOwnership(attributes, parent.attributes, caller_);
-    attributes.atime = attributes.mtime = attributes.ctime = now_;
+    if (change.attributes) {
+      attributes = *change.attributes;
+    } else {
+      attributes.mode = mode;
+      TakeOwnership(attributes, parent.attributes, caller_);
+      attributes.atime = attributes.mtime = attributes.ctime = now_;
+    }
+    attributes.links = attributes.IsDirectory() ? 2 : 1;
+    attributes.has_xattrs = change.xattrs && !change.xattrs->empty();
     return attributes;
   }
 
-  // By the change, which says what its attributes are, or by the directory's default list.
-  Result<void> Create(const Place& place, const FileChange& change, uint32_t mode,
-                      std::string_view data) {
+  // A new entry, with the content of the change, under a name that is free.
+  Result<void> Create(const Place& place, const FileChange& change, uint32_t mode) {
     Attributes attributes = NewAttributes(change, mode, *place.parent);
-    XattrMap lists;
-    if (!change.attributes) {
-      const Directory& parent = *place.parent;
-      KVFS_ASSIGN(lists, fs_.InheritAccess(
-                             attributes, {parent.entry.space, std::string(parent.entry.name), true},
-                             {parent.number, parent.attributes, 0, 0, 0}, caller_));
-    }
-    if (lists.empty()) {
-      change_.batch().Put(place.key, AsBytes(data), Keep(EncodeAttributes(attributes)),
-                          Batch::IfPresent::kRefuse);
+    XattrMap xattrs = change.xattrs.value_or(XattrMap());
+    if (!change.attributes) KVFS_TRY(Inherit(*place.parent, attributes, xattrs));
+    const std::string_view meta = Keep(EncodeAttributes(attributes));
+    InodeInfo inode = {change.staged, attributes, change.data.size(), 0, 0};
+    if (change.staged != kNoInode) {
+      KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
+      KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
+      inode.size_bytes = content.size_bytes;
+      change_.batch().Move(staged->key(), place.key, MetaOf(meta), Batch::IfPresent::kRefuse);
+      relocations_.emplace_back(change.staged, place.key);
     } else {
-      KVFS_TRY(CreateWithLists(place, attributes, data, lists));
+      inode.number = fs_.store_.ReserveId(place.key.name);
+      const bool has_holes = HasHoles(change);
+      change_.batch().PutAs(place.key, inode.number, has_holes ? Bytes() : AsBytes(change.data),
+                            meta);
+      if (has_holes) WriteData(place.key, change);
     }
     Touch(*place.parent, attributes.IsDirectory() ? 1 : 0);
-    Note(place, kNewInode, Effect::kRebinding);
-    place.state->found = Found{{kNewInode, attributes, data.size(), 0, 0}, {}, false};
+    Note(place, kNoInode, Effect::kRebinding);
+    place.state->found = Found{inode, {}, false};
+    return xattrs.empty() ? Result<void>() : PutXattrs(inode, xattrs);
+  }
+
+  // What the directory's default list gives to what is made in it.
+  Result<void> Inherit(const Directory& parent, Attributes& attributes, XattrMap& xattrs) {
+    const bool had_xattrs = attributes.has_xattrs;
+    const auto own = own_xattrs_.find(parent.number);
+    XattrMap of_parent;
+    if (own != own_xattrs_.end()) {
+      of_parent = own->second;
+    } else {
+      const Location at = {parent.entry.space, std::string(parent.entry.name), true};
+      KVFS_ASSIGN(const StoredXattrs stored,
+                  fs_.LoadXattrs(at, {parent.number, parent.attributes, 0, 0, 0}));
+      of_parent = stored.xattrs;
+    }
+    KVFS_ASSIGN(const XattrMap lists, InheritAccess(attributes, of_parent, caller_));
+    xattrs.insert(lists.begin(), lists.end());
+    attributes.has_xattrs |= had_xattrs;
     return {};
   }
 
-  Result<void> CreateWithLists(const Place& place, const Attributes& attributes,
-                               std::string_view data, const XattrMap& lists) {
-    const Key unnamed = {kTransientSpace,
-                         Keep("unnamed " + std::to_string(fs_.unnamed_files_.fetch_add(1)))};
-    InodeNumber inode = 0;
-    Batch create;
-    create.Put(unnamed, AsBytes(data), Keep(EncodeAttributes(attributes)),
-               Batch::IfPresent::kRefuse, &inode);
-    KVFS_TRY(fs_.store_.Apply(create));
-    unnamed_.push_back(unnamed);
-    const Key xattrs = {kXattrSpace, Keep(std::to_string(inode))};
-    change_.batch().Move(unnamed, place.key, {}, Batch::IfPresent::kRefuse);
-    change_.batch().Put(xattrs, AsBytes(Keep(EncodeXattrs(lists))));
-    place.state->new_xattrs = xattrs;
+  // --- contents ---
+
+  static MetaEdit MetaOf(std::string_view bytes) {
+    return [bytes](std::string& meta) { meta = bytes; };
+  }
+  Result<const Location*> LocateStaged(const FileChange& change) {
+    KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
+    return &locations_.emplace_back(std::move(at));
+  }
+
+  static bool HasHoles(const FileChange& change) {
+    if (!change.is_sparse) return false;
+    const std::vector<ByteRange> ranges = DataRangesOf(AsBytes(change.data));
+    return ranges.size() != 1 || ranges[0].length != change.data.size();
+  }
+  // The content is empty before.
+  void WriteData(Key entry, const FileChange& change) {
+    const Bytes data = AsBytes(change.data);
+    change_.batch().Resize(entry, data.size());
+    for (const ByteRange& range : DataRangesOf(data)) {
+      change_.batch().Write(entry, range.offset, data.subspan(range.offset, range.length));
+    }
+  }
+
+  // Gives an entry that is there the content of the change; returns its size.
+  Result<uint64_t> Replace(Key entry, const FileChange& change,
+                           std::optional<std::string_view> meta) {
+    if (change.staged != kNoInode) {
+      KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
+      KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
+      change_.batch().TakeContent(entry, staged->key(), meta ? MetaOf(*meta) : MetaEdit());
+      return content.size_bytes;
+    }
+    const bool has_holes = HasHoles(change);
+    change_.batch().Put(entry, has_holes ? Bytes() : AsBytes(change.data), meta);
+    if (has_holes) WriteData(entry, change);
+    return change.data.size();
+  }
+
+  // --- extended attributes ---
+
+  Key XattrsKey(InodeNumber inode) { return {kXattrSpace, Keep(std::to_string(inode))}; }
+
+  // The entry's meta must tell of them in the same batch.
+  Result<void> PutXattrs(const InodeInfo& inode, const XattrMap& xattrs) {
+    for (const auto& [name, value] : xattrs) KVFS_TRY(CheckXattrName(name));
+    KVFS_TRY(CheckXattrs(xattrs));
+    const Location anywhere = {kRootSpace, {}, false};  // that has a name
+    KVFS_ASSIGN(const FileSystem::StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
+    fs_.AddXattrs(change_, anywhere, inode.number, stored, xattrs);
+    const bool is_own = stored.version == Batch::kAbsent && own_xattrs_.contains(inode.number);
+    if (is_own && xattrs.empty()) change_.batch().Erase(XattrsKey(inode.number));
+    if (stored.version != Batch::kAbsent) return {};
+    if (xattrs.empty()) {
+      own_xattrs_.erase(inode.number);
+    } else {
+      own_xattrs_[inode.number] = xattrs;
+    }
     return {};
+  }
+  // The same for an entry that is there.
+  Result<void> ReplaceXattrs(Key entry, InodeInfo& inode, const XattrMap& xattrs) {
+    KVFS_TRY(PutXattrs(inode, xattrs));
+    inode.attributes.has_xattrs = !xattrs.empty();
+    change_.batch().EditMeta(
+        entry, change_.Edit([has = !xattrs.empty()](Attributes& a) { a.has_xattrs = has; }));
+    return {};
+  }
+  // Those that this batch has made go with their inode.
+  void DropOwnXattrs(InodeNumber inode) {
+    if (own_xattrs_.erase(inode) == 0) return;
+    if (!fs_.inodes_.IsReferenced(inode)) return change_.batch().Erase(XattrsKey(inode));
+    change_.batch().Move(XattrsKey(inode), {kTransientSpace, Keep(UnnamedXattrName(inode))});
   }
 
   // What has the name loses it.
@@ -287,20 +353,18 @@ class FileSystem::ChangeResolver {
     Found& found = dropped_.emplace_back(*std::exchange(place.state->found, std::nullopt));
     const InodeNumber number = found.inode.number;
     const bool is_directory = found.IsDirectory();
-    if (number == kNewInode) {
-      change_.batch().Erase(place.key);
-      if (const auto xattrs = std::exchange(place.state->new_xattrs, std::nullopt)) {
-        change_.batch().Erase(*xattrs);
-      }
+    if (found.is_shared) {
+      found.inode = shared_.at(number);
+      found.at = {kSharedSpace, SharedName(number), false};
     } else {
-      if (found.is_shared) found.inode = shared_.at(number);
-      if (!found.is_shared) found.at = {place.key.space, std::string(place.key.name), is_directory};
-      fs_.DropName(change_, place.key, found, now_);
-      if (found.IsLastName()) {
-        relocations_.emplace_back(number, Key{kTransientSpace, Keep(TransientName(number))});
-      } else {
-        --shared_.at(number).attributes.links;
-      }
+      found.at = {place.key.space, std::string(place.key.name), is_directory};
+    }
+    fs_.DropName(change_, place.key, found, now_);
+    if (found.IsLastName()) {
+      DropOwnXattrs(number);
+      relocations_.emplace_back(number, Key{kTransientSpace, Keep(TransientName(number))});
+    } else {
+      --shared_.at(number).attributes.links;
     }
     if (is_directory) directories_.erase(number);
     Touch(*place.parent, is_directory ? -1 : 0);
@@ -311,7 +375,6 @@ class FileSystem::ChangeResolver {
     if (!as_directory || !inode.attributes.IsDirectory()) {
       return fs_.CheckRemovable(inode, as_directory);
     }
-    if (inode.number == kNewInode) return {};
     for (const auto& [place, state] : names_) {
       if (place.first == inode.number && state.found) return Fail(ErrorCode::kNotEmpty);
     }
@@ -334,22 +397,20 @@ class FileSystem::ChangeResolver {
       if (!change.attributes || present.attributes.IsDirectory()) KVFS_TRY(CheckRegular(present));
       if ((present.attributes.mode & S_IFMT) != type) Retire(place);
     }
-    if (!place.state->found) {
-      return Create(place, change, kNewFileMode, change.data);
-    }
+    if (!place.state->found) return Create(place, change, kNewFileMode);
     InodeInfo& inode = InodeOf(*place.state);
     const Key entry = EntryOf(place);
+    std::optional<std::string_view> meta;
     if (change.attributes) {
       Attributes attributes = NewAttributes(change, kNewFileMode, *place.parent);
       attributes.links = inode.attributes.links;
       attributes.has_xattrs = inode.attributes.has_xattrs;
-      change_.batch().Put(entry, AsBytes(change.data), Keep(EncodeAttributes(attributes)));
       inode.attributes = attributes;
-    } else {
-      change_.batch().Put(entry, AsBytes(change.data));
-      change_.batch().EditMeta(entry, SetTimes());
+      meta = Keep(EncodeAttributes(attributes));
     }
-    inode.size_bytes = change.data.size();
+    KVFS_ASSIGN(inode.size_bytes, Replace(entry, change, meta));
+    if (!meta) change_.batch().EditMeta(entry, SetTimes());
+    if (change.xattrs) KVFS_TRY(ReplaceXattrs(entry, inode, *change.xattrs));
     Note(place, inode.number, Effect::kContent);
     return {};
   }
@@ -381,7 +442,7 @@ class FileSystem::ChangeResolver {
     const bool is_shared = from.state->found->is_shared;
     const InodeInfo moved = InodeOf(*from.state);
     const bool is_directory = moved.attributes.IsDirectory();
-    KVFS_ASSIGN(const Place to, Find(change.to, is_directory ? moved.number : kNewInode));
+    KVFS_ASSIGN(const Place to, Find(change.to, is_directory ? moved.number : kNoInode));
     if (from.key == to.key) return {};
     if (to.state->found) {
       // Of two names of one file both stay.
@@ -397,45 +458,87 @@ class FileSystem::ChangeResolver {
     Note(from, moved.number, Effect::kRebinding);
     Note(to, moved.number, Effect::kRebinding);
     to.state->found = std::exchange(from.state->found, std::nullopt);
-    to.state->new_xattrs = std::exchange(from.state->new_xattrs, std::nullopt);
-    if (moved.number != kNewInode && !is_shared) relocations_.emplace_back(moved.number, to.key);
+    if (!is_shared) relocations_.emplace_back(moved.number, to.key);
     if (is_directory && directories_.contains(moved.number)) {
       directories_.at(moved.number).entry = to.key;
     }
     return {};
   }
 
+  Result<void> Link(const FileChange& change) {
+    KVFS_ASSIGN(const Place from, Find(change.path));
+    if (!from.state->found) return Fail(ErrorCode::kNotFound);
+    if (from.state->found->IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+    KVFS_ASSIGN(const Place to, Find(change.to));
+    const InodeNumber number = from.state->found->inode.number;
+    if (to.state->found) {
+      if (to.state->found->inode.number == number) return {};
+      if (to.state->found->IsDirectory()) return Fail(ErrorCode::kIsDirectory);
+      Retire(to);
+    }
+    if (InodeOf(*from.state).attributes.links >= kMaxLinks) return Fail(ErrorCode::kTooManyLinks);
+    MakeShared(from);
+    const InodeInfo& file = InodeOf(*from.state);
+    const HardLink link = {number, file.attributes.mode & uint32_t{S_IFMT}};
+    change_.batch().Put(to.key, {}, Keep(EncodeHardLink(link)), Batch::IfPresent::kRefuse);
+    to.state->found = Found{file, {}, true};
+    Touch(*to.parent, 0);
+    Note(from, number, Effect::kContent);
+    Note(to, kNoInode, Effect::kRebinding);
+    return {};
+  }
+
+  // Counts one name more of the file, whose entry goes where those with several names lie.
+  void MakeShared(const Place& place) {
+    Found& found = *place.state->found;
+    const InodeNumber number = found.inode.number;
+    const Location& at = locations_.emplace_back(
+        found.is_shared ? Location{kSharedSpace, SharedName(number), false}
+                        : Location{place.key.space, std::string(place.key.name), false});
+    const Key shared = Share(change_, at, found.inode, now_);
+    if (!found.is_shared) relocations_.emplace_back(number, shared);
+    shared_.try_emplace(number, found.inode);
+    found.is_shared = true;
+    ++shared_.at(number).attributes.links;
+  }
+
   Result<void> MakeDirectory(const FileChange& change) {
     KVFS_ASSIGN(const Place place, Find(change.path));
-    if (!place.state->found) {
-      return Create(place, change, kNewDirectoryMode, {});
-    }
+    if (!place.state->found) return Create(place, change, kNewDirectoryMode);
     if (change.kind == FileChange::Kind::kMakeDirectory) return Fail(ErrorCode::kExists);
     if (!place.state->found->IsDirectory()) return Fail(ErrorCode::kNotDirectory);
-    return change.attributes ? SetAttributes(change) : Result<void>();
+    return change.attributes || change.xattrs ? SetAttributes(change) : Result<void>();
   }
 
   Result<void> SetAttributes(const FileChange& change) {
-    if (!change.attributes) return Fail(ErrorCode::kInvalid, "there are no attributes to set");
-    if (SplitPath(change.path).empty()) return SetAttributesOfRoot(*change.attributes);
+    if (!change.attributes && !change.xattrs) {
+      return Fail(ErrorCode::kInvalid, "there are no attributes to set");
+    }
+    if (SplitPath(change.path).empty()) return SetAttributesOfRoot(change);
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (!place.state->found) return Fail(ErrorCode::kNotFound);
     InodeInfo& inode = InodeOf(*place.state);
-    EditAttributes(EntryOf(place), *change.attributes);
-    CopyChosen(*change.attributes, inode.attributes);
+    KVFS_TRY(Edit(EntryOf(place), inode, change));
     Note(place, inode.number, Effect::kContent);
     return {};
   }
 
-  Result<void> SetAttributesOfRoot(const Attributes& wanted) {
+  Result<void> SetAttributesOfRoot(const FileChange& change) {
     KVFS_ASSIGN(const Directory* const root, EnterRoot());
-    EditAttributes(root->entry, wanted);
+    InodeInfo inode = {kRootInode, root->attributes, 0, 0, 0};
+    KVFS_TRY(Edit(root->entry, inode, change));
     changed_.push_back({kRootInode, {}, kRootInode, false});
     return {};
   }
 
-  void EditAttributes(Key key, const Attributes& wanted) {
-    change_.batch().EditMeta(key, change_.Edit([wanted](Attributes& a) { CopyChosen(wanted, a); }));
+  Result<void> Edit(Key entry, InodeInfo& inode, const FileChange& change) {
+    if (change.attributes) {
+      const Attributes& wanted = *change.attributes;
+      change_.batch().EditMeta(entry,
+                               change_.Edit([wanted](Attributes& a) { CopyChosen(wanted, a); }));
+      CopyChosen(wanted, inode.attributes);
+    }
+    return change.xattrs ? ReplaceXattrs(entry, inode, *change.xattrs) : Result<void>();
   }
 
   Result<void> Expect(const FileChange& change) {
@@ -463,7 +566,8 @@ class FileSystem::ChangeResolver {
   std::map<InodeNumber, InodeInfo> shared_;
   std::deque<std::string> kept_;  // what the batch borrows
   std::deque<Found> dropped_;     // and where entries lie that go
-  std::vector<Key> unnamed_;      // created, and not yet named
+  std::deque<Location> locations_;
+  std::map<InodeNumber, XattrMap> own_xattrs_;  // of inodes that have none but by this batch
   std::vector<std::pair<InodeNumber, Key>> relocations_;
   std::vector<ChangedName> changed_;
 };

@@ -147,6 +147,10 @@ class FileSystem {
   // Group and setgid bit as if it were created in `directory`. kNotFound if that was removed.
   Result<InodeInfo> CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
                                       const Caller& caller);
+  // Creates a regular file without a name for a content that is written piece by piece, and then
+  // given to a file in one step (FileChange::staged); adds a reference to it. `receiver` is the
+  // number of the file that shall have it, which keeps its own; 0 for one that is yet to be made.
+  Result<InodeInfo> CreateStagedFile(InodeNumber receiver);
   // Gives a file of CreateUnnamedFile its name. A regular file that has the name is replaced; the
   // new one takes over its mode, owner and extended attributes. kIsDirectory; kInvalid if the name
   // is something else, or if the file has a name.
@@ -220,11 +224,10 @@ class FileSystem {
 
   // --- many changes by path (fs/file_changes.cc) ---
 
-  // Makes all changes, in their order, or none. Each sees those before it; but a directory that one
-  // makes can be used only once all are made. Returns the names that changed: a kernel that shows
-  // this file system must be told of them. Errors are those of the calls above, and kConflict for
-  // an expectation that is not met; `failed`, if given, gets the number of the change that was
-  // refused, or `changes.size()` if the whole was.
+  // Makes all changes, in their order, or none. Each sees those before it. Returns the names that
+  // changed: a kernel that shows this file system must be told of them. Errors are those of the
+  // calls above, and kConflict for an expectation that is not met; `failed`, if given, gets the
+  // number of the change that was refused, or `changes.size()` if the whole was.
   Result<std::vector<ChangedName>> ApplyChanges(std::span<const FileChange> changes,
                                                 const Caller& caller, size_t* failed = nullptr);
 
@@ -343,8 +346,8 @@ class FileSystem {
   Result<void> AddModeToList(AttributeBatch& change, const Location& at, const InodeInfo& inode,
                              uint32_t permissions) const;
   // The lists of a new inode, and its mode by its parent's default list, or else by the umask.
-  Result<XattrMap> InheritAccess(Attributes& child, const Location& parent_at,
-                                 const InodeInfo& parent, const Caller& caller) const;
+  static Result<XattrMap> InheritAccess(Attributes& child, const XattrMap& of_parent,
+                                        const Caller& caller);
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
                                                const PageLimit& limit) const;

@@ -9,6 +9,7 @@
 
 #include "fs/control_directory.h"
 #include "fs/file_system.h"
+#include "fs/fuse_clock.h"
 #include "fs/fuse_messages.h"
 #include "fs/fuse_probe.h"
 #include "fs/fuse_wire.h"
@@ -52,6 +53,7 @@ inline FuseContext& ContextBehind(fuse_req_t request) {
 inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {
   FuseContext& context = ContextBehind(request);
   context.counts.Add(kind);
+  NoteKind(kind);
   return context;
 }
 

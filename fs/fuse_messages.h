@@ -1,4 +1,5 @@
-// Counts of the messages that the kernel sent, by kind: what a command costs in round trips.
+// Counts of the messages that the kernel sent, by kind: what a command costs in round trips; and
+// how long it took to answer them.
 //
 // The kinds are the kernel's own operation numbers (linux/fuse.h); both of its renames are one
 // kind. Messages of other kinds are not counted: the kernel sends them once, and is told to do
@@ -11,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "fs/latency_histogram.h"
 
 namespace kvfs::fs {
 
@@ -61,9 +64,16 @@ class MessageCounts {
   uint64_t Of(MessageKind kind) const {
     return counts_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
   }
+  void AddLatency(MessageKind kind, std::chrono::nanoseconds duration) {
+    latencies_[static_cast<size_t>(kind)].Record(duration);
+  }
+  Latencies LatenciesOf(MessageKind kind) const {
+    return latencies_[static_cast<size_t>(kind)].Copy();
+  }
 
  private:
   std::array<std::atomic<uint64_t>, kKinds> counts_{};
+  std::array<LatencyHistogram, kKinds> latencies_{};
 };
 
 // The kernel's name of the kind in lower case; empty for a number that is not one.

@@ -174,11 +174,15 @@ void FuseServer::Session::UseWire() {
   const fuse_custom_io through_wire = {
       .writev =
           [](int device, iovec* parts, int count, void* at) {
-            return static_cast<FuseContext*>(at)->wire.Write(device, parts, count);
+            auto& shared = *static_cast<FuseContext*>(at);
+            NoteAnswer(parts, count, shared.counts);
+            return shared.wire.Write(device, parts, count);
           },
       .read =
           [](int device, void* message, size_t size, void* at) {
-            return static_cast<FuseContext*>(at)->wire.Read(device, message, size);
+            const ssize_t length = static_cast<FuseContext*>(at)->wire.Read(device, message, size);
+            if (length > 0) NoteMessage(message, static_cast<size_t>(length));
+            return length;
           },
       .splice_receive = nullptr,
       .splice_send = nullptr,

@@ -83,7 +83,8 @@ Result<InodeInfo> FileSystem::CreateEntry(InodeNumber parent, std::string_view n
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   KVFS_ASSIGN(const InodeInfo directory, Load(parent_at.key()));
   TakeOwnership(attributes, directory.attributes, caller);
-  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, parent_at, directory, caller));
+  KVFS_ASSIGN(const StoredXattrs of_parent, LoadXattrs(parent_at, directory));
+  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, of_parent.xattrs, caller));
   const Timespec now = Now();
   attributes.atime = attributes.mtime = attributes.ctime = now;
   const std::string meta = EncodeAttributes(attributes);

@@ -96,6 +96,41 @@ Result<void> CopyFrom(const std::function<Result<size_t>(MutableBytes)>& source,
   }
 }
 
+using DataSink = std::function<Result<void>(uint64_t offset, Bytes piece)>;
+
+// To the range's end, or that of a file that has been cut meanwhile.
+Result<void> ReadRange(FileSystem& file_system, InodeNumber file, const ByteRange& range,
+                       const DataSink& sink) {
+  std::vector<std::byte> buffer(std::min<uint64_t>(kPieceBytes, range.length));
+  for (uint64_t done = 0; done < range.length;) {
+    const size_t wanted = std::min<uint64_t>(buffer.size(), range.length - done);
+    KVFS_ASSIGN(const size_t length,
+                file_system.Read(file, range.offset + done, MutableBytes(buffer).first(wanted)));
+    if (length == 0) break;
+    KVFS_TRY(sink(range.offset + done, Bytes(buffer).first(length)));
+    done += length;
+  }
+  return {};
+}
+
+// Holes are looked for where they are worth it: in what is large, and takes less than its size.
+Result<std::vector<ByteRange>> FindDataRanges(FileSystem& file_system, const InodeInfo& file) {
+  const uint64_t size = file.size_bytes;
+  if (size == 0) return std::vector<ByteRange>();
+  if (size <= kPieceBytes || file.allocated_bytes >= size) return std::vector<ByteRange>{{0, size}};
+  std::vector<ByteRange> ranges;
+  for (uint64_t at = 0; at < size;) {
+    const auto data = file_system.FindRange(file.number, at, RangeKind::kData);
+    if (!data && data.error().code == ErrorCode::kNotFound) break;
+    if (!data) return tl::unexpected(data.error());
+    if (*data >= size) break;
+    KVFS_ASSIGN(const uint64_t hole, file_system.FindRange(file.number, *data, RangeKind::kHole));
+    at = std::min(hole, size);
+    ranges.push_back({*data, at - *data});
+  }
+  return ranges;
+}
+
 }  // namespace
 
 Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path) {
@@ -112,15 +147,38 @@ Result<void> GetValue(FileSystem& file_system, std::string_view path,
                       const std::function<Result<void>(Bytes piece)>& sink) {
   KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
   KVFS_TRY(CheckHasValue(file.attributes()));
-  const uint64_t size_bytes = file.inode().size_bytes;
-  std::vector<std::byte> buffer(std::min<uint64_t>(kPieceBytes, size_bytes));
-  for (uint64_t offset = 0; offset < size_bytes;) {
-    KVFS_ASSIGN(const size_t length, file_system.Read(file.number(), offset, buffer));
-    if (length == 0) break;
-    KVFS_TRY(sink(Bytes(buffer).first(length)));
-    offset += length;
+  return ReadRange(file_system, file.number(), {0, file.inode().size_bytes},
+                   [&](uint64_t, Bytes piece) { return sink(piece); });
+}
+
+Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
+                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+  KVFS_TRY(CheckHasValue(file.attributes()));
+  KVFS_ASSIGN(const auto ranges, FindDataRanges(file_system, file.inode()));
+  for (const ByteRange& range : ranges) {
+    KVFS_TRY(ReadRange(file_system, file.number(), range, sink));
   }
-  return {};
+  return file.inode().size_bytes;
+}
+
+Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+  KVFS_TRY(CheckHasValue(file.attributes()));
+  return FindDataRanges(file_system, file.inode());
+}
+
+Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+  XattrMap xattrs;
+  KVFS_ASSIGN(const auto names, file_system.ListXattrs(file.number()));
+  for (const std::string& name : names) {
+    auto value = file_system.GetXattr(file.number(), name);
+    if (!value && value.error().code == ErrorCode::kNotFound) continue;
+    if (!value) return tl::unexpected(std::move(value).error());
+    xattrs.emplace(name, *std::move(value));
+  }
+  return xattrs;
 }
 
 Result<void> PutValue(FileSystem& file_system, std::string_view path, const Caller& caller,

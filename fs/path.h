@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "fs/data_ranges.h"
 #include "fs/file_system.h"
 
 namespace kvfs::fs {
@@ -24,6 +25,16 @@ Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path)
 // the sink's error if it fails. kIsDirectory, kNotFound, kNotDirectory.
 Result<void> GetValue(FileSystem& file_system, std::string_view path,
                       const std::function<Result<void>(Bytes piece)>& sink);
+
+// The same with the place of each piece; what no piece covers are zeros, and need no space. Returns
+// the size.
+Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
+                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink);
+// Where a regular file has data, in order; what lies between is a hole. As GetValue.
+Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path);
+
+// All extended attributes. kNotFound, kNotDirectory.
+Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path);
 
 // Makes all that `source` gives the content of the file, creating it where needed, but not its
 // directories. `source` fills what it can of its argument and returns the number of bytes, 0 at the

@@ -20,7 +20,8 @@ Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t 
   attributes.mode = S_IFREG | (permissions & 07777);
   attributes.links = 0;
   TakeOwnership(attributes, parent.attributes, caller);
-  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, directory_at, parent, caller));
+  KVFS_ASSIGN(const StoredXattrs of_parent, LoadXattrs(directory_at, parent));
+  KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, of_parent.xattrs, caller));
   attributes.atime = attributes.mtime = attributes.ctime = Now();
   const std::string meta = EncodeAttributes(attributes);
   InodeNumber inode = 0;
@@ -32,6 +33,21 @@ Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t 
     AddXattrs(change, {key.space, name, false}, inode, {}, xattrs);
     KVFS_TRY(change.Apply(store_));
   }
+  return FindAndReference(key);
+}
+
+Result<InodeInfo> FileSystem::CreateStagedFile(InodeNumber receiver) {
+  const std::string name = "unnamed " + std::to_string(unnamed_files_.fetch_add(1));
+  const Key key = {kTransientSpace, name};
+  Attributes attributes;
+  attributes.mode = S_IFREG | 0600;
+  attributes.links = 0;
+  const std::string meta = EncodeAttributes(attributes);
+  std::shared_lock lock(namespace_lock_);
+  Batch create;
+  create.PutAs(key, receiver == 0 ? store_.ReserveId(name) : store_.ReserveIdLike(receiver), {},
+               meta);
+  KVFS_TRY(store_.Apply(create));
   return FindAndReference(key);
 }
 

@@ -18,9 +18,9 @@ constexpr size_t kMaxLines = 700;
 
 constexpr std::array kVocabularyHeaders = {"store/status.h", "store/bytes.h"};
 // What a user of the store includes; options.h and store.h name the Env.
-constexpr std::array kPublicHeaders = {"store/store.h",  "store/batch.h", "store/options.h",
-                                       "store/check.h",  "store/dump.h",  "store/repair.h",
-                                       "store/env/env.h"};
+constexpr std::array kPublicHeaders = {"store/store.h",        "store/batch.h",  "store/options.h",
+                                       "store/check.h",        "store/dump.h",   "store/repair.h",
+                                       "store/frozen_store.h", "store/env/env.h"};
 
 bool Contains(const auto& list, std::string_view path) {
   return std::find(list.begin(), list.end(), path) != list.end();

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/cli/store_fixture.h"
+#include "tests/support/prometheus_text.h"
 
 namespace kvfs::cli {
 namespace {
@@ -79,6 +81,64 @@ TEST_F(Control, MetricsAreInPrometheusText) {
         "kvfs_messages_total{kind=\"create\"} 1\n"}) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line << metrics;
   }
+}
+
+TEST_F(Control, MetricsKeepPrometheusRules) {
+  Mount();
+  Shell("mkdir d; for i in 1 2 3; do echo $i > d/$i; done; ls -l d; cat d/1; mv d/1 d/4; rm d/2");
+  const std::string text = Read(".kvfs/metrics");
+  const MetricsText metrics = ReadMetrics(text);
+  EXPECT_TRUE(metrics.faults.empty()) << metrics.faults[0];
+  // The answer to the last one has been had, so it is counted.
+  for (const auto& [kind, count] : std::map<std::string, double>{
+           {"mkdir", 1}, {"create", 3}, {"write", 3}, {"rename", 1}, {"unlink", 1}}) {
+    const std::string label = "{kind=\"" + kind + "\"}";
+    EXPECT_EQ(metrics.samples.at("kvfs_messages_total" + label), count) << kind;
+    EXPECT_EQ(metrics.samples.at("kvfs_message_duration_seconds_count" + label), count) << kind;
+    EXPECT_GT(metrics.samples.at("kvfs_message_duration_seconds_sum" + label), 0) << kind;
+  }
+}
+
+TEST_F(Control, MetricsKeepTheRulesWhileMessagesArrive) {
+  Mount();
+  Shell(
+      "(for i in $(seq 2000); do echo $i > $((i % 7)); done) & "
+      "for i in $(seq 30); do cat .kvfs/metrics > ../metrics$i; done; wait");
+  double before = 0;
+  for (int i = 1; i <= 30; ++i) {
+    const MetricsText metrics =
+        ReadMetrics(RunShell("cat '" + directory() + "/metrics" + std::to_string(i) + "'").out);
+    EXPECT_TRUE(metrics.faults.empty()) << metrics.faults[0];
+    const auto now = metrics.samples.find("kvfs_message_duration_seconds_count{kind=\"lookup\"}");
+    ASSERT_NE(now, metrics.samples.end());
+    EXPECT_GT(now->second, before);
+    before = now->second;
+  }
+}
+
+TEST_F(Control, StatisticsTellHowLongAnswersTake) {
+  Mount();
+  Shell("for i in 1 2 3; do echo $i > $i; done");
+  const json create = json::parse(Read(".kvfs/stats.json"))["latencies"]["create"];
+  EXPECT_EQ(create["count"], 3);
+  EXPECT_GT(create["p50_seconds"], 0.0);
+  EXPECT_GE(create["p99_seconds"], create["p50_seconds"]);
+}
+
+TEST_F(Control, TopTellsWhatCameInBetween) {
+  Mount();
+  Shell("for i in $(seq 50); do echo $i > before$i; done");
+  const ProgramRun quiet =
+      RunKvfs({"top", "--json", "--every", "0.05", "--times", "1", mount_point()});
+  ASSERT_EQ(quiet.status, 0) << quiet.err;
+  EXPECT_FALSE(json::parse(quiet.out).contains("create")) << quiet.out;
+  const ProgramRun busy =
+      RunShell("(for i in $(seq 400); do echo $i > '" + mount_point() + "'/$i; done) & '" +
+               ProgramPath() + "' top --every 0.1 --times 1 '" + mount_point() + "'; wait");
+  for (const char* word : {"message", "create", "write", "per second", "p99", "all"}) {
+    EXPECT_NE(busy.out.find(word), std::string::npos) << word << busy.out << busy.err;
+  }
+  ExpectFailure({"top", directory()}, 5, {directory(), "--control"});
 }
 
 TEST_F(Control, ConfigTellsWhatIsMounted) {

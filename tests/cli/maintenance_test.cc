@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/store_fixture.h"
@@ -223,6 +225,56 @@ TEST_F(MaintenanceFixture, DumpTellsDamageAndRefusesOtherFiles) {
   EXPECT_TRUE(Contains(run.out, "damaged: its checksum is wrong")) << run.out;
   ExpectFailure({"dump", "/etc/passwd"}, 2, {"/etc/passwd"});
   ExpectFailure({"dump", store() + "/absent"}, 11, {"absent"});
+}
+
+// Whatever is in a file of a store, what can be told is told, and nothing else happens.
+TEST_F(MaintenanceFixture, DumpOfADamagedFileOfEachKindEndsWell) {
+  Create();
+  for (int i = 0; i < 300; ++i) Put("key" + std::to_string(i), std::string(50, 'v'));
+  Put("large", std::string(300'000, 'x'));
+  const std::string damaged = directory() + "/damaged";
+  std::map<std::string, int> kinds;
+  for (const auto& file : stdfs::recursive_directory_iterator(store())) {
+    if (!file.is_regular_file() || file.file_size() == 0) continue;
+    const std::string name = stdfs::relative(file.path(), store());
+    if (++kinds[file.path().filename().string().substr(0, 7) + file.path().extension().string()] >
+        1)
+      continue;
+    for (const auto& damage : std::vector<std::function<void(const std::string&)>>{
+             Scribble, [](const std::string& path) { stdfs::resize_file(path, 0); },
+             [](const std::string& path) { stdfs::resize_file(path, 10); },
+             [](const std::string& path) {
+               stdfs::resize_file(path, stdfs::file_size(path) / 2 + 7);
+             }}) {
+      stdfs::remove_all(damaged);
+      stdfs::copy(store(), damaged, stdfs::copy_options::recursive);
+      damage(damaged + "/" + name);
+      const ProgramRun run = RunKvfs({"dump", damaged + "/" + name});
+      EXPECT_TRUE(run.status == 0 || run.status == 2 || run.status == 4 || run.status == 12)
+          << name << ": " << run.status << run.err;
+      EXPECT_TRUE(run.status == 0 || Contains(run.err, name)) << run.err;
+    }
+  }
+  EXPECT_GE(kinds.size(), 5u);  // superblock, lock, segment, keys, values
+}
+
+TEST_F(MaintenanceFixture, DumpTellsDamageOfTheSuperblockAndTheLog) {
+  Create();
+  Put("foo", "bar");
+  std::string segment;
+  for (const auto& file : stdfs::directory_iterator(store() + "/log")) segment = file.path();
+  Scribble(segment);
+  EXPECT_TRUE(Contains(RunKvfs({"dump", segment}).out, "damaged"))
+      << RunKvfs({"dump", segment}).out;
+  Scribble(store() + "/superblock");
+  const std::string told = RunKvfs({"dump", store() + "/superblock"}).out;
+  EXPECT_TRUE(Contains(told, "damaged")) << told;
+}
+
+TEST_F(MaintenanceFixture, DumpSaysThatASocketHoldsNothing) {
+  Create();
+  Mount();
+  ExpectFailure({"dump", store() + "/socket"}, 2, {"socket", "daemon"});
 }
 
 TEST_F(MaintenanceFixture, ADaemonOfThisStoreAloneIsAsked) {

@@ -135,20 +135,6 @@ TEST_F(Transfer, TarArchivesMayBeCompressed) {
   ExpectValue("foo", "bar\n");
 }
 
-TEST_F(Transfer, HardLinksBecomeFilesOfTheirOwnAndAreTold) {
-  ShellIn(Path("tree"), "echo bar > foo && ln foo foo2 && tar -cf ../in.tar .");
-  for (const std::vector<std::string>& import :
-       {std::vector<std::string>{"import", Path("tree"), store()},
-        {"import", "--from", "tar", Path("in.tar"), store(), "--into", "t"}}) {
-    const ProgramRun run = RunKvfs(import);
-    EXPECT_EQ(run.status, 0) << run.err;
-    EXPECT_NE(run.err.find("1 hard links"), std::string::npos) << run.err;
-  }
-  ExpectValue("foo2", "bar\n");
-  ExpectValue("t/foo", "bar\n");
-  ExpectValue("t/foo2", "bar\n");
-}
-
 TEST_F(Transfer, HalfATarLeavesWholeEntries) {
   ShellIn(Path("tree"),
           "echo one > a && head -c 100000 /dev/urandom > b && "

@@ -30,6 +30,16 @@ FileChange Expect(std::string path, uint64_t version) {
   return change;
 }
 
+FileChange Link(std::string path, std::string to) {
+  FileChange change = Change(Kind::kLink, std::move(path));
+  change.to = std::move(to);
+  return change;
+}
+FileChange WithXattrs(FileChange change, XattrMap xattrs) {
+  change.xattrs = std::move(xattrs);
+  return change;
+}
+
 class FileChanges : public FileSystemFixture {
  protected:
   std::optional<ErrorCode> Apply(const std::vector<FileChange>& changes) {
@@ -151,6 +161,94 @@ TEST_F(FileChanges, MovesOfNamesOfOneFile) {
   EXPECT_EQ(List(), (Names{"b", "c"}));
   EXPECT_EQ(ReadName("b"), "12");
   EXPECT_EQ(Look("c").number, file.number);
+}
+
+TEST_F(FileChanges, ADirectoryCanBeFilledByTheBatchThatMakesIt) {
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d"), Change(Kind::kMakeDirectory, "d/e"),
+                   Change(Kind::kPut, "d/e/f", "1"), Move("d", "moved"),
+                   Change(Kind::kAppend, "moved/e/f", "2"), Change(Kind::kMakeDirectory, "gone"),
+                   Change(Kind::kPut, "gone/x"), Change(Kind::kDelete, "gone/x"),
+                   Change(Kind::kRemoveDirectory, "gone")}),
+            kNoError);
+  EXPECT_EQ(List(), Names{"moved"});
+  const InodeInfo moved = Look("moved");
+  EXPECT_EQ(moved.attributes.links, 3u);
+  const InodeInfo e = Find("e", moved.number);
+  EXPECT_EQ(Look("f", e.number).size_bytes, 2u);
+  EXPECT_EQ(Apply({Change(Kind::kMakeDirectory, "n"), Change(Kind::kPut, "n/x"),
+                   Change(Kind::kRemoveDirectory, "n")}),
+            ErrorCode::kNotEmpty);
+  EXPECT_FALSE(Exists("n"));
+}
+
+TEST_F(FileChanges, AFileGetsFurtherNames) {
+  File("old", "1");
+  ASSERT_EQ(Apply({Link("old", "older"), Change(Kind::kPut, "new", "2"), Link("new", "newer"),
+                   Link("newer", "newest"), Change(Kind::kAppend, "newest", "!")}),
+            kNoError);
+  EXPECT_EQ(Look("old").number, Look("older").number);
+  EXPECT_EQ(Look("older").attributes.links, 2u);
+  EXPECT_EQ(ReadName("new"), "2!");
+  EXPECT_EQ(Look("newest").attributes.links, 3u);
+  EXPECT_EQ(Look("new").number, Look("newest").number);
+  ASSERT_EQ(Apply({Change(Kind::kDelete, "new"), Change(Kind::kDelete, "newer")}), kNoError);
+  EXPECT_EQ(ReadName("newest"), "2!");
+}
+
+TEST_F(FileChanges, AFurtherNameTakesTheNameOfAnother) {
+  File("a", "1");
+  File("b", "2");
+  ASSERT_EQ(Apply({Link("a", "b"), Link("a", "b")}), kNoError);
+  EXPECT_EQ(ReadName("b"), "1");
+  EXPECT_EQ(Look("a").attributes.links, 2u);
+  ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d")}), kNoError);
+  EXPECT_EQ(Apply({Link("d", "e")}), ErrorCode::kIsDirectory);
+  EXPECT_EQ(Apply({Link("a", "d")}), ErrorCode::kIsDirectory);
+  EXPECT_EQ(Apply({Link("absent", "e")}), ErrorCode::kNotFound);
+}
+
+TEST_F(FileChanges, ExtendedAttributesComeAndGoWithTheChange) {
+  ASSERT_EQ(Apply({WithXattrs(Change(Kind::kPut, "a", "1"), {{"user.x", "1"}, {"user.y", ""}}),
+                   WithXattrs(Change(Kind::kMakeDirectory, "d"), {{"user.d", "2"}})}),
+            kNoError);
+  const InodeInfo a = Find("a");
+  EXPECT_EQ(*fs().GetXattr(a.number, "user.x"), "1");
+  EXPECT_EQ(fs().ListXattrs(a.number)->size(), 2u);
+  EXPECT_EQ(*fs().GetXattr(Find("d").number, "user.d"), "2");
+  ASSERT_EQ(Apply({WithXattrs(Change(Kind::kPut, "a", "2"), {{"user.z", "3"}})}), kNoError);
+  EXPECT_EQ(*fs().ListXattrs(a.number), Names{"user.z"});
+  ASSERT_EQ(Apply({Change(Kind::kPut, "a", "3")}), kNoError);
+  EXPECT_EQ(*fs().ListXattrs(a.number), Names{"user.z"});
+  ASSERT_EQ(Apply({WithXattrs(Change(Kind::kPut, "a", "3"), {})}), kNoError);
+  EXPECT_EQ(*fs().ListXattrs(a.number), Names{});
+  EXPECT_EQ(Apply({WithXattrs(Change(Kind::kPut, "a"), {{"odd.x", ""}})}), ErrorCode::kUnsupported);
+}
+
+TEST_F(FileChanges, ExtendedAttributesOfWhatGoesInTheSameBatchGoToo) {
+  ASSERT_EQ(Apply({WithXattrs(Change(Kind::kPut, "a", "1"), {{"user.x", "1"}}),
+                   Change(Kind::kDelete, "a"),
+                   WithXattrs(Change(Kind::kPut, "b", "1"), {{"user.x", "1"}}), Link("b", "c"),
+                   Change(Kind::kDelete, "b"), Change(Kind::kDelete, "c")}),
+            kNoError);
+  EXPECT_EQ(List(), Names{});
+  EXPECT_FALSE(*fs().HasXattrs());
+}
+
+TEST_F(FileChanges, BlocksOfZerosBecomeHolesWhereThatIsAskedFor) {
+  const std::string data =
+      std::string(4096, 'a') + std::string(200'000, '\0') + std::string(10, 'b');
+  FileChange sparse = Change(Kind::kPut, "sparse", data);
+  sparse.is_sparse = true;
+  FileChange zeros = Change(Kind::kPut, "zeros", std::string(100'000, '\0'));
+  zeros.is_sparse = true;
+  ASSERT_EQ(Apply({sparse, zeros, Change(Kind::kPut, "dense", data)}), kNoError);
+  EXPECT_EQ(ReadName("sparse"), data);
+  EXPECT_LE(Look("sparse").allocated_bytes, 12'288u);
+  EXPECT_EQ(Look("zeros").size_bytes, 100'000u);
+  EXPECT_EQ(Look("zeros").allocated_bytes, 0u);
+  EXPECT_GE(Look("dense").allocated_bytes, 200'000u);
+  ASSERT_EQ(Apply({Change(Kind::kPut, "sparse", data), sparse}), kNoError);
+  EXPECT_LE(Look("sparse").allocated_bytes, 12'288u);
 }
 
 TEST_F(FileChanges, DirectoriesAreNotMovedIntoThemselves) {
