@@ -1,6 +1,6 @@
 #!/bin/bash
 # bazel run //:install -- [--prefix DIR] [--destdir DIR] [--uninstall]: the program, its other names,
-# manual pages, completions and the systemd unit.
+# manual pages, completions and the systemd unit; and the library: headers, libkvfs.a and kvfs.pc.
 #
 # PREFIX is /usr/local unless told. Files go below DESTDIR, where a package is made. What is installed
 # is what --uninstall, with the same directories, takes away.
@@ -21,6 +21,7 @@ root=$destdir$prefix
 
 # Bazel starts this in a directory that holds what it needs.
 program=$PWD/kvfs
+version=$("$program" version | sed -n '1s/^kvfs \([^ ]*\).*/\1/p')
 
 links=(sbin/mount.kvfs sbin/fsck.kvfs)
 files=(
@@ -30,7 +31,9 @@ files=(
   share/bash-completion/completions/kvfs share/zsh/site-functions/_kvfs
   share/fish/vendor_completions.d/kvfs.fish
   lib/systemd/system/kvfs@.service
+  lib/libkvfs.a lib/pkgconfig/kvfs.pc
 )
+for header in include/kvfs/*.h; do files+=("$header"); done
 
 # The bytes of a file that is to be installed.
 content() {
@@ -41,6 +44,9 @@ content() {
     share/bash-completion/*) "$program" completion bash ;;
     share/zsh/*) "$program" completion zsh ;;
     share/fish/*) "$program" completion fish ;;
+    lib/libkvfs.a) cat libkvfs.a ;;
+    include/*) cat "$1" ;;
+    *.pc) sed "s|@PREFIX@|$prefix|; s|@VERSION@|$version|" tools/kvfs.pc.in ;;
     # systemd wants the whole path of a program that is not in the usual places.
     *.service) sed "s|^ExecStart=kvfs |ExecStart=$prefix/bin/kvfs |" tools/systemd/kvfs@.service ;;
   esac
