@@ -222,7 +222,7 @@ TEST_F(Faithful, AnInterruptedExportLeavesNoHalfFile) {
 
 TEST_P(FaithfulEitherWay, ALargeValueKeepsTheInodeOfItsKey) {
   MountIfAsked();
-  const std::string large(20 << 20, 'x');
+  const std::string large(9 << 20, 'x');
   Put("foo", "small");
   const auto inode = [&] {
     return RunShell("'" + ProgramPath() + "' stat --json '" + store() +
@@ -240,7 +240,7 @@ TEST_P(FaithfulEitherWay, ALargeValueKeepsTheInodeOfItsKey) {
 
 TEST_P(FaithfulEitherWay, AValueUnderAConditionMayBeLarge) {
   MountIfAsked();
-  const std::string large(20 << 20, 'x');
+  const std::string large(9 << 20, 'x');
   Run({"put", store(), "foo", "--if-absent"}, large);
   EXPECT_EQ(RunKvfs({"put", store(), "foo", "--if-absent"}, large + "y").status, 14);
   EXPECT_TRUE(RunKvfs({"get", store(), "foo"}).out == large);
