@@ -102,8 +102,8 @@ TEST_F(Control, MetricsKeepPrometheusRules) {
 TEST_F(Control, MetricsKeepTheRulesWhileMessagesArrive) {
   Mount();
   Shell(
-      "(for i in $(seq 2000); do echo $i > $((i % 7)); done) & "
-      "for i in $(seq 30); do cat .kvfs/metrics > ../metrics$i; done; wait");
+      "{ (for i in $(seq 2000); do echo $i > $((i % 7)); done) & "
+      "for i in $(seq 30); do cat .kvfs/metrics > ../metrics$i; done; wait; }");
   double before = 0;
   for (int i = 1; i <= 30; ++i) {
     const MetricsText metrics =
