@@ -173,7 +173,7 @@ TEST_P(Keys, ABatchThatIsRefusedChangesNothingAndNamesTheLine) {
                                                             {"put foo new\nmkdir foo\n", 13},
                                                             {"put foo new\nput \"open\n", 1},
                                                             {"del foo\nexpect foo absent\n", 13},
-                                                            {"mkdir d\nput d/x y\n", 13},
+                                                            {"mkdir d\nmkdir d\n", 13},
                                                             {"put foo new\nrmdir foo\n", 13},
                                                             {"put foo new\nmv foo foo/bar\n", 13}};
   for (const auto& [lines, status] : refused) {
@@ -183,6 +183,12 @@ TEST_P(Keys, ABatchThatIsRefusedChangesNothingAndNamesTheLine) {
     ExpectValue("foo", "old");
   }
   EXPECT_EQ(Output({"ls", store()}), "foo\n");
+}
+
+TEST_P(Keys, ABatchFillsDirectoriesThatItMakes) {
+  Run({"batch", store()}, "mkdir d\nput d/x y\nmkdir d/e\nmv d/x d/e/z\n");
+  EXPECT_EQ(Output({"ls", "-R", store()}), "d\nd/e\nd/e/z\n");
+  ExpectValue("d/e/z", "y");
 }
 
 TEST_P(Keys, ABatchInJsonTakesAnyBytes) {
