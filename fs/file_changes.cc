@@ -126,8 +126,8 @@ class FileSystem::ChangeResolver {
     KVFS_TRY(CheckName(name));
     KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
     if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
-    const auto [at, inserted] = names_.emplace(std::pair(parent, std::string(name)),
-                                               NameState{std::move(found), false, {}});
+    const auto [at, inserted] =
+        names_.emplace(std::pair(parent, std::string(name)), NameState{std::move(found), false});
     *key = {parent, at->first.second};
     return &at->second;
   }
