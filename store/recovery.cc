@@ -221,24 +221,35 @@ class Recovery {
   Result<bool> MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
     for (const Change& change : changes) {
       KVFS_TRY(CheckChange(change, parts_->placement->shards()));
+      KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
+      if (!is_whole) return false;
+    }
+    // Only now: a record that is left out must not keep blocks.
+    for (const Change& change : changes) {
       if (change.kind != Kind::kWriteBlocks) continue;
       Shard& home = *parts_->shards[change.home];
-      for (size_t i = 0; i < change.BlockCount(); ++i) {
-        auto sound = home.blocks().Check(change.Block(i));
-        if (sound) continue;
-        if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
-        KVFS_ASSIGN(const bool is_damaged, WasDurable(sequence));
-        Log((is_damaged ? "record " : "the log ends before record ") + std::to_string(sequence) +
-            (is_damaged ? " names a block that is damaged: "
-                        : ", which names a block that is not on the disk: ") +
-            sound.error().message);
-        // Then it is the block that whoever reads it will be refused, and nothing else.
-        if (!is_damaged) return false;
-      }
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         KVFS_TRY(home.block_space().Mark(change.Block(i).number));
       }
       home.blocks().NoteUnsynced();
+    }
+    return true;
+  }
+
+  // A damaged block of a record that was durable counts as there: then it is the block that whoever
+  // reads it will be refused, and nothing else.
+  Result<bool> HasItsBlocks(uint64_t sequence, const Change& change) {
+    if (change.kind != Kind::kWriteBlocks) return true;
+    for (size_t i = 0; i < change.BlockCount(); ++i) {
+      auto sound = parts_->shards[change.home]->blocks().Check(change.Block(i));
+      if (sound) continue;
+      if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
+      KVFS_ASSIGN(const bool is_damaged, WasDurable(sequence));
+      Log((is_damaged ? "record " : "the log ends before record ") + std::to_string(sequence) +
+          (is_damaged ? " names a block that is damaged: "
+                      : ", which names a block that is not on the disk: ") +
+          sound.error().message);
+      if (!is_damaged) return false;
     }
     return true;
   }

@@ -27,8 +27,9 @@ struct BlockSplit {
 
 class Staging {
  public:
-  // Writes above this many bytes have their whole blocks staged.
-  static constexpr uint64_t kMinBytes = uint64_t{16} << 10;
+  // Writes above this many bytes have their whole blocks staged: they are written once, and not to
+  // the log as well, but a sync has two files to flush. docs/benchmarks.md tells what it costs.
+  static constexpr uint64_t kMinBytes = uint64_t{8} << 10;
 
   struct Write {
     uint32_t home = 0;
