@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -117,7 +118,8 @@ Result<void> FileSystem::Sync() { return store_.Sync(); }
 Result<SpaceReport> FileSystem::GetSpace() {
   KVFS_ASSIGN(const DiskSpace disk, store_.GetDiskSpace());
   const StoreStats stats = store_.GetStats();
-  return SpaceReport{disk.total_bytes, disk.available_bytes + stats.reusable_bytes, stats.entries};
+  const uint64_t free = disk.available_bytes + stats.reusable_bytes;
+  return SpaceReport{disk.total_bytes, free - std::min(free, stats.reserved_bytes), stats.entries};
 }
 
 }  // namespace kvfs::fs

@@ -19,6 +19,8 @@ std::span<const Statistic> Statistics() {
                 &StoreStats::dead_bytes},
       Statistic{"reusable_bytes", "pages and blocks that are free and have space on the disk",
                 kGauge, &StoreStats::reusable_bytes},
+      Statistic{"reserved_bytes", "of what is free, kept for checkpoints, the log and deletes",
+                kGauge, &StoreStats::reserved_bytes},
       Statistic{"dead_contents", "contents let go of and not yet freed", kGauge,
                 &StoreStats::dead_contents},
       Statistic{"log_file_bytes", "files of the redo log", kGauge, &StoreStats::log_file_bytes},

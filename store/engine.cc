@@ -228,6 +228,7 @@ StoreStats Engine::GetStats() const {
     stats.block_bytes_used += (blocks.used() - map_blocks) * format::kBlockBytes;
     stats.dead_bytes += pages.waiting() * page_bytes + blocks.waiting() * format::kBlockBytes;
     stats.reusable_bytes += pages.ready() * page_bytes + blocks.ready() * format::kBlockBytes;
+    stats.reserved_bytes += pages.claimed() * page_bytes + blocks.claimed() * format::kBlockBytes;
     stats.disk_bytes += shard->DiskBytes().value_or(0);
     stats.file_bytes += shard->FileBytes().value_or(0);
     stats.dirty_bytes += shard->dirty_bytes();
@@ -235,6 +236,7 @@ StoreStats Engine::GetStats() const {
     stats.entries += shard->entries();
     stats.dead_contents += shard->dead_contents();
   }
+  stats.reserved_bytes += parts_->identity.log_segment_bytes;
   stats.log_file_bytes = parts_->log->FileBytes();
   stats.disk_bytes += stats.log_file_bytes + format::kSuperblockBytes;
   stats.file_bytes += stats.log_file_bytes + format::kSuperblockBytes;

@@ -60,6 +60,7 @@ class SpaceMap {
   uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
   // Until the next claim no trimming takes of so many ready ones.
   void Claim(uint64_t count) { claimed_ = count; }
+  uint64_t claimed() const { return claimed_.load(std::memory_order_relaxed); }
   // True if so many are ready; of the held ones, which a checkpoint may give back, up to `held`
   // count. After a Claim of as many or more they stay ready.
   bool HasReady(uint64_t count, uint64_t held = 0) const;

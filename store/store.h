@@ -67,6 +67,9 @@ struct StoreStats {
   uint64_t block_bytes_used = 0;
   uint64_t dead_bytes = 0;
   uint64_t reusable_bytes = 0;
+  // Of what is reusable or free on the disk: what changes that take space leave to checkpoints, to
+  // the log, and to changes that give space back.
+  uint64_t reserved_bytes = 0;
   uint64_t log_file_bytes = 0;
   uint64_t disk_bytes = 0;     // of all files of the store, holes left out
   uint64_t file_bytes = 0;     // the same, holes included

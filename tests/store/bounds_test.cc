@@ -10,6 +10,7 @@
 #include "store/env/env.h"
 #include "store/store.h"
 #include "tests/store/soundness.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -29,13 +30,7 @@ uint64_t AnonymousBytes() {
   return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-constexpr uint64_t kMany = 20'000;
-#else
-constexpr bool kIsSanitized = false;
-constexpr uint64_t kMany = 100'000;
-#endif
+constexpr uint64_t kMany = kIsSanitized ? 20'000 : 100'000;
 
 class BoundsTest : public testing::Test {
  protected:

@@ -12,6 +12,7 @@
 #include "store/format/superblock.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
+#include "tests/support/sanitized.h"
 
 namespace kvfs {
 namespace {
@@ -26,13 +27,8 @@ CreateOptions SmallStore() {
   return options;
 }
 
-// With sanitizers, which look for other faults and are slow, the power fails at one in five
-// changes.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kStride = 5;
-#else
-constexpr uint64_t kStride = 1;
-#endif
+// The power fails at one in so many changes.
+constexpr uint64_t kStride = kIsSanitized ? 7 : 1;
 
 // Without checkpoints by the clock: a scenario must do the same each time.
 Result<std::unique_ptr<Store>> Open(Env& env) {
