@@ -73,6 +73,7 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
     for (const auto& [index, home] : wants.homes) staging.Discard(index);
     wants.blocks.clear();
     wants.pages.clear();
+    wants.spare = false;
   }
 }
 
@@ -84,6 +85,9 @@ Result<void> Engine::Provide(const Wants& wants) {
   for (const auto& [shard, pages] : wants.pages) {
     KVFS_TRY(parts_->shards[shard]->page_space().Reserve(pages));
   }
+  if (!wants.spare) return {};
+  for (const auto& shard : parts_->shards) KVFS_TRY(shard->ReserveSpare());
+  has_spare_ = true;
   return {};
 }
 
@@ -112,7 +116,9 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
   return {};
 }
 
-// A full disk is noticed here, before anything is decided. What is claimed here stays ready.
+// A full disk is noticed here, before anything is decided. What is claimed here stays ready. An
+// entry may move to any shard before it is erased: the first change that grows finds spare space in
+// each, as every trimming leaves it.
 Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, size] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];
@@ -121,7 +127,8 @@ Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Want
     const uint64_t blocks = shard.ClaimBlocks(grows);
     if (blocks > 0) wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
   }
-  if (wants->pages.empty() && wants->blocks.empty()) return {};
+  wants->spare = grows && !has_spare_;
+  if (wants->pages.empty() && wants->blocks.empty() && !wants->spare) return {};
   return Fail(ErrorCode::kRetry);
 }
 

@@ -7,6 +7,7 @@
 // Threads: see store.h. Locks: docs/concurrency.md.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -90,6 +91,7 @@ class Engine final : public Store {
     std::map<size_t, uint32_t> homes;     // of operations' contents
     std::map<uint32_t, uint64_t> blocks;  // to be ready in a shard
     std::map<uint32_t, uint64_t> pages;
+    bool spare = false;  // in every shard
   };
 
   Result<void> RequireWritable() const;
@@ -103,6 +105,7 @@ class Engine final : public Store {
 
   const std::unique_ptr<EngineParts> parts_;
   const Reading newest_;
+  std::atomic<bool> has_spare_ = false;  // see ClaimSpace
   bool closed_ = false;
 };
 

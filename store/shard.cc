@@ -108,6 +108,18 @@ uint64_t Shard::ClaimBlocks(bool grows) {
   return block_space_.HasReady(needed) ? 0 : needed;
 }
 
+Shard::Spare Shard::ClaimSpare() {
+  const std::shared_lock lock(mutex);
+  return {ClaimPages(0, 0, true), ClaimBlocks(true)};
+}
+
+Result<void> Shard::ReserveSpare() {
+  const Spare missing = ClaimSpare();
+  if (missing.pages > 0) KVFS_TRY(page_space_.Reserve(missing.pages));
+  if (missing.blocks > 0) KVFS_TRY(block_space_.Reserve(missing.blocks));
+  return {};
+}
+
 Result<uint64_t> Shard::FileBytes() const {
   KVFS_ASSIGN(const uint64_t keys, files_.keys->SizeBytes());
   KVFS_ASSIGN(const uint64_t values, files_.values->SizeBytes());
@@ -225,18 +237,6 @@ void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
   space->Trim(0, 1);
   const uint64_t known = (space->used() + space->waiting() + space->ready()) * unit_bytes;
   if (file.AllocatedBytes().value_or(0) > known + kTolerated) space->TrimAll();
-}
-
-// A store without entries has nothing to delete, and needs nothing for it.
-void Shard::ClaimSpare() {
-  std::shared_lock lock(mutex);
-  if (entries_ > 0 || dead_contents_ > 0 || now_.active->count() > 0) {
-    ClaimPages(0, 0, true);
-    ClaimBlocks(true);
-  } else {
-    page_space_.Claim(0);
-    block_space_.Claim(0);
-  }
 }
 
 void Shard::Trim(CheckpointPurpose purpose) {

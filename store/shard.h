@@ -128,6 +128,9 @@ class Shard {
   uint64_t ClaimPages(uint64_t records, uint64_t record_bytes, bool grows);
   uint64_t ClaimBlocks(bool grows);
 
+  // Without the lock: makes what is left to such changes ready. kNoSpace if the disk is full.
+  Result<void> ReserveSpare();
+
   // --- with the lock shared, or none for a rough answer ---
 
   uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
@@ -157,7 +160,11 @@ class Shard {
 
  private:
   static void TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes);
-  void ClaimSpare();
+  struct Spare {
+    uint64_t pages;
+    uint64_t blocks;
+  };
+  Spare ClaimSpare();  // and returns what is to be made ready
   std::vector<TreeChange> ClosedChanges() const;
   uint64_t CheckpointPages() const;
 

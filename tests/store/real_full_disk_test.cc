@@ -142,5 +142,22 @@ TEST_F(RealFullDiskTest, ReadsAndDeletesGoOnWhereOthersFillIt) {
   ASSERT_TRUE(store_->Put("name", "there is room again"));
 }
 
+// A file that is removed while it is open moves away, into whatever shard.
+TEST_F(RealFullDiskTest, WhatMovesIntoAShardWithoutEntriesFindsRoom) {
+  ASSERT_TRUE(store_->Put(Name(0), "the only one"));
+  FillTheRest();
+  for (size_t i = 0; i < 32; ++i) {
+    const std::string from = Name(i);
+    const std::string to = Name(i + 1);
+    Batch batch;
+    batch.Move({kRootSpace, from}, {kRootSpace, to});
+    auto moved = store_->Apply(batch);
+    ASSERT_TRUE(moved) << i << ": " << moved.error().message;
+  }
+  ASSERT_TRUE(store_->Sync());
+  ASSERT_NO_FATAL_FAILURE(Open());
+  EXPECT_EQ(*store_->Get(Name(32)), "the only one");
+}
+
 }  // namespace
 }  // namespace kvfs
