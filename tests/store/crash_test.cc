@@ -67,6 +67,10 @@ Step Move(const std::string& from, const std::string& to) {
   return Batched({change});
 }
 
+Step Replace(const std::string& name, const std::string& data) {
+  return {Step::Kind::kReplace, {Change(ModelChange::Kind::kPut, name, data)}};
+}
+
 const Step kSync{Step::Kind::kSync, {}};
 const Step kCheckpoint{Step::Kind::kCheckpoint, {}};
 
@@ -88,10 +92,10 @@ class CrashTest : public testing::Test {
   // False if a step fails, as the power has.
   bool RunOn(Store& store, const std::vector<Step>& script) {
     for (const Step& step : script) {
-      if (step.kind == Step::Kind::kBatch) under_way_ = step;
+      if (!step.changes.empty()) under_way_ = step;
       if (!ApplyToStore(step, store)) return false;
       under_way_.reset();
-      if (step.kind == Step::Kind::kBatch) {
+      if (!step.changes.empty()) {
         states_.push_back(states_.back());
         ApplyToModel(step, &states_.back());
       } else {
@@ -161,6 +165,13 @@ TEST_F(CrashTest, Puts) {
 TEST_F(CrashTest, PartsOfLargeContents) {
   Explore({Put("a", Large('x', 20'000)), kSync, Write("a", 4'000, Large('y', 9'000)),
            Write("a", 19'999, "tail"), kSync, Write("a", 100, "head"), Write("a", 30'000, "gap")});
+}
+
+// What is written for a while elsewhere is the entry's content, all of it, or gone.
+TEST_F(CrashTest, ContentsThatAreTaken) {
+  Explore({Put("a", Large('a')), kSync, Replace("a", Large('b', 30'000)), Replace("a", "small"),
+           kCheckpoint, Replace("a", Large('c')), kSync, Write("a", 100, "head"),
+           Replace("a", Large('d', 140'000)), Erase("a")});
 }
 
 TEST_F(CrashTest, BatchesHappenWholeOrNotAtAll) {

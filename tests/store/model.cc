@@ -48,15 +48,19 @@ class Drawing {
 
   Step DrawOtherStep() {
     using Kind = Step::Kind;
-    constexpr Kind kKinds[] = {Kind::kCompact,        Kind::kCopyRange,      Kind::kCopyRange,
-                               Kind::kCopyRange,      Kind::kTakeSnapshot,   Kind::kTakeSnapshot,
-                               Kind::kTakeSnapshot,   Kind::kLookAtSnapshot, Kind::kLookAtSnapshot,
-                               Kind::kLookAtSnapshot, Kind::kLookAtHoles,    Kind::kKill,
-                               Kind::kReadOnly};
+    constexpr Kind kKinds[] = {
+        Kind::kCompact,        Kind::kCopyRange,    Kind::kCopyRange,      Kind::kCopyRange,
+        Kind::kReplace,        Kind::kReplace,      Kind::kReplace,        Kind::kTakeSnapshot,
+        Kind::kTakeSnapshot,   Kind::kTakeSnapshot, Kind::kLookAtSnapshot, Kind::kLookAtSnapshot,
+        Kind::kLookAtSnapshot, Kind::kLookAtHoles,  Kind::kKill,           Kind::kReadOnly};
     Step step;
     step.kind = kKinds[Below(std::size(kKinds))];
     step.number = random_();
     if (step.kind == Kind::kCopyRange) step.changes.push_back(DrawChange());
+    if (step.kind == Kind::kReplace) {
+      step.changes.push_back(DrawChange());
+      step.changes[0].data = Text(DrawSize());
+    }
     return step;
   }
 
@@ -210,6 +214,27 @@ Refusal CopyInModel(const ModelChange& copy, Model* model) {
   return {};
 }
 
+Refusal ReplaceInModel(const ModelChange& replace, Model* model) {
+  const auto found = model->find(replace.key);
+  if (found == model->end()) return ErrorCode::kNotFound;
+  found->second = {replace.data, replace.meta};
+  return {};
+}
+
+// The new content is first that of an entry which no crash leaves.
+Result<void> ReplaceInStore(const ModelChange& replace, Store& store) {
+  const Key key{replace.key.first, replace.key.second}, staged{kTransientSpace, "staged"};
+  KVFS_ASSIGN(const EntryInfo info, store.Stat(key));
+  const Bytes data = AsBytes(replace.data);
+  Batch beginning, rest, end;
+  beginning.PutAs(staged, store.ReserveIdLike(info.id), data.first(data.size() / 2), "staged");
+  KVFS_TRY(store.Apply(beginning));
+  rest.Write(staged, data.size() / 2, data.subspan(data.size() / 2));
+  KVFS_TRY(store.Apply(rest));
+  end.TakeContent(key, staged, [&replace](std::string& meta) { meta = replace.meta; });
+  return store.Apply(end);
+}
+
 // The version that is expected.
 uint64_t VersionFor(const ModelChange& change, const Store& store) {
   using Kind = ModelChange::Kind;
@@ -258,9 +283,8 @@ void AddToBatch(const ModelChange& change, const Store& store, Batch* batch) {
 
 std::string ToText(const Step& step) {
   constexpr const char* kSteps[] = {
-      "batch",         "sync",       "checkpoint",    "reopen",
-      "compact",       "copy range", "take snapshot", "look at snapshot",
-      "look at holes", "kill",       "read only"};
+      "batch",   "sync",          "checkpoint",       "reopen",        "compact", "copy range",
+      "replace", "take snapshot", "look at snapshot", "look at holes", "kill",    "read only"};
   constexpr const char* kChanges[] = {
       "put",      "erase",         "write",          "resize",      "punch",
       "move",     "meta",          "put new",        "move new",    "exchange",
@@ -282,6 +306,7 @@ std::vector<Step> DrawScript(uint64_t seed, const ScriptOptions& options) {
 
 std::optional<ErrorCode> ApplyOrRefuse(const Step& step, Model* model) {
   if (step.kind == Step::Kind::kCopyRange) return CopyInModel(step.changes[0], model);
+  if (step.kind == Step::Kind::kReplace) return ReplaceInModel(step.changes[0], model);
   Model changed = *model;
   for (const ModelChange& change : step.changes) {
     if (const auto refusal = ApplyChange(change, *model, &changed)) return refusal;
@@ -296,6 +321,7 @@ Result<void> ApplyToStore(const Step& step, Store& store) {
   if (step.kind == Step::Kind::kSync) return store.Sync();
   if (step.kind == Step::Kind::kCheckpoint) return store.Checkpoint();
   if (step.kind == Step::Kind::kCompact) return store.Compact();
+  if (step.kind == Step::Kind::kReplace) return ReplaceInStore(step.changes[0], store);
   if (step.kind == Step::Kind::kCopyRange) {
     const ModelChange& copy = step.changes[0];
     KVFS_TRY(store.CopyRange({copy.key.first, copy.key.second}, copy.offset,

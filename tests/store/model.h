@@ -63,6 +63,7 @@ struct Step {
     // With `everything` only:
     kCompact,
     kCopyRange,  // what its only change says, from `key` to `to`
+    kReplace,    // the content of its only change's key, written elsewhere in pieces, then taken
     kTakeSnapshot,
     kLookAtSnapshot,
     kLookAtHoles,
