@@ -35,7 +35,7 @@ class KvfsEngine : public Engine {
   }
 
   bool Get(std::string_view key, std::string* value) override {
-    Result<void> got = store_->Get(key, value);
+    Result<void> got = store_->ReadAll({.name = key}, value);
     if (!got && got.error().code == ErrorCode::kNotFound) return false;
     Checked(std::move(got));
     return true;
@@ -50,7 +50,7 @@ class KvfsEngine : public Engine {
         visit(entry.name,
               {reinterpret_cast<const char*>(entry.content.data()), entry.content.size()});
       } else {
-        Checked(store_->Get(entry.name, &value));
+        Checked(store_->ReadAll({.name = entry.name}, &value));
         visit(entry.name, value);
       }
       return true;

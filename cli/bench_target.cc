@@ -168,7 +168,7 @@ class LibraryTarget final : public BenchTarget {
   }
   Result<void> Sync() override { return store_->Sync(); }
   Result<void> Get(uint64_t number, std::string& value) override {
-    return store_->Get(NameOf(number), &value);
+    return store_->ReadAll({.name = NameOf(number)}, &value);
   }
   Result<uint64_t> List() override {
     uint64_t count = 0;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "store/env/env.h"
 #include "store/format/entry.h"
@@ -33,7 +34,15 @@ class BlockFile {
 
   // Copies a part of the block; what has none reads as zeros. kCorrupt if the block fails its
   // checksum.
-  Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const;
+  Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const {
+    return ReadRow({&block, 1}, offset, out);
+  }
+  // The same for a part of blocks of which RowLength says that they lie together; `offset` is from
+  // the begin of the first, and within it.
+  Result<void> ReadRow(std::span<const format::BlockPointer> row, uint32_t offset,
+                       MutableBytes out) const;
+  // How many of the blocks, the first included, one ReadRow can get.
+  size_t RowLength(std::span<const format::BlockPointer> blocks) const;
   // kCorrupt unless the block is on the disk as the pointer says, whether it was checked before or
   // not.
   Result<void> Check(format::BlockPointer block) const;
@@ -54,7 +63,7 @@ class BlockFile {
  private:
   using Block = std::array<std::byte, format::kBlockBytes>;
 
-  Result<const std::byte*> View(format::BlockPointer block) const;
+  Result<const std::byte*> View(format::BlockPointer first, size_t count) const;
   void Keep(uint64_t first, Bytes data);
 
   File* file_;

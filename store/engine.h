@@ -60,6 +60,9 @@ class Engine final : public Store {
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
     return newest_.Read(key, offset, out);
   }
+  Result<void> ReadAll(Key key, std::string* content) const override {
+    return newest_.ReadAll(key, content);
+  }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
     return newest_.FindData(key, offset);
   }

@@ -19,6 +19,9 @@ class EngineSnapshot final : public Snapshot {
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
     return reading_.Read(key, offset, out);
   }
+  Result<void> ReadAll(Key key, std::string* content) const override {
+    return reading_.ReadAll(key, content);
+  }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
     return reading_.FindData(key, offset);
   }

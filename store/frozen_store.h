@@ -18,6 +18,9 @@ class FrozenStore final : public Store {
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
     return snapshot_->Read(key, offset, out);
   }
+  Result<void> ReadAll(Key key, std::string* content) const override {
+    return snapshot_->ReadAll(key, content);
+  }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
     return snapshot_->FindData(key, offset);
   }

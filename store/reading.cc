@@ -18,6 +18,9 @@ using format::RecordKey;
 
 namespace {
 
+// To read what others change, before the locks are kept.
+constexpr int kAttempts = 3;
+
 // How much of [offset, offset + wanted) lies within the content.
 size_t Available(uint64_t size, uint64_t offset, size_t wanted) {
   return offset >= size ? 0 : static_cast<size_t>(std::min<uint64_t>(wanted, size - offset));
@@ -46,6 +49,16 @@ Result<uint64_t> AllocatedBytes(const Entry& entry, uint32_t limit) {
 
 }  // namespace
 
+void Reading::Content::Keep(const Entry& entry, uint64_t its_version, const ContentShape& shape) {
+  version = its_version;
+  size = entry.size;
+  id = entry.id;
+  chunked = entry.content;
+  if (!shape.IsDirect()) return;
+  direct.resize(shape.blocks);
+  format::DecodeBlockList(entry.direct, direct);
+}
+
 Error Reading::Report(Error error, Key key) const {
   if (error.code != ErrorCode::kCorrupt) return error;
   const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
@@ -56,12 +69,14 @@ Error Reading::Report(Error error, Key key) const {
 }
 
 template <typename Use>
-Result<void> Reading::WithRecord(uint32_t index, const RecordKey& key, Locks locks, Use use) const {
+Result<void> Reading::WithRecord(uint32_t index, const RecordKey& key, Locks locks, Use use,
+                                 uint64_t* state) const {
   const Shard& shard = *shards_[index];
   std::shared_ptr<const TreeVersion> tree;
   {
     std::shared_lock<RankedSharedMutex> lock;
     if (locks == Locks::kTaken) lock = std::shared_lock(shard.mutex);
+    if (state != nullptr) *state = shard.state();
     const ShardPin& pin = pins_ != nullptr ? (*pins_)[index] : shard.now();
     if (const Memtable::Record* record = pin.FindInMemory(key, at_)) {
       if (record->is_erased()) return Fail(ErrorCode::kNotFound);
@@ -79,14 +94,17 @@ Result<void> Reading::WithRecord(uint32_t index, const RecordKey& key, Locks loc
 }
 
 template <typename Use>
-Result<void> Reading::WithEntry(Key key, Locks locks, Use use) const {
+Result<void> Reading::WithEntry(Key key, Locks locks, Use use, uint64_t* state) const {
   const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
   const uint32_t shard = placement_.ShardOf(record.position);
   const uint32_t limit = shards_[shard]->inline_limit();
-  return WithRecord(shard, record, locks, [&](Bytes value, uint64_t version) -> Result<void> {
-    KVFS_ASSIGN(const Entry entry, Entry::Decode(value, limit));
-    return use(entry, version);
-  });
+  return WithRecord(
+      shard, record, locks,
+      [&](Bytes value, uint64_t version) -> Result<void> {
+        KVFS_ASSIGN(const Entry entry, Entry::Decode(value, limit));
+        return use(entry, version);
+      },
+      state);
 }
 
 ShardPin Reading::PinOf(uint32_t shard) const {
@@ -114,7 +132,6 @@ Result<EntryInfo> Reading::Stat(Key key) const {
 
 Result<size_t> Reading::Read(Key key, uint64_t offset, MutableBytes out) const {
   KVFS_TRY(CheckSpace(key.space));
-  constexpr int kAttempts = 3;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     auto count = TryRead(key, offset, out);
     if (!count) return tl::unexpected(Report(std::move(count).error(), key));
@@ -125,11 +142,62 @@ Result<size_t> Reading::Read(Key key, uint64_t offset, MutableBytes out) const {
   return count;
 }
 
+// Nothing if it has changed while its blocks were read. No memory is asked for while the lock is
+// held, but for a tail.
+// Large memory is asked for when no lock is held any more, and what `out` has is used again.
+Result<bool> Reading::TryReadAll(Key key, std::string* out) const {
+  const uint32_t limit = shards_.front()->inline_limit();
+  Content content;
+  std::string tail;
+  uint64_t in_blocks = 0;
+  auto look = [&](const Entry& entry, uint64_t version) -> Result<void> {
+    const ContentShape shape = ContentShape::Of(entry.size, limit);
+    in_blocks = std::min(shape.TailBegin(), entry.size);
+    std::string& to = in_blocks == 0 ? *out : tail;
+    to.assign(reinterpret_cast<const char*>(entry.tail.data()), entry.tail.size());
+    if (in_blocks > 0) content.Keep(entry, version, shape);
+    return {};
+  };
+  KVFS_TRY(WithEntry(key, Locks::kTaken, look, &content.state));
+  if (in_blocks == 0) return true;
+  if (content.size > kMaxGetBytes) {
+    return Fail(ErrorCode::kTooLarge,
+                "the content has " + std::to_string(content.size) + " bytes; read it in ranges");
+  }
+  out->resize(content.size);
+  std::ranges::copy(tail, out->end() - static_cast<ptrdiff_t>(tail.size()));
+  const MutableBytes blocks = std::as_writable_bytes(std::span(*out)).first(in_blocks);
+  auto read = ReadBlocks(content, Locks::kTaken, 0, blocks);
+  KVFS_ASSIGN(const bool is_unchanged, IsUnchanged(key, content));
+  if (is_unchanged) KVFS_TRY(read);
+  return is_unchanged;
+}
+
+// Where the entry keeps changing, the size that it has once the locks are taken is not known
+// before: where no byte of the room is left there may be more.
+Result<void> Reading::ReadAll(Key key, std::string* content) const {
+  KVFS_TRY(CheckSpace(key.space));
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    auto done = TryReadAll(key, content);
+    if (!done) return tl::unexpected(Report(std::move(done).error(), key));
+    if (*done) return {};
+  }
+  size_t count = content->size();
+  while (count == content->size()) {
+    content->resize(2 * count + 1);
+    KVFS_ASSIGN(count, Read(key, 0, std::as_writable_bytes(std::span(*content))));
+    if (count > kMaxGetBytes)
+      return Fail(ErrorCode::kTooLarge, "the content is too large; read it in ranges");
+  }
+  content->resize(count);
+  return {};
+}
+
 Result<std::pair<size_t, size_t>> Reading::ReadTail(Key key, Locks locks, uint64_t offset,
                                                     MutableBytes out, Content* content) const {
   const uint32_t limit = shards_.front()->inline_limit();
   size_t count = 0, in_blocks = 0;
-  KVFS_TRY(WithEntry(key, locks, [&](const Entry& entry, uint64_t version) -> Result<void> {
+  auto use = [&](const Entry& entry, uint64_t version) -> Result<void> {
     const ContentShape shape = ContentShape::Of(entry.size, limit);
     count = Available(entry.size, offset, out.size());
     in_blocks = Available(shape.TailBegin(), offset, count);
@@ -137,17 +205,10 @@ Result<std::pair<size_t, size_t>> Reading::ReadTail(Key key, Locks locks, uint64
       const uint64_t from = std::max(offset, shape.TailBegin()) - shape.TailBegin();
       CopyBytes(out.data() + in_blocks, entry.tail.subspan(from, count - in_blocks));
     }
-    if (in_blocks == 0) return {};
-    content->version = version;
-    content->size = entry.size;
-    content->id = entry.id;
-    content->chunked = entry.content;
-    if (shape.IsDirect()) {
-      content->direct.resize(shape.blocks);
-      format::DecodeBlockList(entry.direct, content->direct);
-    }
+    if (in_blocks > 0) content->Keep(entry, version, shape);
     return {};
-  }));
+  };
+  KVFS_TRY(WithEntry(key, locks, use, &content->state));
   return std::pair{count, in_blocks};
 }
 
@@ -157,15 +218,20 @@ Result<std::optional<size_t>> Reading::TryRead(Key key, uint64_t offset, Mutable
   const auto [count, in_blocks] = counts;
   if (in_blocks == 0) return count;
   auto read = ReadBlocks(content, Locks::kTaken, offset, out.first(in_blocks));
-  KVFS_ASSIGN(const bool is_unchanged, IsUnchanged(key, content.version));
+  KVFS_ASSIGN(const bool is_unchanged, IsUnchanged(key, content));
   if (!is_unchanged) return std::nullopt;
   KVFS_TRY(read);
   return count;
 }
 
-// In a moment that has passed nothing changes.
-Result<bool> Reading::IsUnchanged(Key key, uint64_t version) const {
+// In a moment that has passed nothing changes. Mostly the whole shard has not changed since.
+Result<bool> Reading::IsUnchanged(Key key, const Content& content) const {
   if (pins_ != nullptr) return true;
+  const Shard& shard = *shards_[placement_.ShardOf(placement_.PositionOf(key.name))];
+  {
+    const std::shared_lock lock(shard.mutex);
+    if (shard.state() == content.state) return true;
+  }
   uint64_t present = 0;
   auto found =
       WithEntry(key, Locks::kTaken, [&](const Entry&, uint64_t found_version) -> Result<void> {
@@ -173,7 +239,7 @@ Result<bool> Reading::IsUnchanged(Key key, uint64_t version) const {
         return {};
       });
   if (!found && found.error().code != ErrorCode::kNotFound) return tl::unexpected(found.error());
-  return found && present == version;
+  return found && present == content.version;
 }
 
 // The entry and its blocks may lie in two shards, whose locks have an order; between the look that
@@ -220,14 +286,17 @@ Result<void> Reading::ReadBlocks(const Content& content, Locks locks, uint64_t o
   while (!out.empty()) {
     const uint64_t index = offset / kBlockBytes;
     const auto within = static_cast<uint32_t>(offset % kBlockBytes);
-    const size_t count = std::min<size_t>(out.size(), kBlockBytes - within);
     if (content.chunked != 0 && index / kBlocksPerChunk != loaded) {
       loaded = index / kBlocksPerChunk;
       KVFS_ASSIGN(chunk, ReadChunk(content, locks, loaded));
     }
-    const BlockPointer& block =
-        content.chunked != 0 ? chunk.blocks[index % kBlocksPerChunk] : content.direct[index];
-    KVFS_TRY(blocks.Read(block, within, out.first(count)));
+    const std::span<const BlockPointer> rest =
+        content.chunked != 0 ? std::span(chunk.blocks).subspan(index % kBlocksPerChunk)
+                             : std::span(content.direct).subspan(index);
+    const size_t wanted = (within + out.size() + kBlockBytes - 1) / kBlockBytes;
+    const auto row = rest.first(blocks.RowLength(rest.first(std::min(rest.size(), wanted))));
+    const size_t count = std::min<size_t>(out.size(), row.size() * kBlockBytes - within);
+    KVFS_TRY(blocks.ReadRow(row, within, out.first(count)));
     out = out.subspan(count);
     offset += count;
   }
@@ -242,15 +311,7 @@ Result<Reading::Content> Reading::ContentOf(Key key) const {
   const uint32_t limit = shards_.front()->inline_limit();
   auto found =
       WithEntry(key, Locks::kTaken, [&](const Entry& entry, uint64_t version) -> Result<void> {
-        const ContentShape shape = ContentShape::Of(entry.size, limit);
-        content.version = version;
-        content.size = entry.size;
-        content.id = entry.id;
-        content.chunked = entry.content;
-        if (shape.IsDirect()) {
-          content.direct.resize(shape.blocks);
-          format::DecodeBlockList(entry.direct, content.direct);
-        }
+        content.Keep(entry, version, ContentShape::Of(entry.size, limit));
         return {};
       });
   if (!found) return tl::unexpected(Report(std::move(found).error(), key));

@@ -33,6 +33,7 @@ class Reading {
   // See Reader.
   Result<EntryInfo> Stat(Key key) const;
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const;
+  Result<void> ReadAll(Key key, std::string* content) const;
   Result<uint64_t> FindData(Key key, uint64_t offset) const;
   Result<uint64_t> FindHole(Key key, uint64_t offset) const;
   Result<void> List(Space space, Position from, const ListVisitor& visit) const;
@@ -44,24 +45,29 @@ class Reading {
   enum class Locks { kTaken, kHeld };
   // What an entry says of its content, kept beyond the look at it.
   struct Content {
+    uint64_t state = 0;  // of the entry's shard
     uint64_t version = 0;
     uint64_t size = 0;
     uint64_t id = 0;
     uint64_t chunked = 0;                      // content id, if its blocks stand in chunks
     std::vector<format::BlockPointer> direct;  // if they stand in the entry
+
+    void Keep(const format::Entry& entry, uint64_t its_version, const format::ContentShape& shape);
   };
 
-  // Calls use(value, version) for the record; kNotFound.
+  // Calls use(value, version) for the record; kNotFound. `state`, if given, receives the shard's.
   template <typename Use>
-  Result<void> WithRecord(uint32_t shard, const format::RecordKey& key, Locks locks, Use use) const;
+  Result<void> WithRecord(uint32_t shard, const format::RecordKey& key, Locks locks, Use use,
+                          uint64_t* state = nullptr) const;
   template <typename Use>
-  Result<void> WithEntry(Key key, Locks locks, Use use) const;
+  Result<void> WithEntry(Key key, Locks locks, Use use, uint64_t* state = nullptr) const;
 
   ShardPin PinOf(uint32_t shard) const;
   Result<Content> ContentOf(Key key) const;
-  Result<bool> IsUnchanged(Key key, uint64_t version) const;
-  // One attempt. Nothing if the entry has changed meanwhile.
+  Result<bool> IsUnchanged(Key key, const Content& content) const;
+  // One attempt. Nothing, or false, if the entry has changed meanwhile.
   Result<std::optional<size_t>> TryRead(Key key, uint64_t offset, MutableBytes out) const;
+  Result<bool> TryReadAll(Key key, std::string* out) const;
   Result<size_t> ReadLocked(Key key, uint64_t offset, MutableBytes out) const;
   // The part that the entry itself tells: returns how many bytes there are, and how many of them
   // lie in blocks.

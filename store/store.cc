@@ -44,32 +44,8 @@ Result<void> Store::Put(std::string_view name, std::string_view value) {
 
 Result<std::string> Reader::Get(std::string_view name) const {
   std::string value;
-  KVFS_TRY(Get(name, &value));
+  KVFS_TRY(ReadAll({kRootSpace, name}, &value));
   return value;
-}
-
-Result<void> Reader::Get(std::string_view name, std::string* value) const {
-  // Room for one byte more than expected: a read that leaves some was of the whole value. Most
-  // values take one read.
-  constexpr size_t kUsual = 1024;
-  const Key key{kRootSpace, name};
-  char usual[kUsual];
-  KVFS_ASSIGN(size_t count, Read(key, 0, std::as_writable_bytes(std::span(usual))));
-  if (count < kUsual) {
-    value->assign(usual, count);
-    return {};
-  }
-  do {
-    KVFS_ASSIGN(const EntryInfo info, Stat(key));
-    if (info.size_bytes > kMaxGetBytes) {
-      return Fail(ErrorCode::kTooLarge,
-                  "the value has " + std::to_string(info.size_bytes) + " bytes; read it in ranges");
-    }
-    value->resize(info.size_bytes + 1);
-    KVFS_ASSIGN(count, Read(key, 0, std::as_writable_bytes(std::span(*value))));
-  } while (count == value->size());
-  value->resize(count);
-  return {};
 }
 
 Result<void> Store::Erase(std::string_view name) {

@@ -84,7 +84,7 @@ struct StoreStats {
   uint64_t replayed_records = 0;  // by the recovery at the opening
 };
 
-// What Get reads into memory at most.
+// What ReadAll and Get read into memory at most.
 inline constexpr uint64_t kMaxGetBytes = uint64_t{1} << 30;
 
 // Looks at entries: a Store at the newest state, a Snapshot at that of one moment.
@@ -100,6 +100,11 @@ class Reader {
   // entry is absent.
   virtual Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const = 0;
 
+  // Makes `content` the entry's whole content, as of one moment, in memory that it has or gets.
+  // kNotFound; kTooLarge above kMaxGetBytes: Read takes ranges. After an error it may hold
+  // anything.
+  virtual Result<void> ReadAll(Key key, std::string* content) const = 0;
+
   // The first byte at or behind `offset` that has, or has no, space on the disk; the content's size
   // if there is none, so that every content ends with a hole. Small contents are data. kNotFound.
   virtual Result<uint64_t> FindData(Key key, uint64_t offset) const = 0;
@@ -112,10 +117,8 @@ class Reader {
   virtual Result<void> List(Space space, Position from, const ListVisitor& visit) const = 0;
 
   // The whole value of a key of the root space, for the plain user: the same entry that a mount
-  // shows as a file of its top directory. kNotFound: told apart from empty. kTooLarge for values
-  // above kMaxGetBytes: Read takes ranges. The second form keeps the memory that `value` has.
+  // shows as a file of its top directory. Errors as ReadAll; kNotFound is told apart from empty.
   Result<std::string> Get(std::string_view name) const;
-  Result<void> Get(std::string_view name, std::string* value) const;
 };
 
 // The store as of one moment, while others go on changing it. What it shows stays on the disk as

@@ -19,7 +19,7 @@ namespace kvfs {
 // An open file. All methods are safe from many threads, as long as no two write the same bytes.
 class File {
  public:
-  // View() never spans a multiple of this many bytes.
+  // The most that ViewWindowBytes() says of a file that is mapped.
   static constexpr uint64_t kViewWindowBytes = uint64_t{1} << 30;
 
   virtual ~File() = default;
@@ -38,7 +38,7 @@ class File {
   virtual Result<void> Write(uint64_t offset, Bytes data) = 0;
 
   // Read-only view of the bytes [offset, offset + length), which must lie within the file and not
-  // span a multiple of kViewWindowBytes; kIo otherwise. Valid as long as the File lives; sees
+  // span a multiple of ViewWindowBytes(); kIo otherwise. Valid as long as the File lives; sees
   // later Writes. Takes no lock and, once the window has been used, no system call.
   virtual Result<const std::byte*> View(uint64_t offset, uint64_t length) const = 0;
 
@@ -61,8 +61,8 @@ class File {
   // What the file takes on the disk, holes left out.
   virtual Result<uint64_t> AllocatedBytes() const = 0;
 
-  // Views of ranges that share a multiple of so many bytes lie at addresses that differ as their
-  // offsets do.
+  // How a file falls into windows: a view lies within one, and views of one window lie at addresses
+  // that differ as their offsets do.
   virtual uint64_t ViewWindowBytes() const = 0;
 
   // Pages of views that the disk could not deliver since the file was opened; a view shows zeros
