@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 
 #include "store/format/superblock.h"
 
@@ -239,6 +240,7 @@ uint64_t RedoLog::durable() const {
 
 Result<void> RedoLog::SyncTo(uint64_t sequence) {
   std::unique_lock lock(mutex_);
+  if (durable_ < sequence) group_.Join(sequence);
   while (durable_ < sequence) {
     if (failure_) return tl::unexpected(*failure_);
     if (syncing_) {
@@ -246,13 +248,17 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
       continue;
     }
     syncing_ = true;
+    group_.Gather(lock);
     const uint64_t target = next_sequence_ - 1;
     lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
     auto synced = SyncSegmentsFrom(0);
+    const auto took = std::chrono::steady_clock::now() - begin;
     lock.lock();
     syncing_ = false;
     if (synced) {
       durable_ = std::max(durable_, target);
+      group_.NoteFlush(took, group_.Release(durable_));
     } else {
       failure_ = Error{ErrorCode::kReadOnly, "an earlier sync of the log failed (" +
                                                  synced.error().message + "); reopen the store"};
@@ -282,6 +288,7 @@ Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
 void RedoLog::MarkDurable(uint64_t sequence) {
   std::lock_guard lock(mutex_);
   durable_ = std::max(durable_, sequence);
+  group_.Release(durable_);
   sync_done_.notify_all();
 }
 

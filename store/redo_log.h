@@ -34,6 +34,7 @@
 #include "store/env/env.h"
 #include "store/format/log_segment.h"
 #include "store/lock_rank.h"
+#include "store/sync_group.h"
 
 namespace kvfs {
 
@@ -140,6 +141,7 @@ class RedoLog {
   uint64_t files_created_ = 0;
   std::optional<Error> failure_;
   bool syncing_ = false;
+  SyncGroup group_;
   std::condition_variable_any sync_done_;
 };
 
