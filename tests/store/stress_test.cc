@@ -217,6 +217,41 @@ TEST(StressConditions, OneOfManyCreates) {
   EXPECT_EQ(store->GetStats().entries, static_cast<uint64_t>(kNames));
 }
 
+// Blocks that only the newest state has are written over in their places, and readers hold no lock
+// while they copy: a read that was overtaken must not show two states. (On the disk, as bytes that
+// change while they are copied are the kernel's there, and no race of this process.)
+TEST(StressConditions, AReadIsOfOneMoment) {
+  constexpr int kWrites = 3'000;
+  constexpr size_t kBytes = 60'000;
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/store";
+  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, SmallStore()));
+  auto store = Store::Open(GetPosixEnv(), path).value();
+  const Key key{kRootSpace, "written over"};
+  ASSERT_TRUE(store->Put(key.name, std::string(kBytes, 'a')));
+  std::atomic<bool> done = false;
+  auto read = [&](bool whole) {
+    std::string content(kBytes, '\0');
+    for (int n = 0; !done; ++n) {
+      const auto got = whole ? store->ReadAll(key, &content)
+                             : store->Read(key, 0, std::as_writable_bytes(std::span(content)))
+                                   .transform([](size_t) {});
+      ASSERT_TRUE(got) << got.error().message;
+      ASSERT_EQ(content, std::string(kBytes, content[0])) << "after " << n << " reads";
+    }
+  };
+  std::thread whole(read, true), range(read, false);
+  for (int n = 0; n < kWrites && !testing::Test::HasFailure(); ++n) {
+    const std::string content(kBytes, static_cast<char>('a' + n % 26));
+    Batch batch;
+    batch.Write(key, 0, AsBytes(content));
+    EXPECT_TRUE(store->Apply(batch));
+  }
+  done = true;
+  whole.join();
+  range.join();
+}
+
 TEST_F(StressTest, InMemory) {
   MemoryEnv env;
   Open(env, "store");
