@@ -12,11 +12,6 @@ using format::ShardRoot;
 
 namespace {
 
-// A checkpoint can write a shard's space maps into so many blocks; and as many are left to changes
-// that give space back.
-constexpr uint64_t kMapBlocks = 8;
-constexpr uint64_t kSpareBlocks = 8;
-
 // A fresh block more is only memory; a fresh block less, that it is written to a new place.
 constexpr size_t kMaxFresh = size_t{1} << 16;
 // So many deletes, wherever they fall, find a full disk's pages ready; then a checkpoint has to
@@ -102,9 +97,12 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
                                               : needed - std::min(closed, page_space_.held_now());
 }
 
+// What the checkpoint of this epoch can need for the space maps; and as much for the next one, of
+// changes that give space back.
 uint64_t Shard::ClaimBlocks(bool grows) {
-  block_space_.Claim(kMapBlocks + kSpareBlocks);
-  const uint64_t needed = kMapBlocks + (grows ? kSpareBlocks : 0);
+  const uint64_t once = page_space_.MapBlocks() + block_space_.MapBlocks();
+  block_space_.Claim(2 * once);
+  const uint64_t needed = grows ? 2 * once : once;
   return block_space_.HasReady(needed) ? 0 : needed;
 }
 

@@ -194,7 +194,7 @@ Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
   uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
   // Beyond the end the file grows in larger steps.
   if (begin >= file_end_) {
-    const uint64_t growth = std::clamp(file_end_ / 8, kMinGrowthBytes, kMaxGrowthBytes);
+    const uint64_t growth = std::clamp(file_end_.load() / 8, kMinGrowthBytes, kMaxGrowthBytes);
     words = std::max(words, growth / (uint64_t{kWordNumbers} * unit_bytes_));
   }
   uint64_t count = 1;
@@ -242,7 +242,7 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
   lock.lock();
   --allocating_;
   KVFS_TRY(allocated);
-  file_end_ = std::max(file_end_, (numbers.first + numbers.count) * unit_bytes_);
+  file_end_ = std::max(file_end_.load(), (numbers.first + numbers.count) * unit_bytes_);
   while (numbers.count > 0) {
     const uint64_t word_number = numbers.first / kWordNumbers, bit = numbers.first % kWordNumbers;
     const uint64_t count = std::min(numbers.count, kWordNumbers - bit);

@@ -77,6 +77,12 @@ class SpaceMap {
   // A number that is used or taken has lost its use: see above for when it is free.
   void FreeLater(uint64_t number);
 
+  // Blocks that a checkpoint writes of this map at most.
+  uint64_t MapBlocks() const {
+    const uint64_t bitmaps = file_end_ / (uint64_t{kMapNumbers} * unit_bytes_) + 1;
+    return bitmaps + bitmaps / (kMapFanout - 1) + kMostLevelsAbove;
+  }
+
   uint64_t settled_used() const;  // as the bitmaps say
   uint64_t used() const;          // taken ones included, those that wait to be free not
   uint64_t waiting() const;       // freed, and not free yet
@@ -128,6 +134,7 @@ class SpaceMap {
 
  private:
   static constexpr uint32_t kWordNumbers = 64;
+  static constexpr uint64_t kMostLevelsAbove = 3;  // a bitmap, for 2^39 numbers
   static constexpr uint32_t kBitmapWords = kMapNumbers / kWordNumbers;
   using Words = std::array<uint64_t, kBitmapWords>;
 
@@ -184,12 +191,12 @@ class SpaceMap {
   std::atomic<uint64_t> ready_ = 0;
   std::atomic<uint64_t> claimed_ = 0;
   uint64_t held_ = 0;
-  uint64_t used_;                  // set in the bitmaps
-  uint64_t first_own_bitmap_ = 0;  // of a store that is only read: behind the file's end
-  uint64_t reserve_cursor_ = 0;    // bitmap where Reserve looks next
-  uint64_t file_end_ = 0;          // bytes of the file known to exist
-  int allocating_ = 0;             // calls that make the file longer
-  std::vector<Run> taken_;         // in the open epoch
+  uint64_t used_;                       // set in the bitmaps
+  uint64_t first_own_bitmap_ = 0;       // of a store that is only read: behind the file's end
+  uint64_t reserve_cursor_ = 0;         // bitmap where Reserve looks next
+  std::atomic<uint64_t> file_end_ = 0;  // bytes of the file known to exist
+  int allocating_ = 0;                  // calls that make the file longer
+  std::vector<Run> taken_;              // in the open epoch
   std::vector<uint64_t> freed_;
   std::vector<Run> closed_taken_;  // in the closed epoch
   std::vector<uint64_t> closed_freed_;
