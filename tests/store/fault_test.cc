@@ -228,56 +228,6 @@ TEST_F(FullDiskTest, ReadsAndSmallDeletesGoOn) {
   EXPECT_EQ(store_->GetStats().entries, 0u);
 }
 
-// A store of 3 GiB in one shard, whose disk is full of contents while it has free pages.
-class LargeFullDiskTest : public FullDiskTest {
- protected:
-  static constexpr size_t kEntries = 100'000, kBytes = 32 << 10;
-
-  LargeFullDiskTest() {
-    store_.reset();
-    disk_.SetCapacity(uint64_t{8} << 30);
-    CreateOptions options = SmallStore();
-    options.shards = 1;
-    EXPECT_TRUE(Store::Create(disk_, "large", options));
-    store_ = Store::Open(disk_, "large").value();
-    for (size_t i = 0; i < kEntries; ++i) Allocate("name " + std::to_string(i));
-    FreePages();
-    EXPECT_GE(store_->GetStats().block_bytes_used, kEntries * kBytes);
-    disk_.SetCapacity(store_->GetStats().disk_bytes);
-    for (size_t bytes = 1 << 20; bytes >= 4096; bytes /= 2) FillBlocks(bytes);
-  }
-  void Allocate(const std::string& name) {
-    Batch batch;
-    batch.Put({kRootSpace, name}, {});
-    batch.Resize({kRootSpace, name}, kBytes);
-    batch.Allocate({kRootSpace, name}, 0, kBytes);
-    ASSERT_TRUE(store_->Apply(batch)) << name;
-  }
-  void FreePages() {
-    constexpr size_t kSmall = 20'000;
-    auto name = [](size_t i) { return "small " + std::to_string(i); };
-    for (size_t i = 0; i < kSmall; ++i) ASSERT_TRUE(store_->Put(name(i), Content(i, 500)));
-    ASSERT_TRUE(store_->Checkpoint());
-    for (size_t i = 0; i < kSmall; ++i) ASSERT_TRUE(store_->Erase(name(i)));
-    ASSERT_TRUE(store_->Checkpoint());
-  }
-  void FillBlocks(size_t bytes) {
-    const std::string filler = "filler " + std::to_string(bytes) + " ";
-    for (size_t i = 0; store_->Put(filler + std::to_string(i), Content(i, bytes)); ++i) continue;
-  }
-};
-
-// A checkpoint writes each bitmap of the space maps that has changed to a new place.
-TEST_F(LargeFullDiskTest, DeletesThatConcernManyBitmapsGoOn) {
-  constexpr size_t kApart = 2'000;  // 64 MiB, half of a bitmap
-  for (size_t i = 0; i < kEntries; i += kApart) {
-    const auto erased = store_->Erase("name " + std::to_string(i));
-    ASSERT_TRUE(erased) << i << ": " << erased.error().message;
-  }
-  const auto taken = store_->Checkpoint();
-  EXPECT_TRUE(taken) << taken.error().message;
-}
-
 TEST_F(FullDiskTest, StaysUsableOverAndOver) {
   for (int round = 0; round < 4; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));

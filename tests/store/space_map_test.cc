@@ -326,6 +326,23 @@ TEST_F(SpaceMapTest, WithoutRoomForItsMapsACheckpointChangesNothing) {
   EXPECT_EQ(Recorded(), std::set<uint64_t>(numbers.begin(), numbers.end()));
 }
 
+// Each of many bitmaps changes, and the disk has no room but what is ready.
+TEST_F(SpaceMapTest, ACheckpointNeedsNoMoreBlocksThanItIsSaidTo) {
+  constexpr uint64_t kBitmaps = 300;  // more than a block above them has pointers
+  ASSERT_TRUE(file_->Write(kBitmaps * kMapNumbers * kUnit - 1, AsBytes("x")));
+  Open();
+  for (uint64_t i = 0; i < kBitmaps; ++i) ASSERT_TRUE(map_->Mark(i * kMapNumbers + 5));
+  Checkpoint();
+  const uint64_t most = map_->MapBlocks() + blocks_->MapBlocks();
+  EXPECT_LT(most, kBitmaps + 20);
+  ASSERT_TRUE(blocks_->Reserve(most));
+  while (blocks_->ready() > most) blocks_->Hold(blocks_->ready() - most);
+  env_.SetCapacity(0);
+  for (uint64_t i = 0; i < kBitmaps; ++i) map_->FreeLater(i * kMapNumbers + 5);
+  Checkpoint();
+  EXPECT_EQ(map_->settled_used(), 0u);
+}
+
 TEST_F(SpaceMapTest, FreeNumbersGoBackToTheDisk) {
   const auto numbers = Take(1000);
   Checkpoint();
