@@ -18,9 +18,9 @@
 // Sync makes it durable.
 //
 // Locks. `namespace_lock_` is exclusive for calls that change where an entry lies, or its number of
-// names (Link, Unlink, RemoveDirectory, Rename, NameFile), shared for all others, and not held by
-// Sync. Attributes are changed by
-// MetaEdits, under the store's own locks. Every method is safe from many threads.
+// names (Link, Unlink, RemoveDirectory, Rename, ApplyChanges), shared for all others, and not held
+// by Sync. Attributes are changed by MetaEdits, under the store's own locks. Every method is safe
+// from many threads.
 //
 // The mode of a new file is what its creator asked for, less the caller's umask, or as a default
 // access control list of its directory has it.
@@ -143,18 +143,15 @@ class FileSystem {
   Result<void> Rename(InodeNumber parent, std::string_view name, InodeNumber new_parent,
                       std::string_view new_name, RenameMode mode);
 
-  // Creates a regular file without a name, and adds a reference to it; it lives as an unlinked one.
-  // Group and setgid bit as if it were created in `directory`. kNotFound if that was removed.
+  // Creates a regular file without a name, and adds a reference to it; it lives as an unlinked one,
+  // and Link gives it a name. Group and setgid bit as if it were created in `directory`. kNotFound
+  // if that was removed.
   Result<InodeInfo> CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
                                       const Caller& caller);
   // Creates a regular file without a name for a content that is written piece by piece, and then
   // given to a file in one step (FileChange::staged); adds a reference to it. `receiver` is the
   // number of the file that shall have it, which keeps its own; 0 for one that is yet to be made.
   Result<InodeInfo> CreateStagedFile(InodeNumber receiver);
-  // Gives a file of CreateUnnamedFile its name. A regular file that has the name is replaced; the
-  // new one takes over its mode, owner and extended attributes. kIsDirectory; kInvalid if the name
-  // is something else, or if the file has a name.
-  Result<void> NameFile(InodeNumber file, InodeNumber parent, std::string_view name);
 
   // --- attributes (fs/inode_attributes.cc) ---
 
@@ -297,11 +294,6 @@ class FileSystem {
                                const Found& other);
   static void TouchParents(AttributeBatch& change, const RenamePlace& from, int more_in_from,
                            const RenamePlace& to, int more_in_to, Timespec now);
-  static Result<void> CheckNameable(const Location& file, const std::optional<Found>& replaced);
-  // Adds to `change` that a file without a name gets the mode, owner and extended attributes of one
-  // that it replaces; returns what it then is.
-  Result<InodeInfo> TakeOver(AttributeBatch& change, const Location& at, InodeInfo unnamed,
-                             const Found& replaced) const;
 
   // Add to `change`: that an inode loses a name (and, with the last one, that it is erased, or goes
   // to kTransientSpace if it is referenced); that names in a directory change.

@@ -60,40 +60,11 @@ Result<Reference> Walk(FileSystem& file_system, const std::vector<std::string_vi
   return at;
 }
 
-// The directory of a path's last name, and that name.
-struct Place {
-  Reference directory;
-  std::string_view name;
-};
-
-Result<Place> WalkToLast(FileSystem& file_system, std::string_view path) {
-  std::vector<std::string_view> names = SplitPath(path);
-  if (names.empty()) return Fail(ErrorCode::kIsDirectory);
-  const std::string_view last = names.back();
-  names.pop_back();
-  KVFS_ASSIGN(Reference directory, Walk(file_system, names));
-  if (directory.attributes().IsSymbolicLink()) {
-    return Fail(ErrorCode::kInvalid, "'" + std::string(names.back()) + "' is a symbolic link");
-  }
-  return Place{std::move(directory), last};
-}
-
 Result<void> CheckHasValue(const Attributes& attributes) {
   if (attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
   if (attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid, "it is a symbolic link");
   if (!attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "it is not a regular file");
   return {};
-}
-
-Result<void> CopyFrom(const std::function<Result<size_t>(MutableBytes)>& source,
-                      FileSystem& file_system, InodeNumber file, const Caller& caller) {
-  std::vector<std::byte> buffer(kPieceBytes);
-  for (uint64_t offset = 0;;) {
-    KVFS_ASSIGN(const size_t length, source(buffer));
-    if (length == 0) return {};
-    KVFS_TRY(file_system.Write(file, offset, Bytes(buffer).first(length), caller));
-    offset += length;
-  }
 }
 
 using DataSink = std::function<Result<void>(uint64_t offset, Bytes piece)>;
@@ -143,14 +114,6 @@ Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path)
   return file_system.ReadLink(link.number());
 }
 
-Result<void> GetValue(FileSystem& file_system, std::string_view path,
-                      const std::function<Result<void>(Bytes piece)>& sink) {
-  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
-  KVFS_TRY(CheckHasValue(file.attributes()));
-  return ReadRange(file_system, file.number(), {0, file.inode().size_bytes},
-                   [&](uint64_t, Bytes piece) { return sink(piece); });
-}
-
 Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
                          const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink) {
   KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
@@ -179,21 +142,6 @@ Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path) {
     xattrs.emplace(name, *std::move(value));
   }
   return xattrs;
-}
-
-Result<void> PutValue(FileSystem& file_system, std::string_view path, const Caller& caller,
-                      const std::function<Result<size_t>(MutableBytes buffer)>& source) {
-  KVFS_ASSIGN(const Place place, WalkToLast(file_system, path));
-  KVFS_ASSIGN(const InodeInfo created,
-              file_system.CreateUnnamedFile(place.directory.number(), 0644, caller));
-  const Reference file(file_system, created);
-  KVFS_TRY(CopyFrom(source, file_system, file.number(), caller));
-  return file_system.NameFile(file.number(), place.directory.number(), place.name);
-}
-
-Result<void> DeleteFile(FileSystem& file_system, std::string_view path) {
-  KVFS_ASSIGN(const Place place, WalkToLast(file_system, path));
-  return file_system.Unlink(place.directory.number(), place.name);
 }
 
 Result<void> ListPath(

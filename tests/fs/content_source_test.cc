@@ -39,6 +39,12 @@ class ContentPieces : public FileSystemFixture {
     fs().Forget(inode.number, 1);
     return inode;
   }
+  size_t EntriesInTransientSpace() {
+    size_t entries = 0;
+    EXPECT_TRUE(
+        store().List(kTransientSpace, 0, [&](const ListedEntry&) { return ++entries > 0; }));
+    return entries;
+  }
 };
 
 constexpr std::optional<ErrorCode> kNoError;
@@ -85,6 +91,16 @@ TEST_F(ContentPieces, AnErrorOfTheSourceChangesNothing) {
   EXPECT_EQ(ReadName("a"), "old");
 }
 
+TEST_F(ContentPieces, ReplaceRegularFilesOnly) {
+  Directory("d");
+  ASSERT_TRUE(fs().MakeSymbolicLink(kRootInode, "l", "x", kRoot));
+  for (const uint64_t size : {uint64_t{3}, kLarge}) {
+    EXPECT_EQ(Apply({Put("d")}, Source(0, size)), ErrorCode::kIsDirectory);
+    EXPECT_EQ(Apply({Put("l")}, Source(0, size)), ErrorCode::kInvalid);
+  }
+  EXPECT_EQ(EntriesInTransientSpace(), 0u);
+}
+
 TEST_F(ContentPieces, AConditionThatDoesNotHoldChangesNothing) {
   File("a", "old");
   FileChange absent = Put("a");
@@ -111,10 +127,7 @@ TEST_F(ContentPieces, AnotherFileThatTakesTheNameMeanwhileGetsTheContent) {
 TEST_F(ContentPieces, NothingStaysBehind) {
   ASSERT_EQ(Apply({Put("a")}, Source(0, kLarge)), kNoError);
   ASSERT_EQ(Apply({Put("a")}, Source(0, kLarge)), kNoError);
-  size_t transient = 0;
-  ASSERT_TRUE(
-      store().List(kTransientSpace, 0, [&](const ListedEntry&) { return ++transient > 0; }));
-  EXPECT_EQ(transient, 0u);
+  EXPECT_EQ(EntriesInTransientSpace(), 0u);
 }
 
 }  // namespace

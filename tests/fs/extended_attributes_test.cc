@@ -158,27 +158,11 @@ TEST_F(ExtendedAttributes, NothingIsLeftOfAnUnlinkedFilesAfterACrash) {
 }
 
 TEST_F(ExtendedAttributes, OfAnUnnamedFileStayWhenItIsNamed) {
-  const auto one = fs().CreateUnnamedFile(kRootInode, 0600, kUser);
-  const auto two = fs().CreateUnnamedFile(kRootInode, 0600, kUser);
-  ASSERT_EQ(Set(*one, "user.a", "one"), kNoError);
-  ASSERT_EQ(Set(*two, "user.a", "two"), kNoError);
-  ASSERT_TRUE(fs().NameFile(one->number, kRootInode, "one"));
-  ASSERT_TRUE(fs().Link(two->number, kRootInode, "two"));
-  CrashAndReopen();
-  EXPECT_EQ(Get(Find("one").number, "user.a"), "one");
-  EXPECT_EQ(Get(Find("two").number, "user.a"), "two");
-}
-
-TEST_F(ExtendedAttributes, AreTakenOverByWhatReplacesTheFile) {
-  const size_t entries = EntriesInStore();
-  const InodeInfo old_file = File("f", "old");
-  ASSERT_EQ(Set(old_file, "user.a", "one"), kNoError);
-  ForgetAll(old_file);
   const auto file = fs().CreateUnnamedFile(kRootInode, 0600, kUser);
-  ASSERT_EQ(Set(*file, "user.b", "two"), kNoError);
-  ASSERT_TRUE(fs().NameFile(file->number, kRootInode, "f"));
-  EXPECT_EQ(Listed(file->number), Names{"user.a"});
-  EXPECT_EQ(EntriesInStore(), entries + 2);
+  ASSERT_EQ(Set(*file, "user.a", "one"), kNoError);
+  ASSERT_TRUE(fs().Link(file->number, kRootInode, "f"));
+  CrashAndReopen();
+  EXPECT_EQ(Get(Find("f").number, "user.a"), "one");
 }
 
 TEST_F(ExtendedAttributes, TellTheVersionAndTheChecksumOfEveryFile) {

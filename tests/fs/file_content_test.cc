@@ -98,25 +98,12 @@ TEST_F(UnnamedFile, IsThereOnceItIsNamed) {
   const InodeNumber file = Create("content");
   EXPECT_TRUE(List().empty());
   EXPECT_EQ(Stat(file).attributes.links, 0u);
-  ASSERT_TRUE(fs().NameFile(file, kRootInode, "f"));
+  ASSERT_TRUE(fs().Link(file, kRootInode, "f"));
   Reopen();
   EXPECT_EQ(ReadName("f"), "content");
   EXPECT_EQ(Find("f").attributes.links, 1u);
   EXPECT_EQ(Find("f").attributes.uid, kUser.uid);
   EXPECT_EQ(Find("f").attributes.mode, S_IFREG | 0600u);
-}
-
-TEST_F(UnnamedFile, TakesOverModeAndOwnerOfWhatItReplaces) {
-  const InodeInfo old_file = File("f", "old");
-  ASSERT_TRUE(
-      fs().SetAttributes(old_file.number, {.permissions = 0640, .uid = 5, .gid = 6}, kRoot));
-  ASSERT_TRUE(fs().NameFile(Create("new"), kRootInode, "f"));
-  EXPECT_EQ(ReadName("f"), "new");
-  const Attributes a = Find("f").attributes;
-  EXPECT_EQ(a.uid, 5u);
-  EXPECT_EQ(a.gid, 6u);
-  EXPECT_EQ(a.mode, S_IFREG | 0640u);
-  EXPECT_EQ(Read(old_file.number), "old");
 }
 
 TEST_F(UnnamedFile, IsGoneIfForgottenOrAfterACrash) {
@@ -126,15 +113,6 @@ TEST_F(UnnamedFile, IsGoneIfForgottenOrAfterACrash) {
   Create("content");
   CrashAndReopen();
   EXPECT_EQ(EntriesInStore(), entries);
-}
-
-TEST_F(UnnamedFile, ReplacesRegularFilesOnly) {
-  Directory("d");
-  ASSERT_TRUE(fs().MakeSymbolicLink(kRootInode, "l", "x", kRoot));
-  const InodeNumber file = Create("content");
-  EXPECT_EQ(CodeOf(fs().NameFile(file, kRootInode, "d")), ErrorCode::kIsDirectory);
-  EXPECT_EQ(CodeOf(fs().NameFile(file, kRootInode, "l")), ErrorCode::kInvalid);
-  EXPECT_EQ(CodeOf(fs().NameFile(File("named").number, kRootInode, "other")), ErrorCode::kInvalid);
 }
 
 }  // namespace

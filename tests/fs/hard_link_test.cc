@@ -256,15 +256,6 @@ TEST_F(HardLinks, AnUnnamedFileReplacesNoName) {
   EXPECT_EQ(Stat(file->number).attributes.links, 0u);
 }
 
-TEST_F(HardLinks, AFileThatIsNamedOverOneNameLeavesTheOther) {
-  Twice("a", "b", "linked");
-  const auto file = fs().CreateUnnamedFile(kRootInode, 0600, kUser);
-  ASSERT_TRUE(fs().NameFile(file->number, kRootInode, "a"));
-  EXPECT_EQ(ReadName("a"), "");
-  EXPECT_EQ(ReadName("b"), "linked");
-  EXPECT_EQ(Links("b"), 1u);
-}
-
 TEST_F(HardLinks, ANameWithoutItsFileIsDamage) {
   const InodeInfo file = Twice("a", "b", "content");
   const std::string shared = SharedName(file.number);

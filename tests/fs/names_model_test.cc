@@ -64,7 +64,11 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
         if (found) SetXattr(found->number);
         break;
       default:
-        NameUnnamed(parent, name);
+        if (Below(2) == 0) {
+          PutStaged(parent, name, found ? found->number : 0);
+        } else {
+          NameUnnamed(parent, name);
+        }
     }
     if (found) fs().Forget(found->number, 1);
   }
@@ -82,12 +86,23 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     const auto file = fs().CreateUnnamedFile(parent, 0600, kUser);
     if (!file) return;
     if (Below(2) == 0) SetXattr(file->number);
-    if (Below(2) == 0) {
-      static_cast<void>(fs().NameFile(file->number, parent, name));
-    } else {
-      Keep(fs().Link(file->number, parent, name));
-    }
+    Keep(fs().Link(file->number, parent, name));
     Keep(file);
+  }
+  // As a large value is put, of which nothing is seen before all of it is there.
+  void PutStaged(InodeNumber parent, const std::string& name, InodeNumber receiver) {
+    const auto staged = fs().CreateStagedFile(receiver);
+    if (!staged) return;
+    Write(staged->number, 0, "content");
+    FileChange put;
+    put.path = PathOf(parent) + name;
+    put.staged = staged->number;
+    static_cast<void>(fs().ApplyChanges(std::span(&put, 1), kUser));
+    fs().Forget(staged->number, 1);
+  }
+  std::string PathOf(InodeNumber directory) const {
+    if (directory == directories_[1]) return "one/";
+    return directory == directories_[2] ? "two/" : "";
   }
   // Some references are kept for long, as those of open files.
   void Keep(const Result<InodeInfo>& inode) {

@@ -1,4 +1,4 @@
-// Whole values by path.
+// Files by path, and values put there as programs without a mount put them.
 #include "fs/path.h"
 
 #include <sys/stat.h>
@@ -12,18 +12,23 @@ namespace {
 
 class Path : public FileSystemFixture {
  protected:
-  std::optional<ErrorCode> Put(std::string_view path, std::string_view value,
-                               size_t step_bytes = 1 << 20) {
-    return CodeOf(PutValue(fs(), path, kUser, [&](MutableBytes buffer) -> Result<size_t> {
-      const size_t length = std::min({buffer.size(), value.size(), step_bytes});
-      CopyBytes(buffer.data(), AsBytes(value.substr(0, length)));
-      value.remove_prefix(length);
-      return length;
-    }));
+  std::optional<ErrorCode> Change(FileChange::Kind kind, std::string path, std::string value = {}) {
+    FileChange change;
+    change.kind = kind;
+    change.path = std::move(path);
+    change.data = std::move(value);
+    return CodeOf(fs().ApplyChanges(std::span(&change, 1), kUser));
+  }
+  std::optional<ErrorCode> Put(std::string path, std::string value) {
+    return Change(FileChange::Kind::kPut, std::move(path), std::move(value));
+  }
+  std::optional<ErrorCode> Delete(std::string path) {
+    return Change(FileChange::Kind::kDelete, std::move(path));
   }
   Result<std::string> Get(std::string_view path) {
     std::string value;
-    KVFS_TRY(GetValue(fs(), path, [&](Bytes piece) -> Result<void> {
+    KVFS_TRY(GetData(fs(), path, [&](uint64_t offset, Bytes piece) -> Result<void> {
+      EXPECT_EQ(offset, value.size());
       value += AsText(piece);
       return {};
     }));
@@ -62,20 +67,8 @@ TEST_F(Path, PutReplacesTheWholeValue) {
 TEST_F(Path, ValuesOfManyPiecesComeBack) {
   std::string value(5'000'000, 'x');
   value[3'500'000] = 'y';
-  ASSERT_EQ(Put("foo", value, 700'000), std::nullopt);
+  ASSERT_EQ(Put("foo", value), std::nullopt);
   EXPECT_EQ(*Get("foo"), value);
-}
-
-TEST_F(Path, AFailedSourceLeavesTheOldValue) {
-  ASSERT_EQ(Put("foo", "old"), std::nullopt);
-  int calls = 0;
-  const auto put = PutValue(fs(), "foo", kUser, [&](MutableBytes buffer) -> Result<size_t> {
-    if (++calls == 3) return Fail(ErrorCode::kIo, "no more");
-    return buffer.size();
-  });
-  EXPECT_EQ(CodeOf(put), ErrorCode::kIo);
-  EXPECT_EQ(*Get("foo"), "old");
-  EXPECT_EQ(Names("").size(), 1u);
 }
 
 TEST_F(Path, LeadsThroughDirectories) {
@@ -101,7 +94,7 @@ TEST_F(Path, FilesAreNoDirectoriesAndDirectoriesHaveNoValue) {
   EXPECT_EQ(Put("", ""), ErrorCode::kIsDirectory);
   EXPECT_EQ(CodeOf(Get("d")), ErrorCode::kIsDirectory);
   EXPECT_EQ(CodeOf(Get("/")), ErrorCode::kIsDirectory);
-  EXPECT_EQ(CodeOf(DeleteFile(fs(), "d")), ErrorCode::kIsDirectory);
+  EXPECT_EQ(Delete("d"), ErrorCode::kIsDirectory);
 }
 
 TEST_F(Path, DotsAndLinksAreRefused) {
@@ -115,8 +108,8 @@ TEST_F(Path, DotsAndLinksAreRefused) {
 
 TEST_F(Path, DeleteTakesTheFileAway) {
   ForgetAll(File("foo", "bar"));
-  EXPECT_TRUE(DeleteFile(fs(), "foo"));
-  EXPECT_EQ(CodeOf(DeleteFile(fs(), "foo")), ErrorCode::kNotFound);
+  EXPECT_EQ(Delete("foo"), std::nullopt);
+  EXPECT_EQ(Delete("foo"), ErrorCode::kNotFound);
 }
 
 TEST_F(Path, StatKnowsTheRoot) {
@@ -146,7 +139,7 @@ TEST_F(Path, FollowsHardLinks) {
   ASSERT_TRUE(fs().Link(file.number, kRootInode, "b"));
   EXPECT_EQ(*Get("a"), "content");
   EXPECT_EQ(*Get("b"), "content");
-  ASSERT_TRUE(DeleteFile(fs(), "a"));
+  ASSERT_EQ(Delete("a"), std::nullopt);
   EXPECT_EQ(*Get("b"), "content");
 }
 
