@@ -25,7 +25,6 @@ class BadInput : public OrdinaryUser {
     Put("kept", "value");
     Put("large", std::string(100'000, 'x'));
   }
-  std::string Path(const std::string& name) const { return directory() + "/" + name; }
 
   // All that is in a store, and whether it is sound.
   static std::string StateOf(const std::string& store) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/cli/either_way.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -19,13 +20,6 @@ namespace stdfs = std::filesystem;
 class Faithful : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
-
-  std::string Path(const std::string& name) const { return directory() + "/" + name; }
-  void Run(const std::vector<std::string>& arguments, const std::string& input = {}) {
-    const ProgramRun run = RunKvfs(arguments, input);
-    ASSERT_EQ(run.status, 0) << run.err;
-    EXPECT_EQ(run.err, "");
-  }
   // In the directory that holds the store and all else.
   std::string Sh(const std::string& command) {
     const ProgramRun run = RunShell("cd '" + directory() + "' && " + command);
@@ -68,14 +62,8 @@ class Faithful : public StoreFixture {
   }
 };
 
-class FaithfulEitherWay : public Faithful, public testing::WithParamInterface<bool> {
- protected:
-  void MountIfAsked() {
-    if (GetParam()) Mount();
-  }
-};
-INSTANTIATE_TEST_SUITE_P(MountedOrNot, FaithfulEitherWay, testing::Bool(),
-                         [](const auto& run) { return run.param ? "Mounted" : "NotMounted"; });
+using FaithfulEitherWay = EitherWay<Faithful>;
+INSTANTIATE_TEST_SUITE_P(MountedOrNot, FaithfulEitherWay, testing::Bool(), NameOfWay);
 
 TEST_P(FaithfulEitherWay, ATreeComesBackWithAllThatItHas) {
   MakeTree();

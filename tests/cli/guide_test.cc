@@ -37,7 +37,6 @@ class Guide : public StoreFixture {
     for (const char* name : {"home", "bin", "backup", "data"}) stdfs::create_directory(Path(name));
     stdfs::create_symlink(ProgramPath(), Path("bin/kvfs"));
   }
-  std::string Path(const std::string& name) const { return directory() + "/" + name; }
 
   static bool IsForTheSystem(const std::string& block) {
     return block.starts_with("/") || block.find("/etc/") != std::string::npos;

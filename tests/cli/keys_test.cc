@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/either_way.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -14,20 +15,11 @@ namespace {
 
 using nlohmann::json;
 
-class Keys : public StoreFixture, public testing::WithParamInterface<bool> {
+class Keys : public EitherWay<StoreFixture> {
  protected:
   void SetUp() override {
     Create();
-    if (GetParam()) Mount();
-  }
-  void Run(const std::vector<std::string>& arguments, const std::string& input = {}) {
-    const ProgramRun run = RunKvfs(arguments, input);
-    ASSERT_EQ(run.status, 0) << run.err;
-  }
-  std::string Output(const std::vector<std::string>& arguments) {
-    const ProgramRun run = RunKvfs(arguments);
-    EXPECT_EQ(run.status, 0) << run.err;
-    return run.out;
+    MountIfAsked();
   }
   json StatOf(const std::string& key) {
     return json::parse(Output({"stat", "--json", store(), "--", key}));
@@ -37,8 +29,7 @@ class Keys : public StoreFixture, public testing::WithParamInterface<bool> {
     for (const char* key : {"top.txt", "a/one.txt", "a/two.json", "a/b/three.txt"}) Put(key, key);
   }
 };
-INSTANTIATE_TEST_SUITE_P(MountedOrNot, Keys, testing::Bool(),
-                         [](const auto& run) { return run.param ? "Mounted" : "NotMounted"; });
+INSTANTIATE_TEST_SUITE_P(MountedOrNot, Keys, testing::Bool(), NameOfWay);
 
 TEST_P(Keys, PutReplacesAndKeepsInodeAndMode) {
   Put("foo", "bar");

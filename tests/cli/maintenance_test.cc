@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/either_way.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -50,16 +51,11 @@ class MaintenanceFixture : public StoreFixture {
   }
 };
 
-// The same with the store mounted, and not.
-class Maintenance : public MaintenanceFixture, public testing::WithParamInterface<bool> {
+class Maintenance : public EitherWay<MaintenanceFixture> {
  protected:
   void SetUp() override { Create(); }
-  void MountIfAsked() {
-    if (GetParam()) Mount();
-  }
 };
-INSTANTIATE_TEST_SUITE_P(MountedOrNot, Maintenance, testing::Bool(),
-                         [](const auto& run) { return run.param ? "Mounted" : "NotMounted"; });
+INSTANTIATE_TEST_SUITE_P(MountedOrNot, Maintenance, testing::Bool(), NameOfWay);
 
 TEST_P(Maintenance, CheckFindsAStoreSound) {
   Put("foo", "bar");

@@ -35,24 +35,25 @@ StoreFixture::~StoreFixture() {
   while (IsHeld(store_)) std::this_thread::sleep_for(kPause);
 }
 
-void StoreFixture::Create() {
-  const ProgramRun run = RunKvfs({"create", store_});
+void StoreFixture::Run(const std::vector<std::string>& arguments, const std::string& input) {
+  const ProgramRun run = RunKvfs(arguments, input);
   ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.err, "");
 }
 
-void StoreFixture::Mount() {
-  const ProgramRun run = RunKvfs({"mount", store_, mount_point_});
-  ASSERT_EQ(run.status, 0) << run.err;
+std::string StoreFixture::Output(const std::vector<std::string>& arguments,
+                                 const std::string& input) {
+  const ProgramRun run = RunKvfs(arguments, input);
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  return run.out;
 }
 
-void StoreFixture::Unmount() {
-  const ProgramRun run = RunKvfs({"unmount", mount_point_});
-  ASSERT_EQ(run.status, 0) << run.err;
-}
-
+void StoreFixture::Create() { Run({"create", store_}); }
+void StoreFixture::Mount() { Run({"mount", store_, mount_point_}); }
+void StoreFixture::Unmount() { Run({"unmount", mount_point_}); }
 void StoreFixture::Put(const std::string& key, const std::string& value) {
-  const ProgramRun run = RunKvfs({"put", store_, key, "--", value});
-  ASSERT_EQ(run.status, 0) << run.err;
+  Run({"put", store_, key, "--", value});
 }
 
 void StoreFixture::Shell(const std::string& command) {

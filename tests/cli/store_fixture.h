@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/cli/program.h"
 #include "tests/support/temporary_directory.h"
@@ -20,8 +21,12 @@ class StoreFixture : public testing::Test {
   const std::string& directory() const { return directory_.path(); }
   const std::string& store() const { return store_; }
   const std::string& mount_point() const { return mount_point_; }
+  // Beside the store.
+  std::string Path(const std::string& name) const { return directory() + "/" + name; }
 
-  // Each expects the program to end with 0.
+  // Each expects the program to end with 0, and without a word on standard error.
+  void Run(const std::vector<std::string>& arguments, const std::string& input = {});
+  std::string Output(const std::vector<std::string>& arguments, const std::string& input = {});
   void Create();
   void Mount();
   void Unmount();

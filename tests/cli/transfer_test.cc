@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/cli/either_way.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -19,17 +20,6 @@ namespace stdfs = std::filesystem;
 class Transfer : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
-
-  std::string Path(const std::string& name) const { return directory() + "/" + name; }
-  void Run(const std::vector<std::string>& arguments, const std::string& input = {}) {
-    const ProgramRun run = RunKvfs(arguments, input);
-    ASSERT_EQ(run.status, 0) << run.err;
-  }
-  std::string Output(const std::vector<std::string>& arguments) {
-    const ProgramRun run = RunKvfs(arguments);
-    EXPECT_EQ(run.status, 0) << run.err;
-    return run.out;
-  }
   void ShellIn(const std::string& where, const std::string& command) {
     const ProgramRun run = RunShell("mkdir -p '" + where + "' && cd '" + where + "' && " + command);
     ASSERT_EQ(run.status, 0) << command << ": " << run.err;
@@ -69,14 +59,8 @@ class Transfer : public StoreFixture {
   }
 };
 
-class RoundTrip : public Transfer, public testing::WithParamInterface<bool> {
- protected:
-  void MountIfAsked() {
-    if (GetParam()) Mount();
-  }
-};
-INSTANTIATE_TEST_SUITE_P(MountedOrNot, RoundTrip, testing::Bool(),
-                         [](const auto& run) { return run.param ? "Mounted" : "NotMounted"; });
+using RoundTrip = EitherWay<Transfer>;
+INSTANTIATE_TEST_SUITE_P(MountedOrNot, RoundTrip, testing::Bool(), NameOfWay);
 
 TEST_P(RoundTrip, ATreeComesBackAsItWent) {
   MakeTree(Path("tree"));
