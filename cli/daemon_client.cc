@@ -53,7 +53,8 @@ Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
   SetPatience(channel, kGreetingPatience);
   DaemonConnection connection(std::move(channel));
-  const auto greeted = connection.Ask(Request(request::kHello, kVersion));
+  const auto greeted =
+      connection.Ask({std::string(request::kHello), kVersion, EncodeNumber(kProtocol)});
   if (!greeted && greeted.error().code == ErrorCode::kIo) {
     return Fail(ErrorCode::kIo, "its daemon does not answer");
   }
@@ -99,9 +100,8 @@ Result<fs::InodeInfo> DaemonKeys::Stat(const std::string& path) {
 
 Result<void> DaemonKeys::List(const std::string& path, const KeyVisitor& visit) {
   KVFS_TRY(daemon_.AskMany(Request(request::kList, path), [&](const Message& m) -> Result<void> {
-    if (m[0] != request::kEntry || m.size() != 3) return Unexpected();
-    KVFS_ASSIGN(const fs::InodeInfo inode, DecodeInode(m[2]));
-    return visit(m[1], inode);
+    if (m[0] != request::kEntries || m.size() != 2) return Unexpected();
+    return DecodeEntries(m[1], visit);
   }));
   return {};
 }

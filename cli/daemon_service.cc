@@ -72,14 +72,8 @@ class Conversation {
     if (verb == request::kReadLink) {
       return keys_.ReadLink(path).map([](const auto& target) { return Ok({target}); });
     }
-    if (verb == request::kList) {
-      return Done(keys_.List(path, [&](std::string_view name, const fs::InodeInfo& inode) {
-        return Send({std::string(request::kEntry), std::string(name), EncodeInode(inode)});
-      }));
-    }
-    if (verb == request::kGet) {
-      return GetData(path);
-    }
+    if (verb == request::kList) return List(path);
+    if (verb == request::kGet) return GetData(path);
     if (verb == request::kRanges) return GetDataRanges(path);
     if (verb == request::kXattrs) {
       return keys_.GetXattrs(path).map([](const auto& x) { return Ok({fs::EncodeXattrs(x)}); });
@@ -99,12 +93,12 @@ class Conversation {
   }
 
   Result<Message> Greet(const Message& message) {
-    if (message.size() != 2 || message[1] != kVersion) {
+    if (message.size() != 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
       return Fail(
           ErrorCode::kUnsupported,
-          fmt::format("its daemon is of version {}, this command is of another; unmount the "
-                      "store and mount it again",
-                      kVersion));
+          fmt::format("its daemon is of version {} with protocol {}, this command is of another; "
+                      "unmount the store and mount it again",
+                      kVersion, kProtocol));
     }
     is_greeted_ = true;
     return Ok();
@@ -113,6 +107,22 @@ class Conversation {
   Result<void> CheckWritable() const {
     if (!served_.read_only) return {};
     return Fail(ErrorCode::kReadOnly, "the store is mounted read-only");
+  }
+
+  // What was found before an error is told before it.
+  Result<Message> List(const std::string& path) {
+    std::string entries;
+    const auto send = [&]() -> Result<void> {
+      if (entries.empty()) return {};
+      return Send({std::string(request::kEntries), std::exchange(entries, {})});
+    };
+    const auto take = [&](std::string_view name, const fs::InodeInfo& inode) -> Result<void> {
+      AppendEntry(entries, name, inode);
+      return entries.size() < kEntriesBytes ? Result<void>() : send();
+    };
+    const auto listed = keys_.List(path, take);
+    KVFS_TRY(send());
+    return Done(listed);
   }
 
   Result<Message> GetData(const std::string& path) {

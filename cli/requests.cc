@@ -18,6 +18,7 @@ class Unpacker {
  public:
   explicit Unpacker(std::string_view text) : rest_(text) {}
 
+  bool AtEnd() const { return rest_.empty(); }
   Result<std::string_view> Next() {
     const size_t colon = rest_.find(':');
     if (colon == std::string_view::npos) return Malformed();
@@ -74,6 +75,22 @@ Result<fs::InodeInfo> DecodeInode(std::string_view field) {
   KVFS_ASSIGN(const std::string_view attributes, fields.Next());
   KVFS_ASSIGN(inode.attributes, fs::DecodeAttributes(attributes));
   return inode;
+}
+
+void AppendEntry(std::string& entries, std::string_view name, const fs::InodeInfo& inode) {
+  Pack(entries, name);
+  Pack(entries, EncodeInode(inode));
+}
+
+Result<void> DecodeEntries(std::string_view entries, const EntryVisitor& visit) {
+  Unpacker fields(entries);
+  while (!fields.AtEnd()) {
+    KVFS_ASSIGN(const std::string_view name, fields.Next());
+    KVFS_ASSIGN(const std::string_view packed, fields.Next());
+    KVFS_ASSIGN(const fs::InodeInfo inode, DecodeInode(packed));
+    KVFS_TRY(visit(name, inode));
+  }
+  return {};
 }
 
 std::string EncodeChange(const fs::FileChange& change) {

@@ -1,10 +1,11 @@
-// What a command and a daemon say to each other. A connection begins with `hello` and the program's
-// version: the two sides must be of one version, since what follows may change between them.
+// What a command and a daemon say to each other. A connection begins with `hello`, the program's
+// version and the protocol's: the two sides must be of one version, since what follows may change
+// between them.
 //
 //   command                            daemon
-//   hello VERSION                      ok
+//   hello VERSION PROTOCOL             ok
 //   stat PATH                          ok INODE
-//   list PATH                          entry NAME INODE ..., ok
+//   list PATH                          entries ENTRIES ..., ok
 //   get PATH                           data OFFSET BYTES ..., ok SIZE
 //   ranges PATH                        ok OFFSET LENGTH ...
 //   xattrs PATH                        ok XATTRS
@@ -22,6 +23,7 @@
 // that moment, until the connection ends.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,13 @@
 #include "store/status.h"
 
 namespace kvfs::cli {
+
+// Grows with each change of what is said here, released or not: a daemon may have been started by
+// an older build of the same version.
+inline constexpr uint64_t kProtocol = 2;
+
+// Names are sent many together: a message is ended when it has so many bytes.
+inline constexpr size_t kEntriesBytes = size_t{64} << 10;
 
 namespace request {
 inline constexpr std::string_view kHello = "hello";
@@ -51,7 +60,7 @@ inline constexpr std::string_view kOk = "ok";
 inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kData = "data";
 inline constexpr std::string_view kEnd = "end";
-inline constexpr std::string_view kEntry = "entry";
+inline constexpr std::string_view kEntries = "entries";
 inline constexpr std::string_view kFinding = "finding";
 inline constexpr std::string_view kProgress = "progress";
 }  // namespace request
@@ -61,6 +70,10 @@ std::string EncodeNumber(uint64_t number);
 Result<uint64_t> DecodeNumber(std::string_view field);
 std::string EncodeInode(const fs::InodeInfo& inode);
 Result<fs::InodeInfo> DecodeInode(std::string_view field);
+// Adds one to a field of entries, and visits those of such a field, up to the first error.
+void AppendEntry(std::string& entries, std::string_view name, const fs::InodeInfo& inode);
+using EntryVisitor = std::function<Result<void>(std::string_view name, const fs::InodeInfo& inode)>;
+Result<void> DecodeEntries(std::string_view entries, const EntryVisitor& visit);
 std::string EncodeChange(const fs::FileChange& change);
 Result<fs::FileChange> DecodeChange(std::string_view field);
 

@@ -74,6 +74,27 @@ TEST(Requests, ChangesComeBack) {
   EXPECT_EQ(EncodeChange(*back), EncodeChange(change));
 }
 
+TEST(Requests, EntriesComeBackInTheirOrder) {
+  fs::InodeInfo inode;
+  inode.attributes.mode = 0100644;
+  std::string entries;
+  const std::vector<std::string> names = {"a", std::string("7:\0", 3), std::string(255, 'x')};
+  for (const std::string& name : names) {
+    inode.number += 5;
+    AppendEntry(entries, name, inode);
+  }
+  std::vector<std::string> seen;
+  const auto take = [&](std::string_view name, const fs::InodeInfo& each) -> Result<void> {
+    seen.emplace_back(name);
+    EXPECT_EQ(each.number, 5 * seen.size());
+    return {};
+  };
+  EXPECT_TRUE(DecodeEntries(entries, take));
+  EXPECT_EQ(seen, names);
+  seen.clear();
+  EXPECT_FALSE(DecodeEntries(entries.substr(0, entries.size() - 1), take));
+}
+
 TEST(Requests, CutOffFieldsAreRefused) {
   fs::InodeInfo inode;
   inode.number = 7;
