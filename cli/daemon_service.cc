@@ -58,6 +58,7 @@ class Conversation {
     if (verb == request::kPut) return Put(message);
     if (verb == request::kFreeze) return Done(keys_.Freeze());
     if (verb == request::kSync) return Done(served_.file_system.Sync());
+    if (verb == request::kOptions) return Ok(served_.options);
     if (verb == request::kStats) return Stats();
     if (verb == request::kCheck) return Check();
     if (verb == request::kCompact) return Done(served_.store.Compact());
@@ -105,7 +106,7 @@ class Conversation {
   }
 
   Result<void> CheckWritable() const {
-    if (!served_.read_only) return {};
+    if (!served_.is_read_only()) return {};
     return Fail(ErrorCode::kReadOnly, "the store is mounted read-only");
   }
 

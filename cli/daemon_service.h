@@ -4,11 +4,13 @@
 // root, are served.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cli/channel.h"
 #include "cli/file_system_keys.h"
@@ -19,8 +21,9 @@ namespace kvfs::cli {
 struct Served {
   Store& store;
   fs::FileSystem& file_system;
-  bool read_only = false;
-  ChangeListener on_changed;  // called from any of the threads
+  std::vector<std::string> options;    // the texts that it was mounted with
+  std::function<bool()> is_read_only;  // whether commands may not change it now
+  ChangeListener on_changed;           // called, as the above, from any of the threads
 };
 
 class DaemonService {

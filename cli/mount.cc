@@ -27,6 +27,7 @@
 #include "cli/mount_options.h"
 #include "cli/mount_point.h"
 #include "cli/paths.h"
+#include "cli/remount.h"
 #include "cli/service_manager.h"
 #include "cli/stop_signals.h"
 #include "cli/store_access.h"
@@ -126,7 +127,8 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
 }
 
 Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& places,
-                     const MountChoices& choices, StopSignals& signals, const Ready& ready) {
+                     const MountArguments& arguments, const MountChoices& choices,
+                     StopSignals& signals, const Ready& ready) {
   fs::MountOptions options = ToMountOptions(choices, places);
   options.control_files = ControlFiles(store, file_system, choices, places);
   auto server = fs::FuseServer::Mount(file_system, options);
@@ -136,7 +138,8 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
   fs::FuseServer& serving = **server;
   auto service = DaemonService::Start(
       places.store,
-      {store, file_system, choices.read_only,
+      {store, file_system, arguments.options,
+       [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
        [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }});
   if (!service) {
     return Stop(ExitCode::kIoFailed,
@@ -171,8 +174,8 @@ Outcome CloseStore(std::unique_ptr<Store> store, const std::string& path) {
 }
 
 // Returns after the end of the mount.
-Outcome ServeStore(const Places& places, const MountChoices& choices, const Log& log,
-                   const Ready& ready) {
+Outcome ServeStore(const Places& places, const MountArguments& arguments,
+                   const MountChoices& choices, const Log& log, const Ready& ready) {
   StopSignals signals;
   OpenOptions options;
   options.purpose = MountPurpose(places.mount_point);
@@ -181,7 +184,8 @@ Outcome ServeStore(const Places& places, const MountChoices& choices, const Log&
   if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
   auto file_system = OpenFileSystem(**store);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
-  const Outcome served = ServeMounted(**store, **file_system, places, choices, signals, ready);
+  const Outcome served =
+      ServeMounted(**store, **file_system, places, arguments, choices, signals, ready);
   file_system->reset();
   const Outcome closed = CloseStore(*std::move(store), places.store);
   return closed ? served : closed;
@@ -193,7 +197,7 @@ Outcome Serve(const MountArguments& arguments, const MountChoices& choices, cons
   const auto log = OpenLog(arguments);
   if (!log) return tl::unexpected(log.error());
   bool was_ready = false;
-  const Outcome outcome = ServeStore(*places, choices, *log, [&] {
+  const Outcome outcome = ServeStore(*places, arguments, choices, *log, [&] {
     was_ready = true;
     return ready();
   });
@@ -206,9 +210,10 @@ Outcome Serve(const MountArguments& arguments, const MountChoices& choices, cons
 }  // namespace
 
 Outcome Mount(const MountArguments& arguments) {
-  const auto choices = ParseMountOptions(
-      arguments.options, arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse);
+  const auto unknown = arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
+  const auto choices = ParseMountOptions(arguments.options, unknown);
   if (!choices) return tl::unexpected(choices.error());
+  if (choices->remount) return Remount(arguments.mount_point, arguments.options, unknown);
   const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
   if (arguments.foreground) {
     return work([] {

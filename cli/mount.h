@@ -19,7 +19,7 @@ struct MountArguments {
 };
 
 // In the background: returns once the mount can be used, or why it cannot. In the foreground:
-// returns once the store has been unmounted and closed.
+// returns once the store has been unmounted and closed. With the option remount: see Remount().
 Outcome Mount(const MountArguments& arguments);
 
 }  // namespace kvfs::cli

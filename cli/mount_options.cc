@@ -21,21 +21,24 @@ constexpr unsigned kMaxId = std::numeric_limits<uint32_t>::max() - 1;
 constexpr unsigned kMaxUmask = 0777;
 
 // Flags of the mount itself, which the kernel keeps and checks.
-constexpr std::array kKernelFlags = {"dev"sv,    "nodev"sv, "suid"sv,  "nosuid"sv,  "exec"sv,
-                                     "noexec"sv, "sync"sv,  "async"sv, "dirsync"sv, "noatime"sv};
+constexpr std::array kKernelFlags = {"dev"sv,     "nodev"sv,  "suid"sv,   "nosuid"sv,
+                                     "exec"sv,    "noexec"sv, "sync"sv,   "async"sv,
+                                     "dirsync"sv, "atime"sv,  "noatime"sv};
 
-// What is true anyway, or is for others to read.
-constexpr std::array kIgnored = {
-    "auto"sv,          "noauto"sv,   "user"sv,       "nouser"sv,
-    "users"sv,         "nousers"sv,  "owner"sv,      "noowner"sv,
-    "group"sv,         "nogroup"sv,  "defaults"sv,   "_netdev"sv,
-    "nofail"sv,        "relatime"sv, "norelatime"sv, "atime"sv,
-    "nostrictatime"sv, "diratime"sv, "nodiratime"sv, "lazytime"sv,
-    "nolazytime"sv,    "iversion"sv, "noiversion"sv, "nomand"sv,
-    "silent"sv,        "loud"sv,     "symfollow"sv,  "default_permissions"sv,
-    "subtype=kvfs"sv};
-constexpr std::array kIgnoredPrefixes = {"x-"sv,    "X-"sv,       "comment="sv,
-                                         "user="sv, "uhelper="sv, "helper="sv};
+// What is true anyway, or is for others to read; a remount gets what the kernel shows of a mount.
+constexpr std::array kIgnored = {"auto"sv,          "noauto"sv,     "user"sv,
+                                 "nouser"sv,        "users"sv,      "nousers"sv,
+                                 "owner"sv,         "noowner"sv,    "group"sv,
+                                 "nogroup"sv,       "defaults"sv,   "_netdev"sv,
+                                 "nofail"sv,        "relatime"sv,   "norelatime"sv,
+                                 "nostrictatime"sv, "diratime"sv,   "nodiratime"sv,
+                                 "lazytime"sv,      "nolazytime"sv, "iversion"sv,
+                                 "noiversion"sv,    "nomand"sv,     "silent"sv,
+                                 "loud"sv,          "symfollow"sv,  "default_permissions"sv,
+                                 "subtype=kvfs"sv};
+constexpr std::array kIgnoredPrefixes = {"x-"sv,        "X-"sv,      "comment="sv, "user="sv,
+                                         "uhelper="sv,  "helper="sv, "user_id="sv, "group_id="sv,
+                                         "max_read="sv, "blksize="sv};
 
 // What mount(8) knows and a mount of kvfs cannot keep, and why.
 struct Refused {
@@ -43,7 +46,6 @@ struct Refused {
   std::string_view reason;
 };
 constexpr std::array kRefused = {
-    Refused{"remount", "a mounted store cannot change its options; unmount it and mount it again"},
     Refused{"strictatime", "reading never changes access times here; leave it out"},
     Refused{"mand", "the kernel has no mandatory locks any more; leave it out"},
     Refused{"nosymfollow",
@@ -137,6 +139,8 @@ Answer<bool> ApplyValue(std::string_view name, std::string_view value, MountChoi
 bool ApplyFlag(std::string_view option, MountChoices& choices) {
   if (option == "ro" || option == "rw") {
     choices.read_only = option == "ro";
+  } else if (option == "remount") {
+    choices.remount = true;
   } else if (option == "allow_other") {
     choices.allow_other = true;
   } else if (option == "nonempty") {

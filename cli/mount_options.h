@@ -17,6 +17,7 @@
 namespace kvfs::cli {
 
 struct MountChoices {
+  bool remount = false;  // changes the mount that is there
   bool read_only = false;
   bool allow_other = false;
   bool nonempty = false;

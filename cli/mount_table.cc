@@ -12,9 +12,11 @@ namespace {
 
 // Places of fields in a line, and after its lone "-".
 constexpr size_t kMountPointField = 4;
+constexpr size_t kOptionsField = 5;
 constexpr size_t kFirstOptionalField = 6;
 constexpr size_t kTypeAfterDash = 1;
 constexpr size_t kSourceAfterDash = 2;
+constexpr size_t kOptionsAfterDash = 3;
 
 // Text without the separators; empty fields count.
 std::vector<std::string_view> Split(std::string_view text, char separator) {
@@ -27,6 +29,9 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   parts.push_back(text);
   return parts;
 }
+
+// The kernel puts that first.
+bool SayReadOnly(std::string_view options) { return options == "ro" || options.starts_with("ro,"); }
 
 bool IsOctal(char digit, char largest) { return digit >= '0' && digit <= largest; }
 
@@ -48,7 +53,9 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
   if (after_dash <= kSourceAfterDash) return std::nullopt;
   return MountEntry{UnescapeMountField(fields[kMountPointField]),
                     UnescapeMountField(dash[kTypeAfterDash]),
-                    UnescapeMountField(dash[kSourceAfterDash])};
+                    UnescapeMountField(dash[kSourceAfterDash]),
+                    SayReadOnly(fields[kOptionsField]) ||
+                        (after_dash > kOptionsAfterDash && SayReadOnly(dash[kOptionsAfterDash]))};
 }
 
 }  // namespace
@@ -88,6 +95,12 @@ std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,
   const auto found = std::ranges::find(newest_first, mount_point, &MountEntry::mount_point);
   if (found == newest_first.end()) return std::nullopt;
   return *found;
+}
+
+bool IsReadOnlyMount(std::string_view mount_point) {
+  const auto table = ReadMountTable();
+  const auto mount = table ? FindMount(*table, mount_point) : std::nullopt;
+  return mount && mount->is_read_only;
 }
 
 }  // namespace kvfs::cli

@@ -20,6 +20,7 @@ struct MountEntry {
   std::string mount_point;
   std::string type;
   std::string source;
+  bool is_read_only = false;  // here, or wherever it is mounted
 
   bool operator==(const MountEntry&) const = default;
 };
@@ -32,6 +33,10 @@ Answer<std::vector<MountEntry>> ReadMountTable();
 // What a process sees at `mount_point`, a path without symbolic links: the topmost mount there.
 std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,
                                     std::string_view mount_point);
+
+// Whether no change can be made through what is mounted at `mount_point`. False if that cannot be
+// found out.
+bool IsReadOnlyMount(std::string_view mount_point);
 
 // Replaces each \ooo (three octal digits, at most 377) by its byte.
 std::string UnescapeMountField(std::string_view field);

@@ -14,6 +14,7 @@
 //   apply CHANGE...                    ok
 //   freeze                             ok
 //   sync                               ok
+//   options                            ok TEXT..., those of the mount
 //   stats                              ok NUMBER...
 //   check                              finding KIND TEXT | progress DONE TOTAL ..., ok NUMBER...
 //   compact                            ok
@@ -35,7 +36,7 @@ namespace kvfs::cli {
 
 // Grows with each change of what is said here, released or not: a daemon may have been started by
 // an older build of the same version.
-inline constexpr uint64_t kProtocol = 2;
+inline constexpr uint64_t kProtocol = 3;
 
 // Names are sent many together: a message is ended when it has so many bytes.
 inline constexpr size_t kEntriesBytes = size_t{64} << 10;
@@ -52,6 +53,7 @@ inline constexpr std::string_view kPut = "put";
 inline constexpr std::string_view kApply = "apply";
 inline constexpr std::string_view kFreeze = "freeze";
 inline constexpr std::string_view kSync = "sync";
+inline constexpr std::string_view kOptions = "options";
 inline constexpr std::string_view kStats = "stats";
 inline constexpr std::string_view kCheck = "check";
 inline constexpr std::string_view kCompact = "compact";

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 
 #include "cli/requests.h"
@@ -20,8 +21,10 @@ class Daemon : public testing::Test {
     EXPECT_TRUE(Store::Create(disk_, "store"));
     store_ = *Store::Open(disk_, "store");
     file_system_ = *fs::FileSystem::Open(*store_);
-    service_ = *DaemonService::Start(directory_.path(), {*store_, *file_system_, false, {}});
-    channel_.emplace(*ConnectToStore(directory_.path()));
+    service_ = *DaemonService::Start(
+        directory_.path(),
+        {*store_, *file_system_, {"noexec", "idle=5"}, [&] { return is_read_only_.load(); }, {}});
+    Connect();
   }
 
   // The daemon's messages up to one that ends its answer, which comes last.
@@ -58,7 +61,20 @@ class Daemon : public testing::Test {
     return count;
   }
 
+  std::optional<ErrorCode> Put(const std::string& path) {
+    fs::FileChange put;
+    put.path = path;
+    const Message answer = Ask({"apply", EncodeChange(put)}).back();
+    if (answer[0] == request::kOk) return {};
+    return static_cast<ErrorCode>(*DecodeNumber(answer[1]));
+  }
+  uint64_t CountRequests() { return service_->CountRequests(); }
+  void Disconnect() { channel_.reset(); }
+  void Connect() { channel_.emplace(*ConnectToStore(directory_.path())); }
+  void MakeReadOnly(bool is_read_only) { is_read_only_ = is_read_only; }
+
  private:
+  std::atomic<bool> is_read_only_ = false;
   TemporaryDirectory directory_;
   MemoryEnv disk_;
   std::unique_ptr<Store> store_;
@@ -93,6 +109,32 @@ TEST_F(Daemon, ListsManyNamesInAMessage) {
 TEST_F(Daemon, AnEmptyDirectoryIsNoMessage) {
   GreetRightly();
   EXPECT_EQ(Ask({"list", "/"}).size(), 1u);
+}
+
+TEST_F(Daemon, TellsTheOptionsOfTheMount) {
+  GreetRightly();
+  EXPECT_EQ(Ask({"options"}).back(), (Message{"ok", "noexec", "idle=5"}));
+}
+
+TEST_F(Daemon, ChangesNothingWhileTheMountIsForReadingOnly) {
+  GreetRightly();
+  MakeReadOnly(true);
+  EXPECT_EQ(Put("a"), ErrorCode::kReadOnly);
+  MakeReadOnly(false);
+  EXPECT_EQ(Put("a"), std::nullopt);
+}
+
+// What keeps a mount from being unmounted for want of use.
+TEST_F(Daemon, AConnectionIsUse) {
+  GreetRightly();
+  const uint64_t before = CountRequests();
+  EXPECT_GT(CountRequests(), before);
+  Disconnect();
+  uint64_t idle = 0;
+  while (idle != CountRequests()) idle = CountRequests();
+  Connect();
+  GreetRightly();
+  EXPECT_GT(CountRequests(), idle);
 }
 
 }  // namespace

@@ -44,6 +44,26 @@ class MountProgram : public OrdinaryUser {
   std::string Found(const std::string& column) const {
     return RunShell("findmnt -no " + column + " '" + mount_point() + "'").out;
   }
+  bool Has(const std::string& option) const {
+    const std::string options = Found("OPTIONS");
+    return ("," + options.substr(0, options.find('\n')) + ",").find("," + option + ",") !=
+           std::string::npos;
+  }
+  ProgramRun RemountBy(const std::string& options) const {
+    return RunShell("mount -o remount," + options + " '" + mount_point() + "'");
+  }
+  void ExpectRemount(const std::string& options) {
+    const ProgramRun run = RemountBy(options);
+    EXPECT_EQ(run.status, 0) << options << ": " << run.err;
+    EXPECT_EQ(run.err, "") << options;
+  }
+  void ExpectRefusedRemount(const std::string& options, int status, const std::string& named) {
+    const std::string before = Found("OPTIONS");
+    const ProgramRun run = RemountBy(options);
+    EXPECT_EQ(run.status, status) << options << ": " << run.err;
+    EXPECT_NE(run.err.find(named), std::string::npos) << named << " is not in: " << run.err;
+    EXPECT_EQ(Found("OPTIONS"), before);
+  }
   void ExpectRefusedMount(const std::string& arguments, int status, const std::string& named) {
     const ProgramRun run = MountBy(arguments);
     EXPECT_EQ(run.status, status) << arguments << ": " << run.err;
@@ -158,17 +178,93 @@ TEST_F(MountProgram, PretendsIfAsked) {
   ExpectMounted(false);
 }
 
-TEST_F(MountProgram, RemountingIsRefusedAndTheMountStays) {
+TEST_F(MountProgram, ARemountForReadingOnlyEndsAllChangesUntilTheNext) {
+  ExpectMounting("-t kvfs");
+  Shell("echo bar > foo");
+  ExpectRemount("ro");
+  EXPECT_NE(RunShell("echo x > '" + mount_point() + "/foo'").status, 0);
+  EXPECT_NE(RunShell("rm '" + mount_point() + "/foo'").status, 0);
+  ExpectFailure({"put", store(), "foo", "x"}, 12, {"foo", "read-only"});
+  Shell("grep -qx bar foo");
+  ExpectRemount("rw");
+  Shell("echo new > foo");
+  Put("other", "x");
+  Umount();
+  ExpectValue("foo", "new\n");
+}
+
+TEST_F(MountProgram, ARemountChangesWhatTheKernelKeeps) {
+  ExpectMounting("-t kvfs -o nodev,nosuid");
+  for (const char* option : {"noexec", "noatime", "sync", "ro"}) {
+    ExpectRemount(option);
+    EXPECT_TRUE(Has(option)) << option;
+  }
+  EXPECT_TRUE(Has("nosuid") && Has("nodev") && Has("noexec")) << Found("OPTIONS");
+  ExpectRemount("rw,suid,dev,exec,atime,async");
+  for (const char* option : {"noexec", "noatime", "sync", "ro", "nosuid", "nodev"}) {
+    EXPECT_FALSE(Has(option)) << option;
+  }
+  Umount();
+}
+
+TEST_F(MountProgram, ALineOfFstabServesForRemountsToo) {
+  Replace("/etc/fstab", store() + " " + mount_point() +
+                            " kvfs allow_other,umask=022,idle=500,fsname=kv,nofail,noexec 0 0\n");
+  ASSERT_EQ(RunShell("mount '" + mount_point() + "'").err, "");
+  ExpectRemount("ro");
+  ExpectRemount("rw");
+  ExpectRemount("defaults");
+  EXPECT_TRUE(Has("noexec"));
+  Umount();
+}
+
+TEST_F(MountProgram, ARemountOfTheTypeKvfsGoesTheSameWay) {
+  ExpectMounting("-t kvfs");
+  ExpectMounting("-t kvfs -o remount,ro");
+  EXPECT_TRUE(Has("ro"));
+  Umount();
+}
+
+TEST_F(MountProgram, WhatOnlyAnotherMountCanChangeIsRefusedAndTheMountStays) {
+  ExpectMounting("-t kvfs -o idle=500");
+  for (const std::string option : {"umask=077", "idle=7", "acl", "threads=3", "allow_other",
+                                   "control=other", "fsname=kv", "dirsync"}) {
+    ExpectRefusedRemount(option, 1, "mount option " + option.substr(0, option.find('=')));
+  }
+  ExpectRefusedRemount("frobnicate", 1, "unknown mount option frobnicate");
+  Shell("echo bar > foo");
+  Umount();
+}
+
+TEST_F(MountProgram, WhatIsMountedForReadingOnlyStaysSo) {
+  ExpectMounting("-t kvfs -o ro");
+  ExpectRefusedRemount("rw", 1, "was mounted for reading only");
+  EXPECT_TRUE(Has("ro"));
+  ExpectRemount("noexec,ro");
+  Umount();
+}
+
+TEST_F(MountProgram, AFileThatIsOpenForWritingKeepsTheMountWritable) {
   ExpectMounting("-t kvfs");
   const ProgramRun run =
-      RunShell("mount -t kvfs -o remount,ro '" + store() + "' '" + mount_point() + "'");
-  EXPECT_EQ(run.status, 1);
-  EXPECT_NE(run.err.find("unmount it and mount it again"), std::string::npos) << run.err;
-  Shell("echo bar > foo");
+      RunShell("exec 5> '" + mount_point() + "/foo'; mount -t kvfs -o remount,ro '" + store() +
+               "' '" + mount_point() + "'");
+  EXPECT_EQ(run.status, 32) << run.err;
+  EXPECT_NE(run.err.find("open for writing"), std::string::npos) << run.err;
+  EXPECT_FALSE(Has("ro"));
+  Umount();
+}
+
+TEST_F(MountProgram, WhereNothingIsMountedNothingIsRemounted) {
+  ExpectRefusedMount("-t kvfs -o remount,ro", 32, "no store is mounted on " + mount_point());
+}
+
+TEST_F(MountProgram, AMountMayBeMadeReadOnlyByTheKernelAlone) {
+  ExpectMounting("-t kvfs");
   ASSERT_EQ(RunShell("mount -o remount,bind,ro '" + mount_point() + "'").status, 0);
   EXPECT_NE(RunShell("echo x > '" + mount_point() + "/foo'").status, 0);
+  ExpectFailure({"put", store(), "foo", "x"}, 12, {"read-only"});
   Umount();
-  ExpectValue("foo", "bar\n");
 }
 
 TEST_F(MountProgram, SaysWhyThereIsNoMount) {

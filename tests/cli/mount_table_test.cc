@@ -71,6 +71,16 @@ TEST(MountTable, TopmostMountWins) {
   EXPECT_FALSE(FindMount(table, "/mnt/"));
 }
 
+TEST(MountTable, ReadOnlyIsSaidOfAMountOrOfAllOfAFileSystem) {
+  for (const char* options : {"ro - ext4 /dev/a rw", "ro,nosuid - ext4 /dev/a rw",
+                              "rw shared:1 - ext4 /dev/a ro,user_id=0"}) {
+    const auto table = ParseMountTable(std::string("1 2 0:3 / /a ") + options);
+    ASSERT_EQ(table.size(), 1u) << options;
+    EXPECT_TRUE(table[0].is_read_only) << options;
+  }
+  EXPECT_FALSE(ParseMountTable("1 2 0:3 / /a rw,ro - ext4 /dev/a rw,errors=ro")[0].is_read_only);
+}
+
 TEST(MountTable, ReadsTheKernelsOwn) {
   const auto table = ReadMountTable();
   ASSERT_TRUE(table);

@@ -308,7 +308,6 @@ TEST_F(MountCommand, HidesFilesOnlyIfAsked) {
 
 TEST_F(MountCommand, NamesTheUnknownOption) {
   ExpectFailure({"mount", store(), mount_point(), "-o", "rw,frob"}, 1, {"frob"});
-  ExpectFailure({"mount", store(), mount_point(), "-oremount"}, 1, {"remount"});
 }
 
 TEST_F(MountCommand, RefusesWhatIsNoStore) {

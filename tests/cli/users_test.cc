@@ -49,6 +49,12 @@ TEST_F(Users, AMountIsItsUsersAlone) {
   EXPECT_EQ(As("umount mnt").status, 0);
 }
 
+TEST_F(Users, ARemountIsForRoot) {
+  EXPECT_EQ(As("$K create store && mkdir mnt && $K mount store mnt").status, 0);
+  ExpectRefused("$K mount -o remount,ro store mnt", 7, {"only root can"});
+  EXPECT_EQ(As("echo 1 > mnt/foo && $K unmount mnt").status, 0);
+}
+
 TEST_F(Users, MountAgainAfterTheirDaemonWasKilled) {
   CreateAndMount();
   As("echo bar > mnt/foo");
