@@ -52,7 +52,7 @@ void SetPatience(const Channel& channel, const timeval& patience) {
 Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
   SetPatience(channel, kGreetingPatience);
-  DaemonConnection connection(std::move(channel));
+  DaemonConnection connection(std::move(channel), ServingDaemon::OfStore(store_path));
   const auto greeted =
       connection.Ask({std::string(request::kHello), kVersion, EncodeNumber(kProtocol)});
   if (!greeted && greeted.error().code == ErrorCode::kIo) {
@@ -64,12 +64,20 @@ Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
 }
 
 Result<Message> DaemonConnection::Ask(const Message& message, size_t* failed) {
-  KVFS_TRY(channel_.Send(message));
+  const auto sent = channel_.Send(message);
+  is_gone_ = is_gone_ || (!sent && sent.error().code == ErrorCode::kIo);
+  if (!sent) return tl::unexpected(sent.error());
   return AwaitOk(failed);
 }
 
+bool DaemonConnection::HasEndedWell() const {
+  return is_gone_ && daemon_ && !daemon_->IsMounted() && daemon_->AwaitCleanEnd();
+}
+
 Result<Message> DaemonConnection::AwaitOk(size_t* failed) {
-  KVFS_ASSIGN(Message answer, channel_.Receive());
+  auto received = channel_.Receive();
+  is_gone_ = is_gone_ || (!received && received.error().code == ErrorCode::kIo);
+  KVFS_ASSIGN(Message answer, std::move(received));
   if (answer.empty()) return Unexpected();
   if (answer[0] == request::kError) return tl::unexpected(ErrorOf(answer, failed));
   if (answer[0] != request::kOk) return Unexpected();
@@ -178,7 +186,12 @@ Result<void> DaemonKeys::Sync() {
   return {};
 }
 
-Result<void> DaemonKeys::Finish() { return Sync(); }
+// It may have been unmounted since the last request.
+Result<void> DaemonKeys::Finish() {
+  auto synced = Sync();
+  if (!synced && daemon_.HasEndedWell()) return {};
+  return synced;
+}
 
 Result<CheckReport> DaemonMaintenance::Check(const CheckOptions& options) {
   bool wants_more = true;

@@ -1,11 +1,13 @@
 // A store through the daemon that serves it.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "cli/channel.h"
 #include "cli/keys.h"
 #include "cli/maintenance.h"
+#include "cli/serving_daemon.h"
 
 namespace kvfs::cli {
 
@@ -22,15 +24,24 @@ class DaemonConnection {
   Result<Message> AskMany(const Message& message,
                           const std::function<Result<void>(const Message&)>& take);
   Result<void> Send(const Message& message) { return channel_.Send(message); }
+  // Whether the daemon has let go of the connection, and then closed the store: all that it has
+  // acknowledged is durable. Waits until that is known.
+  bool HasEndedWell() const;
   // Ends the connection: what was asked for and is not complete does not happen.
-  void Break() const { channel_.Interrupt(); }
+  void Break() {
+    channel_.Interrupt();
+    daemon_.reset();
+  }
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 
  private:
-  explicit DaemonConnection(Channel channel) : channel_(std::move(channel)) {}
+  DaemonConnection(Channel channel, std::optional<ServingDaemon> daemon)
+      : channel_(std::move(channel)), daemon_(std::move(daemon)) {}
 
   Channel channel_;
+  std::optional<ServingDaemon> daemon_;
+  bool is_gone_ = false;
 };
 
 class DaemonKeys final : public Keys {

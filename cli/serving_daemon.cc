@@ -65,6 +65,12 @@ std::optional<ServingDaemon> ServingDaemon::Find(const MountEntry& mount) {
   return ServingDaemon(*store_path, *std::move(holder));
 }
 
+std::optional<ServingDaemon> ServingDaemon::OfStore(const std::string& store_path) {
+  auto holder = ReadHolder(store_path);
+  if (!holder || !MountPointOf(*holder)) return std::nullopt;
+  return ServingDaemon(store_path, *std::move(holder));
+}
+
 ServingDaemon::ServingDaemon(std::string store_path, StoreHolder holder)
     : store_path_(std::move(store_path)),
       holder_(std::move(holder)),
@@ -76,6 +82,12 @@ ServingDaemon::ServingDaemon(std::string store_path, StoreHolder holder)
 bool ServingDaemon::Holds() const {
   const auto now = ReadHolder(store_path_);
   return now && now->pid == holder_.pid;
+}
+
+bool ServingDaemon::IsMounted() const {
+  const auto table = ReadMountTable();
+  const auto mount = table ? FindMount(*table, *MountPointOf(holder_)) : std::nullopt;
+  return mount && mount->type == kMountType;
 }
 
 bool ServingDaemon::AwaitCleanEnd() const {

@@ -17,9 +17,14 @@ class ServingDaemon {
   // processes have open. Empty if there is none, or none that the caller may look at.
   static std::optional<ServingDaemon> Find(const MountEntry& mount);
 
+  // The process that serves the store, by its lock file. Empty if there is none.
+  static std::optional<ServingDaemon> OfStore(const std::string& store_path);
+
   pid_t pid() const { return holder_.pid; }
   const std::string& store_path() const { return store_path_; }
 
+  // Whether its mount is there still, as far as this process sees mounts.
+  bool IsMounted() const;
   // Waits until the process has let go of the store and ended. False if it did not close the store:
   // it was killed, or could not write.
   bool AwaitCleanEnd() const;

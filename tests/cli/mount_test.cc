@@ -346,6 +346,17 @@ TEST_F(MountCommand, MountingRightAfterAPlainUmountWaitsForTheDaemon) {
   ExpectValue("foo", "bar\n");
 }
 
+TEST_F(MountCommand, AnUnmountBehindTheBackOfACommandThatIsDoneIsNoFailure) {
+  Mount();
+  // More names than a pipe holds: the command has them all, and waits until they can be written.
+  Shell("touch $(seq -f 'a-name-of-some-length-%.0f' 9000)");
+  const ProgramRun run = RunShell(
+      "{ '" + ProgramPath() + "' ls '" + store() + "'; echo $? > '" + Path("status") +
+      "'; } | { head -c 1 > /dev/null; umount '" + mount_point() + "'; while test -s '" + store() +
+      "/lock'; do sleep 0.01; done; cat > /dev/null; }; cat '" + Path("status") + "'");
+  EXPECT_EQ(run.out, "0\n") << run.err;
+}
+
 TEST_F(MountCommand, CommandsInheritAccessLists) {
   ASSERT_EQ(RunKvfs({"mount", "-o", "acl", store(), mount_point()}).status, 0);
   Shell("mkdir d && setfacl -d -m u:$(id -u):rwx,o::- d");
