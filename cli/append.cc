@@ -1,5 +1,7 @@
 // `kvfs append`: bytes to the end of a value, in one step; a key that is absent is created.
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/command.h"
@@ -15,17 +17,26 @@ struct AppendArguments {
   ValueArgument value;
 };
 
+Outcome TooMuch(const std::string& path, const std::string& store) {
+  return Stop(ExitCode::kUsage,
+              fmt::format("cannot append to {} in {}: one step has at most 256 MiB; append it in "
+                          "pieces, as by `split -b 100M --filter='kvfs append {} {}' FILE`",
+                          path, store, store, path));
+}
+
 Outcome Append(const AppendArguments& arguments) {
   const Outcome valid = CheckKeyPath(arguments.path);
   if (!valid) return valid;
   const auto source = OpenValue(arguments.value);
   if (!source) return tl::unexpected(source.error());
   return WithKeys(arguments.store, "append", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto appended = ReadWhole(*source).and_then([&](std::string data) {
+    auto data = ReadWhole(*source);
+    if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, store);
+    const auto appended = std::move(data).and_then([&](std::string bytes) {
       fs::FileChange append;
       append.kind = fs::FileChange::Kind::kAppend;
       append.path = arguments.path;
-      append.data = std::move(data);
+      append.data = std::move(bytes);
       return keys.Apply({std::move(append)});
     });
     if (appended) return {};
@@ -41,7 +52,9 @@ Runner DefineAppend(CLI::App& parser) {
   parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
   DefineValue(parser, arguments->value);
   parser.footer(
-      "Happens in one step, of at most 256 MiB; costs what is appended, not what is there.\n"
+      "Happens in one step, of at most 256 MiB; costs what is appended, not what is there. More "
+      "goes "
+      "there in pieces: split -b 100M --filter='kvfs append ~/store log' FILE\n"
       "Example: date | kvfs append ~/store log");
   return [arguments] { return Append(*arguments); };
 }

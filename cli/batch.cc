@@ -45,7 +45,10 @@ Answer<Changes> ReadChanges(bool json) {
     if (!*change) continue;
     bytes += (*change)->data.size();
     if (bytes > kMaxBatchBytes) {
-      return Stop(ExitCode::kUsage, "a batch has at most 256 MiB of values; nothing was changed");
+      return Stop(
+          ExitCode::kUsage,
+          "a batch has at most 256 MiB of values; nothing was changed: make several batches "
+          "of it, or put large values by themselves");
     }
     read.changes.push_back(**std::move(change));
     read.lines.push_back(lines.number());
@@ -54,6 +57,14 @@ Answer<Changes> ReadChanges(bool json) {
 
 Failure ExplainRefusal(const Changes& read, size_t failed, const std::string& store,
                        const Error& error) {
+  if (failed >= read.changes.size() && error.code == ErrorCode::kTooLarge) {
+    return {
+        ExitCode::kUsage,
+        fmt::format("cannot apply the batch in {}: its {} changes do not fit into one record of "
+                    "the log, which has at most 4 MiB; nothing was changed: make several "
+                    "batches of it, or use kvfs import, which cuts by itself",
+                    store, read.changes.size())};
+  }
   if (failed >= read.changes.size()) return ExplainKeyError("apply", "the batch", store, error);
   return {ExitCodeOfKey(error.code),
           fmt::format("line {} of the batch, on {}: {}; nothing was changed", read.lines[failed],
@@ -82,7 +93,9 @@ Runner DefineBatch(CLI::App& parser) {
       "Reads one change a line: put KEY VALUE, append KEY VALUE, del KEY, mv FROM TO, mkdir KEY, "
       "rmdir KEY, expect KEY VERSION, expect KEY absent. Words with blanks in them stand in double "
       "quotes, where \\n, \\t, \\r, \\0, \\\\, \\\" and \\xHH are as in C. Lines that begin with # "
-      "are passed over. If one change is refused, none is made (status 14 for an expectation).\n"
+      "are passed over. A batch has room for some 4 MiB of names and values of up to 8 KiB (some "
+      "40,000 small changes), and with larger values for 256 MiB. If one change is refused, none "
+      "is made (status 14 for an expectation).\n"
       "Example: printf 'expect lock absent\\nput lock %s\\n' $$ | kvfs batch ~/store");
   return [arguments] { return RunBatch(*arguments); };
 }

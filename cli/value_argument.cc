@@ -31,7 +31,7 @@ Result<std::string> ReadWhole(const ByteSource& source) {
     whole.resize(before + count);
     if (count == 0) return whole;
     if (whole.size() > kMaxBatchBytes) {
-      return Fail(ErrorCode::kTooLarge, "what happens in one step has at most 256 MiB");
+      return Fail(ErrorCode::kTooLarge, "it has more than 256 MiB");
     }
   }
 }

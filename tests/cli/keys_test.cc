@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+const std::string kThousandBytes(1000, 'x');
+
 class Keys : public EitherWay<StoreFixture> {
  protected:
   void SetUp() override {
@@ -199,6 +201,28 @@ TEST_P(Keys, ManyChangesGoInOneBatch) {
   EXPECT_EQ(std::ranges::count(Output({"ls", store()}), '\n'), 5000);
 }
 
+TEST_P(Keys, ABatchThatIsTooLargeChangesNothingAndSaysWhatToDo) {
+  std::string lines;
+  for (int i = 0; i < 5000; ++i)
+    lines += "put key" + std::to_string(i) + " " + kThousandBytes + "\n";
+  const ProgramRun run = RunKvfs({"batch", store()}, lines);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_NE(run.err.find("5000 changes do not fit"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("make several batches"), std::string::npos) << run.err;
+  EXPECT_EQ(Output({"ls", store()}), "");
+}
+
+TEST_P(Keys, AnAppendThatIsTooLargeChangesNothingAndItsPiecesGoThrough) {
+  Put("log", "old");
+  const std::string append = "'" + ProgramPath() + "' append '" + store() + "' log";
+  const ProgramRun run = RunShell("head -c 270000000 /dev/zero | " + append);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_NE(run.err.find("at most 256 MiB; append it in pieces"), std::string::npos) << run.err;
+  ExpectValue("log", "old");
+  EXPECT_EQ(RunShell("head -c 5000 /dev/zero | split -b 2000 --filter=\"" + append + "\"").err, "");
+  ExpectValue("log", "old" + std::string(5000, '\0'));
+}
+
 class MountedKeys : public StoreFixture {
  protected:
   void SetUp() override {
@@ -248,6 +272,18 @@ TEST_F(MountedKeys, OneBatchIsSeenWholeThroughTheMount) {
   Shell("echo old > a && cat a");
   ASSERT_EQ(RunKvfs({"batch", store()}, "put a new\nput b new\n").status, 0);
   Shell("test \"$(cat a b)\" = newnew");
+}
+
+TEST_F(MountedKeys, VersionAndChecksumAreAttributesOfTheFile) {
+  Put("foo", "bar");
+  const auto attribute = [&](const std::string& name) {
+    return RunShell("getfattr --only-values -n user.kvfs." + name + " '" + mount_point() + "/foo'")
+        .out;
+  };
+  EXPECT_EQ(attribute("version"),
+            json::parse(RunKvfs({"stat", "--json", store(), "foo"}).out)["version"].dump());
+  // printf bar | xxh128sum
+  EXPECT_EQ(attribute("checksum"), "950829dab2011f31d463c860a032d362");
 }
 
 TEST_F(MountedKeys, AReadOnlyMountRefusesChanges) {
