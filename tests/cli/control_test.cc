@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "tests/cli/store_fixture.h"
 #include "tests/support/prometheus_text.h"
@@ -99,6 +100,30 @@ TEST_F(Control, MetricsKeepPrometheusRules) {
   }
 }
 
+TEST_F(Control, DurationsCountInTheBucketsThatTheirSumTellsOf) {
+  Mount();
+  Shell("for i in $(seq 50); do mkdir $i; done");
+  const auto samples = ReadMetrics(Read(".kvfs/metrics")).samples;
+  const std::string name = "kvfs_message_duration_seconds";
+  const std::string bucket = name + "_bucket{kind=\"mkdir\",le=\"";
+  std::map<double, double> up_to;  // how many took at most so long
+  for (const auto& [key, count] : samples) {
+    if (key.starts_with(bucket)) up_to[std::stod(key.substr(bucket.size()))] = count;
+  }
+  ASSERT_GT(up_to.size(), 10u);
+  double least = 0, most = 0, bound_before = 0, count_before = 0;
+  for (const auto& [bound, count] : up_to) {
+    const double here = count - std::exchange(count_before, count);
+    const double low = std::exchange(bound_before, bound);
+    if (here == 0) continue;
+    least += here * low;
+    most += here * bound;
+  }
+  const double sum = samples.at(name + "_sum{kind=\"mkdir\"}");
+  EXPECT_GE(sum, least);
+  EXPECT_LE(sum, most);
+}
+
 TEST_F(Control, MetricsKeepTheRulesWhileMessagesArrive) {
   Mount();
   Shell(
@@ -139,6 +164,18 @@ TEST_F(Control, TopTellsWhatCameInBetween) {
     EXPECT_NE(busy.out.find(word), std::string::npos) << word << busy.out << busy.err;
   }
   ExpectFailure({"top", directory()}, 5, {directory(), "--control"});
+}
+
+TEST_F(Control, StatisticsComeAgainAndAgain) {
+  Mount();
+  const ProgramRun run =
+      RunShell("'" + ProgramPath() + "' stats --json --every 0.05 '" + store() + "' | head -n 3");
+  std::istringstream lines(run.out);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_TRUE(nlohmann::json::parse(line).contains("disk_bytes")) << line;
+  }
+  EXPECT_EQ(count, 3);
 }
 
 TEST_F(Control, ConfigTellsWhatIsMounted) {

@@ -60,6 +60,24 @@ TEST_F(DataCommands, GetSaysThatADirectoryIsNotAStore) {
   ExpectFailure({"get", mount_point(), "foo"}, 2, {mount_point()});
 }
 
+TEST_F(DataCommands, AStoreOfAnotherFormatIsLeftAlone) {
+  Create();
+  Put("foo", "bar");
+  const auto set_version = [&](char version) {
+    std::fstream file(store() + "/superblock", std::ios::in | std::ios::out | std::ios::binary);
+    for (const std::streamoff identity : {0, 77824}) {  // docs/format.md
+      file.seekp(identity + 16);
+      file.put(version);
+    }
+  };
+  set_version(9);
+  ExpectFailure({"get", store(), "foo"}, 10, {store(), "version 9"});
+  ExpectFailure({"put", store(), "foo", "x"}, 10, {store(), "version 9"});
+  ExpectFailure({"mount", store(), mount_point()}, 10, {store(), "version 9"});
+  set_version(2);
+  ExpectValue("foo", "bar");
+}
+
 TEST_F(DataCommands, PutCreatesTheStoreOnlyIfAsked) {
   ExpectFailure({"put", store(), "foo", "bar"}, 2, {"no store"});
   EXPECT_FALSE(std::filesystem::exists(store()));

@@ -4,10 +4,15 @@
 //
 // A line with the comment "until ^C" runs for a second. A block that says /etc (lines of fstab, a
 // system's services) is left out.
+//
+// And the session of README.md, which shows what is written.
+
+#include <gmock/gmock.h>
 
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -31,24 +36,55 @@ std::vector<std::string> Blocks(std::istream& text) {
   return blocks;
 }
 
+// A command of a session that is shown, and all that it writes.
+struct Shown {
+  std::string command;
+  std::string text;
+};
+std::string WithoutNumbers(const std::string& text) {
+  return std::regex_replace(text, std::regex("process [0-9]+"), "process N");
+}
+std::vector<Shown> Session(const std::string& block) {
+  std::vector<Shown> session;
+  std::istringstream lines(block);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("$ ")) {
+      session.push_back({line.substr(2), ""});
+    } else if (!session.empty()) {
+      session.back().text += line + "\n";
+    }
+  }
+  return session;
+}
+
 class Guide : public StoreFixture {
  protected:
   void SetUp() override {
     for (const char* name : {"home", "bin", "backup", "data"}) stdfs::create_directory(Path(name));
     stdfs::create_symlink(ProgramPath(), Path("bin/kvfs"));
+    std::ofstream(Path("data/long.log")) << "a line\n";
   }
 
   static bool IsForTheSystem(const std::string& block) {
     return block.starts_with("/") || block.find("/etc/") != std::string::npos;
+  }
+  ProgramRun RunScript(const std::string& script) {
+    std::ofstream(Path("script")) << script;
+    return RunShell("cd '" + Path("home") + "' && HOME=$PWD PATH='" + Path("bin") +
+                    "':$PATH bash ../script");
   }
   ProgramRun Run(const std::string& block) {
     std::string script =
         std::regex_replace(block, std::regex(" (/backup|/data)/"), " " + directory() + "$1/");
     script = std::regex_replace(script, std::regex("(.*)# until \\^C\n"),
                                 "timeout 1 $1|| [ $$? = 124 ]\n");
-    std::ofstream(Path("script")) << "set -euo pipefail\n" << script;
-    return RunShell("cd '" + Path("home") + "' && HOME=$PWD PATH='" + Path("bin") +
-                    "':$PATH bash ../script");
+    return RunScript("set -euo pipefail\n" + script);
+  }
+  // What a command writes, as the user "me" would see it.
+  std::string Write(const std::string& command) {
+    std::string text = RunScript("exec 2>&1\n" + command + "\n").out;
+    text = std::regex_replace(text, std::regex(Path("home")), "/home/me");
+    return std::regex_replace(text, std::regex("\n\n"), "\n");
   }
 };
 
@@ -65,6 +101,20 @@ TEST_F(Guide, EachRecipeWorksAsItStands) {
   EXPECT_EQ(Run("kvfs get ~/store jobs/done/picture-7").out, "resize picture 7\n");
   EXPECT_EQ(Run("kvfs get ~/restored balance/b; kvfs get ~/from-lmdb theme").out, "10dark");
   EXPECT_EQ(Run("kvfs get ~/store.new counter").out, "2\n");
+}
+
+TEST_F(Guide, TheReadmeShowsWhatHappens) {
+  std::ifstream text("README.md");
+  for (const std::string& block : Blocks(text)) {
+    for (const Shown& shown : Session(block)) {
+      if (shown.command.find("include") != std::string::npos) continue;  // another on each system
+      // Others may have mounts, too.
+      EXPECT_THAT(WithoutNumbers(Write(shown.command)),
+                  testing::HasSubstr(WithoutNumbers(shown.text)))
+          << shown.command;
+    }
+  }
+  EXPECT_EQ(Write("kvfs get ~/store jobs/1"), "bar\n");
 }
 
 }  // namespace

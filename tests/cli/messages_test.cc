@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <string>
 
 #include "tests/cli/store_fixture.h"
@@ -73,6 +74,20 @@ TEST_F(Terminal, APipeGetsNoColours) {
                Kvfs("doctor; ") + Kvfs("check " + store()));
   EXPECT_NE(run.out.find("good     "), std::string::npos);
   EXPECT_FALSE(IsColoured(run.out)) << run.out;
+}
+
+TEST_F(Terminal, LongWorkTellsHowFarItHasCome) {
+  std::ofstream lines(Path("lines"));
+  for (int i = 0; i < 20'000; ++i)
+    lines << R"({"path":")" << i << R"(","value":"x"})"
+          << "\n";
+  lines.close();
+  const std::string source =
+      "(head -n 9000 " + Path("lines") + "; sleep 0.3; tail -n +9001 " + Path("lines") + ") | ";
+  const std::string text = Show(source + Kvfs("import --from jsonl - " + store()));
+  EXPECT_THAT(text, testing::ContainsRegex("importing -: [0-9]+ entries"));
+  EXPECT_TRUE(text.ends_with("\r\033[K")) << "the line is wiped at the end";
+  EXPECT_EQ(RunShell(source + Kvfs("import --from jsonl - " + store())).err, "");
 }
 
 // Standard error as systemd gives it to a service: a stream that JOURNAL_STREAM names.

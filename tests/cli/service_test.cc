@@ -73,6 +73,14 @@ TEST_F(Service, AMountThatNobodyUsesIsUnmounted) {
   ExpectValue("foo", "bar");
 }
 
+TEST_F(Service, AMountWithAnOpenFileIsNotIdle) {
+  Run({"mount", "-o", "idle=1", store(), mount_point()});
+  RunShell("exec 5> '" + mount_point() + "/foo'; sleep 2.5; grep -q '" + mount_point() +
+           "' /proc/self/mounts && echo bar >&5");
+  while (IsHeld(store())) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  ExpectValue("foo", "bar\n");
+}
+
 TEST_F(Service, AnIdleTimeIsANumberOfSeconds) {
   for (const char* option : {"idle=0", "idle=-1", "idle=x", "idle="}) {
     ExpectFailure({"mount", "-o", option, store(), mount_point()}, 1, {"idle"});
@@ -105,6 +113,15 @@ TEST_F(Installation, InstalledFilesWorkAndGoAgain) {
   EXPECT_EQ(RunShell("'" + root() + "/usr/sbin/fsck.kvfs' -a '" + store() + "'").status, 0);
   EXPECT_EQ(Install("--uninstall").status, 0);
   EXPECT_EQ(RunShell("find '" + root() + "' ! -type d").out, "");
+}
+
+TEST_F(Installation, ManualPagesHaveNoFaults) {
+  ASSERT_EQ(Install().status, 0);
+  for (const char* page : {"man1/kvfs.1", "man5/kvfs.5", "man8/mount.kvfs.8", "man8/fsck.kvfs.8"}) {
+    const std::string file = root() + "/usr/share/man/" + page;
+    EXPECT_EQ(RunShell("groff -man -ww -Tutf8 '" + file + "' 2>&1 >/dev/null").out, "") << page;
+    EXPECT_EQ(RunShell("grep -q '^.SH NAME' '" + file + "'").status, 0) << page;
+  }
 }
 
 TEST_F(Installation, TheUnitNamesTheInstalledProgram) {
