@@ -3,6 +3,7 @@
 #include "cli/mount_helper.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -30,6 +31,12 @@ void ApplyFlag(const std::string& option, HelperArguments& helper) {
   if (option == "-s") helper.mount.sloppy = true;
   if (option == "-r") helper.mount.options.emplace_back("ro");
   if (option == "-w") helper.mount.options.emplace_back("rw");
+}
+
+// mount(8) does not pass on what holds for every file system unless something else is said; for
+// FUSE's own program that is nodev and nosuid. It takes dev and suid from root only.
+void ApplyDefaults(HelperArguments& helper) {
+  if (::geteuid() == 0) helper.mount.options.insert(helper.mount.options.begin(), "dev,suid");
 }
 
 Outcome CheckOptions(const HelperArguments& helper) {
@@ -79,8 +86,10 @@ int MountExitCode(ExitCode code) {
 }
 
 int RunMountHelper(const std::vector<std::string>& arguments) {
-  const Outcome outcome = ParseHelperArguments(arguments).and_then(
-      [](const auto& helper) { return helper.fake ? CheckOptions(helper) : Mount(helper.mount); });
+  const Outcome outcome = ParseHelperArguments(arguments).and_then([](HelperArguments helper) {
+    ApplyDefaults(helper);
+    return helper.fake ? CheckOptions(helper) : Mount(helper.mount);
+  });
   if (outcome) return 0;
   const std::string line = MessageLine(Severity::kError, outcome.error().text, kMountHelperName);
   fmt::print(stderr, "{}", line);

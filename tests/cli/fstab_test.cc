@@ -112,6 +112,19 @@ TEST_F(MountProgram, FstabLetsAnOrdinaryUserMount) {
   EXPECT_EQ(unmounted.status, 0) << unmounted.err;
 }
 
+// mount(8) itself passes on only what takes something away.
+TEST_F(MountProgram, DevicesAndSetuidProgramsWorkUnlessTakenAway) {
+  ExpectMounting("-t kvfs");
+  EXPECT_EQ(RunShell("mknod -m 666 '" + mount_point() + "/null' c 1 3 && echo x > '" +
+                     mount_point() + "/null'")
+                .err,
+            "");
+  Umount();
+  ExpectMounting("-t fuse.kvfs -o dev,nosuid");
+  EXPECT_EQ(Found("OPTIONS").rfind("rw,nosuid,relatime", 0), 0u) << Found("OPTIONS");
+  Umount();
+}
+
 // The options of mount(8) that every file system is to take.
 TEST_F(MountProgram, TakesEachOptionThatItCanKeep) {
   for (const char* option : {"async",

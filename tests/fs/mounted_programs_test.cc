@@ -72,6 +72,26 @@ TEST_F(MountedPrograms, RsyncCopiesBothWays) {
   EXPECT_EQ(Run("stat -c %h $M/tree/linked back/linked"), "2\n2\n");
 }
 
+class MountedProgramsWithLists : public MountedPrograms {
+ protected:
+  MountedProgramsWithLists() { options_.access_lists = true; }
+};
+
+TEST_F(MountedProgramsWithLists, RsyncCopiesListsAndAttributesBothWays) {
+  Run("mkdir -p $M/tree/d; seq 1000 > $M/tree/d/numbers; ln $M/tree/d/numbers $M/tree/linked;"
+      "setfacl -m u:$(id -u):rwx $M/tree/linked; setfacl -d -m g:$(id -g):r $M/tree/d;"
+      "setfattr -n user.a -v one $M/tree/linked; setfattr -n user.b -v two $M/tree/d");
+  Run("rsync -aHAX --checksum $M/tree/ out/; rsync -aHAX --checksum out/ $M/back/");
+  EXPECT_EQ(Run("rsync -aHAXin --checksum --delete $M/tree/ out/;"
+                "rsync -aHAXin --checksum --delete out/ $M/back/"),
+            "");
+  const std::string list = "; getfacl -nR . ; getfattr -Rd . ; stat -c '%n %h' linked";
+  const std::string original = Run("cd $M/tree" + list);
+  EXPECT_EQ(Run("cd $M/back" + list), original);
+  EXPECT_NE(original.find("user.b=\"two\""), std::string::npos);
+  EXPECT_NE(original.find("default:group:"), std::string::npos);
+}
+
 TEST_F(MountedPrograms, TarKeepsHardLinks) {
   Run("mkdir tree; seq 1000 > tree/a; ln tree/a tree/b; tar -cf t tree; tar -xf t -C $M");
   EXPECT_EQ(Run("stat -c %h $M/tree/a; tar -cf - -C $M tree | tar -tvf - | grep -c 'link to'"),
