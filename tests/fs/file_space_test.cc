@@ -87,6 +87,13 @@ TEST_F(FileSpace, ChangesOfAUserClearSetuid) {
   EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 0777u);
 }
 
+TEST_F(FileSpace, ACopyOfAUserClearsSetuid) {
+  const InodeInfo from = File("from", "data"), to = File("to");
+  ASSERT_TRUE(fs().SetAttributes(to.number, {.permissions = 06777}, kRoot));
+  ASSERT_TRUE(fs().CopyRange(from.number, 0, to.number, 0, 4, kUser));
+  EXPECT_EQ(Stat(to.number).attributes.mode, S_IFREG | 0777u);
+}
+
 TEST_F(FileSpace, RangesThatMakeNoSenseAreRefused) {
   const InodeInfo file = File("f", "data");
   EXPECT_EQ(Change(file, 0, 0, RangeChange::kPunch), ErrorCode::kInvalid);

@@ -124,6 +124,15 @@ TEST_F(LookupCounts, AnAnswerThatDoesNotArriveDoesNotCount) {
   EXPECT_EQ(kernel_.told().at(file), 1u);
 }
 
+TEST_F(LookupCounts, ManyLookupsOfOneAreForgottenByOneMessage) {
+  for (const char* name : {"file", "other"}) {
+    kernel_.Create(name);
+    for (int i = 0; i < 3; ++i) kernel_.Lookup(name);
+  }
+  kernel_.ForgetSingly();
+  EXPECT_EQ(fs().CountReferencedInodes(), 0u);
+}
+
 TEST_F(LookupCounts, ManyAreForgottenByOneMessage) {
   for (int i = 0; i < 100; ++i) kernel_.Create("file " + std::to_string(i));
   kernel_.ListPlus(kRootInode);

@@ -45,5 +45,22 @@ TEST_F(MountedUsers, AUsersWriteClearsSetuid) {
   EXPECT_EQ(Run("stat -c %a $M/f"), "777\n");
 }
 
+// The kernel looks at the bits only for write(2); of what fallocate and copy_file_range take away
+// it must be told.
+TEST_F(MountedUsers, AUsersAllocationOrCopyClearsSetuid) {
+  // An ordinary user may run the tests as well.
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  options_.allow_other = true;
+  SetUp();
+  const std::string as_user = "setpriv --reuid=1000 --regid=1000 --clear-groups ";
+  Run("echo 1 > $M/f; echo 2 > $M/g; chmod 6777 $M/f; stat $M/f; " + as_user +
+      "fallocate -l 8192 $M/f");
+  EXPECT_EQ(Run("stat -c %a $M/f"), "777\n");
+  Run("chmod 6777 $M/f; stat $M/f; " + as_user +
+      "python3 -c 'import os; os.copy_file_range(os.open(\"'$M'/g\", os.O_RDONLY), "
+      "os.open(\"'$M'/f\", os.O_WRONLY), 2)'");
+  EXPECT_EQ(Run("stat -c %a $M/f; head -1 $M/f"), "777\n2\n");
+}
+
 }  // namespace
 }  // namespace kvfs::fs
