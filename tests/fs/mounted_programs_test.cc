@@ -90,6 +90,7 @@ TEST_F(MountedProgramsWithLists, RsyncCopiesListsAndAttributesBothWays) {
   EXPECT_EQ(Run("cd $M/back" + list), original);
   EXPECT_NE(original.find("user.b=\"two\""), std::string::npos);
   EXPECT_NE(original.find("default:group:"), std::string::npos);
+  EXPECT_NE(original.find("\nmask::rwx"), std::string::npos);
 }
 
 TEST_F(MountedPrograms, TarKeepsHardLinks) {
