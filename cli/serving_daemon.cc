@@ -17,6 +17,7 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPause{10};
+constexpr int kSilenceMs = 2'000;
 constexpr std::string_view kLockSuffix = "/lock";
 
 std::optional<StoreHolder> HolderForMount(const std::string& store_path,
@@ -90,9 +91,19 @@ bool ServingDaemon::IsMounted() const {
   return mount && mount->type == kMountType;
 }
 
-bool ServingDaemon::AwaitCleanEnd() const {
+// Below 0: however long it takes.
+bool ServingDaemon::HasEndedWithin(int milliseconds) const {
   pollfd ended{process_.number(), POLLIN, 0};
-  while (process_.valid() && ::poll(&ended, 1, -1) < 0 && errno == EINTR) {
+  int count = 1;
+  while (process_.valid() && (count = ::poll(&ended, 1, milliseconds)) < 0 && errno == EINTR) {
+  }
+  return count != 0;
+}
+
+bool ServingDaemon::AwaitCleanEnd(const std::function<void()>& on_wait) const {
+  if (!HasEndedWithin(kSilenceMs)) {
+    if (on_wait) on_wait();
+    HasEndedWithin(-1);
   }
   while (Holds() && IsHeld(store_path_)) std::this_thread::sleep_for(kPause);
   return !Holds();

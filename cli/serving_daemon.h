@@ -1,6 +1,7 @@
 // The daemon behind a mount, found before the mount goes away, so that its end can be waited for.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,13 +26,15 @@ class ServingDaemon {
 
   // Whether its mount is there still, as far as this process sees mounts.
   bool IsMounted() const;
-  // Waits until the process has let go of the store and ended. False if it did not close the store:
-  // it was killed, or could not write.
-  bool AwaitCleanEnd() const;
+  // Waits until the process has let go of the store and ended; calls `on_wait`, if given, once that
+  // takes longer than a moment. False if it did not close the store: it was killed, or could not
+  // write.
+  bool AwaitCleanEnd(const std::function<void()>& on_wait = nullptr) const;
 
  private:
   ServingDaemon(std::string store_path, StoreHolder holder);
   bool Holds() const;
+  bool HasEndedWithin(int milliseconds) const;
 
   std::string store_path_;
   StoreHolder holder_;

@@ -49,7 +49,15 @@ Answer<MountEntry> FindKvfsMount(const std::string& path) {
 }
 
 Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
-  if (daemon.AwaitCleanEnd()) return {};
+  // A copy of the mount in another namespace keeps the daemon alive, and cannot be seen from here.
+  const auto tell = [&] {
+    Tell(Severity::kNotice,
+         fmt::format("{} is unmounted here; waiting for its daemon, process {}, which is closing "
+                     "the store, or is still mounted in another mount namespace, such as a "
+                     "container's: `kill {}` ends it in order",
+                     mount_point, daemon.pid(), daemon.pid()));
+  };
+  if (daemon.AwaitCleanEnd(tell)) return {};
   return Stop(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
                           "store {}: see its log; what was acknowledged comes back when the store "

@@ -118,7 +118,10 @@ Result<void> FileSystem::Sync() { return store_.Sync(); }
 Result<SpaceReport> FileSystem::GetSpace() {
   KVFS_ASSIGN(const DiskSpace disk, store_.GetDiskSpace());
   const StoreStats stats = store_.GetStats();
-  const uint64_t free = disk.available_bytes + stats.reusable_bytes;
+  // What was deleted a moment ago is free after the next checkpoint, which a full disk brings
+  // about.
+  const uint64_t dead = stats.snapshots == 0 ? stats.dead_bytes : 0;
+  const uint64_t free = disk.available_bytes + stats.reusable_bytes + dead;
   return SpaceReport{disk.total_bytes, free - std::min(free, stats.reserved_bytes), stats.entries};
 }
 

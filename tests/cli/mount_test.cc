@@ -1,6 +1,7 @@
 // mount and unmount, and the data commands while a daemon serves the store.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -402,6 +403,27 @@ TEST_F(ClosingDaemon, IsWaitedForByTheNextMount) {
   EXPECT_EQ(RunShell(waiting).status, 124);
   GoOn();
   EXPECT_EQ(AwaitExit(mount), 0);
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(ClosingDaemon, IsWaitedForByAnUnmountThatSaysSo) {
+  Mount();
+  Shell("echo bar > foo");
+  // A copy of the mount that lives as long as the process.
+  const pid_t copy = ::fork();
+  if (copy == 0) _exit(::unshare(CLONE_NEWNS) == 0 ? ::pause() : 1);
+  while (stdfs::read_symlink("/proc/" + std::to_string(copy) + "/ns/mnt") ==
+         stdfs::read_symlink("/proc/self/ns/mnt")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const std::string pid = std::to_string(DaemonPid());
+  const ProgramRun run = RunShell("{ '" + ProgramPath() + "' unmount '" + mount_point() +
+                                  "' 2>&1; echo $?; } | tee /dev/stderr | { read -r line; kill " +
+                                  pid + "; echo \"$line\"; cat; }");
+  EXPECT_NE(run.out.find("waiting for its daemon, process " + pid), std::string::npos) << run.out;
+  EXPECT_TRUE(run.out.ends_with("\n0\n")) << run.out;
+  ::kill(copy, SIGKILL);
+  ::waitpid(copy, nullptr, 0);
   ExpectValue("foo", "bar\n");
 }
 

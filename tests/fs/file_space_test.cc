@@ -31,6 +31,23 @@ class FileSpace : public FileSystemFixture {
 
 constexpr std::optional<ErrorCode> kNoError;
 
+TEST_F(FileSpace, WhatIsDeletedCountsAsFree) {
+  disk().SetCapacity(400 << 20);
+  constexpr uint64_t kFiles = 100, kBytes = 7 * kBlock;
+  std::vector<InodeInfo> files;
+  for (uint64_t i = 0; i < kFiles; ++i) {
+    files.push_back(File("f" + std::to_string(i), std::string(kBytes, 'x')));
+  }
+  ASSERT_TRUE(store().Checkpoint());
+  const uint64_t full = fs().GetSpace()->available_bytes;
+  for (uint64_t i = 0; i < kFiles; ++i) {
+    ASSERT_TRUE(fs().Unlink(kRootInode, "f" + std::to_string(i)));
+    ForgetAll(files[i]);
+  }
+  // The next checkpoint needs some of it for what the deletes change.
+  EXPECT_GE(fs().GetSpace()->available_bytes, full + kFiles * kBytes / 2);
+}
+
 TEST_F(FileSpace, AllocatingExtendsWithZerosThatHaveSpace) {
   const InodeInfo file = File("f", "data");
   PassSeconds(5);
