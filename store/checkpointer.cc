@@ -139,6 +139,7 @@ Result<void> Checkpointer::RunOne(Purpose purpose) {
 }
 
 Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
+  if (purpose != Purpose::kClose) KVFS_TRY(log_->WarmNext());
   ExclusiveLocks locks(*shards_, AllShards(*shards_));
   Closed closed{purpose, {}};
   if (purpose == Purpose::kClose) {

@@ -2,6 +2,7 @@
 #include "store/redo_log.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -338,6 +339,23 @@ Result<void> RedoLog::PrepareSpares(size_t count) {
     std::lock_guard lock(mutex_);
     spares_.push_back(std::move(created));
   }
+}
+
+// Its header is written over by itself: the page is then there, and may be written to. The spare is
+// out of the list meanwhile, as the system may have to wait for the disk's journal.
+Result<void> RedoLog::WarmNext() {
+  std::unique_lock lock(mutex_);
+  if (spares_.empty()) return {};
+  Segment next = std::move(spares_.back());
+  spares_.pop_back();
+  lock.unlock();
+  std::array<std::byte, kSegmentHeaderBytes> header;
+  next.file->MapForWriting(config_.segment_bytes);
+  auto warmed = next.file->Read(0, header);
+  if (warmed) warmed = next.file->Write(0, header);
+  lock.lock();
+  spares_.push_back(std::move(next));
+  return warmed;
 }
 
 uint64_t RedoLog::FileBytes() const {

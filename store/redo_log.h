@@ -96,6 +96,9 @@ class RedoLog {
   Result<void> RecycleAll();
   // Makes sure of so many spares; kNoSpace.
   Result<void> PrepareSpares(size_t count);
+  // Prepares the spare that Rotate takes, so that this takes a moment: the first write to a page of
+  // a file may wait for the disk. One call at a time.
+  Result<void> WarmNext();
 
   // Size of all segment files.
   uint64_t FileBytes() const;
