@@ -32,6 +32,17 @@ bool IsToldToStop() {
          sigismember(&pending, SIGHUP) == 1;
 }
 
+// By the table of mounts alone: a question to the mount might never be answered.
+std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
+  const auto mount_point = MountPointOf(holder);
+  if (!mount_point) return "";
+  const auto table = ReadMountTable();
+  const auto mount = table ? FindMount(*table, *mount_point) : std::nullopt;
+  if (mount && mount->type == kMountType) return ", a daemon that does not answer";
+  return ", whose mount is not to be seen here: it is closing the store, or is mounted in another "
+         "mount namespace, such as a container's";
+}
+
 // Waiting for whoever has the store open, with a word to the person once it takes long.
 class Patience {
  public:
@@ -49,12 +60,9 @@ class Patience {
  private:
   void Tell() const {
     const auto holder = ReadHolder(store_path_);
-    const bool is_daemon = holder && MountPointOf(*holder);
     fmt::print(stderr, "kvfs: the store {} is still in use by {}{}; waiting\n", store_path_,
                holder ? fmt::format("process {}", holder->pid) : "another process",
-               is_daemon ? ", whose mount is not to be seen here: it is closing the store, or is "
-                           "mounted in another mount namespace, such as a container's"
-                         : "");
+               holder ? WhyDaemonIsSilent(*holder) : "");
   }
 
   const std::string& store_path_;
