@@ -142,8 +142,6 @@ Result<size_t> Reading::Read(Key key, uint64_t offset, MutableBytes out) const {
   return count;
 }
 
-// Nothing if it has changed while its blocks were read. No memory is asked for while the lock is
-// held, but for a tail.
 // Large memory is asked for when no lock is held any more, and what `out` has is used again.
 Result<bool> Reading::TryReadAll(Key key, std::string* out) const {
   const uint32_t limit = shards_.front()->inline_limit();
@@ -186,8 +184,9 @@ Result<void> Reading::ReadAll(Key key, std::string* content) const {
   while (count == content->size()) {
     content->resize(2 * count + 1);
     KVFS_ASSIGN(count, Read(key, 0, std::as_writable_bytes(std::span(*content))));
-    if (count > kMaxGetBytes)
+    if (count > kMaxGetBytes) {
       return Fail(ErrorCode::kTooLarge, "the content is too large; read it in ranges");
+    }
   }
   content->resize(count);
   return {};
