@@ -35,16 +35,21 @@ Runner DefineCreate(CLI::App& parser) {
   CreateOptions& options = arguments->options;
   parser.add_option("STORE", arguments->store, "Directory of the new store: absent, or empty")
       ->required();
-  parser.add_option("--shards", options.shards, "Number of shards, 1 to 256")
+  parser
+      .add_option("--shards", options.shards, fmt::format("Number of shards, 1 to {}", kMostShards))
       ->capture_default_str();
   parser
       .add_option("--page-size", options.page_bytes,
-                  "Bytes of a tree page: a power of two, 4096 to 65536")
+                  fmt::format("Bytes of a tree page: a power of two, {} to {}", kLeastPageBytes,
+                              kMostPageBytes))
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
   parser
-      .add_option("--log-limit", options.log_limit_bytes,
-                  "Size of the redo log, as 64M: bounds the time that recovery takes")
+      .add_option(
+          "--log-limit", options.log_limit_bytes,
+          fmt::format("Size of the redo log, as 64M: bounds the time that recovery takes; "
+                      "{}M to {}G",
+                      kLeastSegments * options.log_segment_bytes >> 20, kMostLogLimitBytes >> 30))
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
   parser.footer("Example: kvfs create --shards 16 ~/store");

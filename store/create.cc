@@ -10,6 +10,14 @@
 namespace kvfs {
 namespace {
 
+// What the public header says is what the format holds to.
+static_assert(kMostShards == format::kMaxShards);
+static_assert(kLeastPageBytes == format::kMinPageBytes && kMostPageBytes == format::kMaxPageBytes);
+static_assert(kLeastSegmentBytes == format::kMinSegmentBytes);
+static_assert(kMostSegmentBytes == format::kMaxSegmentBytes);
+static_assert(kLeastSegments == format::kMinSegments);
+static_assert(kMostLogLimitBytes == format::kMaxLogLimitBytes);
+
 std::string NewSuperblockPath(const std::string& store) { return SuperblockPath(store) + ".new"; }
 
 uint64_t Random64() {

@@ -9,6 +9,15 @@
 
 namespace kvfs {
 
+// The bounds of what is chosen at creation.
+inline constexpr uint32_t kMostShards = 256;
+inline constexpr uint32_t kLeastPageBytes = 4096;
+inline constexpr uint32_t kMostPageBytes = 32768;
+inline constexpr uint64_t kLeastSegmentBytes = uint64_t{1} << 20;
+inline constexpr uint64_t kMostSegmentBytes = uint64_t{1} << 30;
+inline constexpr uint64_t kLeastSegments = 4;  // that fit into the log's limit
+inline constexpr uint64_t kMostLogLimitBytes = uint64_t{1} << 40;
+
 // Chosen at creation, stored in the superblock, never asked for again.
 struct CreateOptions {
   // 1 to 256. Each shard has a lock, a tree and two files of its own.

@@ -138,7 +138,6 @@ Result<Identity> Identity::Decode(Bytes bytes) {
 }
 
 Result<void> Identity::Check() const {
-  constexpr uint64_t kMinSegment = uint64_t{1} << 20, kMaxSegment = uint64_t{1} << 30;
   if (shards < 1 || shards > kMaxShards) {
     return Fail(ErrorCode::kInvalid, "the number of shards must be 1 to 256");
   }
@@ -149,10 +148,10 @@ Result<void> Identity::Check() const {
   if (hash_bits < 1 || hash_bits > 63) {
     return Fail(ErrorCode::kInvalid, "the hash must have 1 to 63 bits");
   }
-  if (log_segment_bytes < kMinSegment || log_segment_bytes > kMaxSegment) {
+  if (log_segment_bytes < kMinSegmentBytes || log_segment_bytes > kMaxSegmentBytes) {
     return Fail(ErrorCode::kInvalid, "a log segment must have 1 MiB to 1 GiB");
   }
-  if (log_limit_bytes / 4 < log_segment_bytes || log_limit_bytes > uint64_t{1} << 40) {
+  if (log_limit_bytes / kMinSegments < log_segment_bytes || log_limit_bytes > kMaxLogLimitBytes) {
     return Fail(ErrorCode::kInvalid,
                 "the log limit must be at least 4 log segments, and at most 1 TiB");
   }

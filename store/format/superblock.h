@@ -41,6 +41,10 @@ namespace kvfs::format {
 inline constexpr uint32_t kVersion = 2;
 inline constexpr uint32_t kIdentityBytes = 128;
 inline constexpr uint32_t kMaxShards = 256;
+inline constexpr uint64_t kMinSegmentBytes = uint64_t{1} << 20;
+inline constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
+inline constexpr uint64_t kMinSegments = 4;
+inline constexpr uint64_t kMaxLogLimitBytes = uint64_t{1} << 40;
 // The last log segment of a checkpoint that no log continues: the store was closed, or is new.
 inline constexpr uint64_t kNoSegment = 0;
 inline constexpr uint64_t kSlotOffset[2] = {4096, 40960};

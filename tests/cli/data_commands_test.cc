@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 
 #include "tests/cli/store_fixture.h"
 
@@ -23,6 +24,27 @@ TEST_F(DataCommands, ValuesAreKeptToTheByte) {
   const std::string value("\0\n\r\xff-- \n\n", 9);
   ASSERT_EQ(RunKvfs({"put", store(), "foo"}, value).status, 0);
   ExpectValue("foo", value);
+}
+
+// "4096 to 32768" in the text of an option: both are accepted, and what lies beyond is not.
+TEST_F(DataCommands, TheBoundsThatTheHelpNamesAreThoseOfTheProgram) {
+  const std::string help = RunKvfs({"create", "--help"}).out;
+  int count = 0;
+  for (const std::string option : {"--shards", "--page-size", "--log-limit"}) {
+    const std::string text = help.substr(help.find(option));
+    std::smatch bounds;
+    ASSERT_TRUE(
+        std::regex_search(text, bounds, std::regex("(\\d+)([MG]?)\\s+to\\s+(\\d+)([MG]?)")));
+    const uint64_t least = std::stoull(bounds[1]), most = std::stoull(bounds[3]);
+    auto create = [&](uint64_t number, const std::string& unit) {
+      const std::string path = Path("bounds-" + std::to_string(count++));
+      return RunKvfs({"create", option, std::to_string(number) + unit, path}).status;
+    };
+    EXPECT_EQ(create(least, bounds[2]), 0) << option;
+    EXPECT_EQ(create(most, bounds[4]), 0) << option;
+    EXPECT_EQ(create(least - 1, bounds[2]), 1) << option;
+    EXPECT_EQ(create(2 * most, bounds[4]), 1) << option;
+  }
 }
 
 TEST_F(DataCommands, PutTakesStandardInputForADash) {
