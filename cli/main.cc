@@ -6,12 +6,15 @@
 // for the type kvfs, by the name fsck.kvfs it is `kvfs check`.
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -51,10 +54,29 @@ ExitCode Report(const Outcome& outcome) {
   return outcome.error().code;
 }
 
+// A store of 256 shards has 512 files and more; the soft limit is 1024 by custom, and often less.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// What the program writes beyond RLIMIT_FSIZE is an error where it is written, and no signal that
+// ends it. Not ignored, which the programs that this one starts would inherit.
+void LetSizeLimitBeAnError() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGXFSZ, &action, nullptr);
+}
+
 // The formatter throws where standard output cannot be written.
 Outcome RunGuarded(const Runner& runner) {
   try {
     return runner();
+  } catch (const std::bad_alloc&) {
+    return Stop(ExitCode::kIoFailed, "out of memory");
   } catch (const std::system_error& error) {
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot write to standard output: {}", error.code().message()));
@@ -105,6 +127,8 @@ int RunBare(const Arguments& arguments) {
 }
 
 int Main(const std::string& program, const Arguments& arguments) {
+  RaiseFileLimit();
+  LetSizeLimitBeAnError();
   const std::string name = std::filesystem::path(program).filename().string();
   if (name == kMountHelperName) return RunMountHelper(arguments);
   if (name == kFsckName) return Run(*FindCommand("check"), WithoutFsckFlags(arguments));
