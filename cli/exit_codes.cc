@@ -45,6 +45,7 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kPermission:
     case ErrorCode::kReadOnly:
     case ErrorCode::kIo:
+    case ErrorCode::kUnavailable:
     case ErrorCode::kStale:
     case ErrorCode::kRetry:
       return ExitCode::kIoFailed;

@@ -12,7 +12,8 @@
 //   9  no space on the disk
 //  10  the store's format is of a version that this program does not know
 //  11  no such key: told apart from an empty value, which is 0
-//  12  the operating system failed a read or write, or forbids it
+//  12  the operating system failed a read or write, or forbids it, or has too little memory or
+//      address space or too few file descriptors for this process
 //  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
 //  15  ended by a signal (SIGINT, SIGTERM) while it worked; the message tells how far it got

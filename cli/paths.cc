@@ -30,6 +30,10 @@ ErrorCode CodeOfErrno(int error_number) {
       return ErrorCode::kNoSpace;
     case ENAMETOOLONG:
       return ErrorCode::kNameTooLong;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+      return ErrorCode::kUnavailable;
     case ELOOP:
     case ENXIO:
     case EINVAL:

@@ -37,6 +37,8 @@ int ToErrno(ErrorCode code) {
       return EMLINK;
     case ErrorCode::kStale:
       return ESTALE;
+    case ErrorCode::kUnavailable:
+      return ENOMEM;
     case ErrorCode::kConflict:
       return EAGAIN;
     case ErrorCode::kCorrupt:

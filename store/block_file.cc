@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/file_view.h"
 #include "store/format/checksum.h"
 
 namespace kvfs {
@@ -47,11 +48,27 @@ Result<const std::byte*> BlockFile::View(BlockPointer first, size_t count) const
     std::lock_guard lock(mutex_);
     if (auto kept = kept_.find(first.number); kept != kept_.end()) return kept->second->data();
   }
-  if (first.number >= format::kMaxNumber) return DamagedBlock(first);
-  auto bytes = file_->View(first.number * kBlockBytes, count * kBlockBytes);
-  // A pointer beyond the file's end is damage of whoever holds it, or of the file's length.
-  if (!bytes) return DamagedBlock(first);
-  return *bytes;
+  return file_->View(first.number * kBlockBytes, count * kBlockBytes);
+}
+
+// Looks, and where the view may have hidden the row, has the file show it and looks again. A row
+// that the disk cannot deliver then, or that lies beyond the file's end, is damaged: whoever has a
+// pointer there is, or the file's length.
+template <typename Look>
+Result<void> BlockFile::LookAgain(std::span<const BlockPointer> row, Look look) const {
+  if (row.front().number >= format::kMaxNumber) return DamagedBlock(row.front());
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    const uint64_t faults = file_->ViewFaults();
+    auto looked = look();
+    if (looked || !MayBeHidden(looked.error(), *file_)) return looked;
+    const bool is_what_shows = looks > 0 && file_->ViewFaults() == faults;
+    if (is_what_shows && looked.error().code == ErrorCode::kCorrupt) return looked;
+    if (is_what_shows) return DamagedBlock(row.front());
+    auto refreshed = file_->RefreshView(row.front().number * kBlockBytes, row.size() * kBlockBytes);
+    if (!refreshed && refreshed.error().code == ErrorCode::kIo) return DamagedBlock(row.front());
+    KVFS_TRY(refreshed);
+  }
+  return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the values file");
 }
 
 size_t BlockFile::RowLength(std::span<const BlockPointer> blocks) const {
@@ -70,6 +87,11 @@ Result<void> BlockFile::ReadRow(std::span<const BlockPointer> row, uint32_t offs
     std::ranges::fill(out, std::byte{0});
     return {};
   }
+  return LookAgain(row, [&] { return TryReadRow(row, offset, out); });
+}
+
+Result<void> BlockFile::TryReadRow(std::span<const BlockPointer> row, uint32_t offset,
+                                   MutableBytes out) const {
   const uint64_t faults = file_->ViewFaults();
   KVFS_ASSIGN(const std::byte* bytes, View(row.front(), row.size()));
   CopyBlocks(out.data(), {bytes + offset, out.size()});
@@ -88,6 +110,10 @@ Result<void> BlockFile::ReadRow(std::span<const BlockPointer> row, uint32_t offs
 
 Result<void> BlockFile::Check(BlockPointer block) const {
   if (block.ReadsAsZeros()) return {};
+  return LookAgain({&block, 1}, [&] { return TryCheck(block); });
+}
+
+Result<void> BlockFile::TryCheck(BlockPointer block) const {
   Block copy;
   KVFS_ASSIGN(const std::byte* bytes, View(block, 1));
   std::memcpy(copy.data(), bytes, kBlockBytes);

@@ -33,7 +33,8 @@ class BlockFile {
   uint64_t ChecksumOf(Bytes block) const;
 
   // Copies a part of the block; what has none reads as zeros. kCorrupt if the block fails its
-  // checksum.
+  // checksum or cannot be had from the disk; other codes are a failure of this process, and say
+  // nothing of the block.
   Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const {
     return ReadRow({&block, 1}, offset, out);
   }
@@ -64,6 +65,11 @@ class BlockFile {
   using Block = std::array<std::byte, format::kBlockBytes>;
 
   Result<const std::byte*> View(format::BlockPointer first, size_t count) const;
+  Result<void> TryReadRow(std::span<const format::BlockPointer> row, uint32_t offset,
+                          MutableBytes out) const;
+  Result<void> TryCheck(format::BlockPointer block) const;
+  template <typename Look>
+  Result<void> LookAgain(std::span<const format::BlockPointer> row, Look look) const;
   void Keep(uint64_t first, Bytes data);
 
   File* file_;

@@ -3,10 +3,12 @@
 // Threads: one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "store/check.h"
+#include "store/status.h"
 
 namespace kvfs {
 
@@ -40,8 +42,16 @@ class CheckSession {
     ++report_.blocks;
     Advance(bytes);
   }
-  // True once the caller wants no more: then nothing is to be looked at any further.
-  bool ended() const { return !report_.complete; }
+  // True once the caller wants no more, or the check has failed: then nothing is to be looked at
+  // any further.
+  bool ended() const { return !report_.complete || failure_; }
+
+  // Something could not be looked at, for a reason that says nothing of what is stored. Ends the
+  // check.
+  void Abandon(Error error) {
+    if (!failure_) failure_ = std::move(error);
+  }
+  const std::optional<Error>& failure() const { return failure_; }
 
   const CheckReport& report() const { return report_; }
 
@@ -58,6 +68,7 @@ class CheckSession {
   const CheckOptions& options_;
   CheckProgress progress_;
   CheckReport report_;
+  std::optional<Error> failure_;
 };
 
 }  // namespace kvfs

@@ -32,6 +32,7 @@ Result<CheckReport> Checker::Run() {
   for (uint32_t i = 0; i < count; ++i) CheckMemory(i);
   if (!parts_.log_damage.empty()) session_->Damage(parts_.log_damage);
   if (contents_->WantsNames()) NameDamage();
+  if (session_->failure()) return tl::unexpected(*session_->failure());
   return session_->report();
 }
 
@@ -52,8 +53,17 @@ bool Checker::HasGaps() const {
 void Checker::CheckSuperblock() {
   auto same = [this](const uint64_t(&offsets)[2], size_t length) {
     std::vector<std::byte> first(length), second(length);
-    return parts_.superblock->Read(offsets[0], first) &&
-           parts_.superblock->Read(offsets[1], second) && first == second;
+    // A read that fails once may be that moment's.
+    Result<void> read = Fail(ErrorCode::kIo);
+    for (int tries = 0; tries < 2 && !read; ++tries) {
+      read = parts_.superblock->Read(offsets[0], first);
+      if (read) read = parts_.superblock->Read(offsets[1], second);
+    }
+    if (!read && read.error().code != ErrorCode::kIo) {
+      session_->Abandon(read.error());
+      return true;
+    }
+    return read && first == second;
   };
   constexpr std::string_view kHealed =
       ": one of the two is damaged; the next opening for writing writes it anew";
@@ -81,9 +91,11 @@ void Checker::LoadMaps(uint32_t shard) {
   const std::string name = "shard " + std::to_string(shard) + ": the space map of ";
   auto load = [&](const format::MapRoot& root, const char* what, const File& file,
                   uint32_t unit_bytes) {
-    auto checker = std::make_unique<SpaceChecker>(&part.blocks(), root, name + what,
-                                                  file.SizeBytes().value_or(0) / unit_bytes,
-                                                  unit_bytes, &*session_);
+    const auto file_bytes = file.SizeBytes();
+    if (!file_bytes) session_->Abandon(file_bytes.error());
+    auto checker =
+        std::make_unique<SpaceChecker>(&part.blocks(), root, name + what,
+                                       file_bytes.value_or(0) / unit_bytes, unit_bytes, &*session_);
     checker->Load(
         [&](format::BlockPointer block) { return contents_->VisitMapBlock(shard, block); });
     return checker;
@@ -131,6 +143,8 @@ void Checker::NameDamage() {
     for (cursor.Seek({}, format::kFirstOwnSpace - 1); cursor.Valid(); cursor.Next()) {
       contents_->VisitName(cursor.Record());
     }
+    const auto missed = cursor.damage();
+    if (missed && missed->code != ErrorCode::kCorrupt) session_->Abandon(*missed);
   }
   contents_->TellUnnamed();
 }

@@ -14,6 +14,12 @@ constexpr uint64_t kBlockBytesPerLogByte = 32;
 // So much space to be had is worth a checkpoint of its own.
 constexpr uint64_t kBuriedBytes = uint64_t{64} << 20;
 
+// What a sync that failed has left on the disk is not known, for whatever reason it failed.
+Result<void> Synced(Result<void> done) {
+  const bool is_final = !done && done.error().code == ErrorCode::kUnavailable;
+  return is_final ? Fail(ErrorCode::kIo, std::move(done).error().message) : std::move(done);
+}
+
 }  // namespace
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
@@ -132,8 +138,8 @@ Result<void> Checkpointer::RunOne(Purpose purpose) {
   KVFS_TRY(health_->Check());
   if (!closed_) KVFS_TRY(CloseEpoch(purpose));
   auto written = WriteTrees();
-  if (!written && written.error().code == ErrorCode::kNoSpace) return written;
-  if (written) written = WriteSuperblock();
+  if (!written && MayBeRepeated(written.error())) return written;
+  if (written) written = Synced(WriteSuperblock());
   if (!written) return health_->Fail("a checkpoint failed", std::move(written).error());
   return Finish();
 }
@@ -169,7 +175,7 @@ Result<void> Checkpointer::WriteTrees() {
     KVFS_ASSIGN(checkpoint.shards[i], (*shards_)[i]->WriteClosed(
                                           checkpoint.epoch, closed_->purpose == Purpose::kCompact));
   }
-  for (const auto& shard : *shards_) KVFS_TRY(shard->Sync());
+  for (const auto& shard : *shards_) KVFS_TRY(Synced(shard->Sync()));
   return {};
 }
 

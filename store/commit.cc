@@ -9,12 +9,12 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     return Fail(ErrorCode::kTooLarge, "the batch does not fit into a log segment; split it");
   }
   if (auto written = transaction->WriteNewBlocks(); !written) {
-    if (written.error().code == ErrorCode::kNoSpace) return written;
+    if (MayBeRepeated(written.error())) return written;
     return target.health->Fail("a block could not be written", std::move(written).error());
   }
   auto appended = target.log->Append(record);
   if (!appended) {
-    if (appended.error().code == ErrorCode::kNoSpace) return tl::unexpected(appended.error());
+    if (MayBeRepeated(appended.error())) return tl::unexpected(appended.error());
     return target.health->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);

@@ -37,7 +37,9 @@ ContentChecker::ContentChecker(const Shards* shards, const Placement* placement,
       dead_(shards->size()) {
   for (size_t i = 0; i < shards->size(); ++i) {
     shard_names_.push_back("shard " + std::to_string(i));
-    reached_[i].resize(shards_[i]->blocks().file().SizeBytes().value_or(0) / kBlockBytes);
+    const auto file_bytes = shards_[i]->blocks().file().SizeBytes();
+    if (!file_bytes) session_.Abandon(file_bytes.error());
+    reached_[i].resize(file_bytes.value_or(0) / kBlockBytes);
   }
 }
 
@@ -55,6 +57,10 @@ std::string ContentChecker::CheckBlock(uint32_t home, BlockPointer block, Accoun
     reached[block.Place()] = true;
   }
   const auto sound = shards_[home]->blocks().Check(block);
+  if (!sound && sound.error().code != ErrorCode::kCorrupt) {
+    session_.Abandon(sound.error());
+    return {};
+  }
   return sound ? std::string() : NameOf(home) + " values: " + sound.error().message;
 }
 

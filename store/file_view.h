@@ -10,6 +10,18 @@
 
 namespace kvfs {
 
+// What a look at bytes through a view has come to, where it has failed: whether the bytes may be
+// sound all the same, so that File::RefreshView is to be asked. A view may have failed for a
+// moment, and may show zeros in place of what the disk could not deliver.
+inline bool MayBeHidden(const Error& error, const File& file) {
+  return error.code == ErrorCode::kIo ||
+         (error.code == ErrorCode::kCorrupt && file.ViewFaults() > 0);
+}
+
+// So many times what has been read from pages is read again because the disk failed to deliver one
+// of them meanwhile. Each such page is found out once.
+inline constexpr int kMostLooks = 8;
+
 class FileView {
  public:
   // `file` must outlive the view.

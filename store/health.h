@@ -15,6 +15,12 @@
 
 namespace kvfs {
 
+// A full disk, or a process that lacks something: nothing is wrong with what is stored. Where a
+// write that so fails was to a place that nothing refers to yet, it may be made again.
+inline bool MayBeRepeated(const Error& error) {
+  return error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kUnavailable;
+}
+
 class Health {
  public:
   explicit Health(std::function<void(std::string_view)> log) : log_(std::move(log)) {}

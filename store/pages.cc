@@ -23,21 +23,36 @@ void Pages::Prefetch(const format::BranchView& branch, uint32_t index,
   if (at < config_.page_bytes) __builtin_prefetch(bytes + at);
 }
 
+Result<PageView> Pages::Look(PagePointer page) const {
+  KVFS_ASSIGN(const std::byte* bytes,
+              view_.View(page.number * config_.page_bytes, config_.page_bytes));
+  KVFS_TRY(format::CheckPage({bytes, config_.page_bytes}, config_.checksum_seed, page));
+  return PageView(bytes, config_.page_bytes);
+}
+
 Result<PageView> Pages::Verify(PagePointer page, uint64_t faults) const {
-  auto bytes = page.number > 0 && page.number < format::kMaxNumber
-                   ? view_.View(page.number * config_.page_bytes, config_.page_bytes)
-                   : Fail(ErrorCode::kCorrupt, "a pointer leads out of the file");
-  auto sound = bytes ? format::CheckPage({*bytes, config_.page_bytes}, config_.checksum_seed, page)
-                     : Result<void>(tl::unexpected(bytes.error()));
-  if (!sound) {
-    std::string message = config_.name + ": page " + std::to_string(page.number) + " at offset " +
-                          std::to_string(page.number * config_.page_bytes) +
-                          " is damaged: " + sound.error().message;
-    if (config_.log) config_.log(message);
-    return Fail(ErrorCode::kCorrupt, std::move(message));
+  const uint64_t offset = page.number * config_.page_bytes;
+  const bool is_possible = page.number > 0 && page.number < format::kMaxNumber;
+  auto seen = is_possible
+                  ? Look(page)
+                  : Result<PageView>(Fail(ErrorCode::kCorrupt, "a pointer leads out of the file"));
+  if (is_possible && !seen && MayBeHidden(seen.error(), *file_)) {
+    faults = view_.faults();
+    auto refreshed = file_->RefreshView(offset, config_.page_bytes);
+    seen = refreshed ? Look(page) : tl::unexpected(std::move(refreshed).error());
   }
-  verified_.Insert(page.number, page.epoch, faults);
-  return PageView(*bytes, config_.page_bytes);
+  if (seen) {
+    verified_.Insert(page.number, page.epoch, faults);
+    return seen;
+  }
+  Error error = std::move(seen).error();
+  const bool is_damage = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo;
+  error.message = config_.name + ": page " + std::to_string(page.number) + " at offset " +
+                  std::to_string(offset) +
+                  (is_damage ? " is damaged: " : " cannot be looked at: ") + error.message;
+  if (!is_damage) return tl::unexpected(std::move(error));
+  if (config_.log) config_.log(error.message);
+  return Fail(ErrorCode::kCorrupt, std::move(error.message));
 }
 
 }  // namespace kvfs

@@ -36,7 +36,8 @@ class Pages {
   const format::NameHash& hash() const { return config_.hash; }
   File& file() const { return *file_; }
 
-  // kCorrupt, and a log line, if the page is damaged.
+  // kCorrupt, and a log line, if the page is damaged, or cannot be had from the disk; other codes
+  // are a failure of this process, and say nothing of the page.
   Result<format::PageView> Read(format::PagePointer page) const {
     const uint64_t faults = view_.faults();
     if (verified_.Contains(page.number, page.epoch, faults)) {
@@ -57,6 +58,7 @@ class Pages {
 
  private:
   Result<format::PageView> Verify(format::PagePointer page, uint64_t faults) const;
+  Result<format::PageView> Look(format::PagePointer page) const;
 
   File* file_;
   const PagesConfig config_;

@@ -23,6 +23,12 @@ Result<const std::byte*> PatchedFile::View(uint64_t offset, uint64_t length) con
   return patch_.data() + within;
 }
 
+Result<void> PatchedFile::RefreshView(uint64_t offset, uint64_t length) const {
+  KVFS_ASSIGN(const uint64_t begin, PatchBegin());
+  if (offset < begin && file_ != nullptr) return file_->RefreshView(offset, length);
+  return View(offset, length).map([](const std::byte*) {});
+}
+
 // The patch is not part of it: nobody is to look for pages there.
 Result<uint64_t> PatchedFile::SizeBytes() const {
   return file_ == nullptr ? Result<uint64_t>(0) : file_->SizeBytes();

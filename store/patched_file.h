@@ -28,6 +28,7 @@ class PatchedFile final : public File {
   Result<void> Read(uint64_t offset, MutableBytes out) const override;
   Result<void> Write(uint64_t, Bytes) override { return Refuse(); }
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override;
+  Result<void> RefreshView(uint64_t offset, uint64_t length) const override;
   Result<void> Allocate(uint64_t, uint64_t) override { return Refuse(); }
   Result<void> PunchHole(uint64_t, uint64_t) override { return Refuse(); }
   Result<void> Shorten(uint64_t) override { return Refuse(); }

@@ -32,7 +32,7 @@ Result<void> CheckSpace(Space space) {
 }
 
 tl::unexpected<Error> NotDelivered() {
-  return Fail(ErrorCode::kCorrupt, "the disk failed to deliver a page of the keys file");
+  return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
 }
 
 Result<uint64_t> AllocatedBytes(const Entry& entry, uint32_t limit) {
@@ -84,13 +84,15 @@ Result<void> Reading::WithRecord(uint32_t index, const RecordKey& key, Locks loc
     }
     tree = pin.tree;
   }
-  const uint64_t faults = shard.ViewFaults();
-  auto record = tree->tree.Find(key);
-  auto used = record ? use(record->value, record->version)
-                     : Result<void>(tl::unexpected(std::move(record).error()));
-  // What was decoded since proves nothing if the disk failed to deliver a page of it.
-  if (shard.ViewFaults() != faults) return NotDelivered();
-  return used;
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    const uint64_t faults = shard.ViewFaults();
+    auto record = tree->tree.Find(key);
+    auto used = record ? use(record->value, record->version)
+                       : Result<void>(tl::unexpected(std::move(record).error()));
+    // What was decoded since proves nothing if the disk failed to deliver a page of it.
+    if (shard.ViewFaults() == faults) return used;
+  }
+  return NotDelivered();
 }
 
 template <typename Use>
@@ -397,8 +399,10 @@ Result<void> Reading::List(Space space, Position from, const ListVisitor& visit)
         return {};
       }
     }
-    if (cursor.damage()) damage = tl::unexpected(*cursor.damage());
-    if (shard.ViewFaults() != faults) damage = NotDelivered();
+    const auto missed = cursor.damage();
+    if (missed) damage = tl::unexpected(*missed);
+    if (!missed && shard.ViewFaults() != faults) damage = NotDelivered();
+    if (!damage && damage.error().code != ErrorCode::kCorrupt) return damage;
   }
   return damage;
 }

@@ -26,7 +26,7 @@ class RecordCursor {
   void Next();
 
   // See TreeCursor.
-  const std::optional<Error>& damage() const { return tree_.damage(); }
+  std::optional<Error> damage() const { return tree_.damage(); }
 
  private:
   struct Copy {

@@ -54,10 +54,17 @@ class Recovery {
 
   // When salvaging, an error is a loss; and what could not be done stays undone.
   Result<void> Tolerate(Result<void> done) {
-    if (done || !salvages_) return done;
+    const bool is_loss = !done && IsDamage(done.error());
+    if (!salvages_ || !is_loss) return done;
     parts_->losses.push_back(done.error().message);
     closed_ = true;
     return {};
+  }
+
+  // What a salvaging goes on without: not what this process failed to do.
+  static bool IsDamage(const Error& error) {
+    return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
+           error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
   }
 
   Result<void> FindCheckpoint() {
@@ -67,7 +74,7 @@ class Recovery {
       checkpoint_ = *std::move(found);
       return {};
     }
-    if (!salvages_) return tl::unexpected(std::move(found).error());
+    if (!salvages_ || !IsDamage(found.error())) return tl::unexpected(std::move(found).error());
     parts_->losses.push_back(found.error().message +
                              ": entries are read from all pages there are, and some that were "
                              "erased or replaced may be among them; the log is left out");
@@ -134,15 +141,17 @@ class Recovery {
   // The shard with new branches above those of its leaves that are sound; a file that cannot be
   // opened is taken as empty.
   Result<void> SalvageShard(const ShardConfig& config, ShardFiles* files) {
-    auto open = [&](const char* what) -> std::unique_ptr<File> {
+    auto open = [&](const char* what) -> Result<std::unique_ptr<File>> {
       const std::string path = ShardPath(parts_->path, config.index, what);
       auto opened = parts_->env->OpenFile(path, access_);
-      if (opened) return *std::move(opened);
+      if (opened || !IsDamage(opened.error())) return opened;
       parts_->losses.push_back(opened.error().message);
       return std::make_unique<PatchedFile>(nullptr, path);
     };
-    files->keys = open("keys");
-    files->values = open("values");
+    KVFS_ASSIGN(files->keys, open("keys"));
+    KVFS_ASSIGN(files->values, open("values"));
+    KVFS_ASSIGN(files->values_bytes, files->values->SizeBytes());
+    KVFS_ASSIGN(files->keys_bytes, files->keys->SizeBytes());
     format::ShardRoot& root = checkpoint_.shards[config.index];
     KVFS_ASSIGN(SalvagedShard shard, SalvageTree(files, config, has_checkpoint_ ? &root : nullptr));
     root = shard.root;

@@ -74,7 +74,10 @@ class Repair {
     RecordCursor cursor(parts_->shards[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
     cursor.Seek({}, format::kFirstOwnSpace - 1);
     for (; cursor.Valid(); cursor.Next()) KVFS_TRY(CopyEntry(cursor.Record()));
-    if (cursor.damage()) Lose(cursor.damage()->message);
+    if (const auto missed = cursor.damage()) {
+      if (missed->code != ErrorCode::kCorrupt) return tl::unexpected(*missed);
+      Lose(missed->message);
+    }
     return {};
   }
 
@@ -107,14 +110,16 @@ class Repair {
     for (uint64_t at = 0; at < blocks_end;) {
       const auto data = source_->FindData(key, at);
       if (!data) {
+        KVFS_TRY(RequireDamage(data.error()));
         const uint64_t next = (at / format::kChunkBytes + 1) * format::kChunkBytes;
         LoseRange(key, at, std::min(next, blocks_end));
         at = next;
         continue;
       }
       const uint64_t begin = std::min(*data, blocks_end);
-      const uint64_t end = std::min(
-          {source_->FindHole(key, begin).value_or(blocks_end), blocks_end, begin + kPieceBytes});
+      const auto hole = source_->FindHole(key, begin);
+      if (!hole) KVFS_TRY(RequireDamage(hole.error()));
+      const uint64_t end = std::min({hole.value_or(blocks_end), blocks_end, begin + kPieceBytes});
       allocated_ += (end - begin + kBlockBytes - 1) / kBlockBytes;
       if (begin < end) KVFS_TRY(CopyPiece(key, begin, end));
       at = std::max(end, begin);
@@ -131,10 +136,12 @@ class Repair {
   // A piece that is not all sound is read block by block.
   Result<void> CopyPiece(Key key, uint64_t begin, uint64_t end) {
     std::vector<std::byte> bytes(end - begin);
-    if (source_->Read(key, begin, bytes)) {
+    const auto read = source_->Read(key, begin, bytes);
+    if (read) {
       if (!IsZero(bytes)) Write(key, begin, bytes);
       return FlushIfFull();
     }
+    KVFS_TRY(RequireDamage(read.error()));
     if (end - begin <= kBlockBytes) {
       LoseRange(key, begin, end);
       return {};
@@ -143,6 +150,12 @@ class Repair {
       KVFS_TRY(CopyPiece(key, at, std::min(at + kBlockBytes, end)));
     }
     return {};
+  }
+
+  // Only what is damaged is lost. Any other error ends the repair, for another try.
+  static Result<void> RequireDamage(const Error& error) {
+    if (error.code == ErrorCode::kCorrupt) return {};
+    return tl::unexpected(error);
   }
 
   static std::string Name(Key key) { return DescribeEntry(key.space, key.name); }

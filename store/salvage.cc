@@ -32,9 +32,9 @@ class TreeSalvage {
     auto patched = std::make_unique<PatchedFile>(std::move(files_.keys), path);
     pages_.emplace(patched.get(),
                    PagesConfig{config_.page_bytes, config_.checksum_seed, config_.hash, path, {}});
-    FindUsed(*patched);
+    KVFS_TRY(FindUsed(*patched));
     KVFS_ASSIGN(const uint64_t bytes, patched->SizeBytes());
-    for (uint64_t number = 1; number < bytes / config_.page_bytes; ++number) Look(number);
+    for (uint64_t number = 1; number < bytes / config_.page_bytes; ++number) KVFS_TRY(Look(number));
     ChooseLeaves();
     KVFS_TRY(PutBranchesAbove(patched.get()));
     files_.keys = std::move(patched);
@@ -50,8 +50,9 @@ class TreeSalvage {
   };
 
   // What the branches and the map say of which pages are in use. Damage of the former is a loss.
-  void FindUsed(const File& keys) {
-    if (root_ == nullptr) return;
+  Result<void> FindUsed(const File& keys) {
+    if (root_ == nullptr) return {};
+    KVFS_ASSIGN(const uint64_t keys_bytes, keys.SizeBytes());
     CheckOptions options;
     options.on_finding = [this](const CheckFinding& finding) {
       if (finding.kind == CheckFinding::Kind::kDamage) result_.losses.push_back(finding.message);
@@ -66,12 +67,15 @@ class TreeSalvage {
     const CheckOptions quiet;
     CheckSession quiet_session(&quiet, 0);
     const BlockFile blocks(files_.values.get(), config_.checksum_seed, /*read_only=*/true);
-    SpaceChecker map(&blocks, root_->page_map, {},
-                     keys.SizeBytes().value_or(0) / config_.page_bytes, config_.page_bytes,
-                     &quiet_session);
+    SpaceChecker map(&blocks, root_->page_map, {}, keys_bytes / config_.page_bytes,
+                     config_.page_bytes, &quiet_session);
     map.Load([](format::BlockPointer) { return true; });
     is_map_sound_ = !map.is_damaged();
     used_ = map.used();
+    for (const CheckSession* it : {&session, &quiet_session}) {
+      if (it->failure()) return tl::unexpected(*it->failure());
+    }
+    return {};
   }
 
   bool IsCertain(uint64_t number) const {
@@ -79,17 +83,28 @@ class TreeSalvage {
            (number < reached_.size() && reached_[number]);
   }
 
-  void Look(uint64_t number) {
+  Result<void> Look(uint64_t number) {
     const bool is_certain = IsCertain(number);
     // What a sound map does not call used is an older page, and not to come back.
-    if (!is_certain && is_map_sound_) return;
-    const auto bytes = pages_->file().View(number * config_.page_bytes, config_.page_bytes);
-    if (!bytes) return;
-    const PageView raw(*bytes, config_.page_bytes);
+    if (!is_certain && is_map_sound_) return {};
+    const uint64_t offset = number * config_.page_bytes;
+    auto bytes = pages_->file().View(offset, config_.page_bytes);
+    // Zeros in place of what the disk could not deliver may be no more than that moment's.
+    if (pages_->file().ViewFaults() > 0) {
+      auto refreshed = pages_->file().RefreshView(offset, config_.page_bytes);
+      if (!refreshed) bytes = tl::unexpected(std::move(refreshed).error());
+    }
+    if (!bytes && bytes.error().code == ErrorCode::kIo) return {};
+    if (!bytes) return tl::unexpected(std::move(bytes).error());
+    LookAt(number, is_certain, PageView(*bytes, config_.page_bytes));
+    return {};
+  }
+
+  void LookAt(uint64_t number, bool is_certain, PageView raw) {
     const PagePointer self{number, raw.self().epoch};
     const bool is_damaged =
         damaged_.contains(number) ||
-        !format::CheckPage({*bytes, config_.page_bytes}, config_.checksum_seed, self);
+        !format::CheckPage({raw.bytes(), config_.page_bytes}, config_.checksum_seed, self);
     if (is_damaged) {
       if (is_certain) Lose(raw, number);
       return;

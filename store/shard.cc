@@ -43,9 +43,9 @@ Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root,
       files_(std::move(files)),
       blocks_(files_.values.get(), config.checksum_seed, config.read_only),
       page_space_(files_.keys.get(), config.page_bytes, &blocks_, root.page_map, root.pages_used,
-                  config.read_only),
+                  config.read_only, files_.keys_bytes),
       block_space_(files_.values.get(), format::kBlockBytes, &blocks_, root.block_map,
-                   root.blocks_used, config.read_only),
+                   root.blocks_used, config.read_only, files_.values_bytes),
       pages_(files_.keys.get(), {config.page_bytes, config.checksum_seed, config.hash,
                                  "shard " + std::to_string(config.index) + " keys", config.log}),
       active_(std::make_shared<Memtable>()),
@@ -157,15 +157,23 @@ std::vector<TreeChange> Shard::ClosedChanges() const {
   return changes;
 }
 
+Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
+  const std::vector<TreeChange> changes = ClosedChanges();
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    TreeWriter writer(&pages_, &page_space_, options);
+    auto tree = writer.Write(now_.tree->tree.root(), changes);
+    if (tree || tree.error().code != ErrorCode::kRetry) return tree;
+  }
+  return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
+}
+
 // The closed memtable and the last tree do not change any more: no lock is needed to read them.
 Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   constexpr uint32_t kDense = 100;
   TreeWriterOptions options{epoch};
   options.rewrites_all = rewrites_all;
   if (rewrites_all) options.fill_percent = kDense;
-  TreeWriter tree_writer(&pages_, &page_space_, options);
-  const std::vector<TreeChange> changes = ClosedChanges();
-  KVFS_ASSIGN(WrittenTree tree, tree_writer.Write(now_.tree->tree.root(), changes));
+  KVFS_ASSIGN(WrittenTree tree, WriteTree(options));
   uint64_t pages = 0;
   for (const Run& run : tree.taken) pages += run.count;
   page_space_.AddToClosed(tree.taken, tree.freed);
@@ -175,7 +183,11 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
     return tl::unexpected(std::move(prepared).error());
   }
   blocks_taken_ = block_space_.closed_taken();
-  KVFS_TRY(map_writer.Write());
+  // The maps in memory are settled now, and so cannot be written once more.
+  if (auto maps = map_writer.Write(); !maps) {
+    const bool may_repeat = maps.error().code == ErrorCode::kUnavailable;
+    return Fail(may_repeat ? ErrorCode::kIo : maps.error().code, maps.error().message);
+  }
   pages_written_ = pages;
   ShardRoot root = closed_root_;
   root.root = tree.root.page;

@@ -44,6 +44,8 @@ enum class CheckpointPurpose {
 struct ShardFiles {
   std::unique_ptr<File> keys;
   std::unique_ptr<File> values;
+  uint64_t keys_bytes = 0;  // their sizes at the opening
+  uint64_t values_bytes = 0;
 };
 
 struct ShardConfig {
@@ -166,6 +168,7 @@ class Shard {
   };
   Spare ClaimSpare();  // and returns what is to be made ready
   std::vector<TreeChange> ClosedChanges() const;
+  Result<WrittenTree> WriteTree(const TreeWriterOptions& options);
   uint64_t CheckpointPages() const;
 
   const ShardConfig config_;

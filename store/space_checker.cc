@@ -18,7 +18,10 @@ void SpaceChecker::LoadNode(BlockPointer block, uint32_t level, uint64_t index,
                             const Visit& visit) {
   if (block.IsHole() || session_.ended()) return;
   std::vector<std::byte> bytes(kBlockBytes);
-  if (!visit(block) || !blocks_.Read(block, 0, bytes)) {
+  const bool is_sound = visit(block);
+  const auto read = is_sound ? blocks_.Read(block, 0, bytes) : Result<void>();
+  if (!read && read.error().code != ErrorCode::kCorrupt) session_.Abandon(read.error());
+  if (!is_sound || !read) {
     is_damaged_ = true;
     return;
   }

@@ -32,14 +32,15 @@ uint64_t Ones(uint64_t first, uint64_t count) {
 }  // namespace
 
 SpaceMap::SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks,
-                   const format::MapRoot& root, uint64_t used, bool read_only)
+                   const format::MapRoot& root, uint64_t used, bool read_only,
+                   std::optional<uint64_t> file_bytes)
     : file_(file),
       unit_bytes_(unit_bytes),
       blocks_(blocks),
       read_only_(read_only),
       root_(root),
       used_(used) {
-  file_end_ = file->SizeBytes().value_or(0);
+  file_end_ = file_bytes ? *file_bytes : file->SizeBytes().value_or(0);
   if (read_only) reserve_cursor_ = first_own_bitmap_ = BitmapsOfFile();
 }
 

@@ -28,6 +28,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -50,9 +51,10 @@ class SpaceMap {
  public:
   // `file` has units of `unit_bytes`; `blocks` hold the map. Both must outlive it. Of a store that
   // is only read nothing is backed, as nothing is written, and numbers behind the file's end are
-  // given out, for what is kept in memory.
+  // given out, for what is kept in memory. `file_bytes` is the file's size, for who has asked it.
   SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks, const format::MapRoot& root,
-           uint64_t used, bool read_only = false);
+           uint64_t used, bool read_only = false,
+           std::optional<uint64_t> file_bytes = std::nullopt);
 
   // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full,
   // which keeps as much room as it had.

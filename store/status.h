@@ -32,6 +32,9 @@ enum class ErrorCode {
   kNameTooLong,
   kTooManyLinks,
   kStale,  // an inode that the file system no longer knows
+  // Of all layers. Last, as the numbers go between a command and a daemon.
+  kUnavailable,  // this process or machine cannot do it now: it lacks memory, address space or file
+                 // descriptors; what is stored is not concerned, and the call may be repeated
 };
 
 struct Error {

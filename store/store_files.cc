@@ -74,6 +74,8 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
   for (uint64_t offset : format::kSlotOffset) {
     std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
     if (auto read = superblock.Read(offset, bytes); !read) {
+      // One slot that the disk cannot deliver is what there are two for.
+      if (read.error().code != ErrorCode::kIo) return tl::unexpected(std::move(read).error());
       unreadable = ": " + read.error().message;
       continue;
     }
@@ -95,6 +97,8 @@ Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t s
   ShardFiles files;
   KVFS_ASSIGN(files.keys, OpenExpected(env, ShardPath(store, shard, "keys"), access));
   KVFS_ASSIGN(files.values, OpenExpected(env, ShardPath(store, shard, "values"), access));
+  KVFS_ASSIGN(files.keys_bytes, files.keys->SizeBytes());
+  KVFS_ASSIGN(files.values_bytes, files.values->SizeBytes());
   return files;
 }
 

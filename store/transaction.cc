@@ -94,12 +94,14 @@ Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const Reco
     if (!*look->on_disk) return tl::unexpected(look->on_disk->error());
     return Found{(*look->on_disk)->value, (*look->on_disk)->version};
   }
-  const uint64_t faults = shards_[shard]->ViewFaults();
-  KVFS_ASSIGN(const format::LeafRecord record, pin.tree->tree.Find(key));
-  if (shards_[shard]->ViewFaults() != faults) {
-    return Fail(ErrorCode::kCorrupt, "the disk failed to deliver a page of the keys file");
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    const uint64_t faults = shards_[shard]->ViewFaults();
+    const auto record = pin.tree->tree.Find(key);
+    if (shards_[shard]->ViewFaults() != faults) continue;  // what was found may be zeros
+    if (!record) return tl::unexpected(record.error());
+    return Found{record->value, record->version};
   }
-  return Found{record.value, record.version};
+  return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
 }
 
 Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t space, uint64_t from,

@@ -52,7 +52,12 @@ void Tree::Prefetch(const RecordKey& key) const {
 }
 
 void TreeCursor::NoteDamage(Error error) {
-  if (!damage_) damage_ = std::move(error);
+  if (!damage_ || error.code != ErrorCode::kCorrupt) damage_ = std::move(error);
+}
+
+std::optional<Error> TreeCursor::damage() const {
+  if (damage_ || tree_->pages().file().ViewFaults() == faults_) return damage_;
+  return Error{ErrorCode::kUnavailable, "the disk failed to deliver a page under a listing"};
 }
 
 void TreeCursor::Seek(const RecordKey& key) {
@@ -66,7 +71,9 @@ bool TreeCursor::Descend(PagePointer page, const RecordKey* key) {
   while (path_.size() < kMaxTreeHeight) {
     auto view = tree_->pages().Read(page);
     if (!view) {
+      const bool goes_on = view.error().code == ErrorCode::kCorrupt;
       NoteDamage(std::move(view).error());
+      if (!goes_on) path_.clear();
       // Beyond the child that cannot be read.
       if (!path_.empty()) ++path_.back().index;
       return false;

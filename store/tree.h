@@ -40,10 +40,11 @@ class Tree {
 };
 
 // Walks a tree's records in ascending order. Damaged pages are passed over, and remembered: what
-// comes after them is still seen.
+// comes after them is still seen. Where a page cannot be looked at for another reason the walk
+// ends.
 class TreeCursor {
  public:
-  explicit TreeCursor(const Tree& tree) : tree_(&tree) {}
+  explicit TreeCursor(const Tree& tree) : tree_(&tree), faults_(tree.pages().file().ViewFaults()) {}
 
   // To the first record not below `key`.
   void Seek(const format::RecordKey& key);
@@ -51,8 +52,9 @@ class TreeCursor {
   const format::LeafRecord& Record() const { return record_; }
   void Next();
 
-  // The first damage met so far: records may be missing.
-  const std::optional<Error>& damage() const { return damage_; }
+  // Why records may be missing so far: the first damage met (kCorrupt), or why the walk has ended.
+  // kUnavailable also if the disk failed to deliver a page under the walk, which another would see.
+  std::optional<Error> damage() const;
 
  private:
   struct Step {
@@ -64,6 +66,7 @@ class TreeCursor {
   void NoteDamage(Error error);
 
   const Tree* tree_;
+  uint64_t faults_;
   std::vector<Step> path_;
   format::LeafRecord record_;
   std::optional<Error> damage_;

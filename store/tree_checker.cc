@@ -46,8 +46,12 @@ std::string TreeChecker::Describe(const Bounds& bounds) {
 // False if the page has been reached before: by a circle, or from two places.
 bool TreeChecker::Reach(PagePointer page) {
   if (page.number >= format::kMaxNumber) return true;  // reading it will tell
-  const uint64_t pages_of_file =
-      tree_.pages().file().SizeBytes().value_or(0) / tree_.pages().page_bytes();
+  const auto file_bytes = tree_.pages().file().SizeBytes();
+  if (!file_bytes) {
+    session_.Abandon(file_bytes.error());
+    return false;
+  }
+  const uint64_t pages_of_file = *file_bytes / tree_.pages().page_bytes();
   if (reached_.size() <= page.number) {
     if (page.number >= pages_of_file) return true;
     reached_.resize(pages_of_file);
@@ -70,6 +74,7 @@ void TreeChecker::CheckPage(PagePointer pointer, uint32_t depth, const Bounds& b
   const auto page = tree_.pages().Check(pointer);
   if (!page) {
     has_gaps_ = true;
+    if (page.error().code != ErrorCode::kCorrupt) return session_.Abandon(page.error());
     damaged_.insert(pointer.number);
     session_.Damage(page.error().message + "; records are lost to it " + Describe(bounds));
     return;

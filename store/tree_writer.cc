@@ -14,6 +14,7 @@ using format::PagePointer;
 using format::RecordKey;
 
 Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const TreeChange> changes) {
+  const uint64_t faults = pages_->file().ViewFaults();
   const Tree last(pages_, root);
   KVFS_ASSIGN(Changes up, WriteLeaves(last, changes));
   for (uint32_t level = 2; level <= root.height; ++level) {
@@ -33,6 +34,8 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
   }
   KVFS_TRY(maker_.Flush());
   KVFS_TRY(Collapse(&written.root));
+  // What was merged may be zeros.
+  if (pages_->file().ViewFaults() != faults) return Fail(ErrorCode::kRetry);
   written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
   written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
   maker_.TakeAccount(&written.taken, &written.freed);

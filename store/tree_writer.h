@@ -44,7 +44,8 @@ class TreeWriter {
         maker_(&pages->file(), space, pages->page_bytes(), options.epoch, options.fill_percent) {}
 
   // `changes` ascend by key and concern each key once; they and the last tree must stay readable.
-  // To be called once. After kNoSpace or kIo all pages are given back.
+  // To be called once. After an error all pages are given back. kRetry: the disk failed to deliver
+  // a page meanwhile; another writer will see it, or that it is damaged.
   Result<WrittenTree> Write(const TreeRoot& last, std::span<const TreeChange> changes);
 
   // Pages that Write takes at most, or nearly so, for so many changes with so many bytes of

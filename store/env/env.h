@@ -2,7 +2,11 @@
 // PosixEnv (the real one) and MemoryEnv (tests: written and synced bytes kept apart, faults).
 //
 // Nothing above store/env makes a system call. Errors: kNotFound, kExists, kNoSpace, kPermission,
-// kInUse, kIo, each with a message that names the operation and the path.
+// kInUse, kIo, kUnavailable, each with a message that names the operation and the path.
+//
+// Of these only kIo, from something that reads, says that stored bytes cannot be had: it comes of
+// the medium or of a file that ends too early. A failure of this process or machine is never kIo
+// there, so that nobody takes it for damage.
 #pragma once
 
 #include <atomic>
@@ -19,7 +23,8 @@ namespace kvfs {
 // An open file. All methods are safe from many threads, as long as no two write the same bytes.
 class File {
  public:
-  // The most that ViewWindowBytes() says of a file that is mapped.
+  // What ViewWindowBytes() says of a file that is mapped: between these, a power of two.
+  static constexpr uint64_t kLeastViewWindowBytes = uint64_t{64} << 10;
   static constexpr uint64_t kViewWindowBytes = uint64_t{1} << 30;
 
   virtual ~File() = default;
@@ -39,8 +44,14 @@ class File {
 
   // Read-only view of the bytes [offset, offset + length), which must lie within the file and not
   // span a multiple of ViewWindowBytes(); kIo otherwise. Valid as long as the File lives; sees
-  // later Writes. Takes no lock and, once the window has been used, no system call.
+  // later Writes. Takes no lock and, once the window has been used, no system call. kUnavailable
+  // where the process can map no more.
   virtual Result<const std::byte*> View(uint64_t offset, uint64_t length) const = 0;
+
+  // For a range of which a View has failed, or has not shown what it should: reads it once more
+  // from the file, and has views show the file there, where zeros took the place of pages that the
+  // disk could not deliver. kIo if it cannot deliver them now either: only then are they lost.
+  virtual Result<void> RefreshView(uint64_t offset, uint64_t length) const = 0;
 
   // Makes sure that writes to the range will not fail for want of space; extends the file, whose
   // new bytes read as zeros. kNoSpace leaves the file usable, and its size as it was.

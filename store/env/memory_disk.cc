@@ -45,9 +45,10 @@ std::optional<MemoryDisk::Refusal> MemoryDisk::BeginLocked(const OperationRecord
 std::optional<MemoryDisk::Refusal> MemoryDisk::FaultLocked(const OperationRecord& record) {
   std::optional<Refusal> refusal;
   std::erase_if(faults_, [&](DiskFault& fault) {
-    if (!Matches(fault, record) || --fault.nth > 0) return false;
+    if (!Matches(fault, record)) return false;
+    if (fault.nth > 0 && --fault.nth > 0) return false;
     refusal = {{fault.code, DescribeOperation(record) + ": injected fault"}, fault.is_partial};
-    return true;
+    return !fault.lasts;
   });
   return refusal;
 }
@@ -71,6 +72,11 @@ void MemoryDisk::Inject(DiskFault fault) {
 size_t MemoryDisk::PendingFaults() const {
   const Guard guard(*mutex_);
   return faults_.size();
+}
+
+bool MemoryDisk::HasLastingFault() const {
+  const Guard guard(*mutex_);
+  return std::ranges::any_of(faults_, [](const DiskFault& fault) { return fault.nth == 0; });
 }
 
 void MemoryDisk::SetCapacity(uint64_t bytes) {

@@ -28,6 +28,7 @@ struct DiskFault {
   uint64_t nth = 1;  // of the operations that match from now on; 1 is the next
   ErrorCode code = ErrorCode::kIo;
   bool is_partial = false;  // a Write gets half of its sectors done before it fails
+  bool lasts = false;       // all later ones that match fail as well
 };
 
 class MemoryDisk {
@@ -74,6 +75,7 @@ class MemoryDisk {
   bool has_failed() const;
   void Inject(DiskFault fault);
   size_t PendingFaults() const;
+  bool HasLastingFault() const;
   void SetCapacity(uint64_t bytes);
   uint64_t OperationCount() const;
   size_t UnsyncedCount() const;

@@ -38,6 +38,10 @@ class MemoryFile final : public File {
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override {
     return disk_->View(node_, path_, offset, length);
   }
+  Result<void> RefreshView(uint64_t offset, uint64_t length) const override {
+    std::vector<std::byte> bytes(length);
+    return Read(offset, bytes);
+  }
   Result<void> Allocate(uint64_t offset, uint64_t length) override {
     KVFS_TRY(RequireWritable());
     return length == 0 ? Result<void>() : disk_->Allocate(node_, path_, offset, length);
@@ -112,6 +116,8 @@ void MemoryEnv::FailPowerAt(uint64_t operation, bool is_partial) {
 }
 bool MemoryEnv::HasPowerFailed() const { return disk_->has_failed(); }
 void MemoryEnv::InjectFault(DiskFault fault) { disk_->Inject(std::move(fault)); }
+bool MemoryEnv::HasLastingFault() const { return disk_->HasLastingFault(); }
+
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }

@@ -45,6 +45,8 @@ class MemoryEnv final : public Env {
   // unless the fault is partial. Several may wait at once.
   void InjectFault(DiskFault fault);
   size_t PendingFaults() const;
+  // True once one that lasts has struck.
+  bool HasLastingFault() const;
 
   // Space for contents, in blocks of 4 KiB; writes and allocations beyond it fail with kNoSpace.
   void SetCapacity(uint64_t bytes);

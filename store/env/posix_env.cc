@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <mutex>
 
 #include "store/env/env.h"
 #include "store/env/posix_error.h"
@@ -29,7 +31,24 @@ Result<void> Check(int result, std::string_view operation, const std::string& pa
   return {};
 }
 
+// A write beyond RLIMIT_FSIZE gives EFBIG, and the signal SIGXFSZ, which by default ends the
+// process. Nobody's store is to end anybody's process: where nothing else was chosen the signal
+// does nothing. A handler, since what is ignored would stay so in the programs that this one
+// starts.
+void LetSizeLimitBeAnError() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction present {};
+    if (::sigaction(SIGXFSZ, nullptr, &present) != 0 || present.sa_handler != SIG_DFL) return;
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGXFSZ, &action, nullptr);
+  });
+}
+
 Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::string_view operation) {
+  LetSizeLimitBeAnError();
   KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, flags, operation));
   struct stat status {};
   KVFS_TRY(Check(::fstat(descriptor.number(), &status), operation, path));

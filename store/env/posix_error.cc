@@ -23,18 +23,26 @@ ErrorCode CodeOf(int number) {
       return ErrorCode::kExists;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:  // above RLIMIT_FSIZE, or what the file system allows
       return ErrorCode::kNoSpace;
     case EACCES:
     case EPERM:
     case EROFS:
       return ErrorCode::kPermission;
-    case EFBIG:
-      return ErrorCode::kTooLarge;
     case EINVAL:
     case ENAMETOOLONG:
       return ErrorCode::kInvalid;
-    default:
+    // The medium, or the file system about it. Only these may be told as damage of what is stored.
+    case EIO:
+    case EBADMSG:  // a checksum of the file system's own
+    case EUCLEAN:  // the file system is inconsistent
+    case ENODATA:  // how a block device reports a bad sector
+    case EREMOTEIO:
+    case EILSEQ:  // a block device's protection information
       return ErrorCode::kIo;
+    // ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, ...: of this process, this machine, this moment.
+    default:
+      return ErrorCode::kUnavailable;
   }
 }
 

@@ -71,7 +71,8 @@ Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
   if (end > known_size_.load()) lock.lock();
   KVFS_TRY(WriteFully(offset, data));
   RaiseKnownSize(end);
-  windows_.Restore(offset, data.size(), descriptor());
+  // Where zeros stay in the views, who looks there asks for the file again.
+  static_cast<void>(windows_.Restore(offset, data.size(), descriptor(), path_));
   return {};
 }
 
@@ -98,13 +99,19 @@ Result<void> PosixFile::WriteFully(uint64_t offset, Bytes data) {
 // A page number from a damaged file must not lead to an address beyond the file's end.
 Result<const std::byte*> PosixFile::View(uint64_t offset, uint64_t length) const {
   KVFS_ASSIGN(const bool holds, Holds(offset, length));
-  const bool in_one_window = offset % kViewWindowBytes + length <= kViewWindowBytes;
+  const bool in_one_window = offset % ViewWindowBytes() + length <= ViewWindowBytes();
   if (!holds || !in_one_window) {
     return Fail(ErrorCode::kIo, "cannot view " + std::to_string(length) + " bytes at " +
                                     std::to_string(offset) + " of " + path_ +
                                     (holds ? ": too long" : ": beyond its end"));
   }
   return windows_.At(offset, descriptor(), path_);
+}
+
+Result<void> PosixFile::RefreshView(uint64_t offset, uint64_t length) const {
+  std::vector<std::byte> bytes(length);
+  KVFS_TRY(Read(offset, bytes));
+  return windows_.Restore(offset, length, descriptor(), path_);
 }
 
 Result<bool> PosixFile::Holds(uint64_t offset, uint64_t length) const {

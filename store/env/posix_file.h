@@ -26,7 +26,8 @@ class PosixFile final : public File {
       : File(&windows_.faults()),
         path_(std::move(path)),
         descriptor_(std::move(descriptor)),
-        known_size_(size) {}
+        known_size_(size),
+        windows_(MappedWindows::WindowBytesNow()) {}
 
   ~PosixFile() override;
 
@@ -34,13 +35,14 @@ class PosixFile final : public File {
   Result<void> Read(uint64_t offset, MutableBytes out) const override;
   Result<void> Write(uint64_t offset, Bytes data) override;
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override;
+  Result<void> RefreshView(uint64_t offset, uint64_t length) const override;
   Result<void> Allocate(uint64_t offset, uint64_t length) override;
   Result<void> PunchHole(uint64_t offset, uint64_t length) override;
   Result<void> Shorten(uint64_t size) override;
   Result<void> Sync() override;
   Result<uint64_t> SizeBytes() const override;
   Result<uint64_t> AllocatedBytes() const override;
-  uint64_t ViewWindowBytes() const override { return kViewWindowBytes; }
+  uint64_t ViewWindowBytes() const override { return windows_.window_bytes(); }
 
  private:
   Result<void> WriteFully(uint64_t offset, Bytes data);

@@ -17,8 +17,10 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "store/env/env.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -123,7 +125,6 @@ TEST_F(PosixEnv, AllocatedSpaceIsTakenAndPunchedSpaceGivenBack) {
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
     EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
     const rlimit limit{bytes, before_.rlim_max};
     EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -143,7 +144,7 @@ void ExpectAllocationFailsAndLeavesTheFile(File& file) {
     return file.Allocate(0, 3 << 20);
   }();
   ASSERT_FALSE(allocated.has_value());
-  EXPECT_EQ(allocated.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(allocated.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(file.SizeBytes().value(), 4U);
   EXPECT_TRUE(file.Allocate(0, 3 << 20).has_value());
   EXPECT_EQ(file.SizeBytes().value(), 3U << 20);
@@ -152,6 +153,62 @@ void ExpectAllocationFailsAndLeavesTheFile(File& file) {
 
 TEST_F(PosixEnv, AFailedAllocationLeavesTheFileAsItWas) {
   ExpectAllocationFailsAndLeavesTheFile(*env_.CreateFile(At("file")).value());
+}
+
+// And does not end the process, by SIGXFSZ.
+TEST_F(PosixEnv, AWriteBeyondTheLimitOfFileSizesIsRefusedForWantOfSpace) {
+  const auto file = env_.CreateFile(At("file")).value();
+  const FileSizeLimit limit(1 << 20);
+  EXPECT_EQ(file->Write(2 << 20, AsBytes("x")).error().code, ErrorCode::kNoSpace);
+  EXPECT_TRUE(file->Write(0, AsBytes("x")));
+}
+
+// What the test's own process may do stays as it is. Returns 0 if all went well.
+template <typename Work>
+int InAProcessWithAddressSpace(uint64_t bytes, Work work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{bytes, bytes};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(2);
+    work();
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST_F(PosixEnv, ViewsOfManyFilesFitIntoALimitedAddressSpace) {
+  if (kIsSanitized) return;  // a sanitizer's own memory is terabytes of addresses
+  const int status = InAProcessWithAddressSpace(uint64_t{300'000} << 10, [this] {
+    std::vector<std::unique_ptr<File>> files;
+    for (int i = 0; i < 512; ++i) {
+      files.push_back(env_.CreateFile(At("file" + std::to_string(i))).value());
+      const uint64_t far = 5 * files.back()->ViewWindowBytes();
+      ASSERT_TRUE(files.back()->Write(far, AsBytes("far")));
+      const auto view = files.back()->View(far, 3);
+      ASSERT_TRUE(view) << view.error().message;
+      EXPECT_EQ(AsText({*view, 3}), "far");
+    }
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(PosixEnv, WantOfAddressSpaceIsNoFailureOfTheDisk) {
+  if (kIsSanitized) return;
+  const int status = InAProcessWithAddressSpace(uint64_t{300'000} << 10, [this] {
+    const auto file = env_.CreateFile(At("file")).value();
+    const uint64_t window = file->ViewWindowBytes();
+    ASSERT_TRUE(file->Allocate(0, 1));
+    ASSERT_TRUE(file->Write(uint64_t{1} << 30, AsBytes("x")));
+    Result<void> viewed;
+    for (uint64_t at = 0; viewed && at < uint64_t{1} << 30; at += window) {
+      viewed = file->View(at, 1).map([](const std::byte*) {});
+    }
+    ASSERT_FALSE(viewed);
+    EXPECT_EQ(viewed.error().code, ErrorCode::kUnavailable) << viewed.error().message;
+  });
+  EXPECT_EQ(status, 0);
 }
 
 // In a process of its own, on a file system of its own: mounts disappear with it.
