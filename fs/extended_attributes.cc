@@ -38,9 +38,13 @@ std::string FileSystem::UnnamedXattrName(InodeNumber inode) {
 }
 
 // The attributes say that there are some; but what they say may be damaged, and a file that cannot
-// be removed would not help.
+// be removed would not help. Where it is only the look that fails they are there: else they would
+// be left behind, and what the caller then does with them tells what is wrong.
 bool FileSystem::HasStoredXattrs(const InodeInfo& inode, Key key) const {
-  return inode.attributes.has_xattrs && store_.Stat(key).has_value();
+  if (!inode.attributes.has_xattrs) return false;
+  const auto found = store_.Stat(key);
+  return found ||
+         (found.error().code != ErrorCode::kNotFound && found.error().code != ErrorCode::kCorrupt);
 }
 
 Result<FileSystem::StoredXattrs> FileSystem::LoadXattrs(const Location& at,
