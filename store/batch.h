@@ -53,12 +53,14 @@ class Batch {
   void Put(Key key, Bytes content, std::optional<std::string_view> meta = {},
            IfPresent if_present = IfPresent::kReplace, uint64_t* id = nullptr);
 
-  // Creates the entry with an id that Store::ReserveId or ReserveIdLike has given. kExists.
+  // Creates the entry with an id that Store::ReserveId or ReserveIdLike has given. kInvalid for an
+  // id below 16 or above 2^62.
   void PutAs(Key key, uint64_t id, Bytes content, std::string_view meta);
 
   // Creates an empty entry with an id that it had in another store, of which this one is a copy:
-  // for repair and restoring. The caller answers for that no other entry has it. kExists. Ids that
-  // are given later are above it, and above the entry's space.
+  // for repair and restoring. The caller must ensure that no other entry has it. kExists; kInvalid
+  // for an id below 16 or above 2^62. Ids that are given later are above it, and above the entry's
+  // space, as far as these are not above 2^61.
   void Restore(Key key, uint64_t id, std::string_view meta);
 
   // The following refuse the batch with kNotFound where the entry is absent.
@@ -118,7 +120,7 @@ class Batch {
     std::optional<std::string_view> meta;
     IfPresent if_present = IfPresent::kReplace;
     uint64_t* id = nullptr;
-    uint64_t given_id = 0;  // kPut: of the new entry; 0: any
+    std::optional<uint64_t> given_id;  // kPut: of the new entry
     MetaEdit edit;
     MetaEdit to_edit;  // kExchange
   };

@@ -125,6 +125,7 @@ Result<void> BatchResolver::AddMeta(const MetaEdit& edit, std::string_view prese
 }
 
 Result<void> BatchResolver::Do(const Change& change) {
+  KVFS_TRY(CheckChange(change, placement_.shards()));
   KVFS_TRY(executor_.Execute(change));
   change.AppendTo(record_);
   return {};
@@ -138,8 +139,8 @@ Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
   Change change = ChangeOf(Kind::kPut, put.key);
   change.found = FoundOf(state);
   change.id = state.id;
-  if (!state.exists && put.given_id != 0) {
-    change.id = put.given_id;
+  if (!state.exists && put.given_id) {
+    change.id = *put.given_id;
   } else if (!state.exists) {
     change.id = transaction_.TakeId(placement_.ShardOf(placement_.PositionOf(put.key.name)));
   }
@@ -178,25 +179,22 @@ Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation
 }
 
 Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
-  if (restore.offset < kFirstId || restore.offset > format::kMaxId) {
-    return Fail(ErrorCode::kInvalid, "an id must be 16 to 2^62");
-  }
   KVFS_ASSIGN(const State state, StateOf(restore.key));
   if (state.exists) return Fail(ErrorCode::kExists);
   KVFS_TRY(CheckMeta(*restore.meta));
-  KVFS_TRY(NoteId(restore.offset));
-  KVFS_TRY(NoteId(restore.key.space));
   grows_ = true;
   Change change = ChangeOf(Kind::kPut, restore.key);
   change.found = Change::Found::kAbsent;
   change.id = restore.offset;
   change.meta = restore.meta;
-  return Do(change);
+  KVFS_TRY(Do(change));
+  KVFS_TRY(NoteId(restore.offset));
+  return NoteId(restore.key.space);
 }
 
 // Ids that are given from now on are above it.
 Result<void> BatchResolver::NoteId(uint64_t id) {
-  if (id < kFirstId || id > format::kMaxId) return {};
+  if (id < kFirstId) return {};
   const uint32_t home = placement_.HomeOf(id);
   KVFS_TRY(transaction_.NeedShard(home));
   transaction_.NoteId(home, id);

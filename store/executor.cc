@@ -11,25 +11,57 @@ using format::Entry;
 using Found = format::Change::Found;
 using Kind = format::Change::Kind;
 
-Result<void> CheckChange(const Change& change, uint32_t shards) {
-  auto ends_within = [](uint64_t begin, uint64_t length) {
-    return begin <= kMaxContentBytes && length <= kMaxContentBytes - begin;
-  };
-  const bool is_blocks = change.kind == Kind::kWriteBlocks;
+namespace {
+
+bool EndsWithin(uint64_t begin, uint64_t length) {
+  return begin <= kMaxContentBytes && length <= kMaxContentBytes - begin;
+}
+
+bool HasPossibleKeys(const Change& change) {
+  const bool has_name = change.kind != Kind::kReclaim;
   const bool has_to_name = format::HasSecondName(change.kind);
-  const uint64_t blocks_bytes = is_blocks ? change.BlockCount() * uint64_t{format::kBlockBytes} : 0;
-  const bool sound =
-      change.name.empty() == (change.kind == Kind::kReclaim) &&
-      change.to_name.empty() == !has_to_name && change.space < format::kFirstOwnSpace &&
-      change.to_space < format::kFirstOwnSpace && change.id <= format::kMaxId &&
-      change.content <= format::kMaxId && change.size <= kMaxContentBytes && change.home < shards &&
-      ends_within(change.offset, std::max(change.length, blocks_bytes)) &&
-      ends_within(change.offset, change.data.size()) &&
-      (is_blocks ? change.offset % format::kBlockBytes == 0 &&
-                       change.data.size() % format::BlockPointer::kBytes == 0
-                 : change.data.size() <= kMaxLoggedBytes) &&
-      (change.kind != Kind::kPut || change.id >= kFirstId);
-  if (!sound) return Fail(ErrorCode::kCorrupt, "a log record holds an impossible change");
+  return change.name.empty() == !has_name && change.name.size() <= kMaxNameBytes &&
+         change.to_name.empty() == !has_to_name && change.to_name.size() <= kMaxNameBytes &&
+         change.space < format::kFirstOwnSpace && change.to_space < format::kFirstOwnSpace;
+}
+
+bool HasPossibleIds(const Change& change) {
+  const bool has_id = change.kind == Kind::kPut;
+  return change.id <= format::kMaxId && (!has_id || change.id >= kFirstId) &&
+         change.content <= format::kMaxId;
+}
+
+bool HasPossibleData(const Change& change) {
+  if (change.kind != Kind::kWriteBlocks) return change.data.size() <= kMaxLoggedBytes;
+  return change.offset % format::kBlockBytes == 0 &&
+         change.data.size() % format::BlockPointer::kBytes == 0;
+}
+
+bool HasPossibleRange(const Change& change) {
+  const bool is_blocks = change.kind == Kind::kWriteBlocks;
+  const uint64_t bytes =
+      is_blocks ? change.BlockCount() * uint64_t{format::kBlockBytes} : change.data.size();
+  return change.size <= kMaxContentBytes && EndsWithin(change.offset, change.length) &&
+         EndsWithin(change.offset, bytes);
+}
+
+bool HasPossibleMetas(const Change& change) {
+  return change.meta.value_or("").size() <= kMaxMetaBytes &&
+         change.to_meta.value_or("").size() <= kMaxMetaBytes;
+}
+
+}  // namespace
+
+Result<void> CheckChange(const Change& change, uint32_t shards) {
+  auto refuse = [](const char* what) {
+    return Fail(ErrorCode::kInvalid, std::string("a change has an impossible ") + what);
+  };
+  if (!HasPossibleKeys(change)) return refuse("key");
+  if (!HasPossibleIds(change)) return refuse("id: one is 16 to 2^62");
+  if (change.home >= shards) return refuse("home");
+  if (!HasPossibleData(change)) return refuse("amount of data");
+  if (!HasPossibleRange(change)) return refuse("range: a content ends below 2^63 bytes");
+  if (!HasPossibleMetas(change)) return refuse("meta");
   return {};
 }
 

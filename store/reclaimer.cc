@@ -62,6 +62,7 @@ Result<bool> Reclaimer::FreeOnePiece(uint32_t shard) {
   change.kind = Change::Kind::kReclaim;
   change.content = *content;
   change.end = EndOfPiece(shard, *content);
+  KVFS_TRY(CheckChange(change, static_cast<uint32_t>(shards_.size())));
   ShardSet set;
   set.set(shard);
   ExclusiveLocks locks(shards_, set);

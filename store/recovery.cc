@@ -204,11 +204,13 @@ class Recovery {
     return RequireEndAt(*end);
   }
 
-  // Whether a later record proves that this one was durable.
-  Result<bool> WasDurable(uint64_t sequence) const {
-    KVFS_ASSIGN(const uint64_t proven,
-                parts_->log->ProvenDurable(checkpoint_.first_segment, sequence));
-    return proven >= sequence;
+  // Whether another record proves that this one was durable. All are looked through once, however
+  // much is damaged.
+  Result<bool> WasDurable(uint64_t sequence) {
+    if (!proven_durable_) {
+      KVFS_ASSIGN(proven_durable_, parts_->log->ProvenDurable(checkpoint_.first_segment));
+    }
+    return *proven_durable_ >= sequence;
   }
 
   // A log that ends where it should not has been damaged. What is only read is read all the same.
@@ -229,7 +231,10 @@ class Recovery {
   // False if a block that the record names is not there: it never was durable, nor the record.
   Result<bool> MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
     for (const Change& change : changes) {
-      KVFS_TRY(CheckChange(change, parts_->placement->shards()));
+      if (auto possible = CheckChange(change, parts_->placement->shards()); !possible) {
+        return Fail(ErrorCode::kCorrupt,
+                    "log record " + std::to_string(sequence) + ": " + possible.error().message);
+      }
       KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
       if (!is_whole) return false;
     }
@@ -350,7 +355,8 @@ class Recovery {
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
   bool has_checkpoint_ = false;
-  bool closed_ = false;  // no log continues the checkpoint
+  bool closed_ = false;                     // no log continues the checkpoint
+  std::optional<uint64_t> proven_durable_;  // see WasDurable
 };
 
 }  // namespace

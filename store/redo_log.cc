@@ -121,18 +121,17 @@ Result<uint64_t> RedoLog::ReplayPart(
   return next;
 }
 
-Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment, uint64_t after) const {
+Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
   uint64_t proven = 0;
   for (const Part& part : PartsFrom(first_segment)) {
-    if (part.end <= after) continue;
-    KVFS_ASSIGN(const uint64_t by_part, ProvenByPart(part, after));
+    KVFS_ASSIGN(const uint64_t by_part, ProvenByPart(part));
     proven = std::max(proven, by_part);
   }
   return proven;
 }
 
 // Where a record is damaged nobody knows where the next begins: every offset is tried.
-Result<uint64_t> RedoLog::ProvenByPart(const Part& part, uint64_t after) const {
+Result<uint64_t> RedoLog::ProvenByPart(const Part& part) const {
   // Bytes that look like a record's front by accident are rare.
   constexpr int kMostFailures = 1000;
   KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
@@ -143,7 +142,8 @@ Result<uint64_t> RedoLog::ProvenByPart(const Part& part, uint64_t after) const {
   for (int failures = 0; failures < kMostFailures;) {
     const auto sequence = format::PeekSequence(rest);
     if (!sequence) break;
-    const bool is_likely = *sequence > after && *sequence < std::min(part.end, most);
+    const bool is_likely =
+        *sequence >= part.segment->first_sequence && *sequence < std::min(part.end, most);
     const auto record = is_likely ? format::DecodeLogRecord(rest, *sequence, seed) : std::nullopt;
     failures += is_likely && !record ? 1 : 0;
     if (record) proven = std::max(proven, record->durable);

@@ -57,9 +57,9 @@ class RedoLog {
   // `first_segment`, until a record is missing or torn, or `visit` returns false.
   Result<void> Replay(uint64_t first_segment, uint64_t next,
                       const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
-  // The highest sequence of which a record behind sequence `after` proves that it was durable,
-  // whether the records between can be read or not; 0 if there is none.
-  Result<uint64_t> ProvenDurable(uint64_t first_segment, uint64_t after) const;
+  // The highest sequence of which any record proves that it was durable, whether those between can
+  // be read or not; 0 if there is none. Reads each segment once.
+  Result<uint64_t> ProvenDurable(uint64_t first_segment) const;
 
   // False if the segment at which a replay begins is not there.
   bool Has(uint64_t segment) const;
@@ -126,7 +126,7 @@ class RedoLog {
   Result<uint64_t> ReplayPart(
       const Part& part, uint64_t next,
       const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
-  Result<uint64_t> ProvenByPart(const Part& part, uint64_t after) const;
+  Result<uint64_t> ProvenByPart(const Part& part) const;
 
   Env* env_;
   const RedoLogConfig config_;

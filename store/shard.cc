@@ -63,7 +63,7 @@ uint64_t Shard::TakeId() {
 }
 
 void Shard::NoteId(uint64_t id) {
-  if (id >= next_id_) next_id_ = id + config_.shards;
+  if (id >= next_id_ && id <= format::kMaxCountedId) next_id_ = id + config_.shards;
 }
 
 void Shard::NoteFresh(uint64_t block, uint64_t version) {

@@ -39,6 +39,9 @@ inline constexpr uint64_t kDeadSpace = ~uint64_t{0};
 // Ids of entries: below are the spaces that callers may use as they like.
 inline constexpr uint64_t kFirstEntryId = 16;
 inline constexpr uint64_t kMaxId = uint64_t{1} << 62;
+// Ids are counted up, and no store comes this far by counting. Callers may choose ids above it; the
+// count does not go on from those, and so never leaves the range.
+inline constexpr uint64_t kMaxCountedId = kMaxId / 2;
 constexpr uint64_t ContentSpace(uint64_t content) { return kFirstOwnSpace | content; }
 
 // The largest tail that lies in a leaf: an eighth of a page, so that pages can be filled well.
