@@ -14,6 +14,7 @@
 #include "store/format/chunk.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
+#include "store/format/log_mark.h"
 #include "store/format/superblock.h"
 #include "store/store_files.h"
 
@@ -87,6 +88,7 @@ class Dumper {
     if (name_ == "superblock") return DumpSuperblock();
     if (name_ == "lock") return DumpLock();
     if (name_.starts_with("segment-")) return DumpSegment();
+    if (name_ == "mark") return DumpMark();
     if (name_.ends_with(".keys")) return DumpKeys();
     if (name_.ends_with(".values")) return DumpValues();
     return Fail(ErrorCode::kUnsupported, path_ + " is not named as a file of a store");
@@ -190,12 +192,23 @@ class Dumper {
     const uint64_t seed = SegmentSeed(identity.store, header->number);
     Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
     for (uint64_t sequence = header->first_sequence;; ++sequence) {
-      const auto record = DecodeLogRecord(rest, sequence, seed);
+      const auto record = DecodeLogRecord(rest, sequence, seed, header->version);
       if (!record) break;
       if (!DumpLogRecord(*record, bytes.size() - rest.size())) return {};
       rest = rest.subspan(record->EncodedBytes());
     }
     Line("end of records at " + Number(bytes.size() - rest.size()));
+    return {};
+  }
+
+  Result<void> DumpMark() {
+    Line("mark of the log, " + Number(size_) + " bytes");
+    KVFS_ASSIGN(const Identity identity, FindIdentity(directory_ + "/.."));
+    KVFS_ASSIGN(const auto bytes, ReadRange(0, format::kLogMarkBytes));
+    const auto mark = format::LogMark::Decode(bytes, identity.store, file_->Residence());
+    Line(mark ? "  life " + Number(mark->life) + ", appended up to sequence " +
+                    Number(mark->sequence)
+              : "  of no account: of another boot, mount or file, or damaged");
     return {};
   }
 

@@ -17,7 +17,9 @@ constexpr uint64_t kForSpaceMaps = 16;
 
 Engine::Engine(std::unique_ptr<EngineParts> parts)
     : parts_(std::move(parts)),
-      newest_(&parts_->shards, parts_->placement.get(), &parts_->options.log) {}
+      newest_(&parts_->shards, parts_->placement.get(), &parts_->options.log) {
+  newest_.SetLogDamage(parts_->log_damage);
+}
 
 Engine::~Engine() {
   if (!closed_) static_cast<void>(Close());
@@ -32,6 +34,11 @@ Result<void> Engine::Close() {
   }
   parts_->lock.reset();
   return result;
+}
+
+Result<void> Engine::Damage() const {
+  if (parts_->log_damage.empty()) return {};
+  return Fail(ErrorCode::kCorrupt, parts_->log_damage);
 }
 
 Result<void> Engine::RequireWritable() const {

@@ -73,6 +73,7 @@ class Engine final : public Store {
     return newest_.List(space, from, visit);
   }
 
+  Result<void> Damage() const override;
   Result<void> Close() override;
   Result<void> Apply(const Batch& batch) override;
   Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
@@ -107,7 +108,7 @@ class Engine final : public Store {
                          uint64_t length, const MetaEdit& edit);
 
   const std::unique_ptr<EngineParts> parts_;
-  const Reading newest_;
+  Reading newest_;
   std::atomic<bool> has_spare_ = false;  // see ClaimSpace
   bool closed_ = false;
 };

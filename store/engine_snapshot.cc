@@ -22,7 +22,9 @@ EngineSnapshot::EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, u
     : parts_(parts),
       pins_(std::move(pins)),
       version_(version),
-      reading_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {}
+      reading_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {
+  reading_.SetLogDamage(parts->log_damage);
+}
 
 EngineSnapshot::~EngineSnapshot() { parts_->snapshots.Remove(version_); }
 

@@ -38,7 +38,7 @@ class EngineSnapshot final : public Snapshot {
   EngineParts* const parts_;
   std::vector<ShardPin> pins_;
   const uint64_t version_;
-  const Reading reading_;
+  Reading reading_;
 };
 
 }  // namespace kvfs

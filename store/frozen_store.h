@@ -31,6 +31,7 @@ class FrozenStore final : public Store {
     return snapshot_->List(space, from, visit);
   }
 
+  Result<void> Damage() const override { return store_.Damage(); }
   // Nothing to close: that is for the owner of the store.
   Result<void> Close() override { return {}; }
   Result<void> Apply(const Batch& batch) override;

@@ -36,6 +36,7 @@ class PatchedFile final : public File {
   Result<uint64_t> SizeBytes() const override;
   Result<uint64_t> AllocatedBytes() const override;
   uint64_t ViewWindowBytes() const override;
+  std::string Residence() const override { return {}; }
 
  private:
   Result<void> Refuse() const {

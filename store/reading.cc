@@ -59,7 +59,16 @@ void Reading::Content::Keep(const Entry& entry, uint64_t its_version, const Cont
   format::DecodeBlockList(entry.direct, direct);
 }
 
+Result<void> Reading::WholeLog() const {
+  if (log_damage_.empty()) return {};
+  return Fail(ErrorCode::kCorrupt, log_damage_);
+}
+
 Error Reading::Report(Error error, Key key) const {
+  if (error.code == ErrorCode::kNotFound && !log_damage_.empty()) {
+    return {ErrorCode::kCorrupt,
+            DescribeEntry(key.space, key.name) + " is not known to be absent: " + log_damage_};
+  }
   if (error.code != ErrorCode::kCorrupt) return error;
   const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
   error.message = DescribeEntry(key.space, key.name) + ", shard " + std::to_string(shard) + ": " +
@@ -380,7 +389,7 @@ Result<void> Reading::List(Space space, Position from, const ListVisitor& visit)
   KVFS_TRY(CheckSpace(space));
   if (from >= uint64_t{1} << 63) return {};
   // Damage hides only what lies on the damaged page; it is told at the end.
-  Result<void> damage;
+  Result<void> damage = WholeLog();
   for (uint32_t i = placement_.ShardOf(from); i < placement_.shards(); ++i) {
     const Shard& shard = *shards_[i];
     const uint64_t faults = shard.ViewFaults();

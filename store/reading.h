@@ -30,6 +30,10 @@ class Reading {
           const std::vector<ShardPin>* pins = nullptr, uint64_t at = Memtable::kNewest)
       : shards_(*shards), placement_(*placement), log_(*log), pins_(pins), at_(at) {}
 
+  // What is missing from the end of the log, if anything is: then what is not found is not known to
+  // be absent.
+  void SetLogDamage(std::string what) { log_damage_ = std::move(what); }
+
   // See Reader.
   Result<EntryInfo> Stat(Key key) const;
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const;
@@ -62,6 +66,7 @@ class Reading {
   template <typename Use>
   Result<void> WithEntry(Key key, Locks locks, Use use, uint64_t* state = nullptr) const;
 
+  Result<void> WholeLog() const;
   ShardPin PinOf(uint32_t shard) const;
   Result<Content> ContentOf(Key key) const;
   Result<bool> IsUnchanged(Key key, const Content& content) const;
@@ -84,6 +89,7 @@ class Reading {
   const std::function<void(std::string_view)>& log_;
   const std::vector<ShardPin>* const pins_;
   const uint64_t at_;
+  std::string log_damage_;
 };
 
 }  // namespace kvfs

@@ -2,6 +2,7 @@
 #include "store/recovery.h"
 
 #include <algorithm>
+#include <set>
 
 #include "store/describe.h"
 #include "store/executor.h"
@@ -32,7 +33,7 @@ class Recovery {
     uint64_t end = checkpoint_.next_sequence;
     KVFS_TRY(Tolerate(FindEnd(&end)));
     KVFS_TRY(Tolerate(ReplayUntil(end)));
-    parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1);
+    KVFS_TRY(parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1));
     if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(parts_);
   }
@@ -173,13 +174,17 @@ class Recovery {
     // Without a checkpoint nobody knows where a replay is to begin.
     if (!has_checkpoint_) return {};
     KVFS_TRY(parts_->log->Open(access_));
-    if (checkpoint_.last_segment == format::kNoSegment) return {};
-    for (const uint64_t segment : {checkpoint_.first_segment, checkpoint_.last_segment}) {
+    if (closed_) return {};
+    KVFS_TRY(parts_->log->FindHeadless({checkpoint_.first_segment, checkpoint_.last_segment}));
+    appended_ = parts_->log->Appended(checkpoint_.last_segment);
+    const std::set<uint64_t> named = {checkpoint_.first_segment, checkpoint_.last_segment};
+    for (const uint64_t segment : named) {
       if (parts_->log->Has(segment)) continue;
-      return Fail(ErrorCode::kCorrupt, "the log lacks segment " + std::to_string(segment) +
-                                           ", with which it continues the newest checkpoint");
+      KVFS_TRY(NoteLogDamage("the log lacks segment " + std::to_string(segment) +
+                             ", with which it continues the newest checkpoint"));
     }
-    return {};
+    const std::string cut = parts_->log->CutSegment(checkpoint_.first_segment);
+    return cut.empty() ? Result<void>() : NoteLogDamage(cut + " has been cut short");
   }
 
   using Visit = std::function<Result<bool>(const LogRecord&, const std::vector<Change>&)>;
@@ -204,28 +209,38 @@ class Recovery {
     return RequireEndAt(*end);
   }
 
-  // Whether another record proves that this one was durable. All are looked through once, however
-  // much is damaged.
-  Result<bool> WasDurable(uint64_t sequence) {
+  // Whether the record was there: another record proves that it was durable, or a process has
+  // appended it, and nothing but its death can have ended it. The log is looked through once,
+  // however much is damaged.
+  Result<bool> WasThere(uint64_t sequence) {
+    if (sequence <= appended_) return true;
     if (!proven_durable_) {
       KVFS_ASSIGN(proven_durable_, parts_->log->ProvenDurable(checkpoint_.first_segment));
     }
     return *proven_durable_ >= sequence;
   }
 
-  // A log that ends where it should not has been damaged. What is only read is read all the same.
+  // A log that ends where it should not has been damaged.
   Result<void> RequireEndAt(uint64_t end) {
     if (closed_) return {};
-    KVFS_ASSIGN(const bool is_damaged, WasDurable(end));
+    KVFS_ASSIGN(const bool is_damaged, WasThere(end));
     if (!is_damaged) return {};
-    parts_->log_damage = "the log is damaged: record " + std::to_string(end) +
-                         ", which was durable, cannot be read, and so neither it nor those behind "
-                         "it can be carried out";
-    Log(parts_->log_damage);
-    if (salvages_) parts_->losses.push_back(parts_->log_damage);
+    return NoteLogDamage("the log is damaged: record " + std::to_string(end) +
+                         (end <= appended_ ? ", which was appended and cannot have been lost"
+                                           : ", which was durable") +
+                         ", cannot be read, and so neither it nor those behind it can be carried "
+                         "out");
+  }
+
+  // A store that is to be changed is refused: it would forget what was promised. What is only read
+  // is read all the same. The first damage that is met ends the replay; what follows from it is no
+  // further loss.
+  Result<void> NoteLogDamage(const std::string& what) {
+    Log(what);
+    if (salvages_ && parts_->log_damage.empty()) parts_->losses.push_back(what);
+    if (parts_->log_damage.empty()) parts_->log_damage = what;
     if (access_ == Access::kReadOnly) return {};
-    return Fail(ErrorCode::kCorrupt,
-                parts_->log_damage + "; open the store for reading only, or repair it");
+    return Fail(ErrorCode::kCorrupt, what + "; open the store for reading only, or repair it");
   }
 
   // False if a block that the record names is not there: it never was durable, nor the record.
@@ -258,7 +273,7 @@ class Recovery {
       auto sound = parts_->shards[change.home]->blocks().Check(change.Block(i));
       if (sound) continue;
       if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
-      KVFS_ASSIGN(const bool is_damaged, WasDurable(sequence));
+      KVFS_ASSIGN(const bool is_damaged, WasThere(sequence));
       Log((is_damaged ? "record " : "the log ends before record ") + std::to_string(sequence) +
           (is_damaged ? " names a block that is damaged: "
                       : ", which names a block that is not on the disk: ") +
@@ -355,8 +370,9 @@ class Recovery {
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
   bool has_checkpoint_ = false;
-  bool closed_ = false;                     // no log continues the checkpoint
-  std::optional<uint64_t> proven_durable_;  // see WasDurable
+  bool closed_ = false;    // no log continues the checkpoint
+  uint64_t appended_ = 0;  // see WasThere
+  std::optional<uint64_t> proven_durable_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "store/format/log_proof.h"
 #include "store/format/superblock.h"
 
 namespace kvfs {
@@ -13,6 +14,7 @@ namespace kvfs {
 using format::kSegmentHeaderBytes;
 using format::LogRecord;
 using format::SegmentHeader;
+using format::SegmentVersion;
 
 namespace {
 
@@ -21,6 +23,7 @@ constexpr std::string_view kFilePrefix = "segment-";
 // in a crash while records behind it reach the disk; if its number were used again, they could pass
 // for new ones. No life begins so many segments.
 constexpr uint64_t kLifeStride = uint64_t{1} << 32;
+static_assert(format::LifeOf(kLifeStride) == 1);
 
 // The number in a segment's file name; it only tells files apart.
 std::optional<uint64_t> FileNumber(std::string_view name) {
@@ -37,7 +40,15 @@ std::optional<uint64_t> FileNumber(std::string_view name) {
 RedoLog::RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync)
     : env_(env), config_(std::move(config)), before_sync_(std::move(before_sync)) {}
 
+void RedoLog::Segment::Become(const SegmentHeader& header, const format::StoreId& store) {
+  number = header.number;
+  first_sequence = header.first_sequence;
+  version = header.version;
+  seed = format::SegmentSeed(store, number);
+}
+
 Result<void> RedoLog::Open(Access access) {
+  access_ = access;
   auto listed = env_->ListDirectory(config_.directory);
   if (!listed && listed.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kCorrupt, "the store lacks its log, " + config_.directory);
@@ -50,23 +61,71 @@ Result<void> RedoLog::Open(Access access) {
     Segment segment;
     segment.path = config_.directory + "/" + name;
     KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path, access));
-    KVFS_ASSIGN(uint64_t size, segment.file->SizeBytes());
-    std::vector<std::byte> header(std::min<uint64_t>(size, kSegmentHeaderBytes));
+    KVFS_ASSIGN(segment.bytes, segment.file->SizeBytes());
+    std::vector<std::byte> header(std::min<uint64_t>(segment.bytes, kSegmentHeaderBytes));
     KVFS_TRY(segment.file->Read(0, header));
     const auto decoded = SegmentHeader::Decode(header, config_.store);
-    if (size < config_.segment_bytes) {
-      if (decoded) return Fail(ErrorCode::kCorrupt, segment.path + " has been cut short");
-      // A segment whose creation a crash has cut off.
-      if (access == Access::kReadWrite) KVFS_TRY(env_->RemoveFile(segment.path));
-      continue;
-    }
     if (decoded) {
-      segment.number = decoded->number;
-      segment.first_sequence = decoded->first_sequence;
+      segment.Become(*decoded, config_.store);
       segments_.push_back(std::make_shared<Segment>(std::move(segment)));
     } else {
       spares_.push_back(std::move(segment));
     }
+  }
+  std::ranges::sort(segments_, {}, [](const auto& segment) { return segment->number; });
+  return {};
+}
+
+// Numbers ascend by one within a life, and each life's first is known or expected.
+std::vector<uint64_t> RedoLog::MissingNumbers(const std::vector<uint64_t>& expected) const {
+  std::vector<uint64_t> missing;
+  auto add = [&](uint64_t number) {
+    for (size_t i = 0; i < spares_.size() && !Has(number); ++i) missing.push_back(number++);
+  };
+  for (const uint64_t number : expected) add(number);
+  for (const auto& segment : segments_) add(segment->number + 1);
+  std::ranges::sort(missing);
+  const auto repeated = std::ranges::unique(missing);
+  missing.erase(repeated.begin(), repeated.end());
+  return missing;
+}
+
+// What the header of a segment of that number must have been; nothing if none of the bytes are a
+// record of it.
+std::optional<SegmentHeader> RedoLog::HeaderByRecords(Bytes bytes, uint64_t number) const {
+  const uint64_t seed = format::SegmentSeed(config_.store, number);
+  const Bytes records = bytes.subspan(std::min<size_t>(bytes.size(), kSegmentHeaderBytes));
+  for (const SegmentVersion version : {SegmentVersion::kNew, SegmentVersion::kOld}) {
+    const auto front = format::PeekFront(records, version);
+    if (front && format::DecodeLogRecord(records, front->sequence, seed, version)) {
+      return SegmentHeader{number, front->sequence, version};
+    }
+  }
+  for (size_t at = 0; at < records.size(); at += format::NextRecordOffset(records.subspan(at))) {
+    const auto front = format::PeekFront(records.subspan(at), SegmentVersion::kNew);
+    if (front && format::IsProvenFront(records.subspan(at), seed)) {
+      return SegmentHeader{number, front->sequence, SegmentVersion::kNew};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> RedoLog::FindHeadless(const std::vector<uint64_t>& expected) {
+  const std::vector<uint64_t> missing = MissingNumbers(expected);
+  for (auto spare = spares_.begin(); spare != spares_.end();) {
+    KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*spare));
+    std::optional<SegmentHeader> header;
+    const bool is_empty = std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+    for (size_t i = 0; i < missing.size() && !header && !is_empty; ++i) {
+      if (!Has(missing[i])) header = HeaderByRecords(bytes, missing[i]);
+    }
+    if (!header) {
+      ++spare;
+      continue;
+    }
+    spare->Become(*header, config_.store);
+    segments_.push_back(std::make_shared<Segment>(std::move(*spare)));
+    spare = spares_.erase(spare);
   }
   std::ranges::sort(segments_, {}, [](const auto& segment) { return segment->number; });
   return {};
@@ -87,7 +146,7 @@ std::vector<RedoLog::Part> RedoLog::PartsFrom(uint64_t first_segment) const {
 }
 
 Result<std::vector<std::byte>> RedoLog::ReadSegment(const Segment& segment) const {
-  std::vector<std::byte> bytes(config_.segment_bytes);
+  std::vector<std::byte> bytes(std::min(segment.bytes, config_.segment_bytes));
   KVFS_TRY(segment.file->Read(0, bytes));
   return bytes;
 }
@@ -108,10 +167,10 @@ Result<uint64_t> RedoLog::ReplayPart(
     const Part& part, uint64_t next,
     const std::function<Result<bool>(const LogRecord&)>& visit) const {
   KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
-  const uint64_t seed = format::SegmentSeed(config_.store, part.segment->number);
-  Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
+  const Segment& segment = *part.segment;
+  Bytes rest = Bytes(bytes).subspan(std::min<size_t>(bytes.size(), kSegmentHeaderBytes));
   while (next < part.end) {
-    const auto record = format::DecodeLogRecord(rest, next, seed);
+    const auto record = format::DecodeLogRecord(rest, next, segment.seed, segment.version);
     if (!record) return next;
     KVFS_ASSIGN(const bool goes_on, visit(*record));
     if (!goes_on) return next;
@@ -124,30 +183,10 @@ Result<uint64_t> RedoLog::ReplayPart(
 Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
   uint64_t proven = 0;
   for (const Part& part : PartsFrom(first_segment)) {
-    KVFS_ASSIGN(const uint64_t by_part, ProvenByPart(part));
-    proven = std::max(proven, by_part);
-  }
-  return proven;
-}
-
-// Where a record is damaged nobody knows where the next begins: every offset is tried.
-Result<uint64_t> RedoLog::ProvenByPart(const Part& part) const {
-  // Bytes that look like a record's front by accident are rare.
-  constexpr int kMostFailures = 1000;
-  KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
-  const uint64_t seed = format::SegmentSeed(config_.store, part.segment->number);
-  const uint64_t most = part.segment->first_sequence + bytes.size() / format::kLogRecordHeaderBytes;
-  Bytes rest = Bytes(bytes).subspan(kSegmentHeaderBytes);
-  uint64_t proven = 0;
-  for (int failures = 0; failures < kMostFailures;) {
-    const auto sequence = format::PeekSequence(rest);
-    if (!sequence) break;
-    const bool is_likely =
-        *sequence >= part.segment->first_sequence && *sequence < std::min(part.end, most);
-    const auto record = is_likely ? format::DecodeLogRecord(rest, *sequence, seed) : std::nullopt;
-    failures += is_likely && !record ? 1 : 0;
-    if (record) proven = std::max(proven, record->durable);
-    rest = rest.subspan(record ? record->EncodedBytes() : format::NextRecordOffset(rest));
+    KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
+    const format::LogProof proof =
+        format::ProveByRecords(bytes, part.segment->header(), part.end, config_.store);
+    proven = std::max(proven, proof.durable);
   }
   return proven;
 }
@@ -158,6 +197,7 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
       config_.directory + "/" + std::string(kFilePrefix) + std::to_string(files_created_++);
   KVFS_ASSIGN(segment.file, env_->CreateFile(segment.path));
   auto ready = segment.file->Allocate(0, config_.segment_bytes);
+  segment.bytes = config_.segment_bytes;
   if (ready) ready = segment.file->Sync();
   if (ready) ready = env_->SyncDirectory(config_.directory);
   if (!ready) {
@@ -174,22 +214,52 @@ Result<void> RedoLog::BeginSegment() {
   }
   auto segment = std::make_shared<Segment>(std::move(spares_.back()));
   spares_.pop_back();
-  segment->number = next_number_++;
-  segment->first_sequence = next_sequence_;
+  segment->Become({next_number_++, next_sequence_}, config_.store);
   segment->end = kSegmentHeaderBytes;
   segment->unsynced = true;
   segment->file->MapForWriting(config_.segment_bytes);
-  const SegmentHeader header{segment->number, segment->first_sequence};
-  KVFS_TRY(segment->file->Write(0, header.Encode(config_.store)));
+  KVFS_TRY(segment->file->Write(0, segment->header().Encode(config_.store)));
+  if (!std::exchange(has_begun_, true)) {
+    mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(segment->number),
+                next_sequence_ - 1);
+  }
   segments_.push_back(std::move(segment));
   return {};
+}
+
+uint64_t RedoLog::Appended(uint64_t segment) const {
+  const auto mark = LogMarkFile::Read(*env_, MarkPath(), config_.store);
+  // An opening that was cut off before the superblock named its segment has begun a mark, too.
+  return mark && mark->life >= format::LifeOf(segment) ? mark->sequence : 0;
 }
 
 bool RedoLog::Has(uint64_t segment) const {
   return std::ranges::any_of(segments_, [&](const auto& it) { return it->number == segment; });
 }
 
-void RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
+std::string RedoLog::CutSegment(uint64_t first_segment) const {
+  for (const auto& segment : segments_) {
+    const bool is_cut = segment->bytes < config_.segment_bytes;
+    if (is_cut && segment->number >= first_segment) return segment->path;
+  }
+  return {};
+}
+
+// A file that was cut short is nothing to write to.
+Result<void> RedoLog::RemoveCutSpares() {
+  std::vector<Segment> whole;
+  for (Segment& spare : spares_) {
+    if (spare.bytes >= config_.segment_bytes) {
+      whole.push_back(std::move(spare));
+    } else if (access_ == Access::kReadWrite) {
+      KVFS_TRY(env_->RemoveFile(spare.path));
+    }
+  }
+  spares_ = std::move(whole);
+  return {};
+}
+
+Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
   std::lock_guard lock(mutex_);
   next_sequence_ = next;
   durable_ = durable;
@@ -202,6 +272,7 @@ void RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
   }
   // What a process that died had only handed to the kernel is not known to be on the disk.
   for (const auto& segment : segments_) segment->unsynced = true;
+  return RemoveCutSpares();
 }
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
@@ -217,15 +288,16 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     KVFS_TRY(BeginSegment());
   }
   Segment& segment = *segments_.back();
-  format::SealLogRecord(record, next_sequence_, durable_,
-                        format::SegmentSeed(config_.store, segment.number));
+  format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
   if (auto written = segment.file->Write(segment.end, *record); !written) {
     failure_ = Error{ErrorCode::kReadOnly, "an earlier write to the log failed (" +
                                                written.error().message + "); reopen the store"};
+    mark_.Forget();
     return tl::unexpected(Error{ErrorCode::kIo, written.error().message});
   }
   segment.end += record->size();
   segment.unsynced = true;
+  mark_.Set(next_sequence_);
   return next_sequence_++;
 }
 
@@ -263,6 +335,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
     } else {
       failure_ = Error{ErrorCode::kReadOnly, "an earlier sync of the log failed (" +
                                                  synced.error().message + "); reopen the store"};
+      mark_.Forget();
     }
     sync_done_.notify_all();
     if (!synced) return tl::unexpected(std::move(synced).error());

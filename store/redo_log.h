@@ -34,6 +34,7 @@
 #include "store/env/env.h"
 #include "store/format/log_segment.h"
 #include "store/lock_rank.h"
+#include "store/log_mark.h"
 #include "store/sync_group.h"
 
 namespace kvfs {
@@ -52,6 +53,10 @@ class RedoLog {
 
   // Finds the segments in the directory. Of a store that is only read nothing is changed.
   Result<void> Open(Access access);
+  // Finds segments whose headers are lost by the records in them: those of the numbers `expected`,
+  // and those that come next after others. To be called between Open and Replay, unless nothing is
+  // to be replayed. A file that holds no such records stays a spare.
+  Result<void> FindHeadless(const std::vector<uint64_t>& expected);
 
   // Calls `visit` for each record from sequence `next` on, which stands at the start of segment
   // `first_segment`, until a record is missing or torn, or `visit` returns false.
@@ -61,13 +66,20 @@ class RedoLog {
   // be read or not; 0 if there is none. Reads each segment once.
   Result<uint64_t> ProvenDurable(uint64_t first_segment) const;
 
+  // The highest sequence that the process which had the log last has appended, as long as only its
+  // death can have ended it; 0 if that is not known. `segment` is the newest that is known of it.
+  uint64_t Appended(uint64_t segment) const;
+
   // False if the segment at which a replay begins is not there.
   bool Has(uint64_t segment) const;
+  // The path of a segment, from that number on, whose file has been cut short; empty if none has.
+  std::string CutSegment(uint64_t first_segment) const;
 
   // Begins this life of the log, whose first record will have sequence `next`; records up to
   // `durable` need no flush any more. Rotate must follow before the first Append. Segments before
-  // `first_segment` are spares from now on.
-  void Start(uint64_t first_segment, uint64_t next, uint64_t durable);
+  // `first_segment` are spares from now on; spares of less than the full size, as creations that
+  // were cut off leave them, are removed.
+  Result<void> Start(uint64_t first_segment, uint64_t next, uint64_t durable);
 
   static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
   uint64_t MaxPayloadBytes() const {
@@ -109,8 +121,14 @@ class RedoLog {
     std::unique_ptr<File> file;
     uint64_t number = 0;  // 0: a spare
     uint64_t first_sequence = 0;
+    format::SegmentVersion version = format::SegmentVersion::kNew;
+    uint64_t seed = 0;  // of its records' checksums
+    uint64_t bytes = 0;
     uint64_t end = 0;  // where the next record goes
     bool unsynced = false;
+
+    format::SegmentHeader header() const { return {number, first_sequence, version}; }
+    void Become(const format::SegmentHeader& header, const format::StoreId& store);
   };
 
   // A segment of a replay, and the sequence at which a later one goes on.
@@ -121,15 +139,19 @@ class RedoLog {
 
   Result<Segment> CreateSegment();
   Result<void> BeginSegment();  // mutex_ held
+  std::vector<uint64_t> MissingNumbers(const std::vector<uint64_t>& expected) const;
+  std::optional<format::SegmentHeader> HeaderByRecords(Bytes bytes, uint64_t number) const;
+  Result<void> RemoveCutSpares();
+  std::string MarkPath() const { return config_.directory + "/mark"; }
   std::vector<Part> PartsFrom(uint64_t first_segment) const;
   Result<std::vector<std::byte>> ReadSegment(const Segment& segment) const;
   Result<uint64_t> ReplayPart(
       const Part& part, uint64_t next,
       const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
-  Result<uint64_t> ProvenByPart(const Part& part) const;
 
   Env* env_;
   const RedoLogConfig config_;
+  Access access_ = Access::kReadOnly;
   const std::function<Result<void>()> before_sync_;
 
   RankedMutex flushing_{
@@ -142,6 +164,8 @@ class RedoLog {
   uint64_t next_number_ = 1;
   uint64_t durable_ = 0;
   uint64_t files_created_ = 0;
+  LogMarkFile mark_;
+  bool has_begun_ = false;  // this life has a segment
   std::optional<Error> failure_;
   bool syncing_ = false;
   SyncGroup group_;

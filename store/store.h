@@ -139,12 +139,20 @@ class Store : public Reader {
 
   // Opens a store, and recovers it where it was not closed. kNotFound if there is none; kInUse if
   // another process has it open (the message names it); kUnsupported if its format is another;
-  // kCorrupt if neither checkpoint can be read.
+  // kCorrupt if neither checkpoint can be read, or if the log is damaged where it cannot be for
+  // want of power: changes would then be made on top of an older state. With `read_only` such a
+  // store is opened all the same: see Damage.
   static Result<std::unique_ptr<Store>> Open(Env& env, const std::string& path,
                                              OpenOptions options = {});
 
   // Closes without reporting errors. Call Close to see them.
   ~Store() override = default;
+
+  // kCorrupt, with the reason, if the opening could not read all that had been acknowledged: then
+  // the store shows an older state. What is found may have been changed or erased later; what is
+  // not found is kCorrupt, as a listing is at its end. Only a store that was opened with
+  // OpenOptions::read_only can be so.
+  virtual Result<void> Damage() const = 0;
 
   // Takes a last checkpoint, so that the next opening has nothing to replay, and releases the
   // lock. No other call may be under way or follow. On an error everything acknowledged is still

@@ -76,6 +76,11 @@ class File {
   // that differ as their offsets do.
   virtual uint64_t ViewWindowBytes() const = 0;
 
+  // Tells whether the system can have lost anything that was written to the file: where it gives
+  // the same text again, to whatever process, the machine has not stopped meanwhile, the disk was
+  // not taken away, and it is not a copy of the file. Empty if the system cannot tell.
+  virtual std::string Residence() const = 0;
+
   // Pages of views that the disk could not deliver since the file was opened; a view shows zeros
   // in their place, which is why all that is read through one must be checked. Not virtual, since
   // it is asked at every look at a page.

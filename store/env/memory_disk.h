@@ -8,6 +8,7 @@
 // Pointers from View are read without it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -63,6 +64,8 @@ class MemoryDisk {
   Result<void> Sync(const Node& node, const std::string& path);
   uint64_t SizeOf(const Node& node) const;
   uint64_t AllocatedOf(const Node& node) const;
+  // Another number for a disk that has lost power; the same after the death of a process alone.
+  uint64_t run() const { return run_; }
 
   Result<Node> Lock(const std::string& path, const std::string& holder);
   void DescribeLock(const Node& node, const std::string& holder);
@@ -104,6 +107,8 @@ class MemoryDisk {
   uint64_t UsedBytesLocked() const;
 
   const std::shared_ptr<std::mutex> mutex_;
+  static std::atomic<uint64_t> next_run_;
+  uint64_t run_ = next_run_++;
   MemoryNames names_;
   MemoryNames synced_names_;
   std::vector<UnsyncedOperation> unsynced_;

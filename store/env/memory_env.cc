@@ -58,6 +58,7 @@ class MemoryFile final : public File {
   Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
   Result<uint64_t> AllocatedBytes() const override { return disk_->AllocatedOf(node_); }
   uint64_t ViewWindowBytes() const override { return MemoryContent::kChunkBytes; }
+  std::string Residence() const override { return std::to_string(disk_->run()) + " " + path_; }
 
  private:
   Result<void> RequireWritable() const {

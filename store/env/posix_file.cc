@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <vector>
 
 namespace kvfs {
@@ -17,6 +18,10 @@ namespace {
 constexpr size_t kZerosBytes = size_t{1} << 20;
 // Above this the system call costs less than the page faults of the mapping.
 constexpr size_t kMaxMappedWrite = size_t{32} << 10;
+
+// A mount's number that no other mount of this boot gets (Linux 6.8), which older C libraries do
+// not name.
+constexpr unsigned kUniqueMountId = 0x4000;
 
 // Repeats fallocate(2) when a signal interrupts it; returns 0 or an errno.
 int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
@@ -193,6 +198,21 @@ Result<uint64_t> PosixFile::SizeBytes() const {
   const auto size = static_cast<uint64_t>(status.st_size);
   RaiseKnownSize(size);
   return size;
+}
+
+// This run of the system, this mounting of the disk, this file. The number of a mount that may be
+// given again would not do: a disk that is taken away and mounted anew may have lost writes.
+std::string PosixFile::Residence() const {
+  std::string boot;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  struct statx status {};
+  const bool is_told =
+      ::statx(descriptor(), "", AT_EMPTY_PATH, STATX_INO | kUniqueMountId, &status) == 0 &&
+      (status.stx_mask & kUniqueMountId) != 0;
+  if (boot.empty() || !is_told) return {};
+  return boot + " " + std::to_string(status.stx_mnt_id) + " " +
+         std::to_string(status.stx_dev_major) + ":" + std::to_string(status.stx_dev_minor) + " " +
+         std::to_string(status.stx_ino);
 }
 
 Result<uint64_t> PosixFile::AllocatedBytes() const {

@@ -43,6 +43,7 @@ class PosixFile final : public File {
   Result<uint64_t> SizeBytes() const override;
   Result<uint64_t> AllocatedBytes() const override;
   uint64_t ViewWindowBytes() const override { return windows_.window_bytes(); }
+  std::string Residence() const override;
 
  private:
   Result<void> WriteFully(uint64_t offset, Bytes data);

@@ -22,10 +22,10 @@ void Replay(Bytes segment, const SegmentHeader& header) {
   const uint64_t seed = format::SegmentSeed(TheStore(), header.number);
   Bytes rest = segment.subspan(kSegmentHeaderBytes);
   for (uint64_t next = header.first_sequence;; ++next) {
-    const auto peeked = format::PeekSequence(rest);
-    const auto record = format::DecodeLogRecord(rest, next, seed);
+    const auto front = format::PeekFront(rest, header.version);
+    const auto record = format::DecodeLogRecord(rest, next, seed, header.version);
     if (!record) return;
-    Require(peeked == next, "a record has the sequence that was looked for");
+    Require(front && front->sequence == next, "a record has the sequence that was looked for");
     Require(record->durable <= next, "a record proves nothing of later ones");
     Require(record->EncodedBytes() <= rest.size(), "a record lies inside its segment");
     Require(!record->payload.empty(), "a record has a payload");

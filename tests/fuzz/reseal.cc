@@ -32,7 +32,9 @@ void ResealSegment(MutableBytes segment, const format::StoreId& store) {
     const uint64_t payload = LoadLittle<uint32_t>(rest.data() + 8);
     if (payload > rest.size() - format::kLogRecordHeaderBytes) return;
     const size_t bytes = format::kLogRecordHeaderBytes + payload;
-    StoreLittle(rest.data(), Checksum(rest.subspan(8, bytes - 8), Checksum(store, number)));
+    const uint64_t seed = Checksum(store, number);
+    StoreLittle(rest.data() + 24, Checksum(rest.subspan(8, 16), ~seed));
+    StoreLittle(rest.data(), Checksum(rest.subspan(8, bytes - 8), seed));
     rest = rest.subspan(bytes);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -44,7 +45,7 @@ class RedoLogTest : public testing::Test {
   // life names its first segment.
   void NewLife(uint64_t first_segment, uint64_t next) {
     log_ = Load(env_);
-    log_->Start(first_segment, next, next - 1);
+    ASSERT_TRUE(log_->Start(first_segment, next, next - 1));
     life_ = log_->Rotate().value();
     ASSERT_TRUE(log_->PrepareSpares(1));
   }
@@ -84,6 +85,11 @@ class RedoLogTest : public testing::Test {
 
   std::unique_ptr<MemoryEnv> Everything() { return env_.CrashImage({CrashChoice::Kind::kAll, 0}); }
   std::unique_ptr<MemoryEnv> OnlySynced() { return env_.CrashImage({CrashChoice::Kind::kNone, 0}); }
+  size_t SegmentFiles() {
+    const auto names = env_.ListDirectory("log").value();
+    return static_cast<size_t>(std::ranges::count_if(
+        names, [](const std::string& name) { return name.starts_with("segment-"); }));
+  }
   // The file of the log that holds `text`.
   static std::string FileWith(Env& env, const std::string& text, uint64_t* offset) {
     const auto names = env.ListDirectory("log").value();
@@ -302,8 +308,8 @@ TEST_F(RedoLogTest, RecyclingKeepsTheNumberOfFilesSmall) {
     ASSERT_TRUE(log_->RecycleBefore(newest, 2));
     ASSERT_TRUE(log_->PrepareSpares(1));
   }
-  EXPECT_LE(env_.ListDirectory("log").value().size(), 4u);
-  EXPECT_EQ(log_->FileBytes(), env_.ListDirectory("log").value().size() * kSegmentBytes);
+  EXPECT_LE(SegmentFiles(), 4u);
+  EXPECT_EQ(log_->FileBytes(), SegmentFiles() * kSegmentBytes);
 }
 
 TEST_F(RedoLogTest, ALogThatIsOnlyReadStaysAsItIs) {
@@ -322,7 +328,7 @@ TEST_F(RedoLogTest, SparesAreRemovedAtTheEnd) {
   AppendMany(200);
   ASSERT_TRUE(log_->RecycleAll());
   EXPECT_EQ(log_->FileBytes(), 2 * kSegmentBytes);
-  EXPECT_EQ(env_.ListDirectory("log").value().size(), 2u);
+  EXPECT_EQ(SegmentFiles(), 2u);
 }
 
 TEST_F(RedoLogTest, AFailedSyncIsFinal) {
@@ -364,11 +370,15 @@ TEST_F(RedoLogTest, SegmentsOfAnotherStoreAreSpares) {
   }));
 }
 
-TEST_F(RedoLogTest, FilesCutShortAreRemoved) {
+// As a creation that was cut off leaves them.
+TEST_F(RedoLogTest, SparesCutShortAreRemoved) {
   AppendMany(5);
   auto image = Everything();
   ASSERT_TRUE(image->CreateFile("log/segment-77").value()->Write(0, AsBytes("KVFSLOG1")));
   EXPECT_EQ(ReplayOf(*image, life_, 1), 5u);
+  EXPECT_TRUE(image->Exists("log/segment-77").value()) << "before it is known that all is well";
+  auto log = Load(*image);
+  ASSERT_TRUE(log->Start(life_, 6, 5));
   EXPECT_FALSE(image->Exists("log/segment-77").value());
 }
 

@@ -21,6 +21,7 @@
 #include "store/format/chunk.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
+#include "store/format/log_mark.h"
 #include "store/format/log_segment.h"
 #include "store/format/superblock.h"
 #include "store/space_map.h"
@@ -52,6 +53,9 @@ const std::map<std::string, uint64_t> kConstants = {
     {"kSuperblockBytes", kSuperblockBytes},
     {"kSegmentHeaderBytes", kSegmentHeaderBytes},
     {"kLogRecordHeaderBytes", kLogRecordHeaderBytes},
+    {"kOldLogRecordHeaderBytes", kOldLogRecordHeaderBytes},
+    {"kLogMarkHeaderBytes", kLogMarkHeaderBytes},
+    {"kLogMarkBytes", kLogMarkBytes},
     {"kChangeHeaderBytes", kChangeHeaderBytes},
     {"kPageHeaderBytes", kPageHeaderBytes},
     {"kLeafGroupBytes", kLeafGroupBytes},
@@ -68,6 +72,7 @@ const std::map<std::string, uint64_t> kLayouts = {
     {"slot-shard", kSlotShardBytes},
     {"segment-header", kSegmentHeaderBytes},
     {"record-header", kLogRecordHeaderBytes},
+    {"log-mark", kLogMarkBytes},
     {"change-header", kChangeHeaderBytes},
     {"page-header", kPageHeaderBytes},
 };

@@ -10,6 +10,7 @@
 #include "store/format/chunk.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
+#include "store/format/log_mark.h"
 #include "store/format/log_segment.h"
 #include "store/format/superblock.h"
 
@@ -179,6 +180,17 @@ Piece TheLogRecord() {
   return record;
 }
 
+Piece TheLogMark() {
+  const auto header = LogMark::EncodeHeader(TheIdentity().store, LifeOf(kSegment),
+                                            "this run, this mount, this file");
+  Piece mark(kLogMarkBytes);
+  CopyBytes(mark.data(), header);
+  for (const uint64_t sequence : {kNextSequence - 1, kNextSequence}) {
+    CopyBytes(mark.data() + LogMarkPlace(sequence), EncodeLogMarkSequence(sequence));
+  }
+  return mark;
+}
+
 Piece TheLeaf() {
   const std::map<std::string, Piece> values = {
       {"foo", TheInlineEntry()}, {"big", TheEntryWithBlocks()}, {"sparse", TheEntryWithChunks()}};
@@ -210,6 +222,7 @@ std::map<std::string, std::vector<std::byte>> WorkedExample() {
           {"checkpoint", TheCheckpoint()},
           {"segment-header", TheSegmentHeader()},
           {"log-record", TheLogRecord()},
+          {"log-mark", TheLogMark()},
           {"leaf", TheLeaf()},
           {"branch", TheBranch()},
           {"inline-entry", TheInlineEntry()},
