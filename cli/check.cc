@@ -60,18 +60,24 @@ void PrintFinding(const CheckFinding& finding, bool json) {
 
 void PrintReport(const CheckReport& report, const std::string& store, bool json) {
   if (!json) {
-    fmt::print("{}: {}: {} entries, {} pages, {} blocks; {} damaged, {} space errors, {} notes\n",
-               store,
-               report.IsSound() ? Paint(stdout, Colour::kGood, "sound")
-                                : Paint(stdout, Colour::kError, "not sound"),
-               report.entries, report.pages, report.blocks, report.damages, report.space_findings,
-               report.notes);
+    fmt::print(
+        "{}: {}: {} entries, {} pages, {} blocks; {} damaged, {} space errors, {} notes; "
+        "looked at: the newest checkpoint, of {} entries, and {} log records since, which "
+        "change {}\n",
+        store,
+        report.IsSound() ? Paint(stdout, Colour::kGood, "sound")
+                         : Paint(stdout, Colour::kError, "not sound"),
+        report.entries, report.pages, report.blocks, report.damages, report.space_findings,
+        report.notes, report.checkpoint_entries, report.log_records, report.log_entries);
     return;
   }
   Json line;
   SetBytes(line, "store", store);
   line["sound"] = report.IsSound();
   line["entries"] = report.entries;
+  line["checkpoint_entries"] = report.checkpoint_entries;
+  line["log_records"] = report.log_records;
+  line["log_entries"] = report.log_entries;
   line["pages"] = report.pages;
   line["blocks"] = report.blocks;
   line["damages"] = report.damages;

@@ -214,9 +214,11 @@ Result<CheckReport> DaemonMaintenance::Check(const CheckOptions& options) {
     return report;
   }
   if (!answer) return tl::unexpected(answer.error());
-  if (answer->size() != 6) return Unexpected();
-  uint64_t* const numbers[] = {&report.entries, &report.pages,          &report.blocks,
-                               &report.damages, &report.space_findings, &report.notes};
+  uint64_t* const numbers[] = {
+      &report.entries,     &report.pages,          &report.blocks,
+      &report.damages,     &report.space_findings, &report.notes,
+      &report.log_records, &report.log_entries,    &report.checkpoint_entries};
+  if (answer->size() != std::size(numbers)) return Unexpected();
   for (size_t i = 0; i < answer->size(); ++i) {
     KVFS_ASSIGN(*numbers[i], DecodeNumber((*answer)[i]));
   }

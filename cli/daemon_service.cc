@@ -234,8 +234,9 @@ class Conversation {
     static_cast<void>(served_.store.Checkpoint());
     KVFS_ASSIGN(const CheckReport report, served_.store.Check(options));
     std::vector<std::string> numbers;
-    for (const uint64_t number : {report.entries, report.pages, report.blocks, report.damages,
-                                  report.space_findings, report.notes}) {
+    for (const uint64_t number :
+         {report.entries, report.pages, report.blocks, report.damages, report.space_findings,
+          report.notes, report.log_records, report.log_entries, report.checkpoint_entries}) {
       numbers.push_back(EncodeNumber(number));
     }
     return Ok(std::move(numbers));

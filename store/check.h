@@ -34,7 +34,11 @@ struct CheckOptions {
 };
 
 struct CheckReport {
+  // Of the whole store: what the newest checkpoint has, as the log since has changed it.
   uint64_t entries = 0;
+  uint64_t checkpoint_entries = 0;  // in the trees of that checkpoint
+  uint64_t log_records = 0;         // since then: carried out in memory, and the outcome looked at
+  uint64_t log_entries = 0;         // that they have made or changed
   uint64_t pages = 0;
   uint64_t blocks = 0;
   uint64_t damages = 0;  // findings of each kind

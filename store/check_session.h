@@ -33,7 +33,10 @@ class CheckSession {
   }
 
   // So much more has been looked at.
-  void CountEntry() { ++report_.entries; }
+  void CountEntry() { ++report_.checkpoint_entries; }
+  void CountLogEntry() { ++report_.log_entries; }
+  void SetLogRecords(uint64_t count) { report_.log_records = count; }
+  void SetEntries(uint64_t count) { report_.entries = count; }
   void CountPage(uint64_t bytes) {
     ++report_.pages;
     Advance(bytes);

@@ -29,7 +29,12 @@ Result<CheckReport> Checker::Run() {
     for (uint32_t i = 0; i < count; ++i) CompareMaps(i);
     for (uint32_t i = 0; i < count; ++i) CompareCounts(i);
   }
-  for (uint32_t i = 0; i < count; ++i) CheckMemory(i);
+  uint64_t entries = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    CheckMemory(i);
+    entries += CountEntries(i);
+  }
+  session_->SetEntries(entries);
   if (!parts_.log_damage.empty()) session_->Damage(parts_.log_damage);
   if (contents_->WantsNames()) NameDamage();
   if (session_->failure()) return tl::unexpected(*session_->failure());
@@ -49,32 +54,57 @@ bool Checker::HasGaps() const {
   return std::ranges::any_of(shards_, [](const ShardState& state) { return state.has_gaps; });
 }
 
+// A read that fails once may be that moment's.
+bool Checker::HasBoth(const uint64_t (&offsets)[2], size_t length) {
+  std::vector<std::byte> first(length), second(length);
+  Result<void> read = Fail(ErrorCode::kIo);
+  for (int tries = 0; tries < 2 && !read; ++tries) {
+    read = parts_.superblock->Read(offsets[0], first);
+    if (read) read = parts_.superblock->Read(offsets[1], second);
+  }
+  if (!read && read.error().code != ErrorCode::kIo) {
+    session_->Abandon(read.error());
+    return true;
+  }
+  return read && first == second;
+}
+
 // What stands in one place only is read all the same, and written anew by the next opening.
 void Checker::CheckSuperblock() {
-  auto same = [this](const uint64_t(&offsets)[2], size_t length) {
-    std::vector<std::byte> first(length), second(length);
-    // A read that fails once may be that moment's.
-    Result<void> read = Fail(ErrorCode::kIo);
-    for (int tries = 0; tries < 2 && !read; ++tries) {
-      read = parts_.superblock->Read(offsets[0], first);
-      if (read) read = parts_.superblock->Read(offsets[1], second);
-    }
-    if (!read && read.error().code != ErrorCode::kIo) {
-      session_->Abandon(read.error());
-      return true;
-    }
-    return read && first == second;
-  };
-  constexpr std::string_view kHealed =
-      ": one of the two is damaged; the next opening for writing writes it anew";
-  if (!same(format::kIdentityOffset, format::kIdentityBytes)) {
-    session_->Damage("the superblock's two copies of the store's identity differ" +
-                     std::string(kHealed));
+  CheckIdentity();
+  CheckSlots();
+}
+
+void Checker::CheckIdentity() {
+  if (HasBoth(format::kIdentityOffset, format::kIdentityBytes)) return;
+  session_->Damage(
+      "the superblock's two copies of the store's identity differ: one of the two is damaged; the "
+      "next opening for writing writes it anew");
+}
+
+// Two slots that are sound and of different age are what a process leaves that dies between the
+// writes of the two.
+void Checker::CheckSlots() {
+  const auto newest = ReadCheckpoint(*parts_.superblock, parts_.identity);
+  if (newest) session_->SetLogRecords(snapshot_->version() + 1 - newest->next_sequence);
+  const size_t bytes = format::kSlotHeaderBytes + shards_.size() * format::kSlotShardBytes;
+  if (HasBoth(format::kSlotOffset, bytes)) return;
+  bool are_sound = true;
+  for (const uint64_t offset : format::kSlotOffset) {
+    std::vector<std::byte> slot(bytes);
+    are_sound = are_sound && parts_.superblock->Read(offset, slot) &&
+                format::Checkpoint::Decode(slot, parts_.identity.store, parts_.identity.shards);
   }
-  const size_t slot = format::kSlotHeaderBytes + shards_.size() * format::kSlotShardBytes;
-  if (!same(format::kSlotOffset, slot)) {
-    session_->Damage("the superblock's two checkpoints differ" + std::string(kHealed));
+  if (are_sound) {
+    session_->Note(
+        "the superblock's two checkpoints are of different age: a process has ended between the "
+        "writes of the two; the newer one counts, and the next opening for writing makes them "
+        "equal");
+    return;
   }
+  session_->Damage(
+      "the superblock's two checkpoints differ: one of the two is damaged; the next opening for "
+      "writing writes it anew");
 }
 
 void Checker::CheckTree(uint32_t shard) {
@@ -134,6 +164,26 @@ void Checker::CheckMemory(uint32_t shard) {
   for (cursor.Seek({}, ~uint64_t{0}); cursor.Valid() && !session_->ended(); cursor.Next()) {
     contents_->VisitRecordInMemory(shard, cursor.Record());
   }
+}
+
+// As a listing would, of all spaces. Nobody changes a store that is only read, so there the shard's
+// own count must agree.
+uint64_t Checker::CountEntries(uint32_t shard) {
+  if (session_->ended()) return 0;
+  const ShardPin& pin = snapshot_->pins()[shard];
+  const bool has_changes =
+      pin.active->count() > 0 || (pin.closed != nullptr && pin.closed->count() > 0);
+  if (!has_changes) return contents_->entries(shard);
+  uint64_t count = 0;
+  RecordCursor cursor(pin, snapshot_->version(), &parts_.shards[shard]->mutex);
+  for (cursor.Seek({}, format::kFirstOwnSpace - 1); cursor.Valid(); cursor.Next()) ++count;
+  if (parts_.checkpointer || shards_[shard].has_gaps || cursor.damage()) return count;
+  const uint64_t said = parts_.shards[shard]->entries();
+  if (count != said) {
+    session_->Space("shard " + std::to_string(shard) + " has " + std::to_string(count) +
+                    " entries once the log is carried out, and counts " + std::to_string(said));
+  }
+  return count;
 }
 
 void Checker::NameDamage() {

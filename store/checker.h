@@ -34,11 +34,15 @@ class Checker {
 
   uint64_t BytesToCheck() const;
   void CheckSuperblock();
+  void CheckIdentity();
+  void CheckSlots();
+  bool HasBoth(const uint64_t (&offsets)[2], size_t length);
   void CheckTree(uint32_t shard);
   void LoadMaps(uint32_t shard);
   void CompareMaps(uint32_t shard);
   void CompareCounts(uint32_t shard);
   void CheckMemory(uint32_t shard);
+  uint64_t CountEntries(uint32_t shard);
   void NameDamage();
   bool HasGaps() const;
   const format::ShardRoot& RootOf(uint32_t shard) const {

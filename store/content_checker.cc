@@ -89,6 +89,8 @@ void ContentChecker::VisitEntry(uint32_t shard, const LeafRecord& record, Accoun
   if (is_counted) {
     ++entries_[shard];
     session_.CountEntry();
+  } else {
+    session_.CountLogEntry();
   }
   if (record.key.name.empty() || placement_.ShardOf(record.key.position) != shard) {
     session_.Damage(name + " lies in " + NameOf(shard) + ", where nobody looks for it");
