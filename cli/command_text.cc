@@ -159,7 +159,8 @@ the store's format is of a version that this program does not know
 no such key: told apart from an empty value, which is 0
 .TP
 12
-the operating system failed a read or write, or forbids it
+the operating system failed a read or write, or forbids it, or has too little memory or too few
+descriptors for this process
 .TP
 13
 the key is not of the kind that the command needs, or a format cannot hold it

@@ -78,6 +78,9 @@ Outcome RunGuarded(const Runner& runner) {
   } catch (const std::bad_alloc&) {
     return Stop(ExitCode::kIoFailed, "out of memory");
   } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      return Stop(ExitCode::kIoFailed, "the system gives this process no more threads");
+    }
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot write to standard output: {}", error.code().message()));
   }

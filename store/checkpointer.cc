@@ -2,7 +2,9 @@
 #include "store/checkpointer.h"
 
 #include <algorithm>
+#include <new>
 
+#include "store/out_of_memory.h"
 #include "store/store_files.h"
 
 namespace kvfs {
@@ -44,8 +46,11 @@ Checkpointer::~Checkpointer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Checkpointer::StartThread() {
-  thread_ = std::thread([this] { ThreadMain(); });
+Result<void> Checkpointer::StartThread() {
+  return WithinMemory([this]() -> Result<void> {
+    thread_ = std::thread([this] { ThreadMain(); });
+    return {};
+  });
 }
 
 // What a checkpoint is to be taken for; nothing if the thread is to end.
@@ -77,7 +82,7 @@ void Checkpointer::ThreadMain() {
   while (const auto purpose = WaitForWork(lock)) {
     wanted_ = false;
     lock.unlock();
-    auto result = Run(*purpose);
+    auto result = WithinMemory([&] { return Run(*purpose); });
     lock.lock();
     ++attempts_;
     last_attempt_ = std::move(result);
@@ -134,7 +139,17 @@ Result<void> Checkpointer::Run(Purpose purpose) {
   return RunOne(purpose);
 }
 
+// Which of the shards have been changed when memory is short in the middle, nobody asks: the log
+// has everything, and what is on the disk is what the next opening begins from.
 Result<void> Checkpointer::RunOne(Purpose purpose) {
+  try {
+    return TryRunOne(purpose);
+  } catch (const std::bad_alloc&) {
+    return health_->Fail("a checkpoint failed", OutOfMemory());
+  }
+}
+
+Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   KVFS_TRY(health_->Check());
   if (!closed_) KVFS_TRY(CloseEpoch(purpose));
   auto written = WriteTrees();

@@ -48,7 +48,8 @@ class Checkpointer {
                std::function<Result<void>()> prepare);
   ~Checkpointer();
 
-  void StartThread();
+  // kUnavailable if the system gives no thread.
+  Result<void> StartThread();
   using Purpose = CheckpointPurpose;
   // Takes a checkpoint of everything so far. kNoSpace loses nothing.
   Result<void> Run(Purpose purpose);
@@ -79,6 +80,7 @@ class Checkpointer {
   // How full the log or the memory is: 1 is full.
   double Pressure() const;
   Result<void> RunOne(Purpose purpose);
+  Result<void> TryRunOne(Purpose purpose);
   Result<void> CloseEpoch(Purpose purpose);
   Result<void> WriteTrees();
   Result<void> WriteSuperblock();

@@ -1,6 +1,10 @@
 // From the append on nothing may fail but the disk: the record is the decision.
 #include "store/commit.h"
 
+#include <new>
+
+#include "store/out_of_memory.h"
+
 namespace kvfs {
 
 Result<void> Commit(const CommitTarget& target, Transaction* transaction,
@@ -18,10 +22,15 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     return target.health->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);
-  auto done = transaction->Commit(*appended);
+  Result<void> done;
+  try {
+    done = transaction->Commit(*appended);
+  } catch (const std::bad_alloc&) {
+    done = tl::unexpected(OutOfMemory());
+  }
   if (done) return {};
   return target.health->Fail("a logged change could not be carried out",
-                             {ErrorCode::kIo, done.error().message});
+                             {ErrorCode::kIo, std::move(done).error().message});
 }
 
 }  // namespace kvfs

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "store/out_of_memory.h"
 #include "store/store.h"
 #include "store/store_files.h"
 
@@ -124,21 +125,25 @@ void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
   }
 }
 
-}  // namespace
-
-Result<void> Store::Create(Env& env, const std::string& path, const CreateOptions& options) {
+Result<void> Make(Env& env, const std::string& path, const CreateOptions& options) {
   const format::Identity identity = NewIdentity(options);
   KVFS_TRY(identity.Check());
   KVFS_ASSIGN(const bool existed, env.Exists(path));
   KVFS_TRY(CreateDirectoryIfAbsent(env, path));
   KVFS_TRY(CheckDirectory(env, path));
-  auto created = CreateFiles(env, path, identity);
+  auto created = WithinMemory([&] { return CreateFiles(env, path, identity); });
   if (!created) {
     RemoveFiles(env, path, identity.shards);
     if (!existed) static_cast<void>(env.RemoveDirectory(path));
     return created;
   }
   return env.SyncDirectory(ParentOf(path));
+}
+
+}  // namespace
+
+Result<void> Store::Create(Env& env, const std::string& path, const CreateOptions& options) {
+  return WithinMemory([&] { return Make(env, path, options); });
 }
 
 }  // namespace kvfs

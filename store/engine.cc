@@ -2,6 +2,7 @@
 #include "store/engine.h"
 
 #include <algorithm>
+#include <new>
 
 #include "store/batch_resolver.h"
 #include "store/checker.h"
@@ -29,7 +30,7 @@ Result<void> Engine::Close() {
   closed_ = true;
   Result<void> result;
   if (parts_->checkpointer) {
-    result = parts_->checkpointer->Run(CheckpointPurpose::kClose);
+    result = WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kClose); });
     parts_->checkpointer.reset();
   }
   parts_->lock.reset();
@@ -58,6 +59,10 @@ ShardSet Engine::ShardsOf(const Batch& batch) const {
 }
 
 Result<void> Engine::Apply(const Batch& batch) {
+  return WithinMemory([&] { return TryApply(batch); });
+}
+
+Result<void> Engine::TryApply(const Batch& batch) {
   if (batch.empty()) return {};
   KVFS_TRY(RequireWritable());
   KVFS_TRY(parts_->checkpointer->WaitForRoom());
@@ -117,8 +122,13 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
   }
   if (record.size() == RedoLog::RecordOverhead()) return {};  // nothing but expectations
   KVFS_TRY(Commit(parts_->commit_target(), &transaction, &record, staging->StagedBytes()));
-  staging->Commit();
-  resolver.GiveIds();
+  try {
+    staging->Commit();
+    resolver.GiveIds();
+  } catch (const std::bad_alloc&) {
+    return parts_->health->Fail("a logged change could not be carried out",
+                                {ErrorCode::kIo, OutOfMemory().message});
+  }
   parts_->checkpointer->NoteBuried(transaction.buried_bytes());
   return {};
 }
@@ -143,6 +153,11 @@ Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Want
 
 Result<uint64_t> Engine::CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                    uint64_t length, MetaEdit edit) {
+  return WithinMemory([&] { return TryCopyRange(from, from_offset, to, to_offset, length, edit); });
+}
+
+Result<uint64_t> Engine::TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                                      uint64_t length, const MetaEdit& edit) {
   constexpr uint64_t kPieceBytes = uint64_t{4} << 20;
   KVFS_TRY(RequireWritable());
   KVFS_ASSIGN(const EntryInfo source, Stat(from));
@@ -206,30 +221,33 @@ uint64_t Engine::ReserveIdLike(uint64_t other) {
 }
 
 Result<std::unique_ptr<Snapshot>> Engine::TakeSnapshot() const {
-  return EngineSnapshot::Take(parts_.get());
+  return WithinMemory(
+      [&]() -> Result<std::unique_ptr<Snapshot>> { return EngineSnapshot::Take(parts_.get()); });
 }
 
 Result<void> Engine::Sync() {
   KVFS_TRY(RequireWritable());
-  auto synced = parts_->log->SyncTo(parts_->log->appended());
+  auto synced = WithinMemory([&] { return parts_->log->SyncTo(parts_->log->appended()); });
   if (synced) return {};
   return parts_->health->Fail("a sync failed", std::move(synced).error());
 }
 
 Result<void> Engine::Checkpoint() {
   KVFS_TRY(RequireWritable());
-  return parts_->checkpointer->Run(CheckpointPurpose::kContinue);
+  return WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kContinue); });
 }
 
 // The second checkpoint gives back what the first has put aside.
 Result<void> Engine::Compact() {
   KVFS_TRY(RequireWritable());
-  KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
-  return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
+  return WithinMemory([&]() -> Result<void> {
+    KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
+    return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
+  });
 }
 
 Result<CheckReport> Engine::Check(const CheckOptions& options) const {
-  return Checker(parts_.get(), &options).Run();
+  return WithinMemory([&] { return Checker(parts_.get(), &options).Run(); });
 }
 
 StoreStats Engine::GetStats() const {

@@ -15,6 +15,7 @@
 #include "store/checkpointer.h"
 #include "store/commit.h"
 #include "store/health.h"
+#include "store/out_of_memory.h"
 #include "store/reading.h"
 #include "store/reclaimer.h"
 #include "store/redo_log.h"
@@ -56,21 +57,23 @@ class Engine final : public Store {
   explicit Engine(std::unique_ptr<EngineParts> parts);
   ~Engine() override;
 
-  Result<EntryInfo> Stat(Key key) const override { return newest_.Stat(key); }
+  Result<EntryInfo> Stat(Key key) const override {
+    return WithinMemory([&] { return newest_.Stat(key); });
+  }
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
-    return newest_.Read(key, offset, out);
+    return WithinMemory([&] { return newest_.Read(key, offset, out); });
   }
   Result<void> ReadAll(Key key, std::string* content) const override {
-    return newest_.ReadAll(key, content);
+    return WithinMemory([&] { return newest_.ReadAll(key, content); });
   }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
-    return newest_.FindData(key, offset);
+    return WithinMemory([&] { return newest_.FindData(key, offset); });
   }
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
-    return newest_.FindHole(key, offset);
+    return WithinMemory([&] { return newest_.FindHole(key, offset); });
   }
   Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return newest_.List(space, from, visit);
+    return WithinMemory([&] { return newest_.List(space, from, visit); });
   }
 
   Result<void> Damage() const override;
@@ -99,6 +102,9 @@ class Engine final : public Store {
   };
 
   Result<void> RequireWritable() const;
+  Result<void> TryApply(const Batch& batch);
+  Result<uint64_t> TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                                uint64_t length, const MetaEdit& edit);
   Result<void> ApplyWithRoom(const Batch& batch);
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "store/engine.h"
+#include "store/out_of_memory.h"
 
 namespace kvfs {
 
@@ -15,21 +16,23 @@ class EngineSnapshot final : public Snapshot {
 
   uint64_t version() const override { return version_; }
   const std::vector<ShardPin>& pins() const { return pins_; }
-  Result<EntryInfo> Stat(Key key) const override { return reading_.Stat(key); }
+  Result<EntryInfo> Stat(Key key) const override {
+    return WithinMemory([&] { return reading_.Stat(key); });
+  }
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
-    return reading_.Read(key, offset, out);
+    return WithinMemory([&] { return reading_.Read(key, offset, out); });
   }
   Result<void> ReadAll(Key key, std::string* content) const override {
-    return reading_.ReadAll(key, content);
+    return WithinMemory([&] { return reading_.ReadAll(key, content); });
   }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
-    return reading_.FindData(key, offset);
+    return WithinMemory([&] { return reading_.FindData(key, offset); });
   }
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
-    return reading_.FindHole(key, offset);
+    return WithinMemory([&] { return reading_.FindHole(key, offset); });
   }
   Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return reading_.List(space, from, visit);
+    return WithinMemory([&] { return reading_.List(space, from, visit); });
   }
 
  private:

@@ -8,7 +8,9 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "store/lock_rank.h"
 #include "store/status.h"
@@ -33,14 +35,20 @@ class Health {
   }
 
   // Remembers the failure, if it is the first, and returns it.
-  tl::unexpected<Error> Fail(const std::string& what, Error error) {
+  tl::unexpected<Error> Fail(std::string_view what, Error error) {
     std::lock_guard lock(mutex_);
     if (!failed_) {
-      refusal_ = {ErrorCode::kReadOnly,
-                  "the store takes no changes since an earlier failure: " + what + ": " +
-                      error.message + "; reopen it to continue from what is on disk"};
-      if (log_) log_(refusal_.message);
+      // Whatever there is no memory for, it has failed.
+      refusal_.code = ErrorCode::kReadOnly;
+      try {
+        refusal_.message =
+            "the store takes no changes since an earlier failure: " + std::string(what) + ": " +
+            error.message + "; reopen it to continue from what is on disk";
+      } catch (const std::bad_alloc&) {
+        refusal_.message = "out of memory";
+      }
       failed_.store(true, std::memory_order_release);
+      if (log_) log_(refusal_.message);
     }
     return tl::unexpected(std::move(error));
   }

@@ -348,8 +348,7 @@ class Recovery {
         parts_->health.get(), checkpoint_.epoch,
         [reclaimer = parts_->reclaimer.get()] { return reclaimer->Run(); });
     KVFS_TRY(BeginSegment());
-    parts_->checkpointer->StartThread();
-    return {};
+    return parts_->checkpointer->StartThread();
   }
 
   // One segment to go on with, and one for the first checkpoint. A full disk may have room for one

@@ -8,6 +8,7 @@
 
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"
+#include "store/out_of_memory.h"
 
 namespace kvfs {
 
@@ -325,7 +326,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
     const uint64_t target = next_sequence_ - 1;
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
-    auto synced = SyncSegmentsFrom(0);
+    auto synced = WithinMemory([this] { return SyncSegmentsFrom(0); });
     const auto took = std::chrono::steady_clock::now() - begin;
     lock.lock();
     syncing_ = false;
@@ -349,6 +350,7 @@ Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
   std::vector<std::shared_ptr<Segment>> unsynced;
   {
     std::lock_guard lock(mutex_);
+    unsynced.reserve(segments_.size());
     for (const auto& segment : segments_) {
       if (segment->number < first || !std::exchange(segment->unsynced, false)) continue;
       unsynced.push_back(segment);

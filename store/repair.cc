@@ -5,6 +5,7 @@
 
 #include "store/describe.h"
 #include "store/engine.h"
+#include "store/out_of_memory.h"
 #include "store/record_cursor.h"
 #include "store/recovery.h"
 
@@ -212,7 +213,7 @@ class Repair {
 
 Result<RepairReport> RepairStore(Env& env, const std::string& from, const std::string& to,
                                  const RepairOptions& options) {
-  return Repair(env, options).Run(from, to);
+  return WithinMemory([&] { return Repair(env, options).Run(from, to); });
 }
 
 }  // namespace kvfs

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace kvfs {
 
@@ -252,8 +253,15 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
     auto bitmap = bitmaps_.find(word_number / kBitmapWords);
     if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
     const uint64_t before = ReadyWord(word_number);
-    bitmap->second.backed[word_number % kBitmapWords] |= Ones(bit, count);
-    NoteReady(word_number, before, ReadyWord(word_number));
+    uint64_t& backed = bitmap->second.backed[word_number % kBitmapWords];
+    const uint64_t old = backed;
+    backed |= Ones(bit, count);
+    try {
+      NoteReady(word_number, before, ReadyWord(word_number));
+    } catch (const std::bad_alloc&) {
+      backed = old;
+      throw;
+    }
   }
   return {};
 }
@@ -264,9 +272,9 @@ uint64_t SpaceMap::ReadyWord(uint64_t word_number) const {
 
 // The ready numbers of a word have changed.
 void SpaceMap::NoteReady(uint64_t word_number, uint64_t before, uint64_t after) {
+  if (before == 0 && after != 0) ready_words_.insert(word_number);  // first: it may have no memory
   ready_ += static_cast<uint64_t>(std::popcount(after));
   ready_ -= static_cast<uint64_t>(std::popcount(before));
-  if (before == 0 && after != 0) ready_words_.insert(word_number);
   if (before != 0 && after == 0) ready_words_.erase(word_number);
 }
 
@@ -307,8 +315,14 @@ void SpaceMap::SetHeld(Run run, bool held) {
     const uint64_t count = std::min(run.count, kWordNumbers - bit);
     const uint64_t before = ReadyWord(word_number);
     uint64_t& word = At(run.first).held[WordOf(run.first)];
+    const uint64_t old = word;
     word = held ? word | Ones(bit, count) : word & ~Ones(bit, count);
-    NoteReady(word_number, before, ReadyWord(word_number));
+    try {
+      NoteReady(word_number, before, ReadyWord(word_number));
+    } catch (const std::bad_alloc&) {
+      word = old;
+      throw;
+    }
     const uint64_t index = run.first / kMapNumbers;
     if (!held && index < exhausted_.size()) exhausted_[index] = false;
     run.first += count;
@@ -325,9 +339,13 @@ Run SpaceMap::Hold(uint64_t want) {
   return run;
 }
 
+// Called by destructors. What there is no memory for stays held, until the store is reopened.
 void SpaceMap::Release(Run run) {
   const Lock lock(mutex_);
-  SetHeld(run, false);
+  try {
+    SetHeld(run, false);
+  } catch (const std::bad_alloc&) {
+  }
   held_ -= run.count;
 }
 

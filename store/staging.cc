@@ -71,6 +71,7 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   while (left > 0) {
     // Others may take what is ready before this does.
     KVFS_TRY(shard.block_space().Reserve(left));
+    write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
     const Run run = shard.block_space().Hold(left);
     if (run.count == 0) continue;
     write->runs.push_back(run);

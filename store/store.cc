@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "store/engine.h"
+#include "store/out_of_memory.h"
 #include "store/recovery.h"
 
 namespace kvfs {
@@ -29,17 +30,21 @@ Result<void> EraseTransient(Store& store) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(Env& env, const std::string& path, OpenOptions options) {
-  const bool read_only = options.read_only;
-  KVFS_ASSIGN(std::unique_ptr<EngineParts> parts, Recover(env, path, std::move(options)));
-  auto store = std::make_unique<Engine>(std::move(parts));
-  if (!read_only) KVFS_TRY(EraseTransient(*store));
-  return store;
+  return WithinMemory([&]() -> Result<std::unique_ptr<Store>> {
+    const bool read_only = options.read_only;
+    KVFS_ASSIGN(std::unique_ptr<EngineParts> parts, Recover(env, path, std::move(options)));
+    auto store = std::make_unique<Engine>(std::move(parts));
+    if (!read_only) KVFS_TRY(EraseTransient(*store));
+    return store;
+  });
 }
 
 Result<void> Store::Put(std::string_view name, std::string_view value) {
-  Batch batch;
-  batch.Put({kRootSpace, name}, AsBytes(value));
-  return Apply(batch);
+  return WithinMemory([&] {
+    Batch batch;
+    batch.Put({kRootSpace, name}, AsBytes(value));
+    return Apply(batch);
+  });
 }
 
 Result<std::string> Reader::Get(std::string_view name) const {
@@ -49,9 +54,11 @@ Result<std::string> Reader::Get(std::string_view name) const {
 }
 
 Result<void> Store::Erase(std::string_view name) {
-  Batch batch;
-  batch.Erase({kRootSpace, name});
-  return Apply(batch);
+  return WithinMemory([&] {
+    Batch batch;
+    batch.Erase({kRootSpace, name});
+    return Apply(batch);
+  });
 }
 
 }  // namespace kvfs
