@@ -101,7 +101,12 @@ int Run(const Command& command, Arguments arguments) {
         Report(Stop(ExitCode::kUsage,
                     fmt::format("{}; `{} --help` tells how to call it", error.what(), name))));
   }
-  return command.status(Report(RunGuarded(runner)));
+  try {
+    return command.status(Report(RunGuarded(runner)));
+  } catch (const std::bad_alloc&) {  // not even for the message
+    std::fputs("kvfs: out of memory\n", stderr);
+    return command.status(ExitCode::kIoFailed);
+  }
 }
 
 // fsck(8) passes flags on that ask for what a check does anyway, or for what it never does.

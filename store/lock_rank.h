@@ -6,11 +6,13 @@
 // wrong step fails, whether another thread was about to go the other way or not.)
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <shared_mutex>
-#include <vector>
 
 namespace kvfs {
 
@@ -38,22 +40,33 @@ class Ranked : public Mutex {
 
 #else
 
-// The ranks that this thread holds, ascending.
+// The ranks that this thread holds, ascending. Needs no memory: a lock can always be taken.
 class HeldRanks {
  public:
   static void Add(uint32_t rank) {
-    assert((Held().empty() || Held().back() < rank) && "locks are taken in the wrong order");
-    Held().push_back(rank);
+    Ranks& held = Held();
+    assert((held.count == 0 || held.ranks[held.count - 1] < rank) &&
+           "locks are taken in the wrong order");
+    assert(held.count < held.ranks.size());
+    held.ranks[held.count++] = rank;
   }
   static void Remove(uint32_t rank) {
-    const bool is_held = std::erase(Held(), rank) == 1;
-    assert(is_held && "a lock is given back that is not held");
-    static_cast<void>(is_held);
+    Ranks& held = Held();
+    const auto end = held.ranks.begin() + static_cast<ptrdiff_t>(held.count);
+    const auto found = std::find(held.ranks.begin(), end, rank);
+    assert(found != end && "a lock is given back that is not held");
+    std::copy(found + 1, end, found);
+    --held.count;
   }
 
  private:
-  static std::vector<uint32_t>& Held() {
-    thread_local std::vector<uint32_t> held;
+  // A lock of each kind, and all shards'.
+  struct Ranks {
+    std::array<uint32_t, 320> ranks;
+    size_t count;
+  };
+  static Ranks& Held() {
+    thread_local Ranks held{};
     return held;
   }
 };

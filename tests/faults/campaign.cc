@@ -33,7 +33,7 @@ namespace stdfs = std::filesystem;
 using std::chrono::steady_clock;
 
 constexpr const char* kHelp =
-    "tools/faults [--seconds N] [--rounds N] [--seed S]\n"
+    "tools/faults [--seconds N] [--rounds N] [--sweep 1] [--seed S]\n"
     "\n"
     "Has system calls fail under the library and the program, and looks at what is left of a "
     "store:\n"
@@ -47,6 +47,7 @@ constexpr const char* kHelp =
     "\n"
     "  --seconds N  how long it runs; 60 unless told\n"
     "  --rounds N   how many rounds it runs at most\n"
+    "  --sweep 1    instead of drawing: each call of one run in its turn, with each of its errors\n"
     "  --seed S     of the first round, later ones count on from it; a random one unless told\n"
     "\n"
     "Prints its seed first. Ends with 0 if nothing was found; with 1 at the first round that "
@@ -58,6 +59,7 @@ struct Options {
   double seconds = 60;
   uint64_t rounds = ~uint64_t{0};
   uint64_t seed = std::random_device{}();
+  bool sweeps = false;
   std::string shim, program;
 };
 
@@ -119,6 +121,28 @@ class Campaign {
     stdfs::remove_all(directory_, ignored);
   }
 
+  // Each call of a worker's run fails, one after another, with each of its errors.
+  int Sweep() {
+    const uint64_t seed = options_.seed;
+    std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+    for (const Call& call : Calls()) {
+      for (const int error : call.errors) {
+        for (const bool lasts : {false, true}) {
+          const bool is_real_damage = error == EIO && lasts;
+          if (is_real_damage || (lasts && error == EINTR)) continue;
+          for (Fault fault{call.name, 1, error, lasts};; fault.nth += 1 + fault.nth / 8) {
+            const uint64_t before = struck_;
+            if (const std::string wrong = SweepOne(seed, fault); !wrong.empty()) {
+              return Tell(wrong, "--sweep 1 --seed " + std::to_string(seed));
+            }
+            if (struck_ == before) break;
+          }
+        }
+      }
+    }
+    return Tell({}, {});
+  }
+
   int Run() {
     const auto end = steady_clock::now() + std::chrono::duration<double>(options_.seconds);
     std::printf("seed %llu\n", static_cast<unsigned long long>(options_.seed));
@@ -128,26 +152,44 @@ class Campaign {
       const uint64_t seed = options_.seed + round;
       const std::string wrong = Round(seed);
       if (wrong.empty()) continue;
-      std::printf("FOUND: %s\n", wrong.c_str());
-      for (const std::string& run : runs_) std::printf("  %s\n", run.c_str());
-      std::printf("again: tools/faults --seed %llu --rounds 1\n",
-                  static_cast<unsigned long long>(seed));
-      return 1;
+      return Tell(wrong, "--seed " + std::to_string(seed) + " --rounds 1");
     }
-    std::printf("nothing found: %llu rounds, %llu runs, in %llu of which a fault struck\n",
-                static_cast<unsigned long long>(round), static_cast<unsigned long long>(runs_made_),
-                static_cast<unsigned long long>(struck_));
-    return 0;
+    return Tell({}, {});
   }
 
  private:
-  // What is wrong, or nothing.
-  std::string Round(uint64_t seed) {
+  // Says what was found, or that nothing was; returns the exit status.
+  int Tell(const std::string& wrong, const std::string& again) const {
+    if (wrong.empty()) {
+      std::printf("nothing found: %llu runs, in %llu of which a fault struck\n",
+                  static_cast<unsigned long long>(runs_made_),
+                  static_cast<unsigned long long>(struck_));
+      return 0;
+    }
+    std::printf("FOUND: %s\n", wrong.c_str());
+    for (const std::string& run : runs_) std::printf("  %s\n", run.c_str());
+    std::printf("again: tools/faults %s\n", again.c_str());
+    return 1;
+  }
+
+  void Begin(uint64_t seed) {
     random_.seed(seed);
     runs_.clear();
     expected_ = {};
     stdfs::remove_all(directory_);
     stdfs::create_directories(directory_);
+  }
+
+  std::string SweepOne(uint64_t seed, const Fault& fault) {
+    Begin(seed);
+    std::string wrong = MakeStore();
+    if (wrong.empty()) wrong = RunWorkerUnder(fault);
+    return wrong.empty() ? expected_.Verify(store()) : wrong;
+  }
+
+  // What is wrong, or nothing.
+  std::string Round(uint64_t seed) {
+    Begin(seed);
     if (std::string wrong = MakeStore(); !wrong.empty()) return wrong;
     const uint64_t runs = 1 + random_() % 3;
     bool may_be_damaged = false;
@@ -320,13 +362,17 @@ int Main(std::vector<std::string> arguments) {
       options.seconds = std::stod(value);
     else if (option == "--rounds")
       options.rounds = std::stoull(value);
+    else if (option == "--sweep")
+      options.sweeps = value != "0";
     else if (option == "--seed")
       options.seed = std::stoull(value);
     else
       return Usage();
   }
   const bool is_whole = stdfs::exists(options.shim) && stdfs::exists(options.program);
-  return is_whole ? Campaign(options).Run() : Usage();
+  if (!is_whole) return Usage();
+  Campaign campaign(options);
+  return options.sweeps ? campaign.Sweep() : campaign.Run();
 }
 
 }  // namespace
