@@ -28,7 +28,7 @@ CreateOptions SmallStore() {
 }
 
 // The power fails at one in so many changes.
-constexpr uint64_t kStride = kIsSanitized ? 7 : 1;
+constexpr uint64_t kStride = kRepeatsLess ? 7 : 1;
 
 // Without checkpoints by the clock: a scenario must do the same each time.
 Result<std::unique_ptr<Store>> Open(Env& env) {

@@ -15,7 +15,7 @@ namespace kvfs {
 namespace {
 
 // One in so many operations fails.
-constexpr uint64_t kStride = kIsSanitized ? 5 : 1;
+constexpr uint64_t kStride = kRepeatsLess ? 5 : 1;
 
 CreateOptions SmallStore() {
   CreateOptions options;

@@ -67,7 +67,7 @@ std::vector<Shape> Shapes() {
     std::erase_if(all, [&](const Shape& shape) { return shape.name != text.substr(0, colon); });
     return all;
   }
-  for (uint64_t seed = 1; seed <= (kIsSanitized ? 1 : 3); ++seed)
+  for (uint64_t seed = 1; seed <= (kRepeatsLess ? 1 : 3); ++seed)
     std::ranges::move(ShapesOf(seed), std::back_inserter(all));
   return all;
 }

@@ -19,7 +19,7 @@ namespace kvfs {
 namespace {
 
 // Which operation fails after the n-th has: each of the first ones, then fewer and fewer.
-uint64_t After(uint64_t nth) { return nth + (kIsSanitized ? 5 : 1) + nth / 8; }
+uint64_t After(uint64_t nth) { return nth + (kRepeatsLess ? 5 : 1) + nth / 8; }
 
 constexpr size_t kLargeBytes = 150'000;
 

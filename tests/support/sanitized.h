@@ -1,5 +1,6 @@
 // Whether the test runs under a sanitizer: these look for other faults than the tests do, wherever
-// code runs, and are slow. So what repeats the same with many seeds repeats it less often.
+// code runs, and are slow. So what repeats the same with many seeds repeats it less often; and so
+// it does where branches are counted.
 #pragma once
 
 namespace kvfs {
@@ -8,6 +9,12 @@ namespace kvfs {
 inline constexpr bool kIsSanitized = true;
 #else
 inline constexpr bool kIsSanitized = false;
+#endif
+
+#ifdef KVFS_COUNTS_BRANCHES
+inline constexpr bool kRepeatsLess = true;
+#else
+inline constexpr bool kRepeatsLess = kIsSanitized;
 #endif
 
 }  // namespace kvfs
