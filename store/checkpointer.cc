@@ -13,8 +13,8 @@ namespace {
 // Blocks that log records name are checked when they are replayed. A byte of them is read so much
 // faster than one of the log is replayed, and counts so much less towards the log's limit.
 constexpr uint64_t kBlockBytesPerLogByte = 32;
-// So much space to be had is worth a checkpoint of its own.
-constexpr uint64_t kBuriedBytes = uint64_t{64} << 20;
+// So much space, and half of what was in use at the newest checkpoint, may be dead.
+constexpr uint64_t kDeadBytes = uint64_t{32} << 20;
 
 // What a sync that failed has left on the disk is not known, for whatever reason it failed.
 Result<void> Synced(Result<void> done) {
@@ -25,17 +25,20 @@ Result<void> Synced(Result<void> done) {
 }  // namespace
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
-                           LogAccount* account, File* superblock, Health* health, uint64_t epoch,
-                           std::function<Result<void>()> prepare)
+                           LogAccount* account, SpaceAccount* space, File* superblock,
+                           Health* health, uint64_t epoch, std::function<Result<void>()> prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
       account_(account),
+      space_(space),
       superblock_(superblock),
       health_(health),
       prepare_(std::move(prepare)),
       kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
-      epoch_(epoch) {}
+      epoch_(epoch) {
+  LimitDeadSpace();
+}
 
 Checkpointer::~Checkpointer() {
   {
@@ -81,6 +84,11 @@ void Checkpointer::ThreadMain() {
   std::unique_lock lock(mutex_);
   while (const auto purpose = WaitForWork(lock)) {
     wanted_ = false;
+    // What was asked for while a checkpoint was under way, that one may have done.
+    if (*purpose == Purpose::kContinue && !IsCheckpointDue()) {
+      finished_.notify_all();
+      continue;
+    }
     lock.unlock();
     auto result = WithinMemory([&] { return Run(*purpose); });
     lock.lock();
@@ -91,7 +99,9 @@ void Checkpointer::ThreadMain() {
 }
 
 void Checkpointer::NoteBuried(uint64_t bytes) {
-  if (bytes == 0 || (buried_bytes_ += bytes) < kBuriedBytes) return;
+  if (bytes == 0) return;
+  buried_bytes_ += bytes;
+  if (DeadPressure() < 0.5) return;
   std::lock_guard lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
@@ -110,26 +120,69 @@ double Checkpointer::Pressure() const {
       static_cast<double>(dirty_bytes()) / static_cast<double>(config_.dirty_limit_bytes));
 }
 
+// What was buried is freed by the next checkpoint, too.
+double Checkpointer::DeadPressure() const {
+  return static_cast<double>(space_->freed_bytes + buried_bytes_) /
+         static_cast<double>(dead_limit_bytes_);
+}
+
+double Checkpointer::TakenPressure() const {
+  return static_cast<double>(space_->taken_bytes) / static_cast<double>(dead_limit_bytes_);
+}
+
+bool Checkpointer::IsCheckpointDue() const { return std::max(Pressure(), DeadPressure()) >= 0.5; }
+
+bool Checkpointer::MustWait() const {
+  return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= 1;
+}
+
+void Checkpointer::LimitDeadSpace() {
+  uint64_t used_bytes = 0;
+  for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
+  used_bytes -= std::min<uint64_t>(used_bytes, buried_bytes_);
+  dead_limit_bytes_ = used_bytes / 2 + kDeadBytes;
+}
+
 Result<void> Checkpointer::WaitForRoom() {
-  const double pressure = Pressure();
-  if (pressure < 0.5) return {};
+  if (!IsCheckpointDue()) return {};
   std::unique_lock lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
-  if (pressure < 1) return {};
+  if (!MustWait()) return {};
   // The attempt under way may have begun before this caller's changes; the next one has not.
   const uint64_t enough = attempts_ + 2;
-  while (Pressure() >= 1 && attempts_ < enough && !stopping_) {
+  while (MustWait() && attempts_ < enough && !stopping_) {
     wanted_ = true;
     wanted_changed_.notify_one();
     finished_.wait(lock);
   }
+  // Dead space is no reason to refuse a change: where the disk is full it will be told.
   return Pressure() >= 1 ? last_attempt_ : Result<void>();
 }
 
 Result<void> Checkpointer::Run(Purpose purpose) {
-  KVFS_TRY(health_->Check());
   std::lock_guard lock(running_);
+  auto done = RunLocked(purpose);
+  if (done || done.error().code != ErrorCode::kNoSpace) return done;
+  // One file may have room ready that another one needs.
+  GiveBackReady();
+  return RunLocked(purpose);
+}
+
+Result<void> Checkpointer::MakeRoom() {
+  auto done = Run(Purpose::kContinue);
+  if (!done && done.error().code != ErrorCode::kNoSpace) return done;
+  std::lock_guard lock(running_);
+  GiveBackReady();
+  return {};
+}
+
+void Checkpointer::GiveBackReady() {
+  for (const auto& shard : *shards_) shard->GiveBackReady();
+}
+
+Result<void> Checkpointer::RunLocked(Purpose purpose) {
+  KVFS_TRY(health_->Check());
   // On a full disk it may have no room to begin; the checkpoint then makes some.
   if (auto prepared = prepare_(); !prepared && prepared.error().code != ErrorCode::kNoSpace) {
     return prepared;
@@ -176,6 +229,8 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
   closed.checkpoint.shards.resize(shards_->size());
   closed.log_bytes = account_->log_bytes;
   closed.block_bytes = account_->block_bytes;
+  closed.taken_bytes = space_->taken_bytes;
+  closed.freed_bytes = space_->freed_bytes;
   for (const auto& shard : *shards_) shard->CloseEpoch();
   buried_bytes_ = 0;
   closed_ = std::move(closed);
@@ -209,10 +264,13 @@ Result<void> Checkpointer::Finish() {
   log_->MarkDurable(closed.last_sequence);
   account_->log_bytes -= closed.log_bytes;
   account_->block_bytes -= closed.block_bytes;
+  space_->taken_bytes -= closed.taken_bytes;
+  space_->freed_bytes -= closed.freed_bytes;
   for (const auto& shard : *shards_) {
     shard->CheckpointDurable(closed.checkpoint.epoch);
     shard->Trim(closed.purpose);
   }
+  LimitDeadSpace();
   // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
   if (closed.purpose == Purpose::kClose) return log_->RecycleAll();
   KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keeps_spare ? kept_spares_ : 2));

@@ -10,9 +10,12 @@
 // the log. A disk that is full in step 2, or want of memory there, leaves the epoch closed: the
 // next checkpoint begins there.
 //
-// A thread of its own takes a checkpoint when the log or the memory for changes is half full, or
-// when nothing has changed for a while; who wants to change the store while one of the two is full
-// waits until there is room (WaitForRoom).
+// A thread of its own takes a checkpoint when the log or the memory for changes is half full, when
+// much of the disk's space is dead (let go of, but not to be used again before a checkpoint), or
+// when nothing has changed for a while. Who wants to change the store waits until there is room
+// (WaitForRoom) while the log or the memory is full, or while both what is dead and what has been
+// taken since the newest checkpoint are at their limit: changes that only let go of space never
+// wait for want of it.
 //
 // Threads: safe from many. Takes all shards' locks, so no caller may hold one.
 #pragma once
@@ -30,6 +33,7 @@
 #include "store/log_account.h"
 #include "store/redo_log.h"
 #include "store/shard_set.h"
+#include "store/space_account.h"
 
 namespace kvfs {
 
@@ -44,7 +48,7 @@ class Checkpointer {
   // All must outlive the checkpointer. `epoch` is that of the newest checkpoint. `prepare` is
   // called before each checkpoint, with no shard's lock held.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
-               File* superblock, Health* health, uint64_t epoch,
+               SpaceAccount* space, File* superblock, Health* health, uint64_t epoch,
                std::function<Result<void>()> prepare);
   ~Checkpointer();
 
@@ -53,10 +57,13 @@ class Checkpointer {
   using Purpose = CheckpointPurpose;
   // Takes a checkpoint of everything so far. kNoSpace loses nothing.
   Result<void> Run(Purpose purpose);
+  // Has the disk have all room that there is to be had: a checkpoint frees what is dead, and what
+  // is ready in the shards' files goes back. That there is too little is no error.
+  Result<void> MakeRoom();
 
   // Contents of so many bytes were let go of.
   void NoteBuried(uint64_t bytes);
-  // Returns when there is room in the log and in the memory for changes.
+  // Returns when there is room in the log and in the memory for changes, and little space dead.
   Result<void> WaitForRoom();
 
   // No checkpoint is under way as long as the lock is held: all shards have trees of one epoch, and
@@ -75,12 +82,22 @@ class Checkpointer {
     uint64_t last_sequence = 0;
     uint64_t log_bytes = 0;
     uint64_t block_bytes = 0;
+    uint64_t taken_bytes = 0;
+    uint64_t freed_bytes = 0;
   };
 
   // How full the log or the memory is: 1 is full.
   double Pressure() const;
+  // How much space is dead, and how much was taken, of what may be at most.
+  double DeadPressure() const;
+  double TakenPressure() const;
+  bool IsCheckpointDue() const;
+  bool MustWait() const;
+  void LimitDeadSpace();
+  Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);
+  void GiveBackReady();
   Result<void> CloseEpoch(Purpose purpose);
   Result<void> WriteTrees();
   Result<void> WriteSuperblock();
@@ -92,6 +109,7 @@ class Checkpointer {
   const Shards* shards_;
   RedoLog* log_;
   LogAccount* account_;
+  SpaceAccount* space_;
   File* superblock_;
   Health* health_;
   const std::function<Result<void>()> prepare_;
@@ -103,6 +121,7 @@ class Checkpointer {
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> buried_bytes_ = 0;
+  std::atomic<uint64_t> dead_limit_bytes_ = 0;
 
   RankedMutex mutex_{
       LockRank::kCheckpointRequests};  // guards the following; never held while taking another lock

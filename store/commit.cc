@@ -22,6 +22,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     return target.health->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);
+  target.space->Add(named_block_bytes + transaction->TakenBytes(), transaction->FreedBytes());
   Result<void> done;
   try {
     done = transaction->Commit(*appended);

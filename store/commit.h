@@ -9,6 +9,7 @@
 #include "store/health.h"
 #include "store/log_account.h"
 #include "store/redo_log.h"
+#include "store/space_account.h"
 #include "store/transaction.h"
 
 namespace kvfs {
@@ -17,6 +18,7 @@ struct CommitTarget {
   RedoLog* log = nullptr;
   Health* health = nullptr;
   LogAccount* account = nullptr;
+  SpaceAccount* space = nullptr;
 };
 
 // `record` is RedoLog::RecordOverhead() free bytes and the changes. kTooLarge and kNoSpace: nothing

@@ -11,6 +11,22 @@
 namespace kvfs {
 namespace {
 
+// Counts one more as long as it lives, if it is to.
+class Counted {
+ public:
+  Counted(std::atomic<int>* count, bool counts) : count_(counts ? count : nullptr) {
+    if (count_ != nullptr) ++*count_;
+  }
+  ~Counted() {
+    if (count_ != nullptr) --*count_;
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<int>* count_;
+};
+
 // What ClaimSpace will ask for as well, to spare it a try.
 constexpr uint64_t kForSpaceMaps = 16;
 
@@ -66,14 +82,42 @@ Result<void> Engine::TryApply(const Batch& batch) {
   if (batch.empty()) return {};
   KVFS_TRY(RequireWritable());
   KVFS_TRY(parts_->checkpointer->WaitForRoom());
+  // Who makes room shall find it himself.
+  if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
   if (applied || applied.error().code != ErrorCode::kNoSpace) return applied;
-  // The disk is full, but a checkpoint may free what earlier changes have let go of.
-  KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kContinue));
-  return ApplyWithRoom(batch);
+  return ApplyOnFullDisk(batch);
+}
+
+// There is room in what earlier changes have let go of, and in what other files have ready. Only
+// when checkpoints give no more of it the disk is full.
+Result<void> Engine::ApplyOnFullDisk(const Batch& batch) {
+  constexpr int kMostInVain = 2;
+  const std::lock_guard lock(full_disk_);
+  makes_room_ = true;
+  Result<void> applied;
+  for (int in_vain = 0; in_vain < kMostInVain;) {
+    // Others, that began before this one, may yet take some of the room, or give some back.
+    const bool is_alone = staging_ == 0;
+    const uint64_t before = OccupiedBytes();
+    applied = parts_->checkpointer->MakeRoom();
+    if (applied) applied = ApplyWithRoom(batch);
+    if (applied || applied.error().code != ErrorCode::kNoSpace) break;
+    if (is_alone) in_vain = OccupiedBytes() < before ? 0 : in_vain + 1;
+  }
+  makes_room_ = false;
+  return applied;
+}
+
+// Of pages and blocks that are in use, or wait to be free.
+uint64_t Engine::OccupiedBytes() const {
+  uint64_t total = 0;
+  for (const auto& shard : parts_->shards) total += shard->UsedBytes() + shard->WaitingBytes();
+  return total;
 }
 
 Result<void> Engine::ApplyWithRoom(const Batch& batch) {
+  const Counted counted(&staging_, Staging::Stages(batch));
   Staging staging(parts_->shards, *parts_->placement);
   Wants wants;
   wants.locks = ShardsOf(batch);

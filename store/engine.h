@@ -39,6 +39,7 @@ struct EngineParts {
   Shards shards;
   SnapshotSet snapshots;
   LogAccount account;
+  SpaceAccount space;
   std::unique_ptr<Health> health;
   std::unique_ptr<RedoLog> log;
   std::unique_ptr<Reclaimer> reclaimer;
@@ -49,7 +50,7 @@ struct EngineParts {
   std::vector<std::pair<uint64_t, std::string>> lost_entries;
   std::string log_damage;  // why not all of the log could be replayed; empty if it could
 
-  CommitTarget commit_target() { return {log.get(), health.get(), &account}; }
+  CommitTarget commit_target() { return {log.get(), health.get(), &account, &space}; }
 };
 
 class Engine final : public Store {
@@ -106,6 +107,8 @@ class Engine final : public Store {
   Result<uint64_t> TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                 uint64_t length, const MetaEdit& edit);
   Result<void> ApplyWithRoom(const Batch& batch);
+  Result<void> ApplyOnFullDisk(const Batch& batch);
+  uint64_t OccupiedBytes() const;
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
   Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;
@@ -115,7 +118,10 @@ class Engine final : public Store {
 
   const std::unique_ptr<EngineParts> parts_;
   Reading newest_;
-  std::atomic<bool> has_spare_ = false;  // see ClaimSpace
+  std::atomic<bool> has_spare_ = false;         // see ClaimSpace
+  RankedMutex full_disk_{LockRank::kFullDisk};  // held by the one who makes room
+  std::atomic<bool> makes_room_ = false;        // somebody does
+  std::atomic<int> staging_ = 0;                // batches that take space before they are decided
   bool closed_ = false;
 };
 

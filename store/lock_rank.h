@@ -18,8 +18,9 @@ namespace kvfs {
 
 // Locks of one rank are never held together, but for shards, which go by their indexes.
 enum class LockRank : uint32_t {
-  kCheckpoint = 1,  // Checkpointer::running_
-  kShard = 100,     // and one more for each shard
+  kFullDisk = 1,  // Engine::full_disk_
+  kCheckpoint,    // Checkpointer::running_
+  kShard = 100,   // and one more for each shard
   kLogFlush = 1000,
   kLog,
   kBacking,

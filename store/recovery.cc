@@ -291,7 +291,9 @@ class Recovery {
       for (const Change& change : changes) {
         KVFS_TRY(CarryOutIfSound(change, record.sequence, locks));
         const bool names_blocks = change.kind == Kind::kWriteBlocks;
-        parts_->account.Add(0, names_blocks ? change.BlockCount() * format::kBlockBytes : 0);
+        const uint64_t named = names_blocks ? change.BlockCount() * format::kBlockBytes : 0;
+        parts_->account.Add(0, named);
+        parts_->space.Add(named, 0);
       }
       parts_->account.Add(record.EncodedBytes(), 0);
       ++parts_->replayed_records;
@@ -330,7 +332,10 @@ class Recovery {
                         parts_->shards.front()->inline_limit(), Executor::Damage::kLeak);
       auto done = (executor.*how)(change);
       if (done) done = transaction.WriteNewBlocks();
-      if (done) return transaction.Commit(sequence);
+      if (done) {
+        parts_->space.Add(transaction.TakenBytes(), transaction.FreedBytes());
+        return transaction.Commit(sequence);
+      }
       if (done.error().code != ErrorCode::kRetry) return done;
       for (const auto& [shard, blocks] : transaction.missing_blocks()) {
         KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks + kSpareBlocks));
@@ -344,8 +349,8 @@ class Recovery {
     parts_->checkpointer = std::make_unique<Checkpointer>(
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
                            parts_->options.idle_ms},
-        &parts_->shards, parts_->log.get(), &parts_->account, parts_->superblock.get(),
-        parts_->health.get(), checkpoint_.epoch,
+        &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
+        parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch,
         [reclaimer = parts_->reclaimer.get()] { return reclaimer->Run(); });
     KVFS_TRY(BeginSegment());
     return parts_->checkpointer->StartThread();

@@ -249,6 +249,13 @@ void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
   if (file.AllocatedBytes().value_or(0) > known + kTolerated) space->TrimAll();
 }
 
+void Shard::GiveBackReady() {
+  FreeUnread();
+  ClaimSpare();
+  page_space_.Trim(0, 1);
+  block_space_.Trim(0, 1);
+}
+
 void Shard::Trim(CheckpointPurpose purpose) {
   ClaimSpare();
   switch (purpose) {

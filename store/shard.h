@@ -139,6 +139,15 @@ class Shard {
   void PublishDirty() { dirty_bytes_ = now_.active->bytes() + closed_bytes_; }
   uint64_t entries() const { return entries_; }
   uint64_t dead_contents() const { return dead_contents_; }
+  // Of pages and blocks in use; what waits to be free is not.
+  uint64_t UsedBytes() const {
+    return page_space_.used() * config_.page_bytes + block_space_.used() * format::kBlockBytes;
+  }
+  // Of those that wait to be free.
+  uint64_t WaitingBytes() const {
+    return page_space_.waiting() * config_.page_bytes +
+           block_space_.waiting() * format::kBlockBytes;
+  }
   Result<uint64_t> FileBytes() const;
   Result<uint64_t> DiskBytes() const;
   // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
@@ -159,6 +168,8 @@ class Shard {
   void FreeUnread();
   // Gives free space back to the disk, but for what deletes may need when it is full.
   void Trim(CheckpointPurpose purpose);
+  // Gives all of it back that is not claimed: another file may need it.
+  void GiveBackReady();
 
  private:
   static void TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes);

@@ -29,6 +29,10 @@ bool Staging::IsStaged(const Batch::Operation& operation) {
   return operation.data.size() > kMinBytes;
 }
 
+bool Staging::Stages(const Batch& batch) {
+  return std::ranges::any_of(batch.operations(), IsStaged);
+}
+
 Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes) {
   for (size_t i = 0; i < batch.operations().size(); ++i) {
     const Batch::Operation& operation = batch.operations()[i];

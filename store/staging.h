@@ -59,6 +59,9 @@ class Staging {
 
   static bool IsStaged(const Batch::Operation& operation);
 
+  // True if there is anything to prepare.
+  static bool Stages(const Batch& batch);
+
  private:
   uint32_t GuessHome(Key key) const;
   Result<void> WriteBlocks(Bytes data, Write* write);

@@ -237,6 +237,20 @@ uint64_t Transaction::HeldBlocks(uint32_t shard) const {
   return held;
 }
 
+uint64_t Transaction::TakenBytes() const {
+  uint64_t blocks = 0;
+  for (const auto& [index, changes] : shards_changed_) {
+    for (const Run& run : changes.taken) blocks += run.count;
+  }
+  return blocks * kBlockBytes;
+}
+
+uint64_t Transaction::FreedBytes() const {
+  uint64_t blocks = 0;
+  for (const auto& [index, changes] : shards_changed_) blocks += changes.freed.size();
+  return blocks * kBlockBytes;
+}
+
 Result<void> Transaction::WriteNewBlocks() {
   for (const auto& [index, changes] : shards_changed_) {
     KVFS_TRY(WriteImages(*shards_[index], changes, /*new_ones=*/true));

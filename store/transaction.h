@@ -99,6 +99,9 @@ class Transaction {
   std::map<uint32_t, Size> Sizes() const;
   // Blocks that the transaction holds, and gives back if it is thrown away.
   uint64_t HeldBlocks(uint32_t shard) const;
+  // Bytes of the blocks that the transaction takes, and of those that it lets go of.
+  uint64_t TakenBytes() const;
+  uint64_t FreedBytes() const;
   // Writes the new blocks, which nothing refers to yet. To be called before the record is logged;
   // it may fail like any write, and nothing has happened.
   Result<void> WriteNewBlocks();

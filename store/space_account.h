@@ -1,0 +1,22 @@
+// What the changes since the newest checkpoint have taken of the values files' space, and what they
+// have let go of, which is dead until the next checkpoint.
+//
+// Threads: safe from many.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace kvfs {
+
+struct SpaceAccount {
+  std::atomic<uint64_t> taken_bytes = 0;
+  std::atomic<uint64_t> freed_bytes = 0;
+
+  void Add(uint64_t taken, uint64_t freed) {
+    if (taken != 0) taken_bytes += taken;
+    if (freed != 0) freed_bytes += freed;
+  }
+};
+
+}  // namespace kvfs

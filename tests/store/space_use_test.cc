@@ -1,0 +1,164 @@
+// What a store takes on the disk is in proportion to what it holds: while values are overwritten,
+// when the disk has little more room than they need, and when there are few.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "store/env/memory_env.h"
+#include "store/store.h"
+#include "tests/store/soundness.h"
+
+namespace kvfs {
+namespace {
+
+constexpr uint64_t kKiB = 1 << 10;
+constexpr uint64_t kMiB = 1 << 20;
+
+class SpaceUseTest : public testing::Test {
+ protected:
+  void Create(const CreateOptions& options = {}) {
+    ASSERT_TRUE(Store::Create(disk_, "store", options));
+    Open();
+  }
+  void Open() {
+    store_.reset();
+    OpenOptions options;
+    options.idle_ms = 0;  // nothing happens by itself but what space asks for
+    auto opened = Store::Open(disk_, "store", options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+  }
+  static CreateOptions SmallLog() {
+    CreateOptions options;
+    options.shards = 2;
+    options.log_segment_bytes = kMiB;
+    options.log_limit_bytes = 16 * kMiB;
+    return options;
+  }
+  uint64_t DiskBytes() {
+    const DiskSpace space = disk_.GetDiskSpace("store").value();
+    return space.total_bytes - space.available_bytes;
+  }
+  uint64_t TreeBytes() const {
+    const StoreStats stats = store_->GetStats();
+    return stats.disk_bytes - stats.log_file_bytes;
+  }
+  // What the disk has is what is taken now and so much more.
+  void LimitRoomTo(uint64_t bytes) { disk_.SetCapacity(DiskBytes() + bytes); }
+  Result<void> WriteAt(std::string_view name, uint64_t offset, const std::string& bytes) {
+    Batch batch;
+    batch.Write({kRootSpace, name}, offset, AsBytes(bytes));
+    return store_->Apply(batch);
+  }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+};
+
+// --- on a disk with little room ---
+
+// It has room for another half of the value: what is written over is dead, and that is enough.
+TEST_F(SpaceUseTest, AValueIsWrittenOverInItsPlaceForEver) {
+  Create(SmallLog());
+  constexpr uint64_t kSize = 12 * kMiB, kPiece = 128 * kKiB;
+  ASSERT_TRUE(store_->Put("file", ""));
+  for (uint64_t at = 0; at < kSize; at += kPiece) {
+    ASSERT_TRUE(WriteAt("file", at, std::string(kPiece, 'a')));
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  LimitRoomTo(kSize / 2);
+  for (int round = 0; round < 10; ++round) {
+    const std::string piece(kPiece, static_cast<char>('b' + round));
+    for (uint64_t at = 0; at < kSize; at += kPiece) {
+      auto done = WriteAt("file", at, piece);
+      ASSERT_TRUE(done) << "round " << round << " at " << at << ": " << done.error().message;
+    }
+  }
+  ExpectSound(*store_);
+}
+
+// What one file has ready is room for all others.
+TEST_F(SpaceUseTest, WhatOneFileHasReadyIsRoomForAnother) {
+  Create(SmallLog());
+  ASSERT_TRUE(store_->Put("large", std::string(16 * kMiB, 'x')));
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(store_->Put("large", std::string(16 * kMiB, 'y')));
+    ASSERT_TRUE(store_->Checkpoint());
+  }
+  ASSERT_GT(store_->GetStats().reusable_bytes, 8 * kMiB);
+  LimitRoomTo(0);
+  // These lie in pages.
+  for (int i = 0; i < 4'000; ++i) {
+    auto put = store_->Put("small " + std::to_string(i), std::string(1'000, 's'));
+    ASSERT_TRUE(put) << i << ": " << put.error().message;
+  }
+  ExpectSound(*store_);
+}
+
+// Several at once: what one has let go of is room for all.
+TEST_F(SpaceUseTest, WritersOnAFullDiskGoOnTogether) {
+  Create(SmallLog());
+  constexpr uint64_t kSize = kMiB;
+  const auto name = [](int writer) { return "value " + std::to_string(writer); };
+  for (int writer = 0; writer < 4; ++writer) {
+    ASSERT_TRUE(store_->Put(name(writer), std::string(kSize, 'a')));
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  LimitRoomTo(6 * kMiB);
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < 4; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (int round = 0; round < 20; ++round) {
+        auto put = store_->Put(name(writer), std::string(kSize, static_cast<char>('b' + round)));
+        ASSERT_TRUE(put) << "writer " << writer << ": " << put.error().message;
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  ExpectSound(*store_);
+}
+
+// --- on a large disk ---
+
+struct Overwriting {
+  const char* name;
+  int keys;
+  uint64_t least_bytes, most_bytes;
+  int puts;
+};
+void PrintTo(const Overwriting& how, std::ostream* out) { *out << how.name; }
+
+class OverwritingTest : public SpaceUseTest, public testing::WithParamInterface<Overwriting> {};
+
+TEST_P(OverwritingTest, TakesSpaceInProportion) {
+  const Overwriting& how = GetParam();
+  Create();
+  std::mt19937 random(1);
+  std::uniform_int_distribution<uint64_t> size(how.least_bytes, how.most_bytes);
+  std::vector<uint64_t> sizes(static_cast<size_t>(how.keys));
+  uint64_t live = 0, most_live = 0, peak = 0;
+  for (int i = 0; i < how.puts; ++i) {
+    const size_t key = i < how.keys ? static_cast<size_t>(i) : random() % sizes.size();
+    live -= std::exchange(sizes[key], size(random));
+    live += sizes[key];
+    most_live = std::max(most_live, live);
+    ASSERT_TRUE(store_->Put("key " + std::to_string(key), std::string(sizes[key], 'x')));
+    if (i % 16 == 0) peak = std::max(peak, TreeBytes());
+  }
+  EXPECT_LE(peak, 2 * most_live + 64 * kMiB);
+  Open();
+  EXPECT_LE(TreeBytes(), live * 3 / 2 + kMiB);
+  ExpectSound(*store_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, OverwritingTest,
+                         testing::Values(Overwriting{"Blocks", 1'000, 4'096, 4'096, 25'000},
+                                         Overwriting{"LargeValues", 20, kMiB, kMiB, 400},
+                                         Overwriting{"MixedSizes", 400, 100, 64 * kKiB, 10'000}),
+                         [](const auto& how) { return how.param.name; });
+
+}  // namespace
+}  // namespace kvfs
