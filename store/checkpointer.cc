@@ -114,9 +114,11 @@ uint64_t Checkpointer::dirty_bytes() const {
 }
 
 double Checkpointer::Pressure() const {
+  // Of all segments one is a spare, and one not full.
+  const uint64_t room = config_.identity.log_limit_bytes - 2 * config_.identity.log_segment_bytes;
   const uint64_t log = account_->log_bytes + account_->block_bytes / kBlockBytesPerLogByte;
   return std::max(
-      static_cast<double>(log) / static_cast<double>(config_.identity.log_limit_bytes),
+      static_cast<double>(log) / static_cast<double>(room),
       static_cast<double>(dirty_bytes()) / static_cast<double>(config_.dirty_limit_bytes));
 }
 
@@ -141,6 +143,14 @@ void Checkpointer::LimitDeadSpace() {
   for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
   used_bytes -= std::min<uint64_t>(used_bytes, buried_bytes_);
   dead_limit_bytes_ = used_bytes / 2 + kDeadBytes;
+}
+
+// In proportion to the store.
+uint64_t Checkpointer::SpareLogBytes() const {
+  constexpr uint64_t kParts = 64, kUnit = uint64_t{64} << 10;
+  uint64_t used_bytes = 0;
+  for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
+  return used_bytes / kParts / kUnit * kUnit;
 }
 
 Result<void> Checkpointer::WaitForRoom() {
@@ -272,8 +282,13 @@ Result<void> Checkpointer::Finish() {
   }
   LimitDeadSpace();
   // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
-  if (closed.purpose == Purpose::kClose) return log_->RecycleAll();
+  if (closed.purpose == Purpose::kClose) {
+    KVFS_TRY(log_->RecycleAll());
+    log_->TrimSpares(SpareLogBytes());
+    return {};
+  }
   KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keeps_spare ? kept_spares_ : 2));
+  if (!keeps_spare) log_->TrimSpares(SpareLogBytes());
   auto spare = log_->PrepareSpares(1);
   if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
   return spare;

@@ -94,6 +94,7 @@ class Checkpointer {
   bool IsCheckpointDue() const;
   bool MustWait() const;
   void LimitDeadSpace();
+  uint64_t SpareLogBytes() const;
   Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);

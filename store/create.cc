@@ -88,9 +88,14 @@ Result<void> CreateDirectoryIfAbsent(Env& env, const std::string& path) {
 
 Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Identity& identity) {
   KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, NewSuperblockPath(path)));
-  KVFS_TRY(file->Allocate(0, format::kSuperblockBytes));
+  const format::Checkpoint checkpoint = FirstCheckpoint(identity);
+  const uint64_t slot_bytes = checkpoint.Encode(identity.store).size();
+  for (const uint64_t slot : format::kSlotOffset) KVFS_TRY(file->Allocate(slot, slot_bytes));
+  for (const uint64_t offset : format::kIdentityOffset) {
+    KVFS_TRY(file->Allocate(offset, format::kSlotOffset[0]));
+  }
   KVFS_TRY(WriteIdentity(*file, identity));
-  KVFS_TRY(WriteCheckpoint(*file, identity, FirstCheckpoint(identity)));
+  KVFS_TRY(WriteCheckpoint(*file, identity, checkpoint));
   KVFS_TRY(env.SyncDirectory(path));
   KVFS_TRY(env.RenameFile(NewSuperblockPath(path), SuperblockPath(path)));
   return env.SyncDirectory(path);

@@ -313,9 +313,9 @@ StoreStats Engine::GetStats() const {
     stats.dead_contents += shard->dead_contents();
   }
   stats.reserved_bytes += parts_->identity.log_segment_bytes;
-  stats.log_file_bytes = parts_->log->FileBytes();
-  stats.disk_bytes += stats.log_file_bytes + format::kSuperblockBytes;
-  stats.file_bytes += stats.log_file_bytes + format::kSuperblockBytes;
+  stats.log_file_bytes = parts_->log->DiskBytes();
+  stats.disk_bytes += stats.log_file_bytes + parts_->superblock->AllocatedBytes().value_or(0);
+  stats.file_bytes += parts_->log->FileBytes() + format::kSuperblockBytes;
   stats.snapshots = parts_->snapshots.count();
   if (parts_->checkpointer) {
     stats.epoch = parts_->checkpointer->epoch();

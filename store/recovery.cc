@@ -166,11 +166,12 @@ class Recovery {
       for (const auto& shard : *shards) KVFS_TRY(shard->blocks().SyncNamed());
       return {};
     };
-    parts_->log =
-        std::make_unique<RedoLog>(parts_->env,
-                                  RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
-                                                parts_->identity.log_segment_bytes},
-                                  sync_blocks);
+    parts_->log = std::make_unique<RedoLog>(
+        parts_->env,
+        RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
+                      parts_->identity.log_segment_bytes,
+                      parts_->identity.log_limit_bytes / parts_->identity.log_segment_bytes},
+        sync_blocks);
     // Without a checkpoint nobody knows where a replay is to begin.
     if (!has_checkpoint_) return {};
     KVFS_TRY(parts_->log->Open(access_));

@@ -26,6 +26,9 @@ constexpr std::string_view kFilePrefix = "segment-";
 constexpr uint64_t kLifeStride = uint64_t{1} << 32;
 static_assert(format::LifeOf(kLifeStride) == 1);
 
+// What a segment has disk space for at first.
+constexpr uint64_t kFirstBackedBytes = uint64_t{8} << 10;
+
 // The number in a segment's file name; it only tells files apart.
 std::optional<uint64_t> FileNumber(std::string_view name) {
   if (!name.starts_with(kFilePrefix)) return std::nullopt;
@@ -197,7 +200,12 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   segment.path =
       config_.directory + "/" + std::string(kFilePrefix) + std::to_string(files_created_++);
   KVFS_ASSIGN(segment.file, env_->CreateFile(segment.path));
-  auto ready = segment.file->Allocate(0, config_.segment_bytes);
+  // The last block gives the file its size.
+  const uint64_t first = std::min(kFirstBackedBytes, config_.segment_bytes);
+  const uint64_t last = config_.segment_bytes - first;
+  auto ready = segment.file->Allocate(last, first);
+  if (ready) ready = segment.file->PunchHole(last, first);
+  if (ready) ready = Back(&segment, kFirstBackedBytes);
   segment.bytes = config_.segment_bytes;
   if (ready) ready = segment.file->Sync();
   if (ready) ready = env_->SyncDirectory(config_.directory);
@@ -208,11 +216,41 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   return segment;
 }
 
+// Space for the segment's first `bytes`, and as much again.
+Result<void> RedoLog::Back(Segment* segment, uint64_t bytes) const {
+  if (bytes <= segment->backed) return {};
+  const uint64_t most = config_.segment_bytes, begin = segment->backed;
+  const auto round_up = [](uint64_t size) {
+    return (size + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  };
+  const uint64_t least_end = std::min(most, round_up(bytes));
+  uint64_t end = std::min(most, std::max(least_end, 2 * begin));
+  auto backed = segment->file->Allocate(begin, end - begin);
+  const bool is_full = !backed && backed.error().code == ErrorCode::kNoSpace;
+  if (is_full && end > least_end) {
+    end = least_end;
+    backed = segment->file->Allocate(begin, end - begin);
+  }
+  KVFS_TRY(backed);
+  segment->backed = end;
+  return {};
+}
+
+void RedoLog::Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes) {
+  bytes = std::min(std::max(bytes, kFirstBackedBytes), segment_bytes);
+  // Of a segment of an earlier process it is not known what it has.
+  if (segment->file->AllocatedBytes().value_or(0) <= bytes) return;
+  if (segment->file->PunchHole(bytes, segment_bytes - bytes)) {
+    segment->backed = std::min(segment->backed, bytes);
+  }
+}
+
 Result<void> RedoLog::BeginSegment() {
   if (spares_.empty()) {
     KVFS_ASSIGN(Segment created, CreateSegment());
     spares_.push_back(std::move(created));
   }
+  KVFS_TRY(Back(&spares_.back(), kFirstBackedBytes));
   auto segment = std::make_shared<Segment>(std::move(spares_.back()));
   spares_.pop_back();
   segment->Become({next_number_++, next_sequence_}, config_.store);
@@ -289,6 +327,8 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     KVFS_TRY(BeginSegment());
   }
   Segment& segment = *segments_.back();
+  // Without room for more of it nothing is lost, and nothing has changed.
+  KVFS_TRY(Back(&segment, segment.end + record->size()));
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
   if (auto written = segment.file->Write(segment.end, *record); !written) {
     failure_ = Error{ErrorCode::kReadOnly, "an earlier write to the log failed (" +
@@ -393,7 +433,11 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
       }
       segments_.erase(segments_.begin());
     }
-    while (spares_.size() > spares) {
+    auto is_one_too_many = [&] {
+      const bool exceeds = segments_.size() + spares_.size() > config_.most_segments;
+      return spares_.size() > spares || (exceeds && spares_.size() > 1);
+    };
+    while (is_one_too_many()) {
       retired.push_back(spares_.back().path);
       spares_.pop_back();
     }
@@ -403,6 +447,16 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
 }
 
 Result<void> RedoLog::RecycleAll() { return RecycleBefore(~uint64_t{0}, 2); }
+
+void RedoLog::TrimSpares(uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
+  if (segments_.empty() || segments_.back()->end == 0) return;
+  // What is written through the mapping lies in front of that.
+  const uint64_t end =
+      (segments_.back()->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  Unback(segments_.back().get(), std::max(bytes, end), config_.segment_bytes);
+}
 
 Result<void> RedoLog::PrepareSpares(size_t count) {
   while (true) {
@@ -426,11 +480,20 @@ Result<void> RedoLog::WarmNext() {
   lock.unlock();
   std::array<std::byte, kSegmentHeaderBytes> header;
   next.file->MapForWriting(config_.segment_bytes);
-  auto warmed = next.file->Read(0, header);
+  auto warmed = Back(&next, kFirstBackedBytes);
+  if (warmed) warmed = next.file->Read(0, header);
   if (warmed) warmed = next.file->Write(0, header);
   lock.lock();
   spares_.push_back(std::move(next));
   return warmed;
+}
+
+uint64_t RedoLog::DiskBytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t total = 0;
+  for (const auto& segment : segments_) total += segment->file->AllocatedBytes().value_or(0);
+  for (const Segment& spare : spares_) total += spare.file->AllocatedBytes().value_or(0);
+  return total;
 }
 
 uint64_t RedoLog::FileBytes() const {

@@ -15,6 +15,10 @@
 // those, a record that was not durable when its successor was found missing, is never looked at
 // again.
 //
+// All segment files have one size; but what lies behind the part that was written, or is soon to
+// be, is a hole. That part grows by doubling (Back), and keeps its size when a segment is used
+// again: so the log of a store that changes little is small.
+//
 // INVARIANT: the segment files are those being written or replayed, and the spares.
 // After a failed write or sync nothing is appended any more: what the file holds is not known.
 //
@@ -43,6 +47,7 @@ struct RedoLogConfig {
   std::string directory;
   format::StoreId store{};
   uint64_t segment_bytes = 0;
+  uint64_t most_segments = ~uint64_t{0};  // spares included; more where there is no other way
 };
 
 class RedoLog {
@@ -102,18 +107,22 @@ class RedoLog {
   uint64_t NextNumber() const;
   // Begins a new segment; returns its number. To be called while nobody appends.
   Result<uint64_t> Rotate();
-  // Makes segments with lower numbers spares, and removes spares above so many. RecycleAll is for
-  // the end: it leaves two spares.
+  // Makes segments with lower numbers spares, and removes spares above so many, or above one where
+  // there are too many files. RecycleAll is for the end: it leaves two spares.
   Result<void> RecycleBefore(uint64_t number, size_t spares);
   Result<void> RecycleAll();
+  // Makes holes of what spares have behind their first `bytes`, and of the unused end of the
+  // segment that is written.
+  void TrimSpares(uint64_t bytes);
   // Makes sure of so many spares; kNoSpace.
   Result<void> PrepareSpares(size_t count);
   // Prepares the spare that Rotate takes, so that this takes a moment: the first write to a page of
   // a file may wait for the disk. One call at a time.
   Result<void> WarmNext();
 
-  // Size of all segment files.
+  // Size of all segment files, and what they take on the disk, holes left out.
   uint64_t FileBytes() const;
+  uint64_t DiskBytes() const;
 
  private:
   struct Segment {
@@ -124,7 +133,8 @@ class RedoLog {
     format::SegmentVersion version = format::SegmentVersion::kNew;
     uint64_t seed = 0;  // of its records' checksums
     uint64_t bytes = 0;
-    uint64_t end = 0;  // where the next record goes
+    uint64_t end = 0;     // where the next record goes
+    uint64_t backed = 0;  // so many bytes at its beginning have disk space for sure
     bool unsynced = false;
 
     format::SegmentHeader header() const { return {number, first_sequence, version}; }
@@ -138,6 +148,8 @@ class RedoLog {
   };
 
   Result<Segment> CreateSegment();
+  Result<void> Back(Segment* segment, uint64_t bytes) const;
+  static void Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes);
   Result<void> BeginSegment();  // mutex_ held
   std::vector<uint64_t> MissingNumbers(const std::vector<uint64_t>& expected) const;
   std::optional<format::SegmentHeader> HeaderByRecords(Bytes bytes, uint64_t number) const;
