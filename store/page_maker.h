@@ -38,11 +38,13 @@ class PageMaker {
   int64_t branches() const { return branches_; }
 
   // All pages made are in the file afterwards.
-  Result<void> Flush() { return file_.Flush(); }
+  Result<void> Flush();
   // The pages made stay: from now on they are the caller's.
   void TakeAccount(std::vector<Run>* taken, std::vector<uint64_t>* freed);
 
  private:
+  void EndHead();
+
   RunWriter file_;
   SpaceMap* space_;
   const uint32_t page_bytes_;
@@ -50,6 +52,8 @@ class PageMaker {
   const uint32_t fill_percent_;
   std::vector<Run> taken_;
   Run ready_;
+  uint64_t head_ = 0;  // the page being filled, if only its head has room for sure
+  MutableBytes head_page_;
   std::vector<uint64_t> freed_;
   int64_t leaves_ = 0;
   int64_t branches_ = 0;

@@ -21,6 +21,10 @@ class RunWriter {
   // when the run ends, at the latest by Flush. Cheapest in ascending order. `size` is a power of
   // two, at most 2 MiB, and divides the offset.
   Result<std::byte*> Add(uint64_t offset, size_t size);
+  // The same for one of which only the first `head_bytes` are to be written, as the rest is zeros
+  // there already, unless WriteWhole is called before the next.
+  Result<std::byte*> AddHead(uint64_t offset, size_t size, size_t head_bytes);
+  void WriteWhole() { head_bytes_ = 0; }
   Result<void> Flush();
 
  private:
@@ -28,6 +32,7 @@ class RunWriter {
 
   File* file_;
   uint64_t begin_ = 0;
+  size_t head_bytes_ = 0;  // not 0: of what there is, which stands alone
   std::vector<std::byte> run_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 
 #include "store/space_map_writer.h"
 
@@ -75,34 +76,85 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
   return found != fresh_.end() && found->second > keep;
 }
 
+uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
+  auto need = NeedOfOnePage(records, record_bytes);
+  if (!need) {
+    page_space_.UseHeads(false);
+    need = NeedOfPages(records, record_bytes);
+  }
+  page_space_.Claim(need->open + need->closed + need->spare);
+  const uint64_t needed = need->open + need->closed + (grows ? need->spare : 0);
+  return page_space_.HasReady(needed, need->closed)
+             ? 0
+             : needed - std::min(need->closed, page_space_.held_now());
+}
+
 // The open epoch's checkpoint will find the tree that the one under way makes; of what that takes
 // it may hold some already.
-uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
+Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
   TreeRoot root = now_.tree->tree.root();
   auto pages_for = [&](uint64_t count, uint64_t bytes) {
     return TreeWriter::PagesFor(root, count, bytes, config_.page_bytes);
   };
-  uint64_t closed = 0;
+  PageNeed need;
   if (now_.closed != nullptr) {
-    closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
+    need.closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
     root = TreeWriter::Grown(root, now_.closed->record_bytes(), config_.page_bytes);
   }
   const uint64_t count = now_.active->count() + records;
-  const uint64_t open =
-      count == 0 ? 0 : pages_for(count, now_.active->record_bytes() + record_bytes);
-  const uint64_t spare = pages_for(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
-  page_space_.Claim(open + closed + spare);
-  const uint64_t needed = open + closed + (grows ? spare : 0);
-  return page_space_.HasReady(needed, closed) ? 0
-                                              : needed - std::min(closed, page_space_.held_now());
+  if (count > 0) need.open = pages_for(count, now_.active->record_bytes() + record_bytes);
+  need.spare = pages_for(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
+  return need;
+}
+
+// Of a shard that has so little that its tree is one leaf whatever happens: a checkpoint writes one
+// page, and frees the one before, which then is the spare one. None if it has more. Where all of it
+// takes only the head of a page, that is all that is backed.
+std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes) {
+  // Of a record in a leaf, beside its name and value; at most.
+  constexpr uint64_t kRecordOverhead = 64;
+  const TreeRoot& root = now_.tree->tree.root();
+  if (root.height > 1) return std::nullopt;
+  uint64_t count = now_.active->count() + records + kSpareDeletes;
+  uint64_t bytes = now_.active->record_bytes() + record_bytes + kSpareDeletes * kSpareDeleteBytes;
+  const bool is_dirty = count > kSpareDeletes;
+  if (now_.closed != nullptr) {
+    count += now_.closed->count();
+    bytes += now_.closed->record_bytes();
+  }
+  bytes += count * kRecordOverhead + LeafBytes();
+  if (bytes > config_.page_bytes / 4 * 3) return std::nullopt;
+  const bool heads = bytes <= SpaceMap::kHeadBytes && config_.page_bytes > SpaceMap::kHeadBytes;
+  page_space_.UseHeads(heads);
+  PageNeed need;
+  need.closed = now_.closed != nullptr ? 1 : 0;
+  need.open = is_dirty ? 1 : 0;
+  // Where whole pages are needed, the head of one is no spare page.
+  const bool has_one = root.height > 0 || now_.closed != nullptr;
+  const bool is_whole = now_.closed == nullptr && !page_space_.HasHeadOnly(root.page.number);
+  const bool frees_one = is_dirty && has_one && (heads || is_whole);
+  need.spare = frees_one ? 0 : 1;
+  return need;
+}
+
+// What the tree's only leaf holds; a page's bytes if it cannot be read.
+uint64_t Shard::LeafBytes() const {
+  if (now_.tree->tree.root().height == 0) return format::kPageHeaderBytes;
+  if (const uint64_t known = leaf_bytes_; known != 0) return known;
+  const auto page = pages_.Read(now_.tree->tree.root().page);
+  if (!page) return config_.page_bytes;
+  leaf_bytes_ = page->end();
+  return leaf_bytes_;
 }
 
 // What the checkpoint of this epoch can need for the space maps; and as much for the next one, of
-// changes that give space back.
+// changes that give space back, which finds what this one has freed.
 uint64_t Shard::ClaimBlocks(bool grows) {
   const uint64_t once = page_space_.MapBlocks() + block_space_.MapBlocks();
-  block_space_.Claim(2 * once);
-  const uint64_t needed = grows ? 2 * once : once;
+  const uint64_t present = page_space_.PresentMapBlocks() + block_space_.PresentMapBlocks();
+  const uint64_t twice = 2 * once - (now_.closed == nullptr ? std::min(once, present) : 0);
+  block_space_.Claim(twice);
+  const uint64_t needed = grows ? twice : once;
   return block_space_.HasReady(needed) ? 0 : needed;
 }
 
@@ -218,6 +270,7 @@ void Shard::CheckpointDurable(uint64_t epoch) {
     ++state_;
     older_.push_back(now_.tree);
     now_.tree = std::move(version);
+    leaf_bytes_ = 0;
     dropped.swap(now_.closed);
     closed_bytes_ = 0;
     PublishDirty();
@@ -240,13 +293,21 @@ void Shard::FreeUnread() {
   block_space_.FreeUpTo(oldest);
 }
 
-// What an earlier process had backed and did not live to give back, the map does not know of; nor
-// what a full disk had no room to give back. The file tells.
+// Long runs go back, and short ones until few are left, so that this takes few calls. What an
+// earlier process had backed and did not live to give back, the map does not know of; nor what a
+// full disk had no room to give back. The file tells.
 void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
-  constexpr uint64_t kTolerated = uint64_t{4} << 20;
-  space->Trim(0, 1);
-  const uint64_t known = (space->used() + space->waiting() + space->ready()) * unit_bytes;
-  if (file.AllocatedBytes().value_or(0) > known + kTolerated) space->TrimAll();
+  constexpr uint64_t kLongRun = 16, kKeptParts = 8, kTolerated = uint64_t{64} << 10;
+  space->Trim(0, kLongRun);
+  for (const uint64_t run : {kLongRun / 4, uint64_t{1}}) {
+    space->Trim(space->used() / kKeptParts, run);
+  }
+  for (const uint64_t run : {kLongRun, uint64_t{1}}) {
+    const uint64_t used = space->used() + space->waiting();
+    const uint64_t known = (used + used / kKeptParts + space->ready()) * unit_bytes;
+    if (file.AllocatedBytes().value_or(0) <= known + kTolerated) return;
+    space->TrimAll(run);
+  }
 }
 
 void Shard::GiveBackReady() {

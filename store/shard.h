@@ -178,6 +178,15 @@ class Shard {
     uint64_t blocks;
   };
   Spare ClaimSpare();  // and returns what is to be made ready
+  // What checkpoints need of pages, or have of them already.
+  struct PageNeed {
+    uint64_t closed = 0;  // for the one under way
+    uint64_t open = 0;    // for the open epoch
+    uint64_t spare = 0;   // left to changes that give space back
+  };
+  PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
+  std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes);
+  uint64_t LeafBytes() const;
   std::vector<TreeChange> ClosedChanges() const;
   Result<WrittenTree> WriteTree(const TreeWriterOptions& options);
   uint64_t CheckpointPages() const;
@@ -198,6 +207,8 @@ class Shard {
   uint64_t dead_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
   std::atomic<uint64_t> closed_bytes_ = 0;
+  mutable std::atomic<uint64_t> leaf_bytes_ =
+      0;  // of a tree that is one leaf; 0: not looked at yet
 
   // Of checkpoints:
   format::ShardRoot closed_root_;  // as of the closing

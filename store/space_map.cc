@@ -17,6 +17,8 @@ static_assert(kMapNumbers / 8 == kBlockBytes);
 static_assert(kMapFanout * BlockPointer::kBytes == kBlockBytes);
 
 constexpr size_t kMaxIdleBitmaps = 64;
+// A file of few numbers grows by a fourth of them at least.
+constexpr uint64_t kFewParts = 4;
 constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
 constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
 // Ready words that are searched for a long run.
@@ -42,6 +44,8 @@ SpaceMap::SpaceMap(File* file, uint32_t unit_bytes, const BlockFile* blocks,
       root_(root),
       used_(used) {
   file_end_ = file_bytes ? *file_bytes : file->SizeBytes().value_or(0);
+  levels_ = root_.levels;
+  map_blocks_ = root_.blocks;
   if (read_only) reserve_cursor_ = first_own_bitmap_ = BitmapsOfFile();
 }
 
@@ -108,6 +112,7 @@ void SpaceMap::SetPointer(uint32_t level, uint64_t index, BlockPointer pointer) 
                             ? root_.root
                             : pointers_[{level + 1, index / kMapFanout}][index % kMapFanout];
   root_.blocks += place.IsHole() ? 1 : 0;
+  map_blocks_ = root_.blocks;
   place = pointer;
 }
 
@@ -123,6 +128,7 @@ void SpaceMap::GrowTo(uint64_t index) {
     if (root_.levels > 0) pointers_[{root_.levels, 0}][0] = root_.root;
     root_.root = {};
   }
+  levels_ = root_.levels;
 }
 
 void SpaceMap::CopyBitmap(uint64_t index, MutableBytes out) const {
@@ -192,6 +198,9 @@ Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
   uint64_t word = 0;
   while (word < kBitmapWords && !has_more(word)) ++word;
   if (word == kBitmapWords) return false;
+  // A small file grows by little.
+  const uint64_t few = std::max(want, file_end_ / unit_bytes_ / kFewParts);
+  if (few < kWordNumbers) return BackFew(index, word, few, lock);
   const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
   uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
   // Beyond the end the file grows in larger steps.
@@ -206,6 +215,16 @@ Result<bool> SpaceMap::BackMore(uint64_t index, uint64_t want, Lock& lock) {
   // Where the disk has no room for all of them there may be some for the first.
   if (!allocated && count > 1) allocated = Allocate({first, kWordNumbers}, lock);
   KVFS_TRY(allocated);
+  return true;
+}
+
+// The first of a word's numbers.
+Result<bool> SpaceMap::BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock) {
+  const uint64_t bits = bitmaps_.at(index).Unknown(word);
+  const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
+  const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
+  const uint64_t first = (index * kBitmapWords + word) * kWordNumbers + begin;
+  KVFS_TRY(Allocate({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
   return true;
 }
 
@@ -237,14 +256,59 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
   ++allocating_;
   lock.unlock();
   const std::lock_guard backing(backing_);
+  const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
   Result<void> allocated;
-  if (!read_only_) {
+  if (!read_only_ && !heads) {
     allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
   }
   lock.lock();
+  // Of heads only those of numbers that are still free and not backed: what somebody has had backed
+  // meanwhile may be in use. Nobody gets one that is not backed.
+  const auto is_open = [&](uint64_t number) {
+    const auto bitmap = bitmaps_.find(number / kMapNumbers);
+    return bitmap != bitmaps_.end() &&
+           (bitmap->second.Unknown(WordOf(number)) & BitOf(number)) != 0;
+  };
+  for (uint64_t i = 0; heads && allocated && uses_heads_ && i < numbers.count; ++i) {
+    const uint64_t number = numbers.first + i;
+    if (!is_open(number)) continue;
+    lock.unlock();
+    const auto has_head = AllocateHead(number);
+    lock.lock();
+    if (!has_head) allocated = tl::unexpected(has_head.error());
+    if (!has_head) break;
+    file_end_ = std::max(file_end_.load(), (number + 1) * unit_bytes_);
+    // They are asked for again where heads are not enough any more.
+    if (!uses_heads_) break;
+    if (*has_head) heads_.insert(number);
+    has_heads_ = !heads_.empty();
+    NoteBacked({number, 1}, true);
+  }
   --allocating_;
   KVFS_TRY(allocated);
+  if (heads) return {};
   file_end_ = std::max(file_end_.load(), (numbers.first + numbers.count) * unit_bytes_);
+  NoteBacked(numbers, true);
+  return {};
+}
+
+// True if the rest of it reads as zeros, and is a hole where the disk can have some. What the disk
+// could not punch is backed whole. A full disk has room for a head that is there already.
+Result<bool> SpaceMap::AllocateHead(uint64_t number) {
+  const uint64_t offset = number * unit_bytes_, rest = unit_bytes_ - kHeadBytes;
+  KVFS_ASSIGN(const uint64_t size, file_->SizeBytes());
+  const bool is_within = offset + unit_bytes_ <= size;
+  KVFS_TRY(file_->Allocate(offset, is_within ? kHeadBytes : unit_bytes_));
+  std::vector<std::byte> bytes(rest);
+  auto punched = file_->PunchHole(offset + kHeadBytes, rest);
+  if (punched) punched = file_->Read(offset + kHeadBytes, bytes);
+  const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  if (punched && std::ranges::all_of(bytes, is_zero)) return true;
+  KVFS_TRY(file_->Allocate(offset, unit_bytes_));
+  return false;
+}
+
+void SpaceMap::NoteBacked(Run numbers, bool backed) {
   while (numbers.count > 0) {
     const uint64_t word_number = numbers.first / kWordNumbers, bit = numbers.first % kWordNumbers;
     const uint64_t count = std::min(numbers.count, kWordNumbers - bit);
@@ -253,17 +317,46 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
     auto bitmap = bitmaps_.find(word_number / kBitmapWords);
     if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
     const uint64_t before = ReadyWord(word_number);
-    uint64_t& backed = bitmap->second.backed[word_number % kBitmapWords];
-    const uint64_t old = backed;
-    backed |= Ones(bit, count);
+    uint64_t& word = bitmap->second.backed[word_number % kBitmapWords];
+    const uint64_t old = word;
+    word = backed ? word | Ones(bit, count) : word & ~Ones(bit, count);
     try {
       NoteReady(word_number, before, ReadyWord(word_number));
     } catch (const std::bad_alloc&) {
-      backed = old;
+      word = old;
       throw;
     }
   }
-  return {};
+}
+
+void SpaceMap::UseHeads(bool heads) {
+  heads = heads && unit_bytes_ > kHeadBytes;
+  if (uses_heads_ == heads) return;
+  const Lock lock(mutex_);
+  uses_heads_ = heads;
+  if (heads) return;
+  // What is in use stays one of which no more than the head may be backed.
+  std::erase_if(heads_, [this](uint64_t number) {
+    NoteBacked({number, 1}, false);
+    const uint64_t index = number / kMapNumbers;
+    if (index < exhausted_.size()) exhausted_[index] = false;
+    const auto bitmap = bitmaps_.find(index);
+    return bitmap == bitmaps_.end() || (bitmap->second.Free(WordOf(number)) & BitOf(number)) != 0;
+  });
+  has_heads_ = !heads_.empty();
+  reserve_cursor_ = 0;
+}
+
+bool SpaceMap::HasHeadOnly(uint64_t number) const {
+  if (!has_heads_) return false;
+  const Lock lock(mutex_);
+  return heads_.contains(number);
+}
+
+void SpaceMap::NoteWhole(uint64_t number) {
+  const Lock lock(mutex_);
+  heads_.erase(number);
+  has_heads_ = !heads_.empty();
 }
 
 uint64_t SpaceMap::ReadyWord(uint64_t word_number) const {
@@ -504,60 +597,90 @@ void SpaceMap::FreeUpTo(uint64_t epoch) {
 void SpaceMap::Trim(uint64_t spare, uint64_t run) {
   Lock lock(mutex_);
   reserve_cursor_ = 0;
-  const std::vector<uint64_t> words(ready_words_.rbegin(), ready_words_.rend());
-  for (const uint64_t word_number : words) {
-    const auto ready = static_cast<uint64_t>(std::popcount(ReadyWord(word_number)));
-    if (ready_ < spare + ready || !Punch(word_number, true, run, lock)) break;
+  for (uint64_t end = ~uint64_t{0};;) {
+    Run found = LastReadyRun(end);
+    if (found.count == 0) break;
+    end = found.first;
+    if (found.count < run) continue;
+    const uint64_t ready = ready_, kept = std::max<uint64_t>(spare, claimed_);
+    if (ready <= kept) break;
+    const uint64_t stays = found.count - std::min(found.count, ready - kept);
+    if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
   }
   if (run == 1) CutEnd(lock);
   DropIdleBitmaps();
 }
 
-void SpaceMap::TrimAll() {
-  PunchUnknown();
-  Trim(0, 1);
+void SpaceMap::TrimAll(uint64_t run) {
+  PunchUnknown(run);
+  Trim(0, run);
+}
+
+// The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is
+// none.
+Run SpaceMap::LastReadyRun(uint64_t end) const {
+  constexpr uint64_t kEnough = kMapNumbers;
+  Run run;
+  auto word = ready_words_.upper_bound(end / kWordNumbers);
+  while (word != ready_words_.begin()) {
+    const uint64_t first = *--word * kWordNumbers;
+    uint64_t bits = ReadyWord(*word);
+    if (end - first < kWordNumbers) bits &= Ones(0, end - first);
+    if (bits == 0) continue;
+    const auto above = static_cast<uint64_t>(std::countl_zero(bits));
+    const auto length = static_cast<uint64_t>(std::countl_one(bits << above));
+    const Run part{first + kWordNumbers - above - length, length};
+    if (run.count > 0 && part.first + part.count != run.first) break;
+    run = {part.first, run.count + part.count};
+    if (part.first != first || run.count >= kEnough) break;
+  }
+  return run;
+}
+
+// The first run of numbers of one bitmap, which is loaded, that are free and not known to be
+// backed.
+Run SpaceMap::FirstUnknownRun(uint64_t begin, uint64_t end) const {
+  Run run;
+  while (begin < end) {
+    const uint64_t bit = begin % kWordNumbers, left = kWordNumbers - bit;
+    const uint64_t bits = bitmaps_.at(begin / kMapNumbers).Unknown(WordOf(begin)) >> bit;
+    const auto skipped =
+        run.count > 0 ? uint64_t{0} : std::min(left, static_cast<uint64_t>(std::countr_zero(bits)));
+    const auto length =
+        skipped == left ? uint64_t{0} : static_cast<uint64_t>(std::countr_one(bits >> skipped));
+    if (length > 0 && run.count == 0) run.first = begin + skipped;
+    run.count += length;
+    if (run.count > 0 && skipped + length < left) break;
+    begin += left;
+  }
+  run.count = std::min(run.count, end - std::min(end, run.first));
+  return run;
 }
 
 // Of what is free and not known to be backed.
-void SpaceMap::PunchUnknown() {
+void SpaceMap::PunchUnknown(uint64_t run) {
   Lock lock(mutex_);
-  bool can_punch = true;
-  for (uint64_t index = 0; can_punch && index < BitmapsOfFile(); ++index) {
+  for (uint64_t index = 0; index < BitmapsOfFile(); ++index) {
     const auto bitmap = Load(index, lock);
     if (!bitmap || !(*bitmap)->readable) continue;
-    for (uint64_t word = 0; can_punch && word < kBitmapWords; ++word) {
-      const uint64_t word_number = index * kBitmapWords + word;
-      if (word_number * kWordNumbers * unit_bytes_ >= file_end_) break;
-      can_punch = Punch(word_number, false, 1, lock);
+    const uint64_t end = std::min((index + 1) * kMapNumbers, file_end_ / unit_bytes_);
+    for (uint64_t at = index * kMapNumbers; at < end && bitmaps_.contains(index);) {
+      const Run found = FirstUnknownRun(at, end);
+      if (found.count == 0) break;
+      at = found.first + found.count;
+      if (found.count >= run && !Punch(found, false, lock)) return;
     }
   }
 }
 
-// Makes holes of those runs of a word's numbers that are ready, or of those of which nothing is
-// known. False if the disk could not do it, or if what is left is claimed. The numbers are held
-// meanwhile, so that nobody gets them.
-bool SpaceMap::Punch(uint64_t word_number, bool is_ready, uint64_t run, Lock& lock) {
-  const Bitmap& bitmap = bitmaps_.at(word_number / kBitmapWords);
-  const uint64_t word = word_number % kBitmapWords;
-  auto find = [&] { return is_ready ? bitmap.Ready(word) : bitmap.Unknown(word); };
-  uint64_t bits = find();
-  while (bits != 0) {
-    const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
-    const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
-    bits &= ~Ones(begin, length);
-    if (length < run) continue;
-    const uint64_t ready = ready_, surplus = ready - std::min<uint64_t>(ready, claimed_);
-    const uint64_t kept = is_ready ? length - std::min(length, surplus) : 0;
-    if (kept == length) return false;
-    const Run numbers{word_number * kWordNumbers + begin + kept, length - kept};
-    SetHeld(numbers, true);
-    const bool is_claimed = is_ready && ready_ < claimed_;
-    const bool punched = !is_claimed && PunchHeld(numbers, lock);
-    SetHeld(numbers, false);
-    if (!punched) return false;
-    bits &= find();  // others may have taken some of the rest
-  }
-  return true;
+// Makes holes of numbers that are ready, or of which nothing is known. False if the disk could not
+// do it, or if they are claimed. They are held meanwhile, so that nobody gets them.
+bool SpaceMap::Punch(Run numbers, bool is_ready, Lock& lock) {
+  SetHeld(numbers, true);
+  const bool is_claimed = is_ready && ready_ < claimed_;
+  const bool punched = !is_claimed && PunchHeld(numbers, lock);
+  SetHeld(numbers, false);
+  return punched;
 }
 
 bool SpaceMap::PunchHeld(Run numbers, Lock& lock) {
@@ -566,31 +689,35 @@ bool SpaceMap::PunchHeld(Run numbers, Lock& lock) {
   const bool punched =
       file_->PunchHole(numbers.first * unit_bytes_, numbers.count * unit_bytes_).has_value();
   lock.lock();
-  const uint64_t bits = Ones(numbers.first % kWordNumbers, numbers.count);
-  if (punched) At(numbers.first).backed[WordOf(numbers.first)] &= ~bits;
-  return punched;
+  if (!punched) return false;
+  NoteBacked(numbers, false);
+  for (uint64_t i = 0; has_heads_ && i < numbers.count; ++i) heads_.erase(numbers.first + i);
+  has_heads_ = !heads_.empty();
+  return true;
 }
 
 // Cuts off what lies behind the last number that is used, held or ready.
 void SpaceMap::CutEnd(Lock& lock) {
-  auto last_word = [](const Bitmap& bitmap) {
-    uint64_t end = kBitmapWords;
-    const auto is_unused = [&](uint64_t word) {
-      return (bitmap.used[word] | bitmap.held[word] | bitmap.backed[word]) == 0;
-    };
-    while (bitmap.readable && end > 0 && is_unused(end - 1)) --end;
-    return end;
+  // The bitmap's numbers up to the last one that is any of it.
+  auto end_of = [](const Bitmap& bitmap) {
+    if (!bitmap.readable) return kMapNumbers;
+    for (uint64_t word = kBitmapWords; word > 0; --word) {
+      const uint64_t bits = bitmap.used[word - 1] | bitmap.held[word - 1] | bitmap.backed[word - 1];
+      if (bits == 0) continue;
+      return word * kWordNumbers - static_cast<uint64_t>(std::countl_zero(bits));
+    }
+    return uint64_t{0};
   };
   for (uint64_t index = BitmapsOfFile(); index > 0; --index) {
     const auto bitmap = Load(index - 1, lock);
     if (!bitmap) return;
-    if (last_word(**bitmap) > 0) break;
+    if (end_of(**bitmap) > 0) break;
   }
   // From here on under the lock, so that nobody gets a number behind the new end.
   uint64_t end = 0;
   for (auto at = bitmaps_.rbegin(); at != bitmaps_.rend() && end == 0; ++at) {
-    const uint64_t last = last_word(at->second);
-    if (last > 0) end = (at->first * kBitmapWords + last) * kWordNumbers * unit_bytes_;
+    const uint64_t last = end_of(at->second);
+    if (last > 0) end = (at->first * kMapNumbers + last) * unit_bytes_;
   }
   if (allocating_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
 }

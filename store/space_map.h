@@ -7,10 +7,11 @@
 // epoch before does not know of it; and what was given out for a change that then failed is held
 // until it is given back.
 //
-// Free numbers may be *backed* by disk space or be holes in the file. Reserve makes sure of backed
-// ones, and is the only place where the disk can be full; Hold then gives them out. Which free
-// numbers are backed is not remembered on disk: after an opening each is backed again before its
-// first use.
+// Free numbers may be *backed* by disk space or be holes in the file. (Of a map whose pages have
+// little to hold, only their heads, as long as UseHeads says so: the rest is a hole, and zeros.)
+// Reserve makes sure of backed ones, and is the only place where the disk can be full; Hold then
+// gives them out. Which free numbers are backed is not remembered on disk: after an opening each is
+// backed again before its first use.
 //
 // On disk a map is a radix tree of blocks in the values file, each named by a pointer with its
 // checksum. Level 0 are bitmaps of 32768 numbers, a bit being set if the number is used; the levels
@@ -63,6 +64,14 @@ class SpaceMap {
   // Until the next claim no trimming takes of so many ready ones.
   void Claim(uint64_t count) { claimed_ = count; }
   uint64_t claimed() const { return claimed_.load(std::memory_order_relaxed); }
+  // From now on numbers have their heads backed only, kHeadBytes of each; or whole, and what has
+  // only its head is not ready any more.
+  static constexpr uint32_t kHeadBytes = 4096;
+  void UseHeads(bool heads);
+  // True if only the number's head is backed, and the rest reads as zeros. Once more has been
+  // written there, NoteWhole must tell.
+  bool HasHeadOnly(uint64_t number) const;
+  void NoteWhole(uint64_t number);
   // True if so many are ready; of the held ones, which a checkpoint may give back, up to `held`
   // count. After a Claim of as many or more they stay ready.
   bool HasReady(uint64_t count, uint64_t held = 0) const;
@@ -79,11 +88,14 @@ class SpaceMap {
   // A number that is used or taken has lost its use: see above for when it is free.
   void FreeLater(uint64_t number);
 
-  // Blocks that a checkpoint writes of this map at most.
+  // Blocks that a checkpoint writes of this map at most; and those that it has now, which that
+  // checkpoint frees.
   uint64_t MapBlocks() const {
     const uint64_t bitmaps = file_end_ / (uint64_t{kMapNumbers} * unit_bytes_) + 1;
-    return bitmaps + bitmaps / (kMapFanout - 1) + kMostLevelsAbove;
+    const bool has_levels = bitmaps > 1 || levels_ > 1;
+    return bitmaps + bitmaps / (kMapFanout - 1) + (has_levels ? kMostLevelsAbove : 0);
   }
+  uint64_t PresentMapBlocks() const { return map_blocks_; }
 
   uint64_t settled_used() const;  // as the bitmaps say
   uint64_t used() const;          // taken ones included, those that wait to be free not
@@ -126,13 +138,13 @@ class SpaceMap {
   // has a tree from before it.
   void CheckpointDurable(uint64_t epoch);
   void FreeUpTo(uint64_t epoch);
-  // Gives free numbers back to the disk as holes, runs of at least `run` of them, as long as
-  // `spare` stay ready, and what is claimed. Where single ones go back, the file's unused end is
-  // cut off. Forgets bitmaps that are not needed in memory.
+  // Gives free numbers back to the disk as holes, runs of at least `run` of them with a call each,
+  // as long as `spare` stay ready, and what is claimed. Where single ones go back, the file's
+  // unused end is cut off. Forgets bitmaps that are not needed in memory.
   void Trim(uint64_t spare, uint64_t run);
   // The same for all that is free, whether it is known to be backed or not: a process that died may
   // have left such.
-  void TrimAll();
+  void TrimAll(uint64_t run = 1);
 
  private:
   static constexpr uint32_t kWordNumbers = 64;
@@ -163,13 +175,18 @@ class SpaceMap {
   Result<void> BackUpTo(uint64_t count);
   Result<void> BackSingly(uint64_t count);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
+  Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock);
   Result<void> Allocate(Run numbers, Lock& lock);
+  Result<bool> AllocateHead(uint64_t number);
+  void NoteBacked(Run numbers, bool backed);
   void SetHeld(Run run, bool held);
   void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
   Run FindReady(uint64_t want) const;
   uint64_t ReadyWord(uint64_t word_number) const;
-  bool Punch(uint64_t word_number, bool is_ready, uint64_t run, Lock& lock);
-  void PunchUnknown();
+  Run LastReadyRun(uint64_t end) const;
+  Run FirstUnknownRun(uint64_t begin, uint64_t end) const;
+  bool Punch(Run numbers, bool is_ready, Lock& lock);
+  void PunchUnknown(uint64_t run);
   bool PunchHeld(Run numbers, Lock& lock);
   void CutEnd(Lock& lock);
   uint64_t BitmapsOfFile() const;
@@ -192,6 +209,11 @@ class SpaceMap {
   std::set<uint64_t> ready_words_;  // with a ready number, by word number
   std::atomic<uint64_t> ready_ = 0;
   std::atomic<uint64_t> claimed_ = 0;
+  std::atomic<uint32_t> levels_ = 0;      // those of root_
+  std::atomic<uint64_t> map_blocks_ = 0;  // and its blocks
+  std::atomic<bool> uses_heads_ = false;
+  std::atomic<bool> has_heads_ = false;
+  std::set<uint64_t> heads_;  // numbers of which only the head is backed
   uint64_t held_ = 0;
   uint64_t used_;                       // set in the bitmaps
   uint64_t first_own_bitmap_ = 0;       // of a store that is only read: behind the file's end

@@ -307,11 +307,46 @@ TEST_F(SpaceMapTest, AFullDiskIsAnErrorAndLeavesTheMapUsable) {
   env_.SetCapacity(2 << 20);
   const auto numbers = Take(map_->ready());
   Checkpoint();
+  ASSERT_TRUE(blocks_->Reserve(map_->MapBlocks() + blocks_->MapBlocks())) << "as a shard does";
   env_.SetCapacity(0);
   EXPECT_EQ(map_->Reserve(1).error().code, ErrorCode::kNoSpace);
   FreeLater(numbers);
   Checkpoint();
   EXPECT_TRUE(map_->Reserve(100)) << "what was freed is there again";
+}
+
+// Pages of 16 KiB that hold little: 4 KiB of each, and the rest reads as zeros, whatever was there.
+TEST_F(SpaceMapTest, BacksOnlyHeadsWhereTheyAreEnough) {
+  constexpr uint32_t kPage = 4 * kUnit;
+  SpaceMap map(file_.get(), kPage, &store_, {}, 0);
+  ASSERT_TRUE(file_->Write(0, std::vector<std::byte>(2 * kPage, std::byte{7})));
+  map.UseHeads(true);
+  ASSERT_TRUE(map.Reserve(4));
+  EXPECT_EQ(PageBytes(), kPage + 4 * kUnit) << "number 0 is nobody's";
+  EXPECT_EQ(map.Hold(4).count, 4u);
+  std::vector<std::byte> rest(kPage - kUnit);
+  ASSERT_TRUE(file_->Read(kPage + kUnit, rest));
+  EXPECT_EQ(std::ranges::count(rest, std::byte{0}), std::ssize(rest));
+  EXPECT_TRUE(map.HasHeadOnly(1));
+  EXPECT_GE(file_->SizeBytes().value(), 5 * kPage);
+}
+
+// A full disk has room for a head that an earlier process had backed.
+TEST_F(SpaceMapTest, FindsHeadsAgainOnAFullDisk) {
+  constexpr uint32_t kPage = 4 * kUnit;
+  {
+    SpaceMap map(file_.get(), kPage, &store_, {}, 0);
+    map.UseHeads(true);
+    ASSERT_TRUE(map.Reserve(3));
+  }
+  env_.SetCapacity(UsedBytes());
+  SpaceMap map(file_.get(), kPage, &store_, {}, 0);
+  map.UseHeads(true);
+  EXPECT_TRUE(map.Reserve(3));
+  EXPECT_EQ(map.Reserve(4).error().code, ErrorCode::kNoSpace);
+  map.UseHeads(false);
+  EXPECT_EQ(map.ready(), 0u);
+  EXPECT_EQ(map.Reserve(1).error().code, ErrorCode::kNoSpace) << "of whole pages there is none";
 }
 
 TEST_F(SpaceMapTest, WithoutRoomForItsMapsACheckpointChangesNothing) {

@@ -160,5 +160,120 @@ INSTANTIATE_TEST_SUITE_P(Sizes, OverwritingTest,
                                          Overwriting{"MixedSizes", 400, 100, 64 * kKiB, 10'000}),
                          [](const auto& how) { return how.param.name; });
 
+// --- small stores, and those that have become small ---
+
+// In eight shards, all files: what the disk adds for two folders and the lock's text is 12 KiB.
+TEST_F(SpaceUseTest, TenKeysTakeLittle) {
+  constexpr uint64_t kMost = 256 * kKiB - 12 * kKiB;
+  Create();
+  EXPECT_LE(DiskBytes(), kMost) << "empty";
+  for (int round = 0; round < 3; ++round) {
+    SCOPED_TRACE(round);
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(store_->Put("key " + std::to_string(i), "a value of " + std::to_string(i)));
+    }
+    EXPECT_LE(DiskBytes(), kMost) << "open";
+    ASSERT_TRUE(store_->Checkpoint());
+    EXPECT_LE(DiskBytes(), kMost) << "after a checkpoint";
+    ASSERT_TRUE(store_->Close());
+    EXPECT_LE(DiskBytes(), kMost) << "closed";
+    Open();
+    EXPECT_LE(DiskBytes(), kMost) << "opened";
+    ExpectSound(*store_);
+  }
+}
+
+TEST_F(SpaceUseTest, GrowsInProportion) {
+  Create();
+  uint64_t live = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string value(static_cast<size_t>(i % 1'000), 'x');
+    ASSERT_TRUE(store_->Put("key " + std::to_string(i), value));
+    live += value.size() + 20;
+    if (i % 100 == 0) {
+      EXPECT_LE(TreeBytes(), 2 * live + kMiB) << i;
+    }
+  }
+  Open();
+  EXPECT_LE(DiskBytes(), live * 3 / 2 + kMiB);
+}
+
+TEST_F(SpaceUseTest, ManyShardsTakeLittle) {
+  CreateOptions options;
+  options.shards = 256;
+  Create(options);
+  uint64_t live = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    const std::string value(static_cast<size_t>(i % 3'000), 'x');
+    ASSERT_TRUE(store_->Put("key " + std::to_string(i), value));
+    live += value.size();
+  }
+  EXPECT_LE(TreeBytes(), 8 * live);
+  ASSERT_TRUE(store_->Close());
+  Open();
+  EXPECT_LE(TreeBytes(), 6 * live);
+}
+
+// Deletes go on when others have filled the disk, in a store that has little to spare.
+TEST_F(SpaceUseTest, ASmallStoreDeletesOnAFullDisk) {
+  Create();
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(store_->Put("key " + std::to_string(i), "a value of " + std::to_string(i)));
+    if (i == 20 || i == 100) {
+      ASSERT_TRUE(store_->Checkpoint());
+    }
+  }
+  for (const bool reopens : {false, true}) {
+    SCOPED_TRACE(reopens ? "closed and opened" : "open");
+    if (reopens) Open();
+    LimitRoomTo(0);
+    for (int i = 0; i < 100; ++i) {
+      auto erased = store_->Erase("key " + std::to_string(reopens ? i : 100 + i));
+      ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+    }
+    disk_.SetCapacity(uint64_t{1} << 40);
+  }
+  EXPECT_EQ(store_->GetStats().entries, 0u);
+  ExpectSound(*store_);
+}
+
+// A fifth of the values stay, here and there: a closing makes holes of long runs.
+TEST_F(SpaceUseTest, ClosingARaggedStoreTakesFewCalls) {
+  Create();
+  std::mt19937 random(1);
+  constexpr int kKeys = 20'000;
+  for (int i = 0; i < kKeys; ++i) {
+    ASSERT_TRUE(store_->Put("key " + std::to_string(i), std::string(4'096, 'x')));
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  uint64_t live = 0;
+  for (int i = 0; i < kKeys; ++i) {
+    if (random() % 10 == 0) {
+      ASSERT_TRUE(store_->Erase("key " + std::to_string(i)));
+    } else {
+      live += 4'096;
+    }
+  }
+  const uint64_t before = disk_.OperationCount();
+  ASSERT_TRUE(store_->Close());
+  EXPECT_LE(disk_.OperationCount() - before, 500u);
+  Open();
+  EXPECT_LE(TreeBytes(), live * 3 / 2 + kMiB);
+  ExpectSound(*store_);
+}
+
+// Free space that lies together goes back with one call, however long it is.
+TEST_F(SpaceUseTest, ClosingAnEmptiedStoreTakesFewCalls) {
+  Create();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(store_->Put("key " + std::to_string(i), std::string(kMiB, 'x')));
+  }
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(store_->Erase("key " + std::to_string(i)));
+  const uint64_t before = disk_.OperationCount();
+  ASSERT_TRUE(store_->Close());
+  EXPECT_LE(disk_.OperationCount() - before, 300u);
+  EXPECT_LE(DiskBytes(), kMiB);
+}
+
 }  // namespace
 }  // namespace kvfs
