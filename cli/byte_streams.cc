@@ -18,7 +18,10 @@ namespace kvfs::cli {
 namespace {
 
 tl::unexpected<Error> FailNaming(std::string_view stream) {
-  return Fail(ErrorCode::kIo, fmt::format("{}: {}", stream, ErrorOfErrno(errno).message));
+  const Error error = ErrorOfErrno(errno);
+  const bool is_full = error.code == ErrorCode::kNoSpace;
+  return Fail(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+              fmt::format("{}: {}", stream, error.message));
 }
 
 ByteSource FromOwned(std::shared_ptr<const Descriptor> file, std::string name) {

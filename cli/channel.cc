@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -20,6 +21,7 @@ namespace {
 constexpr std::string_view kSocketName = "socket";
 constexpr uint32_t kMaxFields = 1 << 20;
 constexpr int kBacklog = 64;
+constexpr size_t kReceiveBytes = size_t{16} << 10;
 
 tl::unexpected<Error> FailWithErrno(std::string_view doing) {
   Error error = ErrorOfErrno(errno);
@@ -82,13 +84,39 @@ Result<void> Channel::Send(const Message& message) {
 
 Result<void> Channel::ReadExactly(char* out, size_t length) {
   while (length > 0) {
-    const ssize_t count = ::recv(socket_.number(), out, length, 0);
-    if (count == 0 || (count < 0 && errno != EINTR)) return OtherSideIsGone();
-    if (count < 0) continue;
+    if (received_begin_ == received_.size() && length < kReceiveBytes) KVFS_TRY(Fill());
+    const size_t buffered = std::min(received_.size() - received_begin_, length);
+    if (buffered > 0) {
+      std::memcpy(out, received_.data() + received_begin_, buffered);
+      received_begin_ += buffered;
+      out += buffered;
+      length -= buffered;
+      continue;
+    }
+    // What is long goes where it belongs.
+    KVFS_ASSIGN(const size_t count, ReceiveSome(out, length));
     out += count;
-    length -= static_cast<size_t>(count);
+    length -= count;
   }
   return {};
+}
+
+// As much as has come, in one call: a message is many small fields.
+Result<void> Channel::Fill() {
+  received_.resize(kReceiveBytes);
+  received_begin_ = received_.size();
+  KVFS_ASSIGN(const size_t count, ReceiveSome(received_.data(), received_.size()));
+  received_.resize(count);
+  received_begin_ = 0;
+  return {};
+}
+
+Result<size_t> Channel::ReceiveSome(char* out, size_t length) {
+  while (true) {
+    const ssize_t count = ::recv(socket_.number(), out, length, 0);
+    if (count > 0) return static_cast<size_t>(count);
+    if (count == 0 || errno != EINTR) return OtherSideIsGone();
+  }
 }
 
 Result<uint32_t> Channel::ReadNumber() {

@@ -38,8 +38,12 @@ class Channel {
  private:
   Result<void> ReadExactly(char* out, size_t length);
   Result<uint32_t> ReadNumber();
+  Result<void> Fill();
+  Result<size_t> ReceiveSome(char* out, size_t length);
 
   Descriptor socket_;
+  std::string received_;  // and not taken yet, from here on:
+  size_t received_begin_ = 0;
 };
 
 // Listens at the store's socket; what an earlier daemon left there is replaced. The caller holds

@@ -154,7 +154,7 @@ Result<void> DaemonKeys::Apply(const std::vector<fs::FileChange>& changes, size_
   return {};
 }
 
-// An error of the source ends the connection, and so the put.
+// An error of the source ends the put.
 Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::FileChange>& changes,
                                           const fs::ContentSource& content, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
@@ -163,7 +163,8 @@ Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::FileChange>& cha
     std::string bytes(kPieceBytes, '\0');
     const auto piece = content(std::as_writable_bytes(std::span(bytes)));
     if (!piece) {
-      daemon_.Break();
+      // Its answer is an error, too, and says less.
+      static_cast<void>(daemon_.Ask(Request(request::kCancel)));
       return tl::unexpected(piece.error());
     }
     if (piece->hole_bytes == 0 && piece->bytes == 0) break;

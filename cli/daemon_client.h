@@ -27,11 +27,6 @@ class DaemonConnection {
   // Whether the daemon has let go of the connection, and then closed the store: all that it has
   // acknowledged is durable. Waits until that is known.
   bool HasEndedWell() const;
-  // Ends the connection: what was asked for and is not complete does not happen.
-  void Break() {
-    channel_.Interrupt();
-    daemon_.reset();
-  }
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 

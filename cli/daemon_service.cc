@@ -201,6 +201,10 @@ class Conversation {
       has_ended = true;
       return {};
     }
+    if (message && message->size() == 1 && (*message)[0] == request::kCancel) {
+      has_ended = true;
+      return Fail(ErrorCode::kRetry, "the command has called it off");
+    }
     is_broken_ = true;
     return Fail(ErrorCode::kIo, "the command has ended");
   }

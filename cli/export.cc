@@ -1,20 +1,19 @@
 // `kvfs export`: a store, or a directory of it, in a form that others read.
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "cli/byte_streams.h"
 #include "cli/command.h"
-#include "cli/descriptor.h"
 #include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
+#include "cli/output_file.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/smkv_format.h"
@@ -31,48 +30,7 @@ struct ExportArguments {
   std::string store;
   std::string target = "-";
   std::string path;
-  uint32_t shards = 8;
-};
-
-// Where a stream goes: standard output, or a file that gets its name when it is complete.
-class StreamTarget {
- public:
-  static Answer<StreamTarget> Open(const std::string& path) {
-    StreamTarget target;
-    if (path == "-") {
-      target.file_ = Descriptor(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
-    } else {
-      target.path_ = path;
-      target.partial_ = path + ".partial";
-      target.file_ = Descriptor(
-          ::open(target.partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    }
-    if (target.file_.valid()) return target;
-    return Stop(ExitCode::kIoFailed,
-                fmt::format("cannot write {}: {}", path, ErrorOfErrno(errno).message));
-  }
-  StreamTarget(StreamTarget&&) = default;
-  ~StreamTarget() {
-    if (file_.valid() && !partial_.empty()) ::unlink(partial_.c_str());
-  }
-
-  int descriptor() const { return file_.number(); }
-
-  Result<void> Complete() {
-    if (partial_.empty()) return {};
-    if (::fsync(file_.number()) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) {
-      return Fail(ErrorCode::kIo, fmt::format("{}: {}", path_, ErrorOfErrno(errno).message));
-    }
-    partial_.clear();
-    return {};
-  }
-
- private:
-  StreamTarget() = default;
-
-  Descriptor file_;
-  std::string path_;
-  std::string partial_;
+  uint32_t shards = kUsualSmkvShards;
 };
 
 Outcome CheckTreeTarget(const std::string& path) {
@@ -95,20 +53,23 @@ Outcome CheckTarget(const ExportArguments& arguments, TransferFormat format) {
                 "an archive is nothing for a terminal; name a TARGET, or send it "
                 "into a pipe");
   }
-  return format == TransferFormat::kTree ? CheckTreeTarget(arguments.target) : Outcome();
+  return {};
 }
 
 Result<std::unique_ptr<EntryWriter>> MakeWriter(const ExportArguments& arguments,
-                                                TransferFormat format, int stream) {
+                                                TransferFormat format, const ByteSink& stream,
+                                                Keys& keys) {
   switch (format) {
     case TransferFormat::kTree:
       return MakeTreeWriter(arguments.target);
     case TransferFormat::kTar:
       return MakeTarWriter(stream);
     case TransferFormat::kJsonLines:
-      return MakeJsonLinesWriter(ToDescriptor(stream, arguments.target));
-    case TransferFormat::kLmdb:
-      return MakeLmdbWriter(ToDescriptor(stream, arguments.target));
+      return MakeJsonLinesWriter(stream);
+    case TransferFormat::kLmdb: {
+      KVFS_ASSIGN(const uint64_t map_bytes, LmdbMapBytes(keys, arguments.path));
+      return MakeLmdbWriter(stream, map_bytes);
+    }
     case TransferFormat::kSmkv:
       return MakeSmkvWriter(arguments.target, arguments.shards);
   }
@@ -121,19 +82,63 @@ bool LeadsElsewhere(std::string_view name) {
          name.find('\0') != std::string_view::npos;
 }
 
-// Paths are told as from the directory that is exported; a single key by its name.
-Result<void> WriteAll(Keys& keys, const std::string& top, EntryWriter& writer, Progress& progress,
-                      uint64_t& written) {
-  KVFS_ASSIGN(const fs::InodeInfo inode, keys.Stat(top));
-  if (inode.attributes.IsDirectory()) KVFS_TRY(writer.Add(keys, {top, "", inode}, ""));
-  const size_t prefix =
-      inode.attributes.IsDirectory() ? (top.empty() ? 0 : top.size() + 1) : top.rfind('/') + 1;
-  const auto walked = WalkKeys(keys, top, [&](const WalkedKey& key) -> Result<Descent> {
-    if (LeadsElsewhere(key.name)) {
-      return Fail(ErrorCode::kInvalid, fmt::format("{}: no file can have this name", key.path));
-    }
+// Errors that the other entries need not meet: of what is stored under one key. Errors of the
+// output, and of the machine, are the writer's, and end the export.
+bool IsOfOneEntry(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kInvalid ||
+         code == ErrorCode::kNameTooLong || code == ErrorCode::kTooLarge ||
+         code == ErrorCode::kNotFound || code == ErrorCode::kPermission ||
+         code == ErrorCode::kExists || code == ErrorCode::kConflict;
+}
+
+class Exporter {
+ public:
+  Exporter(Keys& keys, EntryWriter& writer, Progress& progress)
+      : keys_(keys), writer_(writer), progress_(progress) {}
+
+  // Paths are told as from the directory that is exported; a single key by its name.
+  Result<void> Run(const std::string& top) {
+    KVFS_ASSIGN(const fs::InodeInfo inode, keys_.Stat(top));
+    const bool is_directory = inode.attributes.IsDirectory();
+    if (is_directory) KVFS_TRY(Add({top, "", inode}, ""));
+    const size_t prefix = is_directory ? (top.empty() ? 0 : top.size() + 1) : top.rfind('/') + 1;
+    WalkOptions options;
+    options.on_unreadable = [&](const std::string& path, const Error& error) {
+      NoteDamage(error);
+      writer_.LeaveOut(path, ReasonOfKeyError(error));
+    };
+    KVFS_TRY(WalkKeys(
+        keys_, top,
+        [&](const WalkedKey& key) -> Result<Descent> {
+          return Add(key, key.path.substr(std::min(prefix, key.path.size())));
+        },
+        options));
+    return writer_.Finish();
+  }
+
+  uint64_t written() const { return written_; }
+  // Something of the store could not be read.
+  bool is_damaged() const { return is_damaged_; }
+
+ private:
+  Result<Descent> Add(const WalkedKey& key, const std::string& path) {
     KVFS_TRY(CheckNotInterrupted());
-    auto added = writer.Add(keys, key, key.path.substr(prefix));
+    if (!path.empty() && LeadsElsewhere(key.name)) {
+      writer_.LeaveOut(key.path, "no file can have this name");
+      return Descent::kPass;
+    }
+    if ((key.inode.attributes.mode & S_IFMT) == 0) {
+      is_damaged_ = true;
+      writer_.LeaveOut(key.path, "its attributes are damaged");
+      return Descent::kPass;
+    }
+    auto added = writer_.Add(keys_, key, path);
+    if (!added && !writer_.HasFailed() && IsOfOneEntry(added.error().code)) {
+      NoteDamage(added.error());
+      writer_.LeaveOut(key.path, ReasonOfKeyError(added.error()));
+      writer_.ForgetName(key.inode, path);
+      return key.inode.attributes.IsDirectory() ? Descent::kPass : Descent::kEnter;
+    }
     if (!added) {
       Error error = std::move(added).error();
       if (error.message.find(key.path) == std::string::npos) {
@@ -141,40 +146,64 @@ Result<void> WriteAll(Keys& keys, const std::string& top, EntryWriter& writer, P
       }
       return tl::unexpected(std::move(error));
     }
-    progress.ShowEntries(++written);
+    progress_.ShowEntries(++written_);
     return Descent::kEnter;
-  });
-  return walked ? writer.Finish() : walked;
+  }
+
+  void NoteDamage(const Error& error) {
+    is_damaged_ = is_damaged_ || error.code == ErrorCode::kCorrupt;
+  }
+
+  Keys& keys_;
+  EntryWriter& writer_;
+  Progress& progress_;
+  uint64_t written_ = 0;
+  bool is_damaged_ = false;
+};
+
+Outcome ExplainExportError(const std::string& store, const Error& error, uint64_t written) {
+  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(error.code),
+              fmt::format("cannot export all of {}: {}; stopped after {} entries", store,
+                          error.message, written));
 }
 
 Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
-                   TransferFormat format, std::optional<StreamTarget>& stream) {
+                   TransferFormat format, std::optional<OutputFile>& stream) {
   Progress progress(fmt::format("exporting {}", store));
-  uint64_t written = 0;
-  const auto writer = MakeWriter(arguments, format, stream ? stream->descriptor() : -1);
-  Result<void> done;
-  if (writer) {
-    done = WriteAll(keys, NormalizeKeyPath(arguments.path), **writer, progress, written);
-    if (done && stream) done = stream->Complete();
-  } else {
-    done = tl::unexpected(writer.error());
-  }
+  const auto writer =
+      MakeWriter(arguments, format, stream ? stream->Sink() : StandardOutput(), keys);
+  if (!writer) return ExplainExportError(store, writer.error(), 0);
+  Exporter exporter(keys, **writer, progress);
+  auto done = exporter.Run(NormalizeKeyPath(arguments.path));
+  if (done && stream) done = stream->Complete();
   progress.Clear();
-  if (!done) {
-    return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(done.error().code),
-                fmt::format("cannot export all of {}: {}; stopped after {} entries", store,
-                            done.error().message, written));
+  if (!done) return ExplainExportError(store, done.error(), exporter.written());
+  const uint64_t left_out = (*writer)->left_out();
+  if (exporter.is_damaged()) {
+    return Stop(ExitCode::kStoreCorrupt,
+                fmt::format("the store {} is damaged: left out {} entries, named above; the others "
+                            "are exported",
+                            store, left_out));
   }
-  if ((*writer)->skipped() == 0) return {};
+  if (left_out == 0) return {};
   return Stop(ExitCode::kWrongKind,
               fmt::format("left out {} entries of {}, named above, which the format {} cannot hold",
-                          (*writer)->skipped(), store, arguments.format));
+                          left_out, store, arguments.format));
 }
 
+// The output is opened first: a FIFO may wait for its reader, and the store shall not.
 Outcome Export(const ExportArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.path);
   if (!valid) return valid;
   const TransferFormat format = *FindTransferFormat(arguments.format);
+  const Outcome possible = CheckTarget(arguments, format);
+  if (!possible) return possible;
+  std::optional<OutputFile> stream;
+  if (IsStream(format)) {
+    auto opened = OutputFile::Open(arguments.target);
+    if (!opened) return tl::unexpected(opened.error());
+    stream.emplace(*std::move(opened));
+  }
   return WithKeys(arguments.store, "export", [&](Keys& keys, const std::string& store) -> Outcome {
     const Interruption interruption;
     const auto frozen = keys.Freeze();
@@ -183,14 +212,9 @@ Outcome Export(const ExportArguments& arguments) {
     if (!there) {
       return tl::unexpected(ExplainKeyError("export", arguments.path, store, there.error()));
     }
-    const Outcome possible = CheckTarget(arguments, format);
-    if (!possible) return possible;
-    std::optional<StreamTarget> stream;
-    if (IsStream(format)) {
-      auto opened = StreamTarget::Open(arguments.target);
-      if (!opened) return tl::unexpected(opened.error());
-      stream.emplace(*std::move(opened));
-    }
+    const Outcome empty =
+        format == TransferFormat::kTree ? CheckTreeTarget(arguments.target) : Outcome();
+    if (!empty) return empty;
     return ExportFrom(keys, store, arguments, format, stream);
   });
 }
@@ -199,22 +223,24 @@ Outcome Export(const ExportArguments& arguments) {
 
 Runner DefineExport(CLI::App& parser) {
   const auto arguments = std::make_shared<ExportArguments>();
-  parser.add_option("--to", arguments->format, "What to write: a tar archive unless told")
+  parser.add_option("--to", arguments->format, "What to write (default: a tar archive)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
   parser.add_option("TARGET", arguments->target,
                     "A file, \"-\" or nothing for standard output; an empty directory for a tree; "
-                    "the beginning of smkv's files");
+                    "the beginning of smkv's files; links are followed");
   parser.add_option("--path", arguments->path, "Only this directory, or key, of the store")
       ->type_name("PATH");
   parser.add_option("--shards", arguments->shards, "smkv: into how many shards")
-      ->check(CLI::Range(1U, kMaxSmkvShards))
+      ->check(CLI::Range(1U, kMaxWrittenSmkvShards))
       ->capture_default_str();
   parser.footer(
       "What is exported is the store as it was at one moment, whatever others change meanwhile. A "
-      "file gets its name when it is complete. What the format cannot hold is left out and told "
-      "by name (status 13).\n"
+      "file gets its name when it is complete; a device, a FIFO or a file with several names is "
+      "written into. What the format cannot hold is left out and told by name, and the rest goes "
+      "on "
+      "(status 13).\n"
       "Example: kvfs export ~/store | zstd > store.tar.zst\n"
       "         kvfs export --to jsonl --path jobs ~/store jobs.jsonl");
   return [arguments] { return Export(*arguments); };

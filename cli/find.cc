@@ -44,7 +44,12 @@ bool MayHold(const WalkedKey& key, const std::string& prefix) {
 
 Outcome Find(const FindArguments& arguments) {
   return WithKeys(arguments.store, "find", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto found = WalkKeys(keys, "", [&](const WalkedKey& key) -> Result<Descent> {
+    Outcome outcome;
+    WalkOptions options;
+    options.on_unreadable = [&](const std::string& path, const Error& error) {
+      outcome = TellUnreadable(path, error);
+    };
+    const auto visit = [&](const WalkedKey& key) -> Result<Descent> {
       if (Matches(key, arguments)) {
         if (arguments.json) {
           fmt::print("{}\n", ToLine(ToJson("path", key.path, key.inode)));
@@ -53,8 +58,9 @@ Outcome Find(const FindArguments& arguments) {
         }
       }
       return MayHold(key, arguments.prefix) ? Descent::kEnter : Descent::kPass;
-    });
-    if (found) return {};
+    };
+    const auto found = WalkKeys(keys, "", visit, options);
+    if (found) return outcome;
     return tl::unexpected(ExplainKeyError("search", "the keys", store, found.error()));
   });
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,7 +27,7 @@ namespace kvfs::cli {
 namespace {
 
 struct ImportArguments {
-  std::string format = "tree";
+  std::string format;  // "": none was told
   std::string source;
   std::string store;
   std::string into;
@@ -75,17 +76,38 @@ Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
   return read;
 }
 
+// A file without a word about what is in it may be an archive as well as a value.
+Outcome CheckFormat(ImportArguments& arguments) {
+  struct stat status {};
+  const bool is_there = ::stat(arguments.source.c_str(), &status) == 0;
+  if (arguments.format.empty() &&
+      ((is_there && !S_ISDIR(status.st_mode)) || arguments.source == "-")) {
+    return Stop(ExitCode::kUsage,
+                fmt::format("{} is not a directory: say what it is by --from tar, jsonl or lmdb; "
+                            "--from tree makes it one key",
+                            arguments.source));
+  }
+  if (arguments.format.empty()) arguments.format = "tree";
+  return {};
+}
+
+std::string HowFar(const ImportBatch& batch) {
+  if (batch.left_out() == 0) {
+    return fmt::format("the first {} entries are in the store", batch.applied());
+  }
+  return fmt::format("{} entries are in the store, {} before the end were left out",
+                     batch.applied(), batch.left_out());
+}
+
 Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
                            const std::string& store, const Error& error) {
   const bool is_source = error.code == ErrorCode::kInvalid;
   const ExitCode code = IsInterrupted() ? ExitCode::kInterrupted
                         : is_source     ? ExitCode::kUsage
                                         : ExitCodeOfKey(error.code);
-  return {code,
-          fmt::format("cannot import all of {} into {}: {}; the first {} entries are in the store",
-                      arguments.source, store,
-                      error.message.empty() ? ReasonOfKeyError(error) : error.message,
-                      batch.applied())};
+  return {code, fmt::format("cannot import all of {} into {}: {}; {}", arguments.source, store,
+                            error.message.empty() ? ReasonOfKeyError(error) : error.message,
+                            HowFar(batch))};
 }
 
 Outcome EnsureStore(const ImportArguments& arguments) {
@@ -95,9 +117,11 @@ Outcome EnsureStore(const ImportArguments& arguments) {
   return CreateIfMissing(*store);
 }
 
-Outcome Import(const ImportArguments& arguments) {
+Outcome Import(ImportArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.into);
   if (!valid) return valid;
+  const Outcome known = CheckFormat(arguments);
+  if (!known) return known;
   const TransferFormat format = *FindTransferFormat(arguments.format);
   const auto file = OpenStream(arguments, format);
   if (!file) return tl::unexpected(file.error());
@@ -109,8 +133,14 @@ Outcome Import(const ImportArguments& arguments) {
     ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
     const auto imported = ImportInto(arguments, format, *file, batch);
     progress.Clear();
-    if (imported) return {};
-    return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
+    if (!imported) {
+      return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
+    }
+    if (batch.left_out() == 0) return {};
+    return Stop(ExitCode::kWrongKind,
+                fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
+                            "out",
+                            arguments.source, store, batch.applied(), batch.left_out()));
   });
 }
 
@@ -118,7 +148,7 @@ Outcome Import(const ImportArguments& arguments) {
 
 Runner DefineImport(CLI::App& parser) {
   const auto arguments = std::make_shared<ImportArguments>();
-  parser.add_option("--from", arguments->format, "What SOURCE is: a directory tree unless told")
+  parser.add_option("--from", arguments->format, "What SOURCE is (default: a directory tree)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser
       .add_option("SOURCE", arguments->source,
@@ -130,8 +160,9 @@ Runner DefineImport(CLI::App& parser) {
       ->type_name("PATH");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.footer(
-      "Entries that are there are replaced, others stay. Hard links and extended attributes come "
-      "along, blocks of zeros become holes. Each entry comes whole or not at all; after an error, "
+      "Entries that are there are replaced as by tar -x, others stay. Hard links and extended "
+      "attributes come along, blocks of zeros become holes. Each entry comes whole or not at all. "
+      "What cannot come in is told and left out, and the rest goes on (status 13); after an error, "
       "or a signal (status 15), the entries before it are in the store, and their number is told.\n"
       "Example: kvfs import --create /etc ~/store --into etc\n"
       "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");

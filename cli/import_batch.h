@@ -4,11 +4,16 @@
 // them; so whatever ends an import, what is in the store is a beginning of the source, whole
 // entries with all attributes. Only the times of directories come last of all, since making entries
 // changes them.
+//
+// What has an entry's name in the store gives way as it does for tar(1): see FileChange::replaces.
+// An entry that cannot be made is told and left out, and the others go on: one that breaks the rule
+// of fs/new_entry.h, a link to what is not there, one where a full directory has the name. Only
+// what would stop all others ends the import: a full disk, a damaged store, a signal.
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/progress.h"
@@ -21,9 +26,10 @@ class ImportBatch final : public EntrySink {
   // Entries go below `directory`, which is made if need be; "" is the root.
   ImportBatch(Keys& keys, const std::string& directory, Progress& progress);
 
-  // On an error all entries before this one may be in the store or not, each whole: see applied().
+  // On an error entries before this one may not be made yet: Flush does that, as far as it goes.
   Result<void> Add(IncomingEntry entry) override;
   Result<void> AddLink(const std::string& path, const std::string& target) override;
+  void LeaveOut(std::string_view what, std::string_view reason) override;
   // Makes what is gathered, and gives directories their times.
   Result<void> Finish();
   // Makes what is gathered after an error of the source: entries before it are whole.
@@ -31,25 +37,40 @@ class ImportBatch final : public EntrySink {
 
   // Entries that are in the store.
   uint64_t applied() const { return applied_; }
+  // Entries, and parts of entries, that were told and left out.
+  uint64_t left_out() const { return left_out_; }
 
  private:
+  struct Gathered {
+    fs::FileChange change;
+    bool is_entry;  // and not a directory that nobody mentioned
+  };
+  using Changes = std::vector<Gathered>;
+
   std::string PathOf(const std::string& path) const;
+  bool CheckPath(const std::string& path);
+  bool MakeValid(IncomingEntry& entry, const std::string& path);
   void NeedParents(const std::string& path);
+  void Gather(fs::FileChange change, bool is_entry);
   void AddDirectory(const std::string& path, IncomingEntry entry);
   Result<void> AddLarge(const std::string& path, IncomingEntry entry);
   Result<void> FlushIfFull();
-  // A batch that is more than the store's log takes at once is cut in two.
-  Result<void> Apply(const std::vector<fs::FileChange>& changes);
+  Result<void> Apply(Changes changes);
+  Result<void> ApplyInParts(Changes changes, size_t part);
+  Result<void> ApplyUpTo(Changes& changes, size_t end);
+  Result<void> ApplyTimes();
+  void LeaveOutFailed(const fs::FileChange& change, const Error& error);
 
   Keys& keys_;
   const std::string directory_;
   Progress& progress_;
-  std::set<std::string> made_;  // directories that are there, or will be by changes_
-  std::vector<fs::FileChange> changes_;
+  std::unordered_set<std::string> made_;  // directories that are there, or will be by changes_
+  Changes changes_;
   size_t gathered_bytes_ = 0;
   std::vector<fs::FileChange> times_;  // of directories, for the end
-  uint64_t gathered_ = 0;              // entries, not parents that were not mentioned
+  bool is_at_end_ = false;             // nothing but times is left
   uint64_t applied_ = 0;
+  uint64_t left_out_ = 0;
 };
 
 }  // namespace kvfs::cli

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <iterator>
 
 #include "cli/json_text.h"
 #include "cli/key_format.h"
@@ -22,9 +25,9 @@ tl::unexpected<Error> Invalid(std::string reason) {
   return Fail(ErrorCode::kInvalid, std::move(reason));
 }
 
-Result<uint64_t> NumberIn(const Json& line, const char* name) {
+Result<uint64_t> NumberIn(const Json& line, const char* name, uint64_t otherwise) {
   const auto field = line.find(name);
-  if (field == line.end()) return 0;
+  if (field == line.end()) return otherwise;
   if (!field->is_number_unsigned()) return Invalid(fmt::format("\"{}\" is no number", name));
   return field->get<uint64_t>();
 }
@@ -38,7 +41,12 @@ Result<fs::Timespec> TimeIn(const Json& line, const char* name, const fs::Timesp
   return Invalid(fmt::format("\"{}\" is no time as 2026-01-31T12:00:00.000000000Z", name));
 }
 
-Result<uint32_t> PermissionsIn(const Json& line) {
+uint32_t UsualPermissions(uint32_t type) {
+  return S_ISDIR(type) ? 0755 : S_ISLNK(type) ? 0777 : 0644;
+}
+
+Result<uint32_t> PermissionsIn(const Json& line, uint32_t type) {
+  if (!line.contains("mode")) return UsualPermissions(type);
   const Json& field = line["mode"];
   const std::string text = field.is_string() ? field.get<std::string>() : "";
   uint32_t mode = 0;
@@ -48,20 +56,52 @@ Result<uint32_t> PermissionsIn(const Json& line) {
   return Invalid("\"mode\" is no octal number as \"0644\"");
 }
 
+fs::Timespec Now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return {now.tv_sec, static_cast<uint32_t>(now.tv_nsec)};
+}
+
+// What the line does not tell is as for a new file of who runs the command.
 Result<fs::Attributes> AttributesIn(const Json& line, uint32_t type) {
   fs::Attributes a;
-  KVFS_ASSIGN(const uint32_t permissions, PermissionsIn(line));
+  KVFS_ASSIGN(const uint32_t permissions, PermissionsIn(line, type));
   a.mode = type | permissions;
-  KVFS_ASSIGN(const uint64_t uid, NumberIn(line, "uid"));
-  KVFS_ASSIGN(const uint64_t gid, NumberIn(line, "gid"));
+  KVFS_ASSIGN(const uint64_t uid, NumberIn(line, "uid", ::geteuid()));
+  KVFS_ASSIGN(const uint64_t gid, NumberIn(line, "gid", ::getegid()));
   if (uid > UINT32_MAX || gid > UINT32_MAX) return Invalid("\"uid\" or \"gid\" is too large");
   a.uid = static_cast<uint32_t>(uid);
   a.gid = static_cast<uint32_t>(gid);
-  KVFS_ASSIGN(a.device, NumberIn(line, "device"));
-  KVFS_ASSIGN(a.mtime, TimeIn(line, "mtime", {}));
+  KVFS_ASSIGN(a.device, NumberIn(line, "device", 0));
+  KVFS_ASSIGN(a.mtime, TimeIn(line, "mtime", Now()));
   KVFS_ASSIGN(a.ctime, TimeIn(line, "ctime", a.mtime));
   KVFS_ASSIGN(a.atime, TimeIn(line, "atime", a.mtime));
   return a;
+}
+
+bool IsAttribute(std::string_view name) {
+  constexpr std::string_view kNames[] = {"mode", "uid", "gid", "mtime", "ctime", "atime", "device"};
+  return std::ranges::find(kNames, name) != std::end(kNames);
+}
+
+bool TellsAttributes(const Json& line) {
+  for (const auto& [name, value] : line.items()) {
+    if (IsAttribute(name)) return true;
+  }
+  return false;
+}
+
+// Fields that an entry of its type has none of, by mistake or of a later program, are told.
+void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, EntrySink& sink) {
+  for (const auto& [name, value] : line.items()) {
+    std::string_view plain = name;
+    if (plain.ends_with("_base64")) plain.remove_suffix(7);
+    const bool is_text = plain == "path" || (plain == content && !content.empty());
+    const bool is_known = name == "kind" || name == "xattrs" || IsAttribute(name);
+    if (is_text || is_known) continue;
+    sink.LeaveOut(fmt::format("the field \"{}\" of line {}", name, number),
+                  "no entry of its kind has one");
+  }
 }
 
 Result<uint32_t> TypeIn(const Json& line) {
@@ -70,10 +110,6 @@ Result<uint32_t> TypeIn(const Json& line) {
   const auto type = field->is_string() ? TypeOfKind(field->get<std::string>()) : std::nullopt;
   if (type) return *type;
   return Invalid("\"kind\" is none that there is");
-}
-
-uint32_t UsualPermissions(uint32_t type) {
-  return S_ISDIR(type) ? 0755 : S_ISLNK(type) ? 0777 : 0644;
 }
 
 Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line) {
@@ -86,9 +122,6 @@ Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line) {
     KVFS_ASSIGN(const auto name, GetBytes(item, "name"));
     KVFS_ASSIGN(const auto value, GetBytes(item, "value"));
     if (!name || !value) return Invalid("one of \"xattrs\" has no \"name\" or no \"value\"");
-    if (const auto valid = fs::CheckXattrName(*name); !valid) {
-      return Invalid(fmt::format("{} is no name of an extended attribute", *name));
-    }
     xattrs.insert_or_assign(*name, *value);
   }
   return xattrs;
@@ -105,40 +138,85 @@ Json XattrsOf(const fs::XattrMap& xattrs) {
   return list;
 }
 
-Result<IncomingEntry> ParseEntry(Json line) {
+Result<IncomingEntry> ParseEntry(const Json& line, size_t number, EntrySink& sink) {
   IncomingEntry entry;
   KVFS_ASSIGN(const auto path, GetBytes(line, "path"));
   if (!path) return Invalid("it has no \"path\"");
   entry.path = NormalizeKeyPath(*path);
   KVFS_ASSIGN(const uint32_t type, TypeIn(line));
-  const bool is_plain = type == S_IFREG && !line.contains("mode");
-  if (!line.contains("mode")) line["mode"] = fmt::format("{:o}", UsualPermissions(type));
-  if (!is_plain) {
+  if (type != S_IFREG || TellsAttributes(line)) {
     KVFS_ASSIGN(entry.attributes, AttributesIn(line, type));
   }
   KVFS_ASSIGN(entry.xattrs, XattrsIn(line));
+  const char* const content = S_ISREG(type) ? "value" : S_ISLNK(type) ? "target" : "";
   if (S_ISREG(type) || S_ISLNK(type)) {
-    const char* const name = S_ISREG(type) ? "value" : "target";
-    KVFS_ASSIGN(auto data, GetBytes(line, name));
-    if (!data) return Invalid(fmt::format("it has no \"{}\"", name));
+    KVFS_ASSIGN(auto data, GetBytes(line, content));
+    if (!data) return Invalid(fmt::format("it has no \"{}\"", content));
     entry.data = *std::move(data);
   }
   if (entry.path.empty() && !S_ISDIR(type)) return Invalid("its \"path\" is empty");
+  LeaveOutUnknown(line, content, number, sink);
   return entry;
 }
 
-Result<void> AddLine(std::string_view text, EntrySink& sink) {
-  Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object()) return Invalid("it is no JSON object");
-  KVFS_ASSIGN(const auto first, GetBytes(line, "same_as"));
-  if (!first) {
-    KVFS_ASSIGN(IncomingEntry entry, ParseEntry(std::move(line)));
-    return sink.Add(std::move(entry));
+class LinesReader {
+ public:
+  LinesReader(const ByteSource& source, EntrySink& sink)
+      : lines_(source, kMaxLineBytes), sink_(sink) {}
+
+  Result<void> Run() {
+    while (true) {
+      KVFS_ASSIGN(const auto line, lines_.Next());
+      if (!line) return {};
+      if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      const Json object = Json::parse(*line, nullptr, /*allow_exceptions=*/false);
+      if (!object.is_object()) {
+        return Invalid(fmt::format("line {}: it is no JSON object", lines_.number()));
+      }
+      KVFS_TRY(Add(object));
+    }
   }
-  KVFS_ASSIGN(const auto path, GetBytes(line, "path"));
-  if (!path) return Invalid("it has no \"path\"");
-  return sink.AddLink(NormalizeKeyPath(*path), NormalizeKeyPath(*first));
-}
+
+ private:
+  // A line that tells no entry is left out; an error is the sink's.
+  Result<void> Add(const Json& line) {
+    const auto first = GetBytes(line, "same_as");
+    if (!first) return LeaveOut(first.error());
+    if (*first) return AddLink(line, **first);
+    auto entry = ParseEntry(line, lines_.number(), sink_);
+    if (!entry) return LeaveOut(entry.error());
+    TellOfRepetition(entry->path);
+    return sink_.Add(*std::move(entry));
+  }
+
+  Result<void> AddLink(const Json& line, const std::string& first) {
+    const auto path = GetBytes(line, "path");
+    if (!path) return LeaveOut(path.error());
+    if (!*path) return LeaveOut({ErrorCode::kInvalid, "it has no \"path\""});
+    for (const auto& [name, value] : line.items()) {
+      if (name.starts_with("same_as") || name.starts_with("path")) continue;
+      sink_.LeaveOut(fmt::format("the field \"{}\" of line {}", name, lines_.number()),
+                     "a further name has nothing of its own");
+    }
+    TellOfRepetition(NormalizeKeyPath(**path));
+    return sink_.AddLink(NormalizeKeyPath(**path), NormalizeKeyPath(first));
+  }
+
+  void TellOfRepetition(const std::string& path) {
+    if (path.empty() || seen_.Add(path)) return;
+    sink_.LeaveOut(fmt::format("an earlier entry of {}", path),
+                   fmt::format("line {} has the same path", lines_.number()));
+  }
+
+  Result<void> LeaveOut(const Error& error) {
+    sink_.LeaveOut(fmt::format("line {}", lines_.number()), error.message);
+    return {};
+  }
+
+  LineReader lines_;
+  EntrySink& sink_;
+  SeenKeys seen_;
+};
 
 class JsonLinesWriter final : public EntryWriter {
  public:
@@ -176,7 +254,9 @@ class JsonLinesWriter final : public EntryWriter {
 
   Result<void> Finish() override {
     const std::string full = std::exchange(buffer_, {});
-    return out_(AsBytes(full));
+    auto written = out_(AsBytes(full));
+    if (!written) NoteFailure();
+    return written;
   }
 
  private:
@@ -192,17 +272,7 @@ class JsonLinesWriter final : public EntryWriter {
 }  // namespace
 
 Result<void> ReadJsonLines(const ByteSource& source, EntrySink& sink) {
-  LineReader lines(source, kMaxLineBytes);
-  while (true) {
-    KVFS_ASSIGN(const auto line, lines.Next());
-    if (!line) return {};
-    if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    auto added = AddLine(*line, sink);
-    if (!added && added.error().code == ErrorCode::kInvalid) {
-      return Invalid(fmt::format("line {}: {}", lines.number(), added.error().message));
-    }
-    KVFS_TRY(added);
-  }
+  return LinesReader(source, sink).Run();
 }
 
 std::unique_ptr<EntryWriter> MakeJsonLinesWriter(const ByteSink& out) {

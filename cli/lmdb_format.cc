@@ -10,6 +10,11 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kMaxLineBytes = 2 * kMaxBatchBytes + 1;
+constexpr size_t kMaxKeyBytes = 511;  // unless LMDB was built otherwise
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kMaxLeafBytes = 2000;  // above that a value has pages of its own
+constexpr uint64_t kNodeBytes = 16;
+constexpr uint64_t kLeastMapBytes = uint64_t{1} << 20;
 constexpr std::string_view kHex = "0123456789abcdef";
 
 std::optional<char> HexByte(std::string_view digits) {
@@ -102,10 +107,17 @@ class LmdbReader {
       if (!key) return {};
       KVFS_ASSIGN(auto value, ReadWord());
       if (!value) return Invalid("a key has no value");
+      // An empty key names nothing, and not the directory of the database either.
+      if (NormalizeKeyPath(*key).empty()) {
+        sink_.LeaveOut(fmt::format("line {}", lines_.number()), "its key has no name");
+        continue;
+      }
+      const std::string whole = directory_.empty() ? *key : JoinKeyPath(directory_, *key);
+      const auto path = PathOfForeignKey(whole, seen_, sink_);
+      if (!path) continue;
       IncomingEntry entry;
-      entry.path = JoinKeyPath(directory_, NormalizeKeyPath(*key));
+      entry.path = *path;
       entry.data = *std::move(value);
-      if (entry.path.empty()) return Invalid("a key is empty");
       KVFS_TRY(sink_.Add(std::move(entry)));
     }
   }
@@ -123,20 +135,26 @@ class LmdbReader {
 
   LineReader lines_;
   EntrySink& sink_;
+  SeenKeys seen_;
   bool is_print_ = false;
   std::string directory_;
 };
 
 class LmdbWriter final : public EntryWriter {
  public:
-  explicit LmdbWriter(const ByteSink& out) : out_(out) {
-    buffer_ = "VERSION=3\nformat=bytevalue\ntype=btree\nHEADER=END\n";
+  LmdbWriter(const ByteSink& out, uint64_t map_bytes) : out_(out) {
+    buffer_ =
+        fmt::format("VERSION=3\nformat=bytevalue\ntype=btree\nmapsize={}\nHEADER=END\n", map_bytes);
   }
 
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     if (key.inode.attributes.IsDirectory()) return {};
     if (!key.inode.attributes.IsRegular()) {
-      Skip(path, "an LMDB dump holds nothing but keys and values");
+      LeaveOut(path, "an LMDB dump holds nothing but keys and values");
+      return {};
+    }
+    if (path.size() > kMaxKeyBytes) {
+      LeaveOut(path, fmt::format("LMDB's keys have at most {} bytes", kMaxKeyBytes));
       return {};
     }
     KVFS_ASSIGN(const std::string value, GetWhole(keys, key.path, kMaxBatchBytes));
@@ -161,7 +179,9 @@ class LmdbWriter final : public EntryWriter {
   }
   Result<void> Write() {
     const std::string full = std::exchange(buffer_, {});
-    return out_(AsBytes(full));
+    auto written = out_(AsBytes(full));
+    if (!written) NoteFailure();
+    return written;
   }
 
   const ByteSink out_;
@@ -174,8 +194,30 @@ Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink) {
   return LmdbReader(source, sink).Run();
 }
 
-std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out) {
-  return std::make_unique<LmdbWriter>(out);
+// Pages of a tree that is filled in any order are at least a third full; pages of values come on
+// top, with room for what copying on write takes meanwhile.
+Result<uint64_t> LmdbMapBytes(Keys& keys, const std::string& top) {
+  uint64_t leaves = 0;
+  uint64_t pages = 0;
+  WalkOptions options;
+  options.on_unreadable = [](const std::string&, const Error&) {};
+  KVFS_TRY(WalkKeys(
+      keys, top,
+      [&](const WalkedKey& key) -> Result<Descent> {
+        if (!key.inode.attributes.IsRegular()) return Descent::kEnter;
+        const uint64_t size = key.inode.size_bytes;
+        const bool is_large = size > kMaxLeafBytes;
+        leaves += kNodeBytes + key.path.size() + (is_large ? 0 : size);
+        if (is_large) pages += (size + kNodeBytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+        return Descent::kEnter;
+      },
+      options));
+  const uint64_t bytes = 3 * leaves + pages + pages / 4;
+  return (bytes / kLeastMapBytes + 2) * kLeastMapBytes;
+}
+
+std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out, uint64_t map_bytes) {
+  return std::make_unique<LmdbWriter>(out, map_bytes);
 }
 
 }  // namespace kvfs::cli

@@ -16,9 +16,13 @@
 namespace kvfs::cli {
 
 // kInvalid names the line that makes no sense. A text without its DATA=END has been cut off: the
-// entries before the cut have been handed on.
+// entries before the cut have been handed on. Of several values of a key (dupsort=1) the first
+// stays, and the others are told.
 Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink);
-// In bytevalue; what is not a file is left out.
-std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out);
+// In bytevalue; what is not a file, or has a longer path than LMDB has keys, is left out. The
+// header tells `map_bytes`, so that mdb_load makes a database that holds it.
+std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out, uint64_t map_bytes);
+// Enough for what lies in the directory, by a look at all sizes.
+Result<uint64_t> LmdbMapBytes(Keys& keys, const std::string& top);
 
 }  // namespace kvfs::cli

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
+#include "cli/message.h"
 #include "cli/terminal_colour.h"
 #include "cli/with_keys.h"
 
@@ -37,7 +38,23 @@ Colour ColourOf(const fs::Attributes& attributes) {
   return attributes.mode & S_IXUSR ? Colour::kProgram : Colour::kNone;
 }
 
-Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments) {
+// What a link leads to; where that cannot be read, it is told, and the others are listed.
+Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome) {
+  auto target = keys.ReadLink(key.path);
+  if (target) return " -> " + *target;
+  const ErrorCode code = target.error().code;
+  if (code == ErrorCode::kNotFound) return std::string();  // gone meanwhile
+  if (code == ErrorCode::kIo || code == ErrorCode::kReadOnly) return target;
+  Tell(Severity::kWarning, fmt::format("{}: {}", key.path, ReasonOfKeyError(target.error())));
+  if (outcome) {
+    outcome = Stop(code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCode::kWrongKind,
+                   "not all of it could be listed: see above");
+  }
+  return " -> ?";
+}
+
+Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments,
+                   Outcome& outcome) {
   const std::string plain = ShownName(key, arguments);
   std::string name = arguments.null ? plain : Paint(stdout, ColourOf(key.inode.attributes), plain);
   const char end = arguments.null ? '\0' : '\n';
@@ -47,8 +64,8 @@ Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& argument
     fmt::print("{}{}", name, end);
   } else {
     if (key.inode.attributes.IsSymbolicLink()) {
-      KVFS_ASSIGN(const std::string target, keys.ReadLink(key.path));
-      name += " -> " + target;
+      KVFS_ASSIGN(const std::string target, TargetOf(keys, key, outcome));
+      name += target;
     }
     fmt::print("{} {}{}", LongLine(key.inode), name, end);
   }
@@ -59,14 +76,21 @@ Outcome List(const LsArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.path);
   if (!valid) return valid;
   return WithKeys(arguments.store, "ls", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto listed =
-        WalkKeys(keys, arguments.path, [&](const WalkedKey& key) -> Result<Descent> {
+    Outcome outcome;
+    WalkOptions options;
+    options.on_unreadable = [&](const std::string& path, const Error& error) {
+      outcome = TellUnreadable(path, error);
+    };
+    const auto listed = WalkKeys(
+        keys, arguments.path,
+        [&](const WalkedKey& key) -> Result<Descent> {
           if (ShownName(key, arguments).starts_with(arguments.prefix)) {
-            KVFS_TRY(Print(keys, key, arguments));
+            KVFS_TRY(Print(keys, key, arguments, outcome));
           }
           return arguments.recursive ? Descent::kEnter : Descent::kPass;
-        });
-    if (listed) return {};
+        },
+        options);
+    if (listed) return outcome;
     return tl::unexpected(ExplainKeyError("list", arguments.path, store, listed.error()));
   });
 }

@@ -13,6 +13,13 @@ tl::unexpected<Error> Malformed() {
   return Fail(ErrorCode::kInvalid, "a message between command and daemon makes no sense");
 }
 
+// What was decoded out of a message: nonsense in one is no damage of a store.
+template <typename T>
+Result<T> Sent(Result<T> decoded) {
+  if (decoded) return decoded;
+  return Malformed();
+}
+
 // Takes fields apart that Pack has put together.
 class Unpacker {
  public:
@@ -73,7 +80,7 @@ Result<fs::InodeInfo> DecodeInode(std::string_view field) {
   KVFS_ASSIGN(inode.allocated_bytes, fields.NextNumber());
   KVFS_ASSIGN(inode.version, fields.NextNumber());
   KVFS_ASSIGN(const std::string_view attributes, fields.Next());
-  KVFS_ASSIGN(inode.attributes, fs::DecodeAttributes(attributes));
+  KVFS_ASSIGN(inode.attributes, Sent(fs::DecodeAttributes(attributes)));
   return inode;
 }
 
@@ -103,6 +110,7 @@ std::string EncodeChange(const fs::FileChange& change) {
   Pack(out, change.attributes ? fs::EncodeAttributes(*change.attributes) : std::string());
   Pack(out, change.xattrs ? fs::EncodeXattrs(*change.xattrs) : std::string());
   Pack(out, EncodeNumber(change.is_sparse ? 1 : 0));
+  Pack(out, EncodeNumber(change.replaces ? 1 : 0));
   Pack(out, change.data);
   return out;
 }
@@ -117,14 +125,16 @@ Result<fs::FileChange> DecodeChange(std::string_view field) {
   KVFS_ASSIGN(change.version, fields.NextNumber());
   KVFS_ASSIGN(const std::string_view attributes, fields.Next());
   if (!attributes.empty()) {
-    KVFS_ASSIGN(change.attributes, fs::DecodeAttributes(attributes));
+    KVFS_ASSIGN(change.attributes, Sent(fs::DecodeAttributes(attributes)));
   }
   KVFS_ASSIGN(const std::string_view xattrs, fields.Next());
   if (!xattrs.empty()) {
-    KVFS_ASSIGN(change.xattrs, fs::DecodeXattrs(xattrs));
+    KVFS_ASSIGN(change.xattrs, Sent(fs::DecodeXattrs(xattrs)));
   }
   KVFS_ASSIGN(const uint64_t is_sparse, fields.NextNumber());
   change.is_sparse = is_sparse != 0;
+  KVFS_ASSIGN(const uint64_t replaces, fields.NextNumber());
+  change.replaces = replaces != 0;
   KVFS_ASSIGN(change.data, fields.Next());
   return change;
 }

@@ -10,7 +10,7 @@
 //   ranges PATH                        ok OFFSET LENGTH ...
 //   xattrs PATH                        ok XATTRS
 //   readlink PATH                      ok TARGET
-//   put CHANGE..., data HOLE BYTES ..., end   ok
+//   put CHANGE..., data HOLE BYTES ..., end   ok; or cancel instead of end: then an error
 //   apply CHANGE...                    ok
 //   freeze                             ok
 //   sync                               ok
@@ -36,7 +36,7 @@ namespace kvfs::cli {
 
 // Grows with each change of what is said here, released or not: a daemon may have been started by
 // an older build of the same version.
-inline constexpr uint64_t kProtocol = 3;
+inline constexpr uint64_t kProtocol = 4;
 
 // Names are sent many together: a message is ended when it has so many bytes.
 inline constexpr size_t kEntriesBytes = size_t{64} << 10;
@@ -62,6 +62,7 @@ inline constexpr std::string_view kOk = "ok";
 inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kData = "data";
 inline constexpr std::string_view kEnd = "end";
+inline constexpr std::string_view kCancel = "cancel";
 inline constexpr std::string_view kEntries = "entries";
 inline constexpr std::string_view kFinding = "finding";
 inline constexpr std::string_view kProgress = "progress";

@@ -2,7 +2,6 @@
 
 #include "cli/smkv_format.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <unistd.h>
@@ -13,8 +12,7 @@
 #include <vector>
 
 #include "cli/byte_streams.h"
-#include "cli/descriptor.h"
-#include "cli/paths.h"
+#include "cli/output_file.h"
 #include "cli/value_argument.h"
 
 namespace kvfs::cli {
@@ -139,19 +137,6 @@ void Append(std::string& out, uint64_t number, size_t bytes) {
 
 void Pad(std::string& out) { out.resize((out.size() + kPageBytes - 1) / kPageBytes * kPageBytes); }
 
-Result<void> WriteNewFile(const std::string& path, std::string_view content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  while (file.valid() && !content.empty()) {
-    const ssize_t count = ::write(file.number(), content.data(), content.size());
-    if (count < 0) break;
-    content.remove_prefix(static_cast<size_t>(count));
-  }
-  if (file.valid() && content.empty() && ::fsync(file.number()) == 0 && file.Close()) return {};
-  Error error = ErrorOfErrno(errno);
-  error.message = fmt::format("{}: {}", path, error.message);
-  return tl::unexpected(std::move(error));
-}
-
 class SmkvWriter final : public EntryWriter {
  public:
   SmkvWriter(std::string base, uint32_t shards)
@@ -175,12 +160,13 @@ class SmkvWriter final : public EntryWriter {
 
   Result<void> Finish() override {
     for (uint32_t shard = 0; shard < shards_; ++shard) KVFS_TRY(WriteShard(shard));
+    for (OutputFile& file : files_) KVFS_TRY(file.Complete());
     return {};
   }
 
  private:
   Result<void> Leave(const std::string& path, std::string_view reason) {
-    Skip(path, reason);
+    LeaveOut(path, reason);
     return {};
   }
 
@@ -203,6 +189,13 @@ class SmkvWriter final : public EntryWriter {
     return WriteNewFile(KeysPath(base_, shard), keys);
   }
 
+  Result<void> WriteNewFile(const std::string& path, std::string_view content) {
+    KVFS_ASSIGN(OutputFile file, OutputFile::OpenNew(path));
+    KVFS_TRY(file.Sink()(AsBytes(content)));
+    files_.push_back(std::move(file));
+    return {};
+  }
+
   static void AppendBucket(std::vector<Slot>& bucket, std::string& keys, std::string& values) {
     std::ranges::sort(bucket);
     Append(keys, bucket.size(), 4);
@@ -221,6 +214,7 @@ class SmkvWriter final : public EntryWriter {
   const std::string base_;
   const uint32_t shards_;
   std::vector<std::vector<Slot>> buckets_;  // of all shards, one after another
+  std::vector<OutputFile> files_;           // that get their names together
 };
 
 }  // namespace
@@ -235,9 +229,12 @@ Result<void> ReadSmkv(const std::string& base, EntrySink& sink) {
                                                    KeysPath(base, shard), KeysPath(base, 0)));
     }
   }
+  SeenKeys seen;
   for (auto& [key, entry] : found) {
+    const auto path = PathOfForeignKey(key, seen, sink);
+    if (!path) continue;
     IncomingEntry incoming;
-    incoming.path = NormalizeKeyPath(key);
+    incoming.path = *path;
     incoming.data = std::move(entry.value);
     KVFS_TRY(sink.Add(std::move(incoming)));
   }

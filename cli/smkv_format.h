@@ -27,5 +27,8 @@ Result<void> ReadSmkv(const std::string& base, EntrySink& sink);
 Result<std::unique_ptr<EntryWriter>> MakeSmkvWriter(const std::string& base, uint32_t shards);
 
 inline constexpr uint32_t kMaxSmkvShards = 4096;
+// What the script itself makes of a store, and the most that it takes.
+inline constexpr uint32_t kUsualSmkvShards = 2;
+inline constexpr uint32_t kMaxWrittenSmkvShards = 16;
 
 }  // namespace kvfs::cli

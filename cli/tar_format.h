@@ -1,6 +1,6 @@
 // Tar archives: read in every dialect and compression that libarchive knows, written as pax, which
 // holds names of any bytes, times to the nanosecond, extended attributes (as GNU tar has them with
-// --xattrs, access control lists among them) and holes.
+// --xattrs, access control lists among them) and holes. Lists are read as text, too (--acls).
 #pragma once
 
 #include <memory>
@@ -13,7 +13,6 @@ namespace kvfs::cli {
 // the middle of an entry, which is not handed on then.
 Result<void> ReadTar(const ByteSource& source, EntrySink& sink);
 
-// Writes to a file descriptor, which must outlive the writer.
-Result<std::unique_ptr<EntryWriter>> MakeTarWriter(int file);
+Result<std::unique_ptr<EntryWriter>> MakeTarWriter(const ByteSink& out);
 
 }  // namespace kvfs::cli

@@ -4,13 +4,17 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "cli/message.h"
 
 namespace kvfs::cli {
 
-void EntryWriter::Skip(const std::string& path, std::string_view reason) {
-  fmt::print(stderr, "kvfs: left out {}: {}\n", path, reason);
-  ++skipped_;
+void EntryWriter::LeaveOut(std::string_view what, std::string_view reason) {
+  Tell(Severity::kWarning, fmt::format("left out {}: {}", what, reason));
+  ++left_out_;
 }
 
 std::optional<std::string> EntryWriter::FirstNameOf(const fs::InodeInfo& inode,
@@ -19,6 +23,51 @@ std::optional<std::string> EntryWriter::FirstNameOf(const fs::InodeInfo& inode,
   const auto [first, is_first] = names_.emplace(inode.number, path);
   if (is_first) return {};
   return first->second;
+}
+
+void EntryWriter::ForgetName(const fs::InodeInfo& inode, const std::string& path) {
+  const auto found = names_.find(inode.number);
+  if (found != names_.end() && found->second == path) names_.erase(found);
+}
+
+bool SeenKeys::Add(std::string_view key) {
+  if (2 * count_ >= hashes_.size()) Grow();
+  const uint64_t hash = std::max<uint64_t>(std::hash<std::string_view>()(key), 1);
+  for (size_t at = hash;; ++at) {
+    uint64_t& slot = hashes_[at & (hashes_.size() - 1)];
+    if (slot == hash) return false;
+    if (slot != 0) continue;
+    slot = hash;
+    ++count_;
+    return true;
+  }
+}
+
+void SeenKeys::Grow() {
+  const std::vector<uint64_t> before =
+      std::exchange(hashes_, std::vector<uint64_t>(2 * hashes_.size()));
+  for (const uint64_t hash : before) {
+    if (hash == 0) continue;
+    size_t at = hash;
+    while (hashes_[at & (hashes_.size() - 1)] != 0) ++at;
+    hashes_[at & (hashes_.size() - 1)] = hash;
+  }
+}
+
+std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& seen,
+                                            EntrySink& sink) {
+  std::string path = NormalizeKeyPath(key);
+  if (!seen.Add(path)) {
+    sink.LeaveOut(fmt::format("another value of {}", key),
+                  path == key ? "a key has one value"
+                              : fmt::format("the key is {} here, which has come before", path));
+    return {};
+  }
+  if (path != key && !path.empty()) {
+    sink.LeaveOut(fmt::format("slashes of the key {}", key),
+                  fmt::format("a key has none but between names, so it is {}", path));
+  }
+  return path;
 }
 
 Result<std::string> GetWhole(Keys& keys, const std::string& path, uint64_t limit) {

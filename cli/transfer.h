@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/key_walk.h"
 #include "cli/keys.h"
@@ -25,32 +27,62 @@ struct IncomingEntry {
 class EntrySink {
  public:
   virtual ~EntrySink() = default;
+  // An entry that cannot be made is told and left out; an error ends the import.
   virtual Result<void> Add(IncomingEntry entry) = 0;
   // A further name of an entry that has been added: a hard link.
   virtual Result<void> AddLink(const std::string& path, const std::string& target) = 0;
+  // Says on standard error that, and why, an entry (or a part of it) is left out. The exit status
+  // will say so, too.
+  virtual void LeaveOut(std::string_view what, std::string_view reason) = 0;
 };
 
 // Writes entries in some format; directories come before what is in them.
 class EntryWriter {
  public:
   virtual ~EntryWriter() = default;
-  // `path` is that of the key as it is to be called. What the format cannot hold is left out, and
-  // told by `skipped`.
+  // `path` is that of the key as it is to be called. What the format cannot hold is left out. An
+  // error without HasFailed() is of this entry alone, of which nothing, or not all, was written.
   virtual Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) = 0;
   virtual Result<void> Finish() = 0;
 
-  uint64_t skipped() const { return skipped_; }
+  // Says on standard error that, and why, an entry (or a part of it) is left out.
+  void LeaveOut(std::string_view what, std::string_view reason);
+  uint64_t left_out() const { return left_out_; }
+  // The entry was not written after all: a further name of it is no link to this one.
+  void ForgetName(const fs::InodeInfo& inode, const std::string& path);
+  // Whether the output takes no more.
+  bool HasFailed() const { return has_failed_; }
 
  protected:
-  // Says on standard error that, and why, an entry (or a part of it) is left out.
-  void Skip(const std::string& path, std::string_view reason);
+  void NoteFailure() { has_failed_ = true; }
   // Of what has several names: the path of the first that was written, if this is a further one.
   std::optional<std::string> FirstNameOf(const fs::InodeInfo& inode, const std::string& path);
 
  private:
-  uint64_t skipped_ = 0;
+  uint64_t left_out_ = 0;
+  bool has_failed_ = false;
   std::map<fs::InodeNumber, std::string> names_;
 };
+
+// Keys that have come, of formats whose keys may become equal on the way in.
+class SeenKeys {
+ public:
+  // False if the same has come before.
+  bool Add(std::string_view key);
+
+ private:
+  void Grow();
+
+  // Open addressing; 0 is a free slot. With 64 bits, two of ten million keys have the same hash
+  // once in 300,000 imports, and all that comes of it is a message.
+  std::vector<uint64_t> hashes_ = std::vector<uint64_t>(1024);
+  size_t count_ = 0;
+};
+
+// The path of a key of bytes, as other stores have them. What is changed about it is told. Nothing
+// if the path has come before, which is told, too: the value that came first stays.
+std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& seen,
+                                            EntrySink& sink);
 
 // The value, all of it in memory; kTooLarge above `limit`.
 Result<std::string> GetWhole(Keys& keys, const std::string& path, uint64_t limit);

@@ -21,6 +21,7 @@
 #include "cli/disk_xattrs.h"
 #include "cli/interruption.h"
 #include "cli/paths.h"
+#include "cli/tree_cursor.h"
 
 namespace kvfs::cli {
 namespace {
@@ -121,6 +122,12 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+// What is short of this process, and not amiss with an entry.
+bool IsOfMachine(int error_number) {
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
+}
+
+// An entry that cannot be read is told and passed over, as tar(1) does it.
 class TreeReader {
  public:
   TreeReader(std::string top, EntrySink& sink) : top_(std::move(top)), sink_(sink) {}
@@ -135,64 +142,97 @@ class TreeReader {
       if (!above.valid()) return FailNaming(top_);
       return AddOther(above.number(), top_.substr(slash + 1), top_.substr(slash + 1), status);
     }
-    Descriptor directory(::open(top_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory.valid()) return FailNaming(top_);
-    return AddDirectory(std::move(directory), "", status);
+    auto cursor = TreeCursor::Open(top_);
+    if (!cursor) return FailWith(top_, cursor.error());
+    cursor_ = &*cursor;
+    KVFS_TRY(AddDirectory(status));
+    return ReadLevels();
   }
 
  private:
+  struct Level {
+    std::vector<std::string> names;
+    size_t next = 0;
+  };
+
   std::string OnDisk(const std::string& path) const {
     return path.empty() ? top_ : top_ + "/" + path;
   }
 
-  static Result<std::vector<std::string>> Names(int directory, const std::string& shown) {
-    const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(own));
-    if (stream == nullptr) return FailNaming(shown);
+  // Of what cannot be read: the others need not suffer for it.
+  Result<void> PassOver(const std::string& path) {
+    const int error_number = errno;
+    if (IsOfMachine(error_number)) return FailNaming(OnDisk(path));
+    sink_.LeaveOut(OnDisk(path), ErrorOfErrno(error_number).message);
+    return {};
+  }
+
+  Result<void> ReadLevels() {
+    while (!levels_.empty()) {
+      Level& level = levels_.back();
+      if (level.next < level.names.size()) {
+        KVFS_TRY(AddAny(level.names[level.next++]));
+        continue;
+      }
+      levels_.pop_back();
+      if (levels_.empty()) break;
+      if (auto left = cursor_->Leave(); !left)
+        return FailWith(OnDisk(cursor_->path()), left.error());
+    }
+    return {};
+  }
+
+  Result<std::vector<std::string>> Names() {
+    const std::string& path = cursor_->path();
+    const int own = ::openat(cursor_->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     std::vector<std::string> names;
+    if (own < 0) return PassOver(path).map([&] { return names; });
+    const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(own));
+    if (stream == nullptr) return PassOver(path).map([&] { return names; });
     errno = 0;
     while (const dirent* const entry = ::readdir(stream.get())) {
       const std::string_view name = entry->d_name;
       if (name != "." && name != "..") names.emplace_back(name);
       errno = 0;
     }
-    if (errno != 0) return FailNaming(shown);
+    if (errno != 0) KVFS_TRY(PassOver(path));
     std::ranges::sort(names);
     return names;
   }
 
-  Result<void> AddDirectory(Descriptor directory, const std::string& path,
-                            const struct stat& status) {
+  // Where the cursor is.
+  Result<void> AddDirectory(const struct stat& status) {
     IncomingEntry entry;
-    entry.path = path;
+    entry.path = cursor_->path();
     entry.attributes = AttributesOf(status);
-    KVFS_ASSIGN(entry.xattrs, XattrsOf(directory.number(), ".", path, status));
+    KVFS_ASSIGN(entry.xattrs, XattrsOf(cursor_->descriptor(), ".", entry.path, status));
     KVFS_TRY(sink_.Add(std::move(entry)));
-    KVFS_ASSIGN(const auto names, Names(directory.number(), OnDisk(path)));
-    for (const std::string& name : names) {
-      KVFS_TRY(AddAny(directory.number(), name, JoinKeyPath(path, name)));
-    }
+    KVFS_ASSIGN(auto names, Names());
+    levels_.push_back({std::move(names)});
     return {};
   }
 
-  Result<void> AddAny(int directory, const std::string& name, const std::string& path) {
+  Result<void> AddAny(const std::string& name) {
+    const std::string path = JoinKeyPath(cursor_->path(), name);
+    const int directory = cursor_->descriptor();
     struct stat status {};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      return FailNaming(OnDisk(path));
+      return PassOver(path);
     }
     if (!S_ISDIR(status.st_mode)) return AddOther(directory, name, path, status);
-    Descriptor below(
-        ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!below.valid()) return FailNaming(OnDisk(path));
-    return AddDirectory(std::move(below), path, status);
+    const auto entered = cursor_->Enter(name);
+    if (entered) return AddDirectory(status);
+    if (IsOfMachine(errno)) return FailWith(OnDisk(path), entered.error());
+    sink_.LeaveOut(OnDisk(path), entered.error().message);
+    return {};
   }
 
   Result<void> AddOther(int directory, const std::string& name, const std::string& path,
                         const struct stat& status) {
     const auto inode = std::pair(status.st_dev, status.st_ino);
     if (status.st_nlink > 1) {
-      const auto [first, is_first] = links_.emplace(inode, path);
-      if (!is_first) return sink_.AddLink(path, first->second);
+      const auto first = links_.find(inode);
+      if (first != links_.end()) return sink_.AddLink(path, first->second);
     }
     IncomingEntry entry;
     entry.path = path;
@@ -201,28 +241,53 @@ class TreeReader {
     if (S_ISLNK(status.st_mode)) {
       std::string target(kMaxTargetBytes, '\0');
       const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
-      if (length < 0) return FailNaming(OnDisk(path));
+      if (length < 0) return PassOver(path);
       entry.data = target.substr(0, static_cast<size_t>(length));
     }
-    if (!S_ISREG(status.st_mode)) return sink_.Add(std::move(entry));
-    return AddFile(directory, name, std::move(entry));
+    if (S_ISREG(status.st_mode)) return AddFile(directory, name, std::move(entry), inode, status);
+    if (status.st_nlink > 1) links_.emplace(inode, path);
+    return sink_.Add(std::move(entry));
   }
 
-  Result<void> AddFile(int directory, const std::string& name, IncomingEntry entry) {
-    const std::string shown = OnDisk(entry.path);
+  using Inode = std::pair<dev_t, ino_t>;
+
+  Result<void> AddFile(int directory, const std::string& name, IncomingEntry entry,
+                       const Inode& inode, const struct stat& named) {
+    const std::string path = entry.path;
     const auto file = std::make_shared<Descriptor>(
         ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat status {};
-    if (!file->valid() || ::fstat(file->number(), &status) != 0) return FailNaming(shown);
+    if (!file->valid() || ::fstat(file->number(), &status) != 0) return PassOver(path);
     const uint64_t size = SizeOf(status);
+    bool has_failed = false;
     if (size > kLargeContentBytes) {
       const bool may_have_holes = static_cast<uint64_t>(status.st_blocks) * 512 < size;
-      entry.large = DiskContent(file, shown, may_have_holes);
-      return sink_.Add(std::move(entry));
+      entry.large = [&has_failed, content = DiskContent(file, OnDisk(path), may_have_holes)](
+                        MutableBytes buffer) mutable {
+        auto piece = content(buffer);
+        has_failed = !piece;
+        return piece;
+      };
+    } else {
+      auto data = ReadSmall(DiskContent(file, OnDisk(path), /*may_have_holes=*/false), size);
+      if (!data) return LeaveOutUnreadable(path, data.error());
+      entry.data = *std::move(data);
     }
-    // One byte more than expected tells the end in one read.
-    DiskContent content(file, shown, /*may_have_holes=*/false);
-    std::string& data = entry.data;
+    const auto added = sink_.Add(std::move(entry));
+    if (!added && has_failed) return LeaveOutUnreadable(path, added.error());
+    if (added && named.st_nlink > 1) links_.emplace(inode, path);
+    return added;
+  }
+
+  Result<void> LeaveOutUnreadable(const std::string& path, const Error& error) {
+    KVFS_TRY(CheckNotInterrupted());
+    sink_.LeaveOut(OnDisk(path), error.message);
+    return {};
+  }
+
+  // One byte more than expected tells the end in one read.
+  static Result<std::string> ReadSmall(DiskContent content, uint64_t size) {
+    std::string data;
     size_t filled = 0;
     data.resize(size + 1);
     while (true) {
@@ -233,7 +298,7 @@ class TreeReader {
       data.resize(2 * filled);
     }
     data.resize(filled);
-    return sink_.Add(std::move(entry));
+    return data;
   }
 
   // None where the file system has none: it is asked once.
@@ -244,45 +309,57 @@ class TreeReader {
     auto xattrs = ReadDiskXattrs(
         PathInDirectory(directory, name),
         [&](const std::string& xattr, const std::string& reason) {
-          fmt::print(stderr, "kvfs: left out the extended attribute {} of {}: {}\n", xattr,
-                     OnDisk(path), reason);
+          sink_.LeaveOut(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)),
+                         reason);
         },
         &has_any);
-    if (!xattrs) return FailWith(OnDisk(path), xattrs.error());
+    if (!xattrs) {
+      sink_.LeaveOut(fmt::format("the extended attributes of {}", OnDisk(path)),
+                     xattrs.error().message);
+      return fs::XattrMap();
+    }
     if (!has_any) without_xattrs_.insert(status.st_dev);
     return *std::move(xattrs);
   }
 
   const std::string top_;
   EntrySink& sink_;
-  std::map<std::pair<dev_t, ino_t>, std::string> links_;  // the first path of each
+  TreeCursor* cursor_ = nullptr;
+  std::vector<Level> levels_;
+  std::map<Inode, std::string> links_;  // the first path of each
   std::set<dev_t> without_xattrs_;
 };
 
+// All is made in a directory that is open, so that no link that is put in place of a name meanwhile
+// leads elsewhere, and attributes are set on what was made.
 class TreeWriter final : public EntryWriter {
  public:
-  explicit TreeWriter(std::string top) : top_(std::move(top)), is_root_(::geteuid() == 0) {}
+  TreeWriter(std::string top, TreeCursor cursor, TreeCursor links)
+      : top_(std::move(top)),
+        cursor_(std::move(cursor)),
+        links_(std::move(links)),
+        is_root_(::geteuid() == 0) {}
 
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     const fs::Attributes& a = key.inode.attributes;
-    const std::string target = path.empty() ? top_ : top_ + "/" + path;
-    if (S_ISSOCK(a.mode) || ((S_ISCHR(a.mode) || S_ISBLK(a.mode)) && !is_root_)) {
-      Skip(path, "only root makes devices, and nobody sockets");
-      return {};
-    }
-    if (a.IsDirectory()) return AddDirectory(keys, key, target);
-    if (const auto first = FirstNameOf(key.inode, target)) {
-      if (::link(first->c_str(), target.c_str()) != 0) return FailNaming(target);
-      return {};
-    }
-    KVFS_TRY(Make(keys, key, target));
+    const size_t slash = path.rfind('/');
+    const std::string above = slash == std::string::npos ? "" : path.substr(0, slash);
+    const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+    KVFS_TRY(MoveTo(cursor_, above));
+    if (a.IsDirectory()) return AddDirectory(keys, key, path, name);
+    if (const auto first = FirstNameOf(key.inode, path)) return Link(*first, path, name);
+    KVFS_TRY(Make(keys, key, name));
     KVFS_ASSIGN(const fs::XattrMap xattrs, XattrsOf(keys, key));
-    return SetAttributes(target, a, xattrs);
+    return SetAttributes(path, name, a, xattrs);
   }
 
   Result<void> Finish() override {
     for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
-      KVFS_TRY(SetAttributes(at->path, at->attributes, at->xattrs));
+      const size_t slash = at->path.rfind('/');
+      KVFS_TRY(MoveTo(cursor_, slash == std::string::npos ? "" : at->path.substr(0, slash)));
+      const std::string name =
+          at->path.empty() ? "." : at->path.substr(slash == std::string::npos ? 0 : slash + 1);
+      KVFS_TRY(SetAttributes(at->path, name, at->attributes, at->xattrs));
     }
     return {};
   }
@@ -299,51 +376,90 @@ class TreeWriter final : public EntryWriter {
     return keys.GetXattrs(key.path);
   }
 
-  Result<void> AddDirectory(Keys& keys, const WalkedKey& key, const std::string& target) {
-    if (target != top_ && ::mkdir(target.c_str(), 0700) != 0) return FailNaming(target);
+  Result<void> MoveTo(TreeCursor& cursor, std::string_view path) {
+    auto moved = cursor.MoveTo(path);
+    if (moved) return {};
+    NoteFailure();
+    return FailWith(fmt::format("{}/{}", top_, path), moved.error());
+  }
+
+  // Names, kinds and lengths that the disk's file system does not take are of this entry alone.
+  Result<void> Fail(const std::string& name) {
+    Error error = ErrorOfErrno(errno);
+    const bool is_own = error.code == ErrorCode::kPermission || error.code == ErrorCode::kExists ||
+                        error.code == ErrorCode::kInvalid || error.code == ErrorCode::kNameTooLong;
+    if (!is_own) NoteFailure();
+    if (!is_own && error.code != ErrorCode::kNoSpace) error.code = ErrorCode::kIo;
+    return FailWith(fmt::format("{}/{}", OnDisk(cursor_.path()), name), error);
+  }
+  std::string OnDisk(const std::string& path) const {
+    return path.empty() ? top_ : top_ + "/" + path;
+  }
+
+  Result<void> AddDirectory(Keys& keys, const WalkedKey& key, const std::string& path,
+                            const std::string& name) {
     KVFS_ASSIGN(fs::XattrMap xattrs, XattrsOf(keys, key));
-    directories_.push_back({target, key.inode.attributes, std::move(xattrs)});
+    if (!path.empty() && ::mkdirat(cursor_.descriptor(), name.c_str(), 0700) != 0) {
+      return Fail(name);
+    }
+    directories_.push_back({path, key.inode.attributes, std::move(xattrs)});
     return {};
   }
 
-  static Result<void> Make(Keys& keys, const WalkedKey& key, const std::string& target) {
+  Result<void> Link(const std::string& first, const std::string& path, const std::string& name) {
+    const size_t slash = first.rfind('/');
+    KVFS_TRY(MoveTo(links_, slash == std::string::npos ? "" : first.substr(0, slash)));
+    const std::string from = first.substr(slash == std::string::npos ? 0 : slash + 1);
+    if (::linkat(links_.descriptor(), from.c_str(), cursor_.descriptor(), name.c_str(), 0) == 0) {
+      return {};
+    }
+    return Fail(path);
+  }
+
+  Result<void> Make(Keys& keys, const WalkedKey& key, const std::string& name) {
     const fs::Attributes& a = key.inode.attributes;
-    if (a.IsRegular()) return MakeFile(keys, key, target);
+    const int directory = cursor_.descriptor();
+    if (a.IsRegular()) return MakeFile(keys, key, name);
     if (a.IsSymbolicLink()) {
       KVFS_ASSIGN(const std::string text, keys.ReadLink(key.path));
-      if (::symlink(text.c_str(), target.c_str()) != 0) return FailNaming(target);
-    } else if (::mknod(target.c_str(), (a.mode & S_IFMT) | 0600, a.device) != 0) {
-      return FailNaming(target);
+      if (::symlinkat(text.c_str(), directory, name.c_str()) != 0) return Fail(name);
+    } else if (::mknodat(directory, name.c_str(), (a.mode & S_IFMT) | 0600, a.device) != 0) {
+      return Fail(name);
     }
     return {};
   }
 
   // What is not written is a hole.
-  static Result<void> MakeFile(Keys& keys, const WalkedKey& key, const std::string& target) {
-    Descriptor file(
-        ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.valid()) return FailNaming(target);
+  Result<void> MakeFile(Keys& keys, const WalkedKey& key, const std::string& name) {
+    Descriptor file(::openat(cursor_.descriptor(), name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.valid()) return Fail(name);
+    auto filled = Fill(keys, key, name, file.number());
+    if (filled && !file.Close()) filled = Fail(name);
+    // Half a file is none.
+    if (!filled) ::unlinkat(cursor_.descriptor(), name.c_str(), 0);
+    return filled;
+  }
+
+  Result<void> Fill(Keys& keys, const WalkedKey& key, const std::string& name, int file) {
     uint64_t written_end = 0;
     KVFS_ASSIGN(const uint64_t size,
                 keys.GetData(key.path, [&](uint64_t offset, Bytes piece) -> Result<void> {
                   for (const fs::ByteRange& range : fs::DataRangesOf(piece)) {
                     const Bytes data = piece.subspan(range.offset, range.length);
-                    KVFS_TRY(Write(file.number(), offset + range.offset, data, target));
+                    KVFS_TRY(Write(file, offset + range.offset, data, name));
                     written_end = offset + range.offset + range.length;
                   }
                   return {};
                 }));
-    if (written_end < size && ::ftruncate(file.number(), static_cast<off_t>(size)) != 0) {
-      return FailNaming(target);
-    }
-    if (!file.Close()) return FailNaming(target);
+    if (written_end < size && ::ftruncate(file, static_cast<off_t>(size)) != 0) return Fail(name);
     return {};
   }
 
-  static Result<void> Write(int file, uint64_t offset, Bytes data, const std::string& target) {
+  Result<void> Write(int file, uint64_t offset, Bytes data, const std::string& name) {
     while (!data.empty()) {
       const ssize_t count = ::pwrite(file, data.data(), data.size(), static_cast<off_t>(offset));
-      if (count < 0 && errno != EINTR) return FailNaming(target);
+      if (count < 0 && errno != EINTR) return Fail(name);
       if (count <= 0) continue;
       data = data.subspan(static_cast<size_t>(count));
       offset += static_cast<uint64_t>(count);
@@ -352,24 +468,30 @@ class TreeWriter final : public EntryWriter {
   }
 
   // The owner first: to change it clears the setuid bit, and file capabilities. Then the extended
-  // attributes, as long as the mode allows it.
-  Result<void> SetAttributes(const std::string& target, const fs::Attributes& a,
-                             const fs::XattrMap& xattrs) {
-    if (is_root_ && ::lchown(target.c_str(), a.uid, a.gid) != 0) return FailNaming(target);
-    WriteDiskXattrs(target, xattrs, [&](const std::string& name, const std::string& reason) {
-      Skip(target, fmt::format("the extended attribute {}: {}", name, reason));
-    });
-    if (!a.IsSymbolicLink() && ::chmod(target.c_str(), a.mode & 07777) != 0) {
-      return FailNaming(target);
+  // attributes, as long as the mode allows it. A list among them sets the mode; so the mode comes
+  // last, which agrees with the list.
+  Result<void> SetAttributes(const std::string& path, const std::string& name,
+                             const fs::Attributes& a, const fs::XattrMap& xattrs) {
+    const int directory = cursor_.descriptor();
+    if (is_root_ && ::fchownat(directory, name.c_str(), a.uid, a.gid, AT_SYMLINK_NOFOLLOW) != 0) {
+      return Fail(name);
+    }
+    WriteDiskXattrs(PathInDirectory(directory, name), xattrs,
+                    [&](const std::string& xattr, const std::string& reason) {
+                      LeaveOut(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)),
+                               reason);
+                    });
+    if (!a.IsSymbolicLink() && ::fchmodat(directory, name.c_str(), a.mode & 07777, 0) != 0) {
+      return Fail(name);
     }
     const timespec times[] = {ToTimespec(a.atime), ToTimespec(a.mtime)};
-    if (::utimensat(AT_FDCWD, target.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
-      return FailNaming(target);
-    }
+    if (::utimensat(directory, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return Fail(name);
     return {};
   }
 
   const std::string top_;
+  TreeCursor cursor_;
+  TreeCursor links_;  // where the first names of hard links are
   const bool is_root_;
   std::vector<Directory> directories_;
 };
@@ -381,8 +503,11 @@ Result<void> ReadTree(const std::string& path, EntrySink& sink) {
   return TreeReader(std::move(top), sink).Run();
 }
 
-std::unique_ptr<EntryWriter> MakeTreeWriter(const std::string& path) {
-  return std::make_unique<TreeWriter>(path);
+Result<std::unique_ptr<EntryWriter>> MakeTreeWriter(const std::string& path) {
+  auto cursor = TreeCursor::Open(path);
+  auto links = TreeCursor::Open(path);
+  if (!cursor || !links) return FailWith(path, cursor ? links.error() : cursor.error());
+  return std::make_unique<TreeWriter>(path, *std::move(cursor), *std::move(links));
 }
 
 }  // namespace kvfs::cli

@@ -13,6 +13,6 @@ Result<void> ReadTree(const std::string& path, EntrySink& sink);
 
 // Writes into a directory that is there, and empty. Owners are set as root only; sockets are left
 // out, and devices for others than root.
-std::unique_ptr<EntryWriter> MakeTreeWriter(const std::string& path);
+Result<std::unique_ptr<EntryWriter>> MakeTreeWriter(const std::string& path);
 
 }  // namespace kvfs::cli

@@ -2,6 +2,7 @@
 #include "fs/access_list.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/bytes.h"
 
@@ -12,16 +13,9 @@ constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 4;
 constexpr size_t kEntryBytes = 8;
 
-enum Tag : uint16_t {
-  kOwner = 0x01,
-  kUser = 0x02,
-  kOwningGroup = 0x04,
-  kGroup = 0x08,
-  kMask = 0x10,
-  kOthers = 0x20,
-};
+constexpr uint32_t kNobody = UINT32_MAX;  // the id of an entry that names nobody
 
-bool IsNamed(uint16_t tag) { return tag == kUser || tag == kGroup; }
+bool IsNamed(uint16_t tag) { return tag == AccessList::kUser || tag == AccessList::kGroup; }
 
 }  // namespace
 
@@ -53,6 +47,25 @@ Result<AccessList> AccessList::Decode(std::string_view bytes) {
                                      [](const Entry& entry) { return IsNamed(entry.tag); });
   if (has_named && (single_tags & kMask) == 0) return refuse();
   return list;
+}
+
+Result<AccessList> AccessList::FromEntries(std::vector<Entry> entries) {
+  uint32_t limited = 0;
+  bool has_named = false;
+  bool has_mask = false;
+  for (Entry& entry : entries) {
+    has_named |= IsNamed(entry.tag);
+    has_mask |= entry.tag == kMask;
+    if (IsNamed(entry.tag) || entry.tag == kOwningGroup) limited |= entry.permissions;
+    if (!IsNamed(entry.tag)) entry.id = kNobody;
+  }
+  if (has_named && !has_mask) entries.push_back({kMask, static_cast<uint16_t>(limited), kNobody});
+  std::ranges::sort(entries, [](const Entry& one, const Entry& other) {
+    return std::pair(one.tag, one.id) < std::pair(other.tag, other.id);
+  });
+  AccessList list;
+  list.entries_ = std::move(entries);
+  return Decode(list.Encode());
 }
 
 std::string AccessList::Encode() const {

@@ -20,9 +20,28 @@ inline constexpr std::string_view kDefaultListXattr = "system.posix_acl_default"
 
 class AccessList {
  public:
+  // The numbers are the kernel's. Of a user or group that is named, `id` tells which.
+  enum Tag : uint16_t {
+    kOwner = 0x01,
+    kUser = 0x02,
+    kOwningGroup = 0x04,
+    kGroup = 0x08,
+    kMask = 0x10,
+    kOthers = 0x20,
+  };
+  struct Entry {
+    uint16_t tag = 0;
+    uint16_t permissions = 0;
+    uint32_t id = 0;
+  };
+
+  // Of entries in any order, as text has them; a mask that is missed is made, of all that it
+  // limits. kInvalid as for Decode.
+  static Result<AccessList> FromEntries(std::vector<Entry> entries);
   // kInvalid for bytes that are no list, or a list that lacks what each must have.
   static Result<AccessList> Decode(std::string_view bytes);
   std::string Encode() const;
+  const std::vector<Entry>& entries() const { return entries_; }
 
   // Whether a mode says as much, so that nobody needs the list.
   bool SaysNoMoreThanMode() const;
@@ -36,12 +55,6 @@ class AccessList {
   uint32_t Inherit(uint32_t mode);
 
  private:
-  struct Entry {
-    uint16_t tag = 0;
-    uint16_t permissions = 0;
-    uint32_t id = 0;
-  };
-
   Entry& At(uint16_t tag);
   const Entry* FindEntry(uint16_t tag) const;
   // What the mode's group bits stand for: the mask, or the owning group where there is none.

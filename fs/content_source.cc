@@ -121,10 +121,11 @@ Result<void> Fill(Stage& stage, const Beginning& begin, const ContentSource& sou
   }
 }
 
-// The number of the regular file that has the name now; 0 if there is none.
+// The number of the regular file that has the name now, and keeps it; 0 if there is none.
 InodeNumber ReceiverOf(FileSystem& file_system, const FileChange& put) {
   const auto present = StatPath(file_system, put.path);
-  return present && present->attributes.IsRegular() ? present->number : 0;
+  if (!present || !present->attributes.IsRegular()) return 0;
+  return put.replaces && present->attributes.links > 1 ? 0 : present->number;
 }
 
 }  // namespace

@@ -44,6 +44,10 @@ struct FileChange {
   std::optional<XattrMap> xattrs;
   // Blocks of zeros in `data` become holes.
   bool is_sparse = false;
+  // Of a kPut, kEnsureDirectory and kLink: what has the name and is not of the kind that is to be
+  // made gives way, as it does for tar(1): an empty directory, or anything else; and a file with
+  // several names loses this one, so that the others keep what they have.
+  bool replaces = false;
   // Of a kPut: the file without a name whose content is taken, instead of `data`; see
   // FileSystem::CreateStagedFile. 0: none.
   InodeNumber staged = 0;

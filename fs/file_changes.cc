@@ -15,15 +15,18 @@
 // under its number (fs/extended_attributes.cc). The batch gives it the name.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
+#include "fs/access_list.h"
 #include "fs/data_ranges.h"
 #include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/new_entry.h"
 #include "fs/xattrs.h"
 
 namespace kvfs::fs {
@@ -41,6 +44,12 @@ std::vector<std::string_view> SplitPath(std::string_view path) {
     path.remove_prefix(std::min(name.size() + 1, path.size()));
   }
   return names;
+}
+
+Attributes OfType(uint32_t type) {
+  Attributes attributes;
+  attributes.mode = type;
+  return attributes;
 }
 
 void CopyChosen(const Attributes& from, Attributes& to) {
@@ -61,6 +70,7 @@ class FileSystem::ChangeResolver {
 
   Result<void> Add(const FileChange& change) {
     using Kind = FileChange::Kind;
+    KVFS_TRY(Check(change));
     switch (change.kind) {
       case Kind::kPut:
         return Put(change);
@@ -112,6 +122,30 @@ class FileSystem::ChangeResolver {
     NameState* state;
     Directory* parent;
   };
+  struct Level {
+    size_t end;  // of the path down to here, with its slash
+    Directory* directory;
+  };
+
+  // What is to be made must be something that can be: fs/new_entry.h.
+  static Result<void> Check(const FileChange& change) {
+    const Attributes attributes = change.attributes.value_or(OfType(S_IFREG));
+    KVFS_TRY(CheckAttributes(attributes));
+    if (change.kind == FileChange::Kind::kPut && attributes.IsSymbolicLink()) {
+      KVFS_TRY(CheckSymlinkTarget(change.data));
+    }
+    if (!change.xattrs) return {};
+    // Without attributes the entry's own type is not known here.
+    const Attributes type = change.attributes ? attributes : OfType(S_IFDIR);
+    for (const auto& [name, value] : *change.xattrs) {
+      const auto valid = CheckXattrOf(type, name, value);
+      if (!valid) {
+        return Fail(valid.error().code,
+                    "its extended attribute " + name + ": " + valid.error().message);
+      }
+    }
+    return {};
+  }
 
   // --- finding ---
 
@@ -160,23 +194,58 @@ class FileSystem::ChangeResolver {
 
   // Where the last name of the path is looked up. `passing` must not be an inode on the way.
   Result<Place> Find(std::string_view path, InodeNumber passing = kNoInode) {
-    const auto names = SplitPath(path);
-    if (names.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
-    KVFS_ASSIGN(Directory * directory, EnterRoot());
-    InodeNumber number = kRootInode;
-    for (size_t i = 0; i + 1 < names.size(); ++i) {
-      Key key;
-      KVFS_ASSIGN(const NameState* const state, Look(number, names[i], &key));
-      KVFS_TRY(CheckPassable(*state, names[i]));
-      number = state->found->inode.number;
-      if (number == passing) {
-        return Fail(ErrorCode::kInvalid, "a directory cannot be moved into itself");
-      }
-      KVFS_ASSIGN(directory, Enter(number, key, state->found->inode.attributes));
+    path = WithoutFinalSlashes(path);
+    if (path.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
+    const size_t above = path.rfind('/') + 1;
+    KVFS_TRY(Descend(path.substr(0, above)));
+    for (const Level& level : levels_) {
+      if (passing == kNoInode || level.directory->number != passing) continue;
+      return Fail(ErrorCode::kInvalid, "a directory cannot be moved into itself");
     }
-    Place place{{}, nullptr, directory};
-    KVFS_ASSIGN(place.state, Look(number, names.back(), &place.key));
+    Place place{{}, nullptr, nullptr};
+    if (levels_.empty()) {
+      KVFS_ASSIGN(place.parent, EnterRoot());
+    } else {
+      place.parent = levels_.back().directory;
+    }
+    KVFS_ASSIGN(place.state, Look(place.parent->number, path.substr(above), &place.key));
     return place;
+  }
+
+  // Makes `levels_` those of the directory at `path`. What they share with those of the path before
+  // is not looked up again, so that a tree of n levels takes n steps, and not n * n.
+  Result<void> Descend(std::string_view path) {
+    const auto [differs, unused] =
+        std::mismatch(path.begin(), path.end(), at_path_.begin(), at_path_.end());
+    const auto common = static_cast<size_t>(differs - path.begin());
+    while (!levels_.empty() && levels_.back().end > common) levels_.pop_back();
+    size_t begin = levels_.empty() ? 0 : levels_.back().end;
+    at_path_.resize(begin);
+    KVFS_ASSIGN(Directory * directory, levels_.empty() ? EnterRoot() : levels_.back().directory);
+    while (begin < path.size()) {
+      const size_t end = path.find('/', begin) + 1;
+      const std::string_view name = path.substr(begin, end - begin - 1);
+      if (!name.empty()) {
+        Key key;
+        KVFS_ASSIGN(const NameState* const state, Look(directory->number, name, &key));
+        KVFS_TRY(CheckPassable(*state, name));
+        const InodeInfo& inode = state->found->inode;
+        KVFS_ASSIGN(directory, Enter(inode.number, key, inode.attributes));
+        levels_.push_back({end, directory});
+      }
+      at_path_ += path.substr(begin, end - begin);
+      begin = end;
+    }
+    return {};
+  }
+  // Names of directories have changed.
+  void ForgetLevels() {
+    levels_.clear();
+    at_path_.clear();
+  }
+
+  static std::string_view WithoutFinalSlashes(std::string_view path) {
+    return path.substr(0, path.find_last_not_of('/') + 1);
   }
 
   static Result<void> CheckPassable(const NameState& state, std::string_view name) {
@@ -333,7 +402,27 @@ class FileSystem::ChangeResolver {
     }
     return {};
   }
-  // The same for an entry that is there.
+  Result<XattrMap> XattrsOf(const InodeInfo& inode) const {
+    const auto own = own_xattrs_.find(inode.number);
+    if (own != own_xattrs_.end()) return own->second;
+    const Location anywhere = {kRootSpace, {}, false};  // that has a name
+    KVFS_ASSIGN(StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
+    return std::move(stored.xattrs);
+  }
+  // A new mode goes into the access control list, if there is one and it says something else.
+  Result<void> TakeModeIntoList(Key entry, InodeInfo& inode) {
+    if (!inode.attributes.has_xattrs) return {};
+    KVFS_ASSIGN(XattrMap xattrs, XattrsOf(inode));
+    const auto found = xattrs.find(kAccessListXattr);
+    if (found == xattrs.end()) return {};
+    auto list = AccessList::Decode(found->second);
+    const uint32_t mode = inode.attributes.mode;
+    if (!list || list->ModeOf(mode) == mode) return {};
+    list->TakeMode(mode);
+    found->second = list->Encode();
+    return ReplaceXattrs(entry, inode, xattrs);
+  }
+  // As PutXattrs, for an entry that is there.
   Result<void> ReplaceXattrs(Key entry, InodeInfo& inode, const XattrMap& xattrs) {
     KVFS_TRY(PutXattrs(inode, xattrs));
     inode.attributes.has_xattrs = !xattrs.empty();
@@ -367,6 +456,7 @@ class FileSystem::ChangeResolver {
       --shared_.at(number).attributes.links;
     }
     if (is_directory) directories_.erase(number);
+    if (is_directory) ForgetLevels();
     Touch(*place.parent, is_directory ? -1 : 0);
     Note(place, number, Effect::kRebinding);
   }
@@ -387,15 +477,50 @@ class FileSystem::ChangeResolver {
     return {};
   }
 
+  // What has the name goes, as tar(1) has it: a directory if it is empty, all else.
+  Result<void> GiveWay(const Place& place) {
+    const InodeInfo& present = InodeOf(*place.state);
+    const bool is_directory = present.attributes.IsDirectory();
+    if (is_directory) KVFS_TRY(CheckRemovable(present, /*as_directory=*/true));
+    Retire(place);
+    return {};
+  }
+
+  // Whether a file that is there can get the content: otherwise it goes, and another one is made.
+  // The kernel takes it that an inode's type, target and device never change.
+  static bool CanTakeContent(const InodeInfo& present, const FileChange& change, uint32_t type) {
+    if (!present.attributes.IsRegular() || type != S_IFREG) return false;
+    return !change.replaces || present.attributes.links < 2;
+  }
+
+  // Of a file that goes, for the one that is made in its place.
+  Result<FileChange> WithAttributesOf(const InodeInfo& present, const FileChange& change) const {
+    FileChange made = change;
+    made.attributes = present.attributes;
+    DropPrivileges(*made.attributes);
+    made.attributes->mtime = made.attributes->ctime = now_;
+    if (change.xattrs || !present.attributes.has_xattrs) return made;
+    KVFS_ASSIGN(made.xattrs, XattrsOf(present));
+    return made;
+  }
+
   // --- the kinds ---
 
   Result<void> Put(const FileChange& change) {
     KVFS_ASSIGN(const Place place, Find(change.path));
     const uint32_t type = change.attributes ? change.attributes->mode & S_IFMT : S_IFREG;
     if (place.state->found) {
-      const InodeInfo& present = InodeOf(*place.state);
-      if (!change.attributes || present.attributes.IsDirectory()) KVFS_TRY(CheckRegular(present));
-      if ((present.attributes.mode & S_IFMT) != type) Retire(place);
+      const InodeInfo present = InodeOf(*place.state);
+      const bool must_be_regular = !change.attributes || present.attributes.IsDirectory();
+      if (must_be_regular && !change.replaces) KVFS_TRY(CheckRegular(present));
+      if (!CanTakeContent(present, change, type)) {
+        KVFS_TRY(GiveWay(place));
+        if (change.attributes || !present.attributes.IsRegular()) {
+          return Create(place, change, kNewFileMode);
+        }
+        KVFS_ASSIGN(FileChange made, WithAttributesOf(present, change));
+        return Create(place, made_.emplace_back(std::move(made)), kNewFileMode);
+      }
     }
     if (!place.state->found) return Create(place, change, kNewFileMode);
     InodeInfo& inode = InodeOf(*place.state);
@@ -410,7 +535,11 @@ class FileSystem::ChangeResolver {
     }
     KVFS_ASSIGN(inode.size_bytes, Replace(entry, change, meta));
     if (!meta) change_.batch().EditMeta(entry, SetTimes());
-    if (change.xattrs) KVFS_TRY(ReplaceXattrs(entry, inode, *change.xattrs));
+    if (change.xattrs) {
+      KVFS_TRY(ReplaceXattrs(entry, inode, *change.xattrs));
+    } else if (change.attributes) {
+      KVFS_TRY(TakeModeIntoList(entry, inode));
+    }
     Note(place, inode.number, Effect::kContent);
     return {};
   }
@@ -459,6 +588,7 @@ class FileSystem::ChangeResolver {
     Note(to, moved.number, Effect::kRebinding);
     to.state->found = std::exchange(from.state->found, std::nullopt);
     if (!is_shared) relocations_.emplace_back(moved.number, to.key);
+    if (is_directory) ForgetLevels();
     if (is_directory && directories_.contains(moved.number)) {
       directories_.at(moved.number).entry = to.key;
     }
@@ -473,8 +603,10 @@ class FileSystem::ChangeResolver {
     const InodeNumber number = from.state->found->inode.number;
     if (to.state->found) {
       if (to.state->found->inode.number == number) return {};
-      if (to.state->found->IsDirectory()) return Fail(ErrorCode::kIsDirectory);
-      Retire(to);
+      if (to.state->found->IsDirectory() && !change.replaces) {
+        return Fail(ErrorCode::kIsDirectory);
+      }
+      KVFS_TRY(GiveWay(to));
     }
     if (InodeOf(*from.state).attributes.links >= kMaxLinks) return Fail(ErrorCode::kTooManyLinks);
     MakeShared(from);
@@ -506,6 +638,10 @@ class FileSystem::ChangeResolver {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (!place.state->found) return Create(place, change, kNewDirectoryMode);
     if (change.kind == FileChange::Kind::kMakeDirectory) return Fail(ErrorCode::kExists);
+    if (!place.state->found->IsDirectory() && change.replaces) {
+      KVFS_TRY(GiveWay(place));
+      return Create(place, change, kNewDirectoryMode);
+    }
     if (!place.state->found->IsDirectory()) return Fail(ErrorCode::kNotDirectory);
     return change.attributes || change.xattrs ? SetAttributes(change) : Result<void>();
   }
@@ -518,6 +654,9 @@ class FileSystem::ChangeResolver {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (!place.state->found) return Fail(ErrorCode::kNotFound);
     InodeInfo& inode = InodeOf(*place.state);
+    if (change.attributes && ((change.attributes->mode ^ inode.attributes.mode) & S_IFMT) != 0) {
+      return Fail(ErrorCode::kInvalid, "it is of another type");
+    }
     KVFS_TRY(Edit(EntryOf(place), inode, change));
     Note(place, inode.number, Effect::kContent);
     return {};
@@ -538,7 +677,8 @@ class FileSystem::ChangeResolver {
                                change_.Edit([wanted](Attributes& a) { CopyChosen(wanted, a); }));
       CopyChosen(wanted, inode.attributes);
     }
-    return change.xattrs ? ReplaceXattrs(entry, inode, *change.xattrs) : Result<void>();
+    return change.xattrs ? ReplaceXattrs(entry, inode, *change.xattrs)
+                         : TakeModeIntoList(entry, inode);
   }
 
   Result<void> Expect(const FileChange& change) {
@@ -567,6 +707,9 @@ class FileSystem::ChangeResolver {
   std::deque<std::string> kept_;  // what the batch borrows
   std::deque<Found> dropped_;     // and where entries lie that go
   std::deque<Location> locations_;
+  std::deque<FileChange> made_;  // of those that were asked for, with borrowed contents
+  std::vector<Level> levels_;    // of the directory that was looked into last
+  std::string at_path_;          // and its path
   std::map<InodeNumber, XattrMap> own_xattrs_;  // of inodes that have none but by this batch
   std::vector<std::pair<InodeNumber, Key>> relocations_;
   std::vector<ChangedName> changed_;

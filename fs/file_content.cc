@@ -5,14 +5,9 @@
 
 #include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/new_entry.h"
 
 namespace kvfs::fs {
-namespace {
-
-constexpr uint64_t kMaxTargetBytes = 4095;
-
-}  // namespace
-
 Result<size_t> FileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, 0));
@@ -36,11 +31,11 @@ Result<std::string> FileSystem::ReadLink(InodeNumber inode) {
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo link, Load(at.key()));
   if (!link.attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid);
-  if (link.size_bytes > kMaxTargetBytes) {
-    return Fail(ErrorCode::kCorrupt, "the target of a symbolic link is too long");
-  }
+  // Former programs have let in longer ones.
+  KVFS_TRY(CheckSymlinkTargetSize(link.size_bytes));
   std::string target(link.size_bytes, '\0');
   KVFS_TRY(store_.Read(at.key(), 0, std::as_writable_bytes(std::span(target))));
+  KVFS_TRY(CheckSymlinkTarget(target));
   return target;
 }
 

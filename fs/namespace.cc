@@ -11,21 +11,15 @@
 
 #include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/new_entry.h"
 
 namespace kvfs::fs {
 namespace {
 
-constexpr size_t kMaxTargetBytes = 4095;  // Linux's PATH_MAX without the final NUL
 constexpr uint32_t kPermissionBits = 07777;
 
 bool IsFileOrDevice(uint32_t mode) {
   return S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode) || S_ISCHR(mode) || S_ISBLK(mode);
-}
-
-Result<void> CheckTarget(std::string_view target) {
-  if (target.empty()) return Fail(ErrorCode::kInvalid, "a symbolic link needs a target");
-  if (target.size() > kMaxTargetBytes) return Fail(ErrorCode::kNameTooLong);
-  return {};
 }
 
 }  // namespace
@@ -69,7 +63,7 @@ Result<InodeInfo> FileSystem::MakeDirectory(InodeNumber parent, std::string_view
 
 Result<InodeInfo> FileSystem::MakeSymbolicLink(InodeNumber parent, std::string_view name,
                                                std::string_view target, const Caller& caller) {
-  KVFS_TRY(CheckTarget(target));
+  KVFS_TRY(CheckSymlinkTarget(target));
   Attributes attributes;
   attributes.mode = S_IFLNK | 0777;
   return CreateEntry(parent, name, attributes, AsBytes(target), caller);

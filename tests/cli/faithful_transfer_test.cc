@@ -135,7 +135,7 @@ TEST_F(Faithful, AFurtherNameIsNoFileOfItsOwn) {
 TEST_F(Faithful, ALinkToWhatIsNotThereIsNamed) {
   Sh("mkdir tree && cd tree && echo bar > foo && ln foo foo2 && "
      "tar --sort=name -cf ../in.tar foo foo2 && tar --delete -f ../in.tar foo");
-  ExpectFailure({"import", "--from", "tar", Path("in.tar"), store()}, 11, {"foo", "in.tar"});
+  ExpectFailure({"import", "--from", "tar", Path("in.tar"), store()}, 13, {"foo", "in.tar"});
 }
 
 TEST_F(Faithful, MoreThanTheLogTakesAtOnceIsCut) {

@@ -138,7 +138,7 @@ TEST_F(Transfer, WhatIsNoArchiveIsRefused) {
 
 TEST_F(Transfer, ArchivesCannotLeadOutOfTheStore) {
   ShellIn(Path("tree/d"), "echo bar > foo && tar -cPf ../../in.tar ../d/foo");
-  ExpectFailure({"import", "--from", "tar", Path("in.tar"), store()}, 1, {".."});
+  ExpectFailure({"import", "--from", "tar", Path("in.tar"), store()}, 13, {".."});
   EXPECT_EQ(Output({"ls", store()}), "");
 }
 
@@ -151,16 +151,50 @@ TEST_F(Transfer, JsonLinesNeedLittle) {
   ExpectValue("\xff", std::string("\0\xff", 2));
 }
 
-TEST_F(Transfer, AJsonLineThatMakesNoSenseIsNamed) {
+TEST_F(Transfer, AJsonLineThatTellsNoEntryIsNamedAndPassedOver) {
   for (const char* line :
-       {"{", R"({"value":"x"})", R"({"path":"b"})", R"({"path":"b","value":"x","mode":"9"})",
+       {R"({"value":"x"})", R"({"path":"b"})", R"({"path":"b","value":"x","mode":"9"})",
         R"({"path":"b","value":"x","mode":"0644","mtime":"noon"})",
-        R"({"path":"b","kind":"thing","value":"x"})", R"({"path":"../b","value":"x"})"}) {
-    const std::string text = std::string(R"({"path":"a","value":"x"})") + "\n" + line + "\n";
+        R"({"path":"b","value":"x","uid":8589934592})", R"({"path":"b","value":"x","gid":-1})",
+        R"({"path":"b","value":"x","uid":4294967295})", R"({"path":"b","value":"x","device":3})",
+        R"({"path":"b","kind":"thing","value":"x"})", R"({"path":"../b","value":"x"})",
+        R"({"path":"b","kind":"link","target":""})", R"({"path":"b","same_as":"absent"})",
+        R"({"path":"b","kind":"link","target":"a\u0000b"})"}) {
+    const std::string text = std::string(R"({"path":"a","value":"x"})") + "\n" + line + "\n" +
+                             R"({"path":"c","value":"x"})" + "\n";
     const ProgramRun run = RunKvfs({"import", "--from", "jsonl", "-", store()}, text);
-    EXPECT_EQ(run.status, 1) << line << run.err;
-    EXPECT_NE(run.err.find("the first 1 entries"), std::string::npos) << run.err;
-    EXPECT_EQ(Output({"ls", store()}), "a\n") << line;
+    EXPECT_EQ(run.status, 13) << line << run.err;
+    EXPECT_NE(run.err.find("left out"), std::string::npos) << run.err;
+    EXPECT_NE(run.err.find("2 entries are in the store, 1 were"), std::string::npos) << run.err;
+    EXPECT_EQ(Output({"ls", store()}), "a\nc\n") << line;
+  }
+}
+
+TEST_F(Transfer, TextThatIsNoJsonEndsTheImport) {
+  const ProgramRun run =
+      RunKvfs({"import", "--from", "jsonl", "-", store()}, "{\"path\":\"a\",\"value\":\"x\"}\n{\n");
+  EXPECT_EQ(run.status, 1) << run.err;
+  EXPECT_NE(run.err.find("the first 1 entries"), std::string::npos) << run.err;
+  EXPECT_EQ(Output({"ls", store()}), "a\n");
+}
+
+TEST_F(Transfer, EachFieldOfAJsonLineIsHonouredOrTold) {
+  Run({"import", "--from", "jsonl", "-", store()},
+      R"({"path":"a","value":"x","uid":1234,"gid":5678})"
+      "\n"
+      R"({"path":"b","value":"x","mtime":"2001-09-09T01:46:40.000000001Z"})");
+  const std::string owner = Output({"stat", "--json", store(), "a"});
+  EXPECT_NE(owner.find("\"uid\":1234"), std::string::npos) << owner;
+  EXPECT_NE(owner.find("\"gid\":5678"), std::string::npos) << owner;
+  EXPECT_NE(owner.find("\"mode\":\"0644\""), std::string::npos) << owner;
+  EXPECT_NE(Output({"stat", "--json", store(), "b"}).find("01:46:40.000000001Z"),
+            std::string::npos);
+  for (const char* field : {R"("mtim":"x")", R"("target":"x")", R"("size":1)"}) {
+    const ProgramRun run = RunKvfs({"import", "--from", "jsonl", "-", store()},
+                                   std::string(R"({"path":"c","value":"x",)") + field + "}");
+    EXPECT_EQ(run.status, 13) << field;
+    EXPECT_NE(run.err.find("field"), std::string::npos) << run.err;
+    ExpectValue("c", "x");
   }
 }
 
@@ -170,7 +204,7 @@ TEST_F(Transfer, AnLmdbDumpComesBack) {
   Run({"put", store(), "bar", ""});
   const std::string dump = Output({"export", "--to", "lmdb", store()});
   EXPECT_EQ(dump,
-            "VERSION=3\nformat=bytevalue\ntype=btree\nHEADER=END\n"
+            "VERSION=3\nformat=bytevalue\ntype=btree\nmapsize=2097152\nHEADER=END\n"
             " 626172\n \n 666f6f\n 00ff0a5c2078\nDATA=END\n");
   Run({"import", "--create", "--from", "lmdb", "-", Path("other")}, dump);
   EXPECT_EQ(Output({"get", Path("other"), "foo"}), values);
@@ -311,7 +345,7 @@ TEST_F(Transfer, AnUnwritableOutputIsAnError) {
   Put("foo", std::string(100'000, 'x'));
   const ProgramRun run =
       RunShell("'" + ProgramPath() + "' export --to jsonl '" + store() + "' > /dev/full");
-  EXPECT_EQ(run.status, 12) << run.err;
+  EXPECT_EQ(run.status, 9) << run.err;
 }
 
 }  // namespace
