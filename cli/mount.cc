@@ -182,7 +182,9 @@ Outcome ServeStore(const Places& places, const MountArguments& arguments,
   options.log = [&log](std::string_view line) { log.Line(line); };
   auto store = OpenPatiently(places.store, options);
   if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
-  auto file_system = OpenFileSystem(**store);
+  fs::FileSystemOptions file_options;
+  file_options.kernel_holds_contents = choices.writeback;
+  auto file_system = OpenFileSystem(**store, file_options);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
   const Outcome served =
       ServeMounted(**store, **file_system, places, arguments, choices, signals, ready);

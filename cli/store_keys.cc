@@ -8,8 +8,8 @@
 
 namespace kvfs::cli {
 
-Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store) {
-  fs::FileSystemOptions options;
+Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
+                                                       fs::FileSystemOptions options) {
   options.default_uid = ::geteuid();
   options.default_gid = ::getegid();
   return fs::FileSystem::Open(store, options);

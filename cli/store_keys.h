@@ -24,6 +24,7 @@ class StoreKeys final : public FileSystemKeys {
 };
 
 // The file system of a store, whose files without attributes belong to this process's user.
-Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store);
+Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
+                                                       fs::FileSystemOptions options = {});
 
 }  // namespace kvfs::cli

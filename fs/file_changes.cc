@@ -347,6 +347,13 @@ class FileSystem::ChangeResolver {
   static MetaEdit MetaOf(std::string_view bytes) {
     return [bytes](std::string& meta) { meta = bytes; };
   }
+  // Of a file that is there.
+  Result<void> CheckContentMayChange() const {
+    if (!fs_.options_.kernel_holds_contents) return {};
+    return Fail(ErrorCode::kUnsupported,
+                "the store is mounted with -o writeback, so that the kernel alone may change what "
+                "files hold: write to the file in the mount, or unmount first");
+  }
   Result<const Location*> LocateStaged(const FileChange& change) {
     KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
     return &locations_.emplace_back(std::move(at));
@@ -369,6 +376,7 @@ class FileSystem::ChangeResolver {
   // Gives an entry that is there the content of the change; returns its size.
   Result<uint64_t> Replace(Key entry, const FileChange& change,
                            std::optional<std::string_view> meta) {
+    KVFS_TRY(CheckContentMayChange());
     if (change.staged != kNoInode) {
       KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
       KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
@@ -549,6 +557,7 @@ class FileSystem::ChangeResolver {
     if (!place.state->found) return Put(change);
     InodeInfo& inode = InodeOf(*place.state);
     KVFS_TRY(CheckRegular(inode));
+    KVFS_TRY(CheckContentMayChange());
     uint64_t& size = inode.size_bytes;
     if (change.data.size() > kMaxContentBytes - size) return Fail(ErrorCode::kTooLarge);
     change_.batch().Write(EntryOf(place), size, AsBytes(change.data), SetTimes());

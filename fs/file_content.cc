@@ -26,6 +26,33 @@ Result<bool> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
   return clears_bits;
 }
 
+Result<FileSystem::Appended> FileSystem::AppendAt(const Location& at, uint64_t end, Bytes data,
+                                                  const Caller& caller) {
+  Appended appended{end, false};
+  AttributeBatch change(default_attributes_);
+  change.batch().Append(at.key(), end, data, Touch(change, caller, &appended.cleared_bits));
+  KVFS_TRY(change.Apply(store_));
+  return appended;
+}
+
+// Others may move the end between the look at it and the append; with the lock held exclusively
+// they cannot.
+Result<FileSystem::Appended> FileSystem::Append(InodeNumber inode, uint64_t believed_end,
+                                                Bytes data, const Caller& caller) {
+  {
+    std::shared_lock lock(namespace_lock_);
+    KVFS_ASSIGN(const Location at, LocateContent(inode, believed_end, data.size()));
+    if (data.empty()) return Appended{believed_end, false};
+    auto appended = AppendAt(at, believed_end, data, caller);
+    if (appended || appended.error().code != ErrorCode::kConflict) return appended;
+  }
+  std::unique_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(inode));
+  KVFS_ASSIGN(const InodeInfo file, Load(at.key()));
+  if (data.size() > kMaxContentBytes - file.size_bytes) return Fail(ErrorCode::kTooLarge);
+  return AppendAt(at, file.size_bytes, data, caller);
+}
+
 Result<std::string> FileSystem::ReadLink(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));

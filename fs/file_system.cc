@@ -113,6 +113,21 @@ Result<InodeInfo> FileSystem::FindAndReference(Key name) {
   return found.inode;
 }
 
+// The parents of what is referenced are: the kernel keeps the names that lead to it.
+std::optional<std::string> FileSystem::PathOf(const ChangedName& name) const {
+  constexpr size_t kLongestPath = 4096;  // that a system call takes
+  std::shared_lock lock(namespace_lock_);
+  if (!inodes_.IsReferenced(name.inode)) return std::nullopt;
+  std::string path = name.name;
+  for (InodeNumber directory = name.parent; directory != kRootInode;) {
+    const auto at = inodes_.Find(directory);
+    if (!at || path.size() > kLongestPath) return std::nullopt;
+    path.insert(0, at->name + "/");
+    directory = at->space;
+  }
+  return path;
+}
+
 Result<void> FileSystem::Sync() { return store_.Sync(); }
 
 Result<SpaceReport> FileSystem::GetSpace() {

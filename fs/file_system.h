@@ -95,6 +95,9 @@ struct FileSystemOptions {
   Timespec default_time;
   // Tells the time; the system's clock if empty.
   std::function<Timespec()> clock;
+  // A kernel with write-back caching holds contents and sizes of its own, and cannot be told of
+  // others: ApplyChanges refuses to change those of files that are there (kUnsupported).
+  bool kernel_holds_contents = false;
 };
 
 class FileSystem {
@@ -188,6 +191,14 @@ class FileSystem {
   // Writes all of `data`; clears the setuid and setgid bits unless the caller is root, and returns
   // whether there were any. kTooLarge for an end beyond kMaxContentBytes.
   Result<bool> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller);
+  // The same at the end of the file, wherever that is; `believed_end` is where the caller takes it
+  // to be, which costs least where it is right.
+  struct Appended {
+    uint64_t offset = 0;  // where the data lies
+    bool cleared_bits = false;
+  };
+  Result<Appended> Append(InodeNumber inode, uint64_t believed_end, Bytes data,
+                          const Caller& caller);
   // kInvalid for what is not a symbolic link.
   Result<std::string> ReadLink(InodeNumber inode);
 
@@ -235,6 +246,9 @@ class FileSystem {
   Result<SpaceReport> GetSpace();
   // The time that changes are stamped with.
   Timespec Now() const { return options_.clock(); }
+  // Where a referenced inode lies that has the name in the directory, as a path from the root
+  // without a slash in front; nothing if one of them is not referenced. True for a moment.
+  std::optional<std::string> PathOf(const ChangedName& name) const;
   // Inodes that are referenced now, without the root.
   size_t CountReferencedInodes() const { return inodes_.Count(); }
 
@@ -340,6 +354,9 @@ class FileSystem {
   // The lists of a new inode, and its mode by its parent's default list, or else by the umask.
   static Result<XattrMap> InheritAccess(Attributes& child, const XattrMap& of_parent,
                                         const Caller& caller);
+
+  // Appends at `end`. kConflict if the file does not end there.
+  Result<Appended> AppendAt(const Location& at, uint64_t end, Bytes data, const Caller& caller);
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
                                                const PageLimit& limit) const;

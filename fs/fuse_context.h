@@ -10,6 +10,7 @@
 #include "fs/control_directory.h"
 #include "fs/file_system.h"
 #include "fs/fuse_clock.h"
+#include "fs/fuse_late_invalidation.h"
 #include "fs/fuse_messages.h"
 #include "fs/fuse_probe.h"
 #include "fs/fuse_wire.h"
@@ -36,6 +37,7 @@ struct FuseContext {
   ControlDirectory control;
   ShownOwner shown = {};
   fuse_session* session = nullptr;  // once there is one
+  LateInvalidation late_invalidation = {};
 };
 
 // Has the kernel ask for the inode's attributes when it needs them next. A kernel that leaves

@@ -1,12 +1,14 @@
-// See the header.
+// Opens a name that only the probe knows, and asks for what shall never be asked for again.
 #include "fs/fuse_probe.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "store/batch.h"
 
@@ -32,15 +34,21 @@ void AskForExtendedAttributes(const char* path) {
 
 }  // namespace
 
-bool FuseProbe::Run(const std::string& mountpoint) {
-  const std::string path = mountpoint + "/" + kProbeName;
+bool FuseProbe::Run(const std::function<bool()>& make_first_open) {
   is_running_ = true;
-  OpenAndClose(path.c_str(), O_RDONLY);
-  AskForExtendedAttributes(path.c_str());
-  OpenAndClose(mountpoint.c_str(), O_RDONLY | O_DIRECTORY);
+  const bool is_usable = make_first_open();
   is_running_ = false;
+  return is_usable;
+}
+
+bool FuseProbe::MakeFirstOpen(const char* mountpoint) {
+  char path[PATH_MAX];
+  if (snprintf(path, sizeof path, "%s/%s", mountpoint, kProbeName) >= PATH_MAX) return false;
+  OpenAndClose(path, O_RDONLY);
+  AskForExtendedAttributes(path);
+  OpenAndClose(mountpoint, O_RDONLY | O_DIRECTORY);
   struct stat root;
-  return stat(mountpoint.c_str(), &root) == 0 || errno == EACCES;
+  return stat(mountpoint, &root) == 0 || errno == EACCES;
 }
 
 bool FuseProbe::IsProbe(InodeNumber parent, std::string_view name) const {

@@ -1,4 +1,4 @@
-// The first open after mounting, made by the server itself.
+// The first open after mounting, which the server has its agent make.
 //
 // The server answers OPEN, OPENDIR, FLUSH and the extended attributes' messages with ENOSYS, after
 // which the kernel never sends them again. But until the first OPEN was answered, it sends a
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,10 +17,12 @@ namespace kvfs::fs {
 
 class FuseProbe {
  public:
-  // Makes the first open under `mountpoint`, which somebody else must be serving. Returns false if
-  // the mount went away meanwhile. Where the server's user may not enter its own mount, the first
-  // open is left to somebody who may.
-  bool Run(const std::string& mountpoint);
+  // Runs `make_first_open`, which has another process call MakeFirstOpen while this one serves, and
+  // returns what that does.
+  bool Run(const std::function<bool()>& make_first_open);
+  // Nothing but system calls that are safe after a fork. False if the mount went away meanwhile.
+  // Where the caller may not enter the mount, the first open is left to somebody who may.
+  static bool MakeFirstOpen(const char* mountpoint);
 
   // Whether a lookup is the probe's own, which is to be answered with Inode().
   bool IsProbe(InodeNumber parent, std::string_view name) const;

@@ -15,8 +15,10 @@
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
+#include "fs/fuse_agent.h"
 #include "fs/fuse_arguments.h"
 #include "fs/fuse_control.h"
 #include "fs/fuse_invalidation.h"
@@ -130,6 +132,7 @@ struct FuseServer::Session {
   FuseContext context;
   const MountOptions options;
   const int stop_event;  // readable once Stop() was called, or the loop has ended
+  std::unique_ptr<FuseAgent> agent;
   fuse_session* fuse = nullptr;
   bool is_mounted = false;
   pthread_t serving_thread = {};
@@ -150,6 +153,7 @@ Result<void> FuseServer::Session::Choose() {
 
 Result<void> FuseServer::Session::Mount() {
   KVFS_TRY(Choose());
+  KVFS_ASSIGN(agent, FuseAgent::Start());
   fuse_lowlevel_ops operations = MakeFuseOperations(context.choices);
   if (!options.control_name.empty()) AddControlOperations(context.choices, operations);
   FuseArguments arguments(options);
@@ -208,7 +212,7 @@ int FuseServer::Session::RunLoop() {
 
 void FuseServer::Session::Start(const std::function<void()>& on_ready) {
   BlockSignals();
-  if (!context.probe.Run(options.mountpoint)) return;
+  if (!context.probe.Run([this] { return agent->Probe(options.mountpoint); })) return;
   if (on_ready) on_ready();
 }
 
@@ -218,7 +222,7 @@ void FuseServer::Session::AwaitStop() {
   while (eventfd_read(stop_event, &value) != 0 && errno == EINTR) continue;
   for (int attempt = 0; attempt < kUnmountAttempts; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(kUnmountPause);
-    if (loop_has_ended || FlushAndUnmount(options.mountpoint)) return;
+    if (loop_has_ended || FlushAndUnmount(*agent, options.mountpoint)) return;
   }
   ForceEnd();
 }
@@ -254,6 +258,7 @@ Result<std::unique_ptr<FuseServer>> FuseServer::Mount(FileSystem& file_system,
 Result<void> FuseServer::Serve(std::function<void()> on_ready) {
   LetInterruptsThrough();
   session_->serving_thread = pthread_self();
+  session_->context.late_invalidation.Start(session_->fuse);
   std::thread stopper([this] { session_->AwaitStop(); });
   std::thread starter([this, &on_ready] { session_->Start(on_ready); });
   const int result = session_->RunLoop();
@@ -261,6 +266,7 @@ Result<void> FuseServer::Serve(std::function<void()> on_ready) {
   // Frees the helping threads from calls into the mount that nobody will answer.
   session_->Unmount();
   session_->SignalStop();
+  session_->context.late_invalidation.Stop();
   starter.join();
   stopper.join();
   if (result >= 0) return {};
@@ -272,6 +278,13 @@ void FuseServer::Stop() { session_->SignalStop(); }
 
 void FuseServer::TellChanged(std::span<const ChangedName> changed) {
   InvalidateChanged(session_->fuse, changed);
+  // What the kernel has forgotten of a file is all but its size, by which it appends.
+  std::unordered_set<InodeNumber> refreshed;
+  for (const ChangedName& name : changed) {
+    if (name.is_rebound || name.inode == 0 || !refreshed.insert(name.inode).second) continue;
+    const auto path = session_->context.file_system.PathOf(name);
+    if (path) session_->agent->Refresh(session_->options.mountpoint + "/" + *path);
+  }
 }
 
 const MessageCounts& FuseServer::message_counts() const { return session_->context.counts; }

@@ -1,9 +1,7 @@
 // umount2 where the process may, fusermount3 (which is setuid root) where it may not.
 #include "fs/fuse_unmount.h"
 
-#include <fcntl.h>
 #include <spawn.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,13 +9,6 @@
 
 namespace kvfs::fs {
 namespace {
-
-void Flush(const std::string& mountpoint) {
-  const int directory = open(mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return;
-  static_cast<void>(syncfs(directory));
-  close(directory);
-}
 
 bool RunFusermount(const std::string& mountpoint) {
   std::string program = "fusermount3", unmount = "-u", quietly = "-q", end = "--", at = mountpoint;
@@ -34,10 +25,9 @@ bool RunFusermount(const std::string& mountpoint) {
 
 }  // namespace
 
-bool FlushAndUnmount(const std::string& mountpoint) {
-  Flush(mountpoint);
-  if (umount2(mountpoint.c_str(), UMOUNT_NOFOLLOW) == 0) return true;
-  return errno == EPERM && RunFusermount(mountpoint);
+bool FlushAndUnmount(FuseAgent& agent, const std::string& mountpoint) {
+  const int error = agent.FlushAndUnmount(mountpoint);
+  return error == 0 || (error == EPERM && RunFusermount(mountpoint));
 }
 
 }  // namespace kvfs::fs

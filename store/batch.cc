@@ -36,6 +36,11 @@ void Batch::Write(Key key, uint64_t offset, Bytes data, MetaEdit edit) {
   write.edit = std::move(edit);
 }
 
+void Batch::Append(Key key, uint64_t offset, Bytes data, MetaEdit edit) {
+  Write(key, offset, data, std::move(edit));
+  operations_.back().at_end = true;
+}
+
 void Batch::Resize(Key key, uint64_t size, MetaEdit edit) {
   Operation& resize = Add(Kind::kResize, key);
   resize.offset = size;

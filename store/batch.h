@@ -68,6 +68,8 @@ class Batch {
   void Erase(Key key);
   // Replaces bytes; a gap between the content's end and the offset reads as zeros.
   void Write(Key key, uint64_t offset, Bytes data, MetaEdit edit = {});
+  // The same at the content's end, which must be `offset`: kConflict where it is elsewhere.
+  void Append(Key key, uint64_t offset, Bytes data, MetaEdit edit = {});
   // Cuts the content, or extends it with zeros, which take no space.
   void Resize(Key key, uint64_t size, MetaEdit edit = {});
   // Makes the range read as zeros and gives its whole blocks back. The size stays.
@@ -117,6 +119,7 @@ class Batch {
         0;  // kWrite, kPunch, kAllocate; the size for kResize, the version for kExpect
     uint64_t length = 0;  // kPunch, kAllocate
     Bytes data;           // kPut, kWrite
+    bool at_end = false;  // kWrite: refused unless the content ends at `offset`
     std::optional<std::string_view> meta;
     IfPresent if_present = IfPresent::kReplace;
     uint64_t* id = nullptr;

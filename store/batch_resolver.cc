@@ -211,6 +211,7 @@ Result<void> BatchResolver::ResolveErase(const Operation& erase) {
 Result<void> BatchResolver::ResolveWrite(size_t index, const Operation& write) {
   KVFS_TRY(CheckRange(write.offset, write.data.size()));
   KVFS_ASSIGN(const State state, Existing(write.key));
+  if (write.at_end && state.size != write.offset) return Fail(ErrorCode::kConflict);
   Change change = ChangeOf(Kind::kWrite, write.key);
   KVFS_TRY(AddMeta(write.edit, state.meta, &change.meta));
   if (write.data.empty()) {

@@ -71,6 +71,8 @@ Result<MappedWindows::Window*> MappedWindows::Map(uint64_t number, int descripto
   void* address = ::mmap(nullptr, window_bytes_, PROT_READ, MAP_SHARED, descriptor,
                          static_cast<off_t>(number * window_bytes_));
   if (address == MAP_FAILED) return PosixError("map", path, errno);
+  // A child process would keep the space of files that are removed.
+  ::madvise(address, window_bytes_, MADV_DONTFORK);
   auto fresh = std::make_unique<Window>(address, window_bytes_, faults_);
   Window* present = nullptr;
   if (place.compare_exchange_strong(present, fresh.get())) return fresh.release();

@@ -46,6 +46,7 @@ void PosixFile::MapForWriting(uint64_t length) {
   if (write_map_ != nullptr || length == 0) return;
   void* address = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor(), 0);
   if (address == MAP_FAILED) return;
+  ::madvise(address, length, MADV_DONTFORK);
   write_guard_.emplace(address, length, write_faults_, GuardedWindow::Use::kWrite);
   write_map_bytes_ = length;
   write_map_ = static_cast<std::byte*>(address);

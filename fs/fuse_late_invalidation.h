@@ -1,0 +1,45 @@
+// Pages that a handler finds to be wrong in the kernel's cache, dropped after its reply.
+//
+// The kernel holds the lock of a page while the WRITE that fills it waits for its reply, and needs
+// the same lock to drop the page. So no handler may ask for that; a thread that serves no messages
+// does it.
+//
+// Threads: Add is safe from many, between Start and Stop and else without effect.
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+namespace kvfs::fs {
+
+class LateInvalidation {
+ public:
+  LateInvalidation() = default;
+  LateInvalidation(const LateInvalidation&) = delete;
+  LateInvalidation& operator=(const LateInvalidation&) = delete;
+  ~LateInvalidation() { Stop(); }
+
+  // `session` must outlive Stop().
+  void Start(fuse_session* session);
+  // Returns once nothing is dropped any more. The connection must be served, or have ended.
+  void Stop();
+
+  // Drops attributes and pages of the inode soon.
+  void Add(fuse_ino_t inode);
+
+ private:
+  void Run(fuse_session* session);
+
+  std::thread thread_;
+  std::mutex mutex_;  // guards the following
+  std::unordered_set<fuse_ino_t> inodes_;
+  bool is_stopping_ = true;
+  std::condition_variable changed_;
+};
+
+}  // namespace kvfs::fs
