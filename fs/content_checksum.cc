@@ -45,9 +45,10 @@ Result<std::string> ChecksumOnce(const Store& store, Key key, uint64_t size_byte
 
 }  // namespace
 
-Result<std::string> ChecksumContent(const Store& store, Key key) {
+Result<std::string> ChecksumContent(const Store& store, Key key, uint64_t id) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     KVFS_ASSIGN(const EntryInfo before, store.Stat(key));
+    if (before.id != id) return Fail(ErrorCode::kNotFound);
     if (before.size_bytes > kMaxGetBytes) return Fail(ErrorCode::kTooLarge);
     KVFS_ASSIGN(std::string checksum, ChecksumOnce(store, key, before.size_bytes));
     KVFS_ASSIGN(const EntryInfo after, store.Stat(key));

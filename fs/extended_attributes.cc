@@ -82,10 +82,23 @@ void FileSystem::AddXattrs(AttributeBatch& change, const Location& at, InodeNumb
   }
 }
 
+// Goes through the whole content without the lock; a file that moves meanwhile is found anew.
+Result<std::string> FileSystem::GetChecksum(InodeNumber inode) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::shared_lock lock(namespace_lock_);
+    KVFS_ASSIGN(const Location at, Locate(inode));
+    KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
+    lock.unlock();
+    auto checksum = ChecksumContent(store_, at.key(), entry.id);
+    if (checksum || checksum.error().code != ErrorCode::kNotFound) return checksum;
+  }
+  return Fail(ErrorCode::kConflict);
+}
+
 Result<std::string> FileSystem::GetXattr(InodeNumber inode, std::string_view name) {
+  if (name == kChecksumXattr) return GetChecksum(inode);
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
-  if (name == kChecksumXattr) return ChecksumContent(store_, at.key());
   if (name == kVersionXattr) {
     KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
     return std::to_string(entry.version);

@@ -47,7 +47,7 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
                                      RangeChange kind, const Caller& caller,
                                      const std::function<bool()>& is_interrupted) {
   std::shared_lock lock(namespace_lock_);
-  KVFS_ASSIGN(const Location at, LocateContent(inode, offset, length));
+  KVFS_ASSIGN(Location at, LocateContent(inode, offset, length));
   if (length == 0) return Fail(ErrorCode::kInvalid);
   KVFS_ASSIGN(const InodeInfo before, Load(at.key()));
   if (!before.attributes.IsRegular()) return Fail(ErrorCode::kInvalid);
@@ -62,11 +62,14 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
   if (!KeepsSize(kind) && end > before.size_bytes) first.batch().Resize(at.key(), end);
   if (kind == RangeChange::kPunch || Zeroes(kind)) first.batch().Punch(at.key(), offset, length);
   KVFS_TRY(first.Apply(store_));
+  lock.unlock();
   if (kind == RangeChange::kPunch) return {};
 
-  const auto allocated = AllocateInPieces(at.key(), offset, end, is_interrupted);
+  const auto allocated = AllocateInPieces(inode, offset, end, is_interrupted);
   if (allocated || end <= before.size_bytes || KeepsSize(kind)) return allocated;
   // What could not be allocated shall not be there.
+  lock.lock();
+  KVFS_ASSIGN(at, LocateContent(inode, offset, length));
   Batch undo;
   undo.Resize(at.key(), before.size_bytes);
   static_cast<void>(store_.Apply(undo));
@@ -81,17 +84,20 @@ Result<void> FileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
   return {};
 }
 
-Result<void> FileSystem::AllocateInPieces(Key key, uint64_t offset, uint64_t end,
+// Whoever waits for the lock gets it between two pieces.
+Result<void> FileSystem::AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
                                           const std::function<bool()>& is_interrupted) {
-  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
-  end = std::min(end, entry.size_bytes);
   for (bool is_first = true; offset < end; is_first = false) {
     if (!is_first && is_interrupted && is_interrupted()) {
       return Fail(ErrorCode::kConflict, "the caller does not wait for it");
     }
-    const uint64_t piece = std::min(kAllocatePieceBytes, end - offset);
+    std::shared_lock lock(namespace_lock_);
+    KVFS_ASSIGN(const Location at, LocateContent(inode, offset, end - offset));
+    KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
+    if (offset >= entry.size_bytes) break;
+    const uint64_t piece = std::min(kAllocatePieceBytes, std::min(end, entry.size_bytes) - offset);
     Batch batch;
-    batch.Allocate(key, offset, piece);
+    batch.Allocate(at.key(), offset, piece);
     KVFS_TRY(store_.Apply(batch));
     offset += piece;
   }

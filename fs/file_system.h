@@ -19,7 +19,9 @@
 //
 // Locks. `namespace_lock_` is exclusive for calls that change where an entry lies, or its number of
 // names (Link, Unlink, RemoveDirectory, Rename, ApplyChanges), shared for all others, and not held
-// by Sync. Attributes are changed by MetaEdits, under the store's own locks. Every method is safe
+// by Sync. Neither side keeps the other out (FairSharedMutex), so a call that takes long would hold
+// up all that come behind who waits for it: what goes through a whole content takes the lock for
+// pieces. Attributes are changed by MetaEdits, under the store's own locks. Every method is safe
 // from many threads.
 //
 // The mode of a new file is what its creator asked for, less the caller's umask, or as a default
@@ -53,6 +55,7 @@
 #include "fs/listing_page.h"
 #include "fs/ownership.h"
 #include "fs/xattrs.h"
+#include "store/fair_shared_mutex.h"
 #include "store/store.h"
 
 namespace kvfs::fs {
@@ -324,7 +327,8 @@ class FileSystem {
   MetaEdit Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits = nullptr) const;
   // kNoSpace where the disk has plainly no room for so much more of the file.
   Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
-  Result<void> AllocateInPieces(Key key, uint64_t offset, uint64_t end,
+  Result<std::string> GetChecksum(InodeNumber inode);
+  Result<void> AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
                                 const std::function<bool()>& is_interrupted);
 
   // Extended attributes (fs/extended_attributes.cc). Where those of the inode at `at` lie; whether
@@ -367,7 +371,7 @@ class FileSystem {
   const FileSystemOptions options_;
   const Attributes default_attributes_;  // of entries whose meta is empty
   InodeTable inodes_;
-  mutable std::shared_mutex namespace_lock_;
+  mutable FairSharedMutex namespace_lock_;
   std::atomic<uint64_t> unnamed_files_{0};  // so far, to tell their entries apart
 };
 

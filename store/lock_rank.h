@@ -1,6 +1,6 @@
 // The order in which the store's locks are taken (docs/concurrency.md), asserted in builds with
 // assertions: a thread takes a lock only of a higher rank than those it holds. Without assertions
-// these are the standard library's mutexes.
+// these are the bare mutexes.
 //
 // (As Abseil's and Linux's lockdep find cycles, but simpler: the order is known, so that the first
 // wrong step fails, whether another thread was about to go the other way or not.)
@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <mutex>
 #include <shared_mutex>
+
+#include "store/fair_shared_mutex.h"
 
 namespace kvfs {
 
@@ -102,6 +104,6 @@ class Ranked {
 #endif
 
 using RankedMutex = Ranked<std::mutex>;
-using RankedSharedMutex = Ranked<std::shared_mutex>;
+using RankedSharedMutex = Ranked<FairSharedMutex>;
 
 }  // namespace kvfs

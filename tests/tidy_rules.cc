@@ -16,7 +16,8 @@ using Finding = std::optional<std::string>;
 
 constexpr size_t kMaxLines = 700;
 
-constexpr std::array kVocabularyHeaders = {"store/status.h", "store/bytes.h"};
+constexpr std::array kVocabularyHeaders = {"store/status.h", "store/bytes.h",
+                                           "store/fair_shared_mutex.h"};
 // What a user of the store includes; options.h and store.h name the Env.
 constexpr std::array kPublicHeaders = {"store/store.h",        "store/batch.h",  "store/options.h",
                                        "store/check.h",        "store/dump.h",   "store/repair.h",

@@ -13,7 +13,7 @@ namespace kvfs::tidy {
 
 // A part of the tree, as the diagram of docs/design.md draws them.
 enum class Layer {
-  kVocabulary,  // store/status.h, store/bytes.h: the standard library only
+  kVocabulary,  // store/status.h, store/bytes.h, ...: the standard library only
   kFormat,      // store/format: bytes on disk, pure
   kEnv,         // store/env: the operating system
   kEngine,      // the rest of store/

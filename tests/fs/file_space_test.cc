@@ -48,6 +48,23 @@ TEST_F(FileSpace, WhatIsDeletedCountsAsFree) {
   EXPECT_GE(fs().GetSpace()->available_bytes, full + kFiles * kBytes / 2);
 }
 
+// An exclusive call between two pieces: it would wait for ever if the lock were held for all of them.
+TEST_F(FileSpace, AllocatingInPiecesLetsOthersIn) {
+  constexpr uint64_t kPiece = uint64_t{128} << 20;
+  disk().SetCapacity(1 << 30);
+  const InodeInfo file = File("f", "data");
+  int renames = 0;
+  auto rename = [&] {
+    const std::string from = renames % 2 == 0 ? "f" : "g", to = renames % 2 == 0 ? "g" : "f";
+    EXPECT_TRUE(fs().Rename(kRootInode, from, kRootInode, to, RenameMode::kReplace));
+    ++renames;
+    return false;
+  };
+  EXPECT_TRUE(fs().ChangeRange(file.number, 0, 3 * kPiece, RangeChange::kAllocate, kRoot, rename));
+  EXPECT_EQ(renames, 2);
+  EXPECT_EQ(Allocated(file), 3 * kPiece);
+}
+
 TEST_F(FileSpace, AllocatingExtendsWithZerosThatHaveSpace) {
   const InodeInfo file = File("f", "data");
   PassSeconds(5);
