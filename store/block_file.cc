@@ -1,5 +1,4 @@
-// Copies are checked, not the mapping, wherever a whole block is read: then it is proven of exactly
-// the bytes that the caller gets.
+// Copies are checked, not the mapping: so it is proven of exactly the bytes that the caller gets.
 #include "store/block_file.h"
 
 #include <algorithm>
@@ -81,6 +80,18 @@ size_t BlockFile::RowLength(std::span<const BlockPointer> blocks) const {
   return count;
 }
 
+// Of a part the whole block is copied aside.
+Result<void> BlockFile::CopyProven(BlockPointer block, const std::byte* from, uint32_t offset,
+                                   MutableBytes out) const {
+  const bool is_whole = out.size() == kBlockBytes;
+  Block aside;
+  std::byte* const copy = is_whole ? out.data() : aside.data();
+  CopyBlocks(copy, {from, kBlockBytes});
+  if (ChecksumOf({copy, kBlockBytes}) != block.checksum) return DamagedBlock(block);
+  if (!is_whole) CopyBytes(out.data(), Bytes(aside).subspan(offset, out.size()));
+  return {};
+}
+
 Result<void> BlockFile::ReadRow(std::span<const BlockPointer> row, uint32_t offset,
                                 MutableBytes out) const {
   if (row.front().ReadsAsZeros()) {
@@ -92,33 +103,20 @@ Result<void> BlockFile::ReadRow(std::span<const BlockPointer> row, uint32_t offs
 
 Result<void> BlockFile::TryReadRow(std::span<const BlockPointer> row, uint32_t offset,
                                    MutableBytes out) const {
-  const uint64_t faults = file_->ViewFaults();
   KVFS_ASSIGN(const std::byte* bytes, View(row.front(), row.size()));
-  CopyBlocks(out.data(), {bytes + offset, out.size()});
-  for (size_t i = 0; i < row.size(); ++i) {
-    if (verified_.Contains(row[i].number, row[i].checksum, faults)) continue;
-    const size_t begin = i * kBlockBytes;
-    const bool is_whole = begin >= offset && begin + kBlockBytes <= offset + out.size();
-    const std::byte* checked = is_whole ? out.data() + (begin - offset) : bytes + begin;
-    if (ChecksumOf({checked, kBlockBytes}) != row[i].checksum) return DamagedBlock(row[i]);
-    if (file_->ViewFaults() == faults) verified_.Insert(row[i].number, row[i].checksum, faults);
+  for (const BlockPointer& block : row) {
+    const size_t count = std::min<size_t>(out.size(), kBlockBytes - offset);
+    KVFS_TRY(CopyProven(block, bytes, offset, out.first(count)));
+    bytes += kBlockBytes;
+    out = out.subspan(count);
+    offset = 0;
   }
-  // Where the disk has failed to deliver a page there are zeros in its place.
-  if (file_->ViewFaults() != faults) return DamagedBlock(row.front());
   return {};
 }
 
 Result<void> BlockFile::Check(BlockPointer block) const {
-  if (block.ReadsAsZeros()) return {};
-  return LookAgain({&block, 1}, [&] { return TryCheck(block); });
-}
-
-Result<void> BlockFile::TryCheck(BlockPointer block) const {
   Block copy;
-  KVFS_ASSIGN(const std::byte* bytes, View(block, 1));
-  std::memcpy(copy.data(), bytes, kBlockBytes);
-  if (ChecksumOf(copy) != block.checksum) return DamagedBlock(block);
-  return {};
+  return Read(block, 0, copy);
 }
 
 Result<void> BlockFile::Write(uint64_t first, Bytes data) {

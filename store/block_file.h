@@ -20,7 +20,6 @@
 #include "store/env/env.h"
 #include "store/format/entry.h"
 #include "store/lock_rank.h"
-#include "store/verified_set.h"
 
 namespace kvfs {
 
@@ -32,9 +31,9 @@ class BlockFile {
 
   uint64_t ChecksumOf(Bytes block) const;
 
-  // Copies a part of the block; what has none reads as zeros. kCorrupt if the block fails its
-  // checksum or cannot be had from the disk; other codes are a failure of this process, and say
-  // nothing of the block.
+  // Copies a part of the block, the whole of which is checked at every look; what has none reads as
+  // zeros. kCorrupt if the block fails its checksum or cannot be had from the disk; other codes are
+  // a failure of this process, and say nothing of the block.
   Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const {
     return ReadRow({&block, 1}, offset, out);
   }
@@ -44,8 +43,7 @@ class BlockFile {
                        MutableBytes out) const;
   // How many of the blocks, the first included, one ReadRow can get.
   size_t RowLength(std::span<const format::BlockPointer> blocks) const;
-  // kCorrupt unless the block is on the disk as the pointer says, whether it was checked before or
-  // not.
+  // kCorrupt unless the block is on the disk as the pointer says.
   Result<void> Check(format::BlockPointer block) const;
 
   // Writes whole blocks to consecutive numbers, which have been reserved.
@@ -67,7 +65,8 @@ class BlockFile {
   Result<const std::byte*> View(format::BlockPointer first, size_t count) const;
   Result<void> TryReadRow(std::span<const format::BlockPointer> row, uint32_t offset,
                           MutableBytes out) const;
-  Result<void> TryCheck(format::BlockPointer block) const;
+  Result<void> CopyProven(format::BlockPointer block, const std::byte* from, uint32_t offset,
+                          MutableBytes out) const;
   template <typename Look>
   Result<void> LookAgain(std::span<const format::BlockPointer> row, Look look) const;
   void Keep(uint64_t first, Bytes data);
@@ -75,7 +74,6 @@ class BlockFile {
   File* file_;
   const uint64_t checksum_seed_;
   const bool read_only_;
-  VerifiedSet verified_;
   std::atomic<bool> has_unsynced_ = false;
   std::atomic<bool> has_kept_ = false;
   mutable RankedMutex mutex_{LockRank::kBlocks};  // guards the following

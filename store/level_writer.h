@@ -99,7 +99,7 @@ class LevelWriter {
     lower_key_ = walker_.LowerKey();
     flags_ = 0;
     if (!sought) return LeaveOut(std::move(sought).error());
-    auto page = last_.pages().Read(walker_.page());
+    auto page = last_.pages().Check(walker_.page());
     if (!page) return VisitDamaged(std::move(page).error());
     SkipVoidChanges(*page);
     if (!rewrites_all_ && !HasChangeHere()) return {};
@@ -115,7 +115,7 @@ class LevelWriter {
       auto moved = walker_.Next();
       if (!moved) return {};  // damage: a visit of its own
       Arrive();
-      auto page = last_.pages().Read(walker_.page());
+      auto page = last_.pages().Check(walker_.page());
       if (!page || IsIncomplete(*page)) return {};
       const bool is_changed = rewrites_all_ || HasChangeHere();
       if (!is_changed && (!filler_.IsPoor() || unchanged == kMaxTakenIn)) return {};

@@ -1,4 +1,4 @@
-// A look at the mapping, and a check where it is the first for long.
+// A look at the mapping, and a check where there was none for long.
 #include "store/pages.h"
 
 namespace kvfs {
@@ -30,19 +30,19 @@ Result<PageView> Pages::Look(PagePointer page) const {
   return PageView(bytes, config_.page_bytes);
 }
 
-Result<PageView> Pages::Verify(PagePointer page, uint64_t faults) const {
+Result<PageView> Pages::Verify(PagePointer page, VerifiedSet::Moment moment) const {
   const uint64_t offset = page.number * config_.page_bytes;
   const bool is_possible = page.number > 0 && page.number < format::kMaxNumber;
   auto seen = is_possible
                   ? Look(page)
                   : Result<PageView>(Fail(ErrorCode::kCorrupt, "a pointer leads out of the file"));
   if (is_possible && !seen && MayBeHidden(seen.error(), *file_)) {
-    faults = view_.faults();
+    moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
     seen = refreshed ? Look(page) : tl::unexpected(std::move(refreshed).error());
   }
   if (seen) {
-    verified_.Insert(page.number, page.epoch, faults);
+    verified_.Insert(page.number, page.epoch, moment);
     return seen;
   }
   Error error = std::move(seen).error();

@@ -1,4 +1,5 @@
-// The pages of one shard, in its mapped keys file: read, and checked at first touch.
+// The pages of one shard, in its mapped keys file: read, and checked at first touch and again now
+// and then (verified_set.h).
 //
 // A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is given
 // out again only when nobody can read it any more (space_map.h). So reading needs no lock, and a
@@ -24,6 +25,7 @@ struct PagesConfig {
   format::NameHash hash;
   std::string name;  // of the file, for messages
   std::function<void(std::string_view)> log;
+  const Env* env = nullptr;  // whose clock tells when to check again; null: time stands still
 };
 
 class Pages {
@@ -36,19 +38,22 @@ class Pages {
   const format::NameHash& hash() const { return config_.hash; }
   File& file() const { return *file_; }
 
+  // Asked for once a search.
+  uint64_t Seconds() const { return config_.env == nullptr ? 0 : config_.env->Seconds(); }
   // kCorrupt, and a log line, if the page is damaged, or cannot be had from the disk; other codes
-  // are a failure of this process, and say nothing of the page.
-  Result<format::PageView> Read(format::PagePointer page) const {
-    const uint64_t faults = view_.faults();
-    if (verified_.Contains(page.number, page.epoch, faults)) {
+  // are a failure of this process, and say nothing of the page. `now` is by Seconds().
+  Result<format::PageView> Read(format::PagePointer page, uint64_t now) const {
+    const VerifiedSet::Moment moment{now, view_.faults()};
+    if (verified_.Contains(page.number, page.epoch, moment)) {
       const std::byte* bytes = view_.Known(page.number * config_.page_bytes);
       if (bytes != nullptr) return format::PageView(bytes, config_.page_bytes);
     }
-    return Verify(page, faults);
+    return Verify(page, moment);
   }
-  // The same, whether the page was checked before or not.
+  Result<format::PageView> Read(format::PagePointer page) const { return Read(page, Seconds()); }
+  // The same, whether the page was checked before or not: for who makes something of it that lasts.
   Result<format::PageView> Check(format::PagePointer page) const {
-    return Verify(page, view_.faults());
+    return Verify(page, {Seconds(), view_.faults()});
   }
   // Asks for the parts of a leaf that a look for `key` will need first, while other things are
   // done.
@@ -57,7 +62,7 @@ class Pages {
   format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
 
  private:
-  Result<format::PageView> Verify(format::PagePointer page, uint64_t faults) const;
+  Result<format::PageView> Verify(format::PagePointer page, VerifiedSet::Moment moment) const;
   Result<format::PageView> Look(format::PagePointer page) const;
 
   File* file_;

@@ -128,6 +128,7 @@ class Recovery {
     config.hash = parts_->identity.NamesHash();
     config.read_only = access_ == Access::kReadOnly;
     config.log = parts_->options.log;
+    config.env = parts_->env;
     ShardFiles files;
     if (salvages_) {
       KVFS_TRY(SalvageShard(config, &files));

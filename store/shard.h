@@ -56,6 +56,7 @@ struct ShardConfig {
   format::NameHash hash;
   bool read_only = false;
   std::function<void(std::string_view)> log;
+  const Env* env = nullptr;  // see PagesConfig
 };
 
 // A checkpoint's tree.

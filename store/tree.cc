@@ -23,8 +23,9 @@ Error Incomplete() { return {ErrorCode::kCorrupt, "it may have been on a page th
 Result<LeafRecord> Tree::Find(const RecordKey& key) const {
   PagePointer at = root_.page;
   if (at.IsNull()) return Fail(ErrorCode::kNotFound);
+  const uint64_t now = pages_->Seconds();
   for (uint32_t depth = 0; depth < kMaxTreeHeight; ++depth) {
-    KVFS_ASSIGN(const PageView page, pages_->Read(at));
+    KVFS_ASSIGN(const PageView page, pages_->Read(at, now));
     if (page.IsLeaf()) {
       const LeafView leaf = pages_->AsLeaf(page);
       if (auto record = leaf.Find(key)) return *record;

@@ -1,8 +1,8 @@
-// Remembers which pages (or blocks) were found sound lately, so that each is checked once and not
-// at every look: a table of fixed size with one slot a number may fall into, so its memory is
-// bounded, and what was not looked at for long is checked again, as it may have come from the disk
-// anew. Every mapped page that the disk failed to give (File::ViewFaults) lets all of them be
-// checked again.
+// Remembers which pages were found sound lately, so that each is checked now and then and not at
+// every look. What was checked is checked again at the first look kMostSeconds later at the latest,
+// however often it is looked at: the disk, or the memory that caches it, may have changed it since.
+// A table of fixed size with one slot a number may fall into, so its memory is bounded. Every
+// mapped page that the disk failed to give (File::ViewFaults) lets all of them be checked again.
 //
 // Threads: safe from many. A lost race costs another check, never a missing one.
 #pragma once
@@ -16,27 +16,35 @@ namespace kvfs {
 
 class VerifiedSet {
  public:
-  // `proof` tells apart what lies in one place at different times: a page's epoch, a block's
-  // checksum.
-  bool Contains(uint64_t number, uint64_t proof, uint64_t faults) const {
-    return Slot(number).load(std::memory_order_relaxed) == Tag(number, proof, faults);
+  static constexpr uint64_t kMostSeconds = 32;
+
+  // When, by Env::Seconds and File::ViewFaults. For Insert: as it was before the check.
+  struct Moment {
+    uint64_t seconds = 0;
+    uint64_t faults = 0;
+  };
+
+  // `proof` tells apart what lies in one place at different times: a page's epoch.
+  bool Contains(uint64_t number, uint64_t proof, Moment now) const {
+    return Slot(number).load(std::memory_order_relaxed) == Tag(number, proof, now);
   }
-  // `faults` as it was before the check.
-  void Insert(uint64_t number, uint64_t proof, uint64_t faults) const {
-    Slot(number).store(Tag(number, proof, faults), std::memory_order_relaxed);
+  void Insert(uint64_t number, uint64_t proof, Moment checked) const {
+    Slot(number).store(Tag(number, proof, checked), std::memory_order_relaxed);
   }
 
  private:
   static constexpr size_t kSlots = size_t{1} << 15;
 
   // A hash with a secret, so that no file can be made in which something damaged has the tag of
-  // something sound. Never 0, which means that a slot is empty.
-  uint64_t Tag(uint64_t number, uint64_t proof, uint64_t faults) const {
+  // something sound. Never 0, which means that a slot is empty. It holds for one round of the
+  // clock, which ends at another second for each number, so that not all are checked anew at once.
+  uint64_t Tag(uint64_t number, uint64_t proof, Moment moment) const {
     constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     uint64_t hash = (secret_ ^ number) * kMultiplier;
     hash = (hash ^ hash >> 32 ^ proof) * kMultiplier;
     hash ^= hash >> 32;
-    return (hash + faults) | 1;
+    const uint64_t round = (moment.seconds + number % kMostSeconds) / kMostSeconds;
+    return (hash + (moment.faults << 33) + (round << 1)) | 1;
   }
   std::atomic<uint64_t>& Slot(uint64_t number) const { return slots_[number % kSlots]; }
 

@@ -141,6 +141,9 @@ class Env {
   // Space on the disk that holds `path`.
   virtual Result<DiskSpace> GetDiskSpace(const std::string& path) = 0;
 
+  // Seconds since some moment, never going back; costs nanoseconds, and may be a little late.
+  virtual uint64_t Seconds() const = 0;
+
   // Locks `path`, creating it if needed, against every other process and every other Env, and
   // writes `holder` into it. kInUse if it is locked, with the holder's text as the message.
   virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,

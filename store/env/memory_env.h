@@ -15,6 +15,7 @@
 // anything at any time.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,9 @@ class MemoryEnv final : public Env {
   // Space for contents, in blocks of 4 KiB; writes and allocations beyond it fail with kNoSpace.
   void SetCapacity(uint64_t bytes);
 
+  // Time passes only so.
+  void PassSeconds(uint64_t seconds) { seconds_ += seconds; }
+
   // Operations so far, those that failed included, up to the power failure.
   uint64_t OperationCount() const;
   std::vector<OperationRecord> Journal() const;
@@ -66,6 +70,7 @@ class MemoryEnv final : public Env {
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override;
   Result<bool> Exists(const std::string& path) override;
   Result<DiskSpace> GetDiskSpace(const std::string& path) override;
+  uint64_t Seconds() const override { return seconds_; }
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                              const std::string& holder) override;
   Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) override;
@@ -74,6 +79,7 @@ class MemoryEnv final : public Env {
   explicit MemoryEnv(std::shared_ptr<MemoryDisk> disk);
 
   const std::shared_ptr<MemoryDisk> disk_;  // shared with open files and locks
+  std::atomic<uint64_t> seconds_ = 0;
 };
 
 }  // namespace kvfs

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <mutex>
 
 #include "store/env/env.h"
@@ -122,6 +123,12 @@ class PosixEnv final : public Env {
     const uint64_t unit = status.f_frsize;
     return DiskSpace{.total_bytes = status.f_blocks * unit,
                      .available_bytes = status.f_bavail * unit};
+  }
+
+  uint64_t Seconds() const override {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return static_cast<uint64_t>(now.tv_sec);
   }
 
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
