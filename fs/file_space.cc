@@ -57,10 +57,17 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
     const uint64_t last = KeepsSize(kind) ? std::min(end, before.size_bytes) : end;
     KVFS_TRY(CheckRoom(before, last - std::min(offset, last)));
   }
+  const bool punches = kind == RangeChange::kPunch || Zeroes(kind);
+  if (punches) {
+    lock.unlock();
+    KVFS_TRY(CutInParts(inode, [&](Batch& batch, Key key) { batch.Punch(key, offset, length); }));
+    lock.lock();
+    KVFS_ASSIGN(at, LocateContent(inode, offset, length));
+  }
   AttributeBatch first(default_attributes_);
   first.batch().EditMeta(at.key(), Touch(first, caller));
   if (!KeepsSize(kind) && end > before.size_bytes) first.batch().Resize(at.key(), end);
-  if (kind == RangeChange::kPunch || Zeroes(kind)) first.batch().Punch(at.key(), offset, length);
+  if (punches) first.batch().Punch(at.key(), offset, length);
   KVFS_TRY(first.Apply(store_));
   lock.unlock();
   if (kind == RangeChange::kPunch) return {};
@@ -74,6 +81,21 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
   undo.Resize(at.key(), before.size_bytes);
   static_cast<void>(store_.Apply(undo));
   return allocated;
+}
+
+// Whoever waits for the lock gets it between two parts; what one step can do is left to the caller.
+Result<void> FileSystem::CutInParts(InodeNumber inode,
+                                    const std::function<void(Batch&, Key)>& cut) {
+  bool has_more = true;
+  while (has_more) {
+    std::shared_lock lock(namespace_lock_);
+    KVFS_ASSIGN(const Location at, Locate(inode));
+    if (at.is_directory) return {};
+    Batch batch;
+    cut(batch, at.key());
+    KVFS_ASSIGN(has_more, store_.ApplyPart(batch));
+  }
+  return {};
 }
 
 // What cannot succeed shall not fill the disk first.

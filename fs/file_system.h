@@ -327,6 +327,8 @@ class FileSystem {
   MetaEdit Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits = nullptr) const;
   // kNoSpace where the disk has plainly no room for so much more of the file.
   Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
+  // Does beforehand what a cut of a large content does in parts.
+  Result<void> CutInParts(InodeNumber inode, const std::function<void(Batch&, Key)>& cut);
   Result<std::string> GetChecksum(InodeNumber inode);
   Result<void> AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
                                 const std::function<bool()>& is_interrupted);

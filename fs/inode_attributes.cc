@@ -50,6 +50,10 @@ Result<InodeInfo> FileSystem::GetAttributes(InodeNumber inode) {
 
 Result<InodeInfo> FileSystem::SetAttributes(InodeNumber inode, const AttributeChange& wanted,
                                             const Caller& caller) {
+  if (wanted.size_bytes) {
+    KVFS_TRY(
+        CutInParts(inode, [&](Batch& batch, Key key) { batch.Resize(key, *wanted.size_bytes); }));
+  }
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   if (IsEmpty(wanted)) return Load(at.key());

@@ -26,7 +26,7 @@ Result<void> Synced(Result<void> done) {
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
                            LogAccount* account, SpaceAccount* space, File* superblock,
-                           Health* health, uint64_t epoch, std::function<Result<void>()> prepare)
+                           Health* health, uint64_t epoch, Prepare prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
@@ -85,7 +85,7 @@ void Checkpointer::ThreadMain() {
   while (const auto purpose = WaitForWork(lock)) {
     wanted_ = false;
     // What was asked for while a checkpoint was under way, that one may have done.
-    if (*purpose == Purpose::kContinue && !IsCheckpointDue()) {
+    if (*purpose == Purpose::kContinue && !leaves_more_ && !IsCheckpointDue()) {
       finished_.notify_all();
       continue;
     }
@@ -101,7 +101,10 @@ void Checkpointer::ThreadMain() {
 void Checkpointer::NoteBuried(uint64_t bytes) {
   if (bytes == 0) return;
   buried_bytes_ += bytes;
-  if (DeadPressure() < 0.5) return;
+  if (DeadPressure() >= 0.5) WakeThread();
+}
+
+void Checkpointer::WakeThread() {
   std::lock_guard lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
@@ -134,8 +137,8 @@ double Checkpointer::TakenPressure() const {
 
 bool Checkpointer::IsCheckpointDue() const { return std::max(Pressure(), DeadPressure()) >= 0.5; }
 
-bool Checkpointer::MustWait() const {
-  return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= 1;
+bool Checkpointer::MustWait(double full) const {
+  return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= full;
 }
 
 void Checkpointer::LimitDeadSpace() {
@@ -153,21 +156,31 @@ uint64_t Checkpointer::SpareLogBytes() const {
   return used_bytes / kParts / kUnit * kUnit;
 }
 
-Result<void> Checkpointer::WaitForRoom() {
+Result<void> Checkpointer::WaitForRoom(double full) {
   if (!IsCheckpointDue()) return {};
   std::unique_lock lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
-  if (!MustWait()) return {};
+  if (!MustWait(full)) return {};
   // The attempt under way may have begun before this caller's changes; the next one has not.
   const uint64_t enough = attempts_ + 2;
-  while (MustWait() && attempts_ < enough && !stopping_) {
+  while (MustWait(full) && attempts_ < enough && !stopping_) {
     wanted_ = true;
     wanted_changed_.notify_one();
     finished_.wait(lock);
   }
   // Dead space is no reason to refuse a change: where the disk is full it will be told.
-  return Pressure() >= 1 ? last_attempt_ : Result<void>();
+  return Pressure() >= full ? last_attempt_ : Result<void>();
+}
+
+// Of the memory for changes, only a share, which others then need not wait for; of what waits to be
+// free, as long as a reader has an older tree, no list without a bound.
+bool Checkpointer::HasRoomToReclaim(uint64_t bytes) const {
+  constexpr uint64_t kShare = 8;
+  uint64_t waiting = 0;
+  for (const auto& shard : *shards_) waiting += shard->block_space().waiting();
+  return bytes < config_.dirty_limit_bytes / kShare &&
+         waiting * sizeof(uint64_t) < config_.dirty_limit_bytes && Pressure() < 1;
 }
 
 Result<void> Checkpointer::Run(Purpose purpose) {
@@ -193,13 +206,19 @@ void Checkpointer::GiveBackReady() {
 
 Result<void> Checkpointer::RunLocked(Purpose purpose) {
   KVFS_TRY(health_->Check());
+  if (is_over_) return {};
   // On a full disk it may have no room to begin; the checkpoint then makes some.
-  if (auto prepared = prepare_(); !prepared && prepared.error().code != ErrorCode::kNoSpace) {
-    return prepared;
+  auto prepared = prepare_([this](uint64_t bytes) { return HasRoomToReclaim(bytes); });
+  if (!prepared && prepared.error().code != ErrorCode::kNoSpace) {
+    return tl::unexpected(std::move(prepared).error());
   }
   // What an earlier attempt has left closed comes first; it is not all.
   if (closed_) KVFS_TRY(RunOne(closed_->purpose));
-  return RunOne(purpose);
+  KVFS_TRY(RunOne(purpose));
+  is_over_ = purpose == Purpose::kClose;
+  leaves_more_ = prepared.value_or(false);
+  if (leaves_more_ && !is_over_) WakeThread();
+  return {};
 }
 
 // Which of the shards have been changed when memory is short in the middle, nobody asks: the log

@@ -45,26 +45,36 @@ struct CheckpointerConfig {
 
 class Checkpointer {
  public:
+  // Gives space back that needs changes for it, as long as has_room(bytes of memory that these have
+  // taken); true if some was given back and there is more.
+  using Prepare = std::function<Result<bool>(const std::function<bool(uint64_t bytes)>& has_room)>;
+
   // All must outlive the checkpointer. `epoch` is that of the newest checkpoint. `prepare` is
-  // called before each checkpoint, with no shard's lock held.
+  // called before each checkpoint, with no shard's lock held. Where it leaves more to be done,
+  // another checkpoint follows.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
                SpaceAccount* space, File* superblock, Health* health, uint64_t epoch,
-               std::function<Result<void>()> prepare);
+               Prepare prepare);
   ~Checkpointer();
 
   // kUnavailable if the system gives no thread.
   Result<void> StartThread();
   using Purpose = CheckpointPurpose;
-  // Takes a checkpoint of everything so far. kNoSpace loses nothing.
+  // Takes a checkpoint of everything so far. kNoSpace loses nothing. Does nothing after one for
+  // kClose.
   Result<void> Run(Purpose purpose);
   // Has the disk have all room that there is to be had: a checkpoint frees what is dead, and what
   // is ready in the shards' files goes back. That there is too little is no error.
   Result<void> MakeRoom();
+  // The last checkpoint has left space to be given back by the next ones.
+  bool leaves_more() const { return leaves_more_; }
 
   // Contents of so many bytes were let go of.
   void NoteBuried(uint64_t bytes);
-  // Returns when there is room in the log and in the memory for changes, and little space dead.
-  Result<void> WaitForRoom();
+  // Returns when there is room in the log and in the memory for changes, and little space dead:
+  // when they are not full, or not to that share, of what can wait and shall leave some room to
+  // others.
+  Result<void> WaitForRoom(double full = 1);
 
   // No checkpoint is under way as long as the lock is held: all shards have trees of one epoch, and
   // the superblock's slots are both that.
@@ -92,9 +102,11 @@ class Checkpointer {
   double DeadPressure() const;
   double TakenPressure() const;
   bool IsCheckpointDue() const;
-  bool MustWait() const;
+  bool MustWait(double full) const;
   void LimitDeadSpace();
   uint64_t SpareLogBytes() const;
+  bool HasRoomToReclaim(uint64_t bytes) const;
+  void WakeThread();
   Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);
@@ -113,16 +125,18 @@ class Checkpointer {
   SpaceAccount* space_;
   File* superblock_;
   Health* health_;
-  const std::function<Result<void>()> prepare_;
+  const Prepare prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch
 
   RankedMutex running_{
       LockRank::kCheckpoint};  // held by who takes a checkpoint; guards the following
   std::optional<Closed> closed_;
+  bool is_over_ = false;  // the last checkpoint was taken
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> buried_bytes_ = 0;
   std::atomic<uint64_t> dead_limit_bytes_ = 0;
+  std::atomic<bool> leaves_more_ = false;
 
   RankedMutex mutex_{
       LockRank::kCheckpointRequests};  // guards the following; never held while taking another lock

@@ -185,6 +185,9 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
   if (from >= end) return {};
   if (draft_.content == 0) return free_range(from, end);
   KVFS_TRY(StoreChunk());
+  const uint64_t first_whole = (from + kBlocksPerChunk - 1) / kBlocksPerChunk;
+  const uint64_t end_whole = std::max(first_whole, end / kBlocksPerChunk);
+  KVFS_TRY(LeaveBehind(first_whole, end_whole));
   KVFS_ASSIGN(
       const std::vector<uint64_t> chunks,
       transaction_.NumbersOf(home_, format::ContentSpace(draft_.content), from / kBlocksPerChunk,
@@ -193,6 +196,40 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
     const uint64_t begin = chunk * kBlocksPerChunk;
     KVFS_TRY(free_range(std::max(from, begin), std::min(end, begin + kBlocksPerChunk)));
   }
+  const auto whole = std::ranges::count_if(
+      chunks, [&](uint64_t chunk) { return chunk >= first_whole && chunk < end_whole; });
+  transaction_.NoteRowErased(home_, {format::ContentSpace(draft_.content), first_whole, end_whole,
+                                     static_cast<uint64_t>(whole)});
+  return {};
+}
+
+// Where the chunks [from, end) are many and the others few, these move to a new content, and the
+// old one is buried with the rest: what is given up costs nothing now, however much it is.
+Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
+  if (end - from <= kMostFreedChunks || draft_.allocated <= kMostFreedChunks) return {};
+  const uint64_t old = draft_.content, space = format::ContentSpace(old);
+  KVFS_ASSIGN(const auto given_up,
+              transaction_.NumbersOf(home_, space, from, end, kMostFreedChunks + 1));
+  if (given_up.size() <= kMostFreedChunks) return {};
+  KVFS_ASSIGN(auto kept, transaction_.NumbersOf(home_, space, 0, from, kMostMovedChunks + 1));
+  KVFS_ASSIGN(const auto behind,
+              transaction_.NumbersOf(home_, space, end, ~uint64_t{0}, kMostMovedChunks + 1));
+  kept.insert(kept.end(), behind.begin(), behind.end());
+  if (kept.size() > kMostMovedChunks) return {};
+  const uint64_t content = transaction_.TakeId(home_);
+  uint64_t allocated = 0;
+  for (const uint64_t index : kept) {
+    KVFS_ASSIGN(const auto found, transaction_.Find(home_, ChunkKey(old, index)));
+    KVFS_ASSIGN(const Chunk chunk, Chunk::Decode(found.value));
+    allocated += static_cast<uint64_t>(
+        std::ranges::count_if(chunk.blocks, [](const auto& block) { return !block.IsHole(); }));
+    transaction_.Put(home_, ChunkKey(content, index), chunk.Encode());
+    transaction_.Erase(home_, ChunkKey(old, index));
+  }
+  draft_.allocated -= allocated;
+  Bury(old);
+  draft_.content = content;
+  draft_.allocated = allocated;
   return {};
 }
 

@@ -22,6 +22,12 @@ namespace kvfs {
 
 class ContentEditor {
  public:
+  // Of a range that is given up, as many chunks are freed at once: up to 128 MiB of blocks. Of what
+  // is more, all is left behind in the old content if no more chunks than that have to move to a
+  // new one.
+  static constexpr uint64_t kMostFreedChunks = 1024;
+  static constexpr uint64_t kMostMovedChunks = 256;
+
   // `home` is the content's. All must outlive the editor.
   ContentEditor(Transaction* transaction, uint32_t home, uint32_t inline_limit, Draft* draft)
       : transaction_(*transaction), home_(home), limit_(inline_limit), draft_(*draft) {}
@@ -48,6 +54,7 @@ class ContentEditor {
   Result<void> Shrink(uint64_t size);
   Result<void> ToShape(const format::ContentShape& next);
   Result<void> FreeBlocks(uint64_t from, uint64_t end);
+  Result<void> LeaveBehind(uint64_t from, uint64_t end);
   Result<void> WriteToBlocks(uint64_t offset, Bytes data);
   Result<void> FreePart(uint64_t index, uint32_t begin, uint32_t end);
   void Bury(uint64_t content);

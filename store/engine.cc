@@ -7,6 +7,7 @@
 #include "store/batch_resolver.h"
 #include "store/checker.h"
 #include "store/engine_snapshot.h"
+#include "store/large_cut.h"
 
 namespace kvfs {
 namespace {
@@ -81,7 +82,15 @@ Result<void> Engine::Apply(const Batch& batch) {
 Result<void> Engine::TryApply(const Batch& batch) {
   if (batch.empty()) return {};
   KVFS_TRY(RequireWritable());
+  bool has_more = true;
+  while (has_more) {
+    KVFS_ASSIGN(has_more, TryApplyPart(batch));
+  }
   KVFS_TRY(parts_->checkpointer->WaitForRoom());
+  return ApplyAtOnce(batch);
+}
+
+Result<void> Engine::ApplyAtOnce(const Batch& batch) {
   // Who makes room shall find it himself.
   if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
@@ -114,6 +123,40 @@ uint64_t Engine::OccupiedBytes() const {
   uint64_t total = 0;
   for (const auto& shard : parts_->shards) total += shard->UsedBytes() + shard->WaitingBytes();
   return total;
+}
+
+Result<bool> Engine::ApplyPart(const Batch& batch) {
+  return WithinMemory([&] { return TryApplyPart(batch); });
+}
+
+// Who gives up much can wait, so that others need not.
+Result<bool> Engine::TryApplyPart(const Batch& batch) {
+  constexpr double kMostOfRoom = 0.75;
+  using Kind = Batch::Operation::Kind;
+  auto is_cut = [](const auto& it) { return it.kind == Kind::kResize || it.kind == Kind::kPunch; };
+  auto stands_alone = [&](const auto& it) {
+    return is_cut(it) || it.kind == Kind::kWrite || it.kind == Kind::kEditMeta;
+  };
+  if (std::ranges::none_of(batch.operations(), is_cut) ||
+      !std::ranges::all_of(batch.operations(), stands_alone)) {
+    return false;
+  }
+  KVFS_TRY(RequireWritable());
+  const LargeCut cut(parts_->shards, *parts_->placement);
+  for (const Batch::Operation& operation : batch.operations()) {
+    KVFS_ASSIGN(const auto part, cut.PartOf(operation));
+    if (!part) continue;
+    Batch one;
+    if (part->kind == Kind::kResize) {
+      one.Resize(part->key, part->offset);
+    } else {
+      one.Punch(part->key, part->offset, part->length);
+    }
+    KVFS_TRY(parts_->checkpointer->WaitForRoom(kMostOfRoom));
+    KVFS_TRY(ApplyAtOnce(one));
+    return true;
+  }
+  return false;
 }
 
 Result<void> Engine::ApplyWithRoom(const Batch& batch) {
@@ -281,11 +324,18 @@ Result<void> Engine::Checkpoint() {
   return WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kContinue); });
 }
 
-// The second checkpoint gives back what the first has put aside.
+// All that was let go of is freed first, however long that takes; and the last checkpoint gives
+// back what the one before has put aside.
 Result<void> Engine::Compact() {
   KVFS_TRY(RequireWritable());
   return WithinMemory([&]() -> Result<void> {
     KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
+    if (parts_->checkpointer->leaves_more()) {
+      while (parts_->checkpointer->leaves_more()) {
+        KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kContinue));
+      }
+      KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
+    }
     return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
   });
 }

@@ -80,6 +80,7 @@ class Engine final : public Store {
   Result<void> Damage() const override;
   Result<void> Close() override;
   Result<void> Apply(const Batch& batch) override;
+  Result<bool> ApplyPart(const Batch& batch) override;
   Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                              uint64_t length, MetaEdit edit) override;
   Result<std::unique_ptr<Snapshot>> TakeSnapshot() const override;
@@ -104,6 +105,8 @@ class Engine final : public Store {
 
   Result<void> RequireWritable() const;
   Result<void> TryApply(const Batch& batch);
+  Result<bool> TryApplyPart(const Batch& batch);
+  Result<void> ApplyAtOnce(const Batch& batch);
   Result<uint64_t> TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                 uint64_t length, const MetaEdit& edit);
   Result<void> ApplyWithRoom(const Batch& batch);

@@ -245,17 +245,21 @@ Result<void> Executor::EditContent(const Change& change, ContentEditor* editor) 
   }
 }
 
-// Frees the blocks of a buried content's chunks below `end`; the content is forgotten when it has
-// none left.
+// Frees the blocks of a buried content's chunks below `end`, from where the last such change has
+// ended; the content is forgotten when it has none left.
 Result<void> Executor::Reclaim(const Change& change) {
   const uint32_t home = placement_.HomeOf(change.content);
   const uint64_t space = format::ContentSpace(change.content);
+  const format::RecordKey dead_key{format::kDeadSpace, change.content, {}};
   KVFS_TRY(transaction_.NeedShard(home));
-  if (auto dead = transaction_.Find(home, {format::kDeadSpace, change.content, {}}); !dead) {
+  const auto dead = transaction_.Find(home, dead_key);
+  if (!dead) {
     if (dead.error().code == ErrorCode::kNotFound) return {};
-    return tl::unexpected(std::move(dead).error());
+    return tl::unexpected(dead.error());
   }
-  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(home, space, 0, change.end));
+  const uint64_t first = format::DecodeFirstLeft(dead->value);
+  const uint64_t end = std::max(first, change.end);
+  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(home, space, first, end));
   for (const uint64_t number : numbers) {
     KVFS_ASSIGN(const auto found, transaction_.Find(home, {space, number, {}}));
     // What a damaged chunk names stays in use, for a repair to find.
@@ -264,9 +268,13 @@ Result<void> Executor::Reclaim(const Change& change) {
     }
     transaction_.Erase(home, {space, number, {}});
   }
-  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(home, space, change.end, ~uint64_t{0}, 1));
-  if (!rest.empty()) return {};
-  transaction_.Erase(home, {format::kDeadSpace, change.content, {}});
+  transaction_.NoteRowErased(home, {space, first, end, numbers.size()});
+  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(home, space, end, ~uint64_t{0}, 1));
+  if (!rest.empty()) {
+    transaction_.Put(home, dead_key, format::EncodeFirstLeft(end));
+    return {};
+  }
+  transaction_.Erase(home, dead_key);
   transaction_.CountDeadContents(home, -1);
   return {};
 }

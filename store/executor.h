@@ -14,9 +14,6 @@ namespace kvfs {
 // What a change of an entry's content may carry through the log; larger ones go to their blocks
 // first (staging.h).
 inline constexpr uint64_t kMaxLoggedBytes = uint64_t{64} << 10;
-// Chunks that one kReclaim change frees at most.
-inline constexpr uint64_t kMaxReclaimedChunks = 1024;
-
 // kInvalid, with the reason, unless the change can be carried out by a store of so many shards.
 // Asked of each change before it is logged, and of each that comes from a log: what a replay
 // refuses is never written.

@@ -17,6 +17,8 @@ Result<std::unique_ptr<FrozenStore>> FrozenStore::Of(Store& store) {
 
 Result<void> FrozenStore::Apply(const Batch&) { return Refuse(); }
 
+Result<bool> FrozenStore::ApplyPart(const Batch&) { return Refuse(); }
+
 Result<uint64_t> FrozenStore::CopyRange(Key, uint64_t, Key, uint64_t, uint64_t, MetaEdit) {
   return Refuse();
 }

@@ -35,6 +35,7 @@ class FrozenStore final : public Store {
   // Nothing to close: that is for the owner of the store.
   Result<void> Close() override { return {}; }
   Result<void> Apply(const Batch& batch) override;
+  Result<bool> ApplyPart(const Batch& batch) override;
   Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                              uint64_t length, MetaEdit edit) override;
   uint64_t ReserveId(std::string_view) override { return 0; }

@@ -4,23 +4,43 @@
 #include <algorithm>
 
 #include "store/executor.h"
+#include "store/format/chunk.h"
 #include "store/record_cursor.h"
 
 namespace kvfs {
 
 using format::Change;
 
-Result<void> Reclaimer::Run() {
+namespace {
+
+// Chunks that are freed while a shard's lock is held: up to 16 MiB of blocks.
+constexpr uint64_t kPieceChunks = 128;
+// What remains in memory until the checkpoint: of an erased record, about; and of the number of a
+// freed block, which waits in two lists.
+constexpr uint64_t kErasedRecordBytes = 96;
+constexpr uint64_t kFreedBlockBytes = 16;
+
+}  // namespace
+
+// A content that is done is not looked for again: what was erased of it stays in memory for a
+// while.
+Result<bool> Reclaimer::Run(const std::function<bool(uint64_t bytes)>& has_room) {
+  uint64_t bytes = 0;
+  bool has_more = false;
   for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
-    bool has_more = true;
-    while (has_more) {
-      KVFS_ASSIGN(has_more, FreeOnePiece(shard));
+    auto dead = NextDead(shard, 0);
+    while (dead && has_room(bytes)) {
+      KVFS_ASSIGN(const Piece piece, FreeOnePiece(shard, *dead));
+      bytes += piece.bytes;
+      dead = piece.is_last ? NextDead(shard, dead->content + 1) : Dead{dead->content, piece.end};
     }
+    has_more |= dead.has_value();
   }
-  return {};
+  return has_more && bytes > 0;
 }
 
-std::optional<uint64_t> Reclaimer::FirstDead(uint32_t shard) const {
+// The first content from `from` on.
+std::optional<Reclaimer::Dead> Reclaimer::NextDead(uint32_t shard, uint64_t from) const {
   ShardPin pin;
   {
     std::shared_lock lock(shards_[shard]->mutex);
@@ -28,41 +48,43 @@ std::optional<uint64_t> Reclaimer::FirstDead(uint32_t shard) const {
     pin = shards_[shard]->Pin();
   }
   RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
-  for (cursor.Seek({format::kDeadSpace, 0, {}}, format::kDeadSpace); cursor.Valid();
+  for (cursor.Seek({format::kDeadSpace, from, {}}, format::kDeadSpace); cursor.Valid();
        cursor.Next()) {
     const uint64_t content = cursor.Record().key.position;
-    if (std::ranges::find(damaged_, content) == damaged_.end()) return content;
+    if (std::ranges::find(damaged_, content) != damaged_.end()) continue;
+    return Dead{content, format::DecodeFirstLeft(cursor.Record().value)};
   }
   return std::nullopt;
 }
 
-// Behind the last of the first kMaxReclaimedChunks chunks that are left.
-uint64_t Reclaimer::EndOfPiece(uint32_t shard, uint64_t content) const {
+// Behind the last of the first kPieceChunks chunks that are left, and how many they are.
+std::pair<uint64_t, uint64_t> Reclaimer::EndOfPiece(uint32_t shard, const Dead& dead) const {
   ShardPin pin;
   {
     std::shared_lock lock(shards_[shard]->mutex);
     pin = shards_[shard]->Pin();
   }
-  const uint64_t space = format::ContentSpace(content);
+  const uint64_t space = format::ContentSpace(dead.content);
   RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
-  uint64_t end = 0;
-  cursor.Seek({space, 0, {}}, space);
-  for (uint64_t count = 0; cursor.Valid() && count < kMaxReclaimedChunks; ++count) {
+  uint64_t end = dead.first, count = 0;
+  cursor.Seek({space, dead.first, {}}, space);
+  for (; cursor.Valid() && count < kPieceChunks; ++count) {
     end = cursor.Record().key.position + 1;
     cursor.Next();
   }
-  return end;
+  return {end, count};
 }
 
-// False if there was nothing to free.
-Result<bool> Reclaimer::FreeOnePiece(uint32_t shard) {
-  const std::optional<uint64_t> content = FirstDead(shard);
-  if (!content) return false;
+Result<Reclaimer::Piece> Reclaimer::FreeOnePiece(uint32_t shard, const Dead& dead) {
+  const auto [end, count] = EndOfPiece(shard, dead);
   Change change;
   change.kind = Change::Kind::kReclaim;
-  change.content = *content;
-  change.end = EndOfPiece(shard, *content);
-  KVFS_TRY(CheckChange(change, static_cast<uint32_t>(shards_.size())));
+  change.content = dead.content;
+  change.end = end;
+  if (!CheckChange(change, static_cast<uint32_t>(shards_.size()))) {
+    damaged_.push_back(dead.content);
+    return Piece{};
+  }
   ShardSet set;
   set.set(shard);
   ExclusiveLocks locks(shards_, set);
@@ -73,14 +95,19 @@ Result<bool> Reclaimer::FreeOnePiece(uint32_t shard) {
   const bool is_damaged =
       !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == ErrorCode::kRetry);
   if (is_damaged) {
-    damaged_.push_back(*content);
-    return true;
+    damaged_.push_back(dead.content);
+    return Piece{};
   }
   KVFS_TRY(done);
   std::vector<std::byte> record(RedoLog::RecordOverhead());
   change.AppendTo(&record);
+  Piece piece;
+  piece.end = end;
+  piece.bytes =
+      (count + 1) * kErasedRecordBytes + transaction.FreedBlocks(shard) * kFreedBlockBytes;
+  piece.is_last = !transaction.Find(shard, {format::kDeadSpace, dead.content, {}});
   KVFS_TRY(Commit(target_, &transaction, &record, 0));
-  return true;
+  return piece;
 }
 
 }  // namespace kvfs

@@ -1,13 +1,16 @@
 // Frees the blocks of contents that nothing refers to any more, a piece at a time: so that an entry
 // can let go of a content of any size in one step.
 //
-// Such contents are records of a space of their own (format::kDeadSpace). Each piece is a change
-// like any other, and so survives a crash as a whole.
+// Such contents are records of a space of their own (format::kDeadSpace), which tell how far that
+// has come. Each piece is a change like any other, and so survives a crash as a whole; it costs
+// what it frees, wherever in the content it lies. Between two pieces others have their turn.
 //
 // Threads: one caller at a time. It takes shards' locks for moments.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "store/commit.h"
 #include "store/placement.h"
@@ -23,13 +26,24 @@ class Reclaimer {
             CommitTarget target)
       : shards_(*shards), placement_(*placement), snapshots_(*snapshots), target_(target) {}
 
-  // Frees all that there is to free now. Damage is passed over.
-  Result<void> Run();
+  // Frees pieces as long as `has_room` says so, which gets the bytes of memory that those before
+  // have taken. True if some were freed, and more are left. Damage is passed over.
+  Result<bool> Run(const std::function<bool(uint64_t bytes)>& has_room);
 
  private:
-  Result<bool> FreeOnePiece(uint32_t shard);
-  std::optional<uint64_t> FirstDead(uint32_t shard) const;
-  uint64_t EndOfPiece(uint32_t shard, uint64_t content) const;
+  // A content, and the first of its chunks that may be left.
+  struct Dead {
+    uint64_t content;
+    uint64_t first;
+  };
+  struct Piece {
+    uint64_t bytes = 0;  // of memory
+    uint64_t end = 0;    // behind its last chunk
+    bool is_last = true;
+  };
+  std::optional<Dead> NextDead(uint32_t shard, uint64_t from) const;
+  Result<Piece> FreeOnePiece(uint32_t shard, const Dead& dead);
+  std::pair<uint64_t, uint64_t> EndOfPiece(uint32_t shard, const Dead& dead) const;
 
   const Shards& shards_;
   const Placement& placement_;

@@ -353,7 +353,9 @@ class Recovery {
                            parts_->options.idle_ms},
         &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
         parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch,
-        [reclaimer = parts_->reclaimer.get()] { return reclaimer->Run(); });
+        [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
+          return reclaimer->Run(has_room);
+        });
     KVFS_TRY(BeginSegment());
     return parts_->checkpointer->StartThread();
   }

@@ -68,6 +68,12 @@ void Shard::NoteId(uint64_t id) {
   if (id >= next_id_ && id <= format::kMaxCountedId) next_id_ = id + config_.shards;
 }
 
+void Shard::NoteRowErased(const ErasedRow& row) {
+  const bool goes_on = row.space == last_row_.space && row.begin == last_row_.end;
+  in_rows_ += goes_on ? row.count : row.Inside();
+  last_row_ = row;
+}
+
 void Shard::NoteFresh(uint64_t block, uint64_t version) {
   if (fresh_.size() < kMaxFresh || fresh_.contains(block)) fresh_[block] = version;
 }
@@ -99,10 +105,10 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
   };
   PageNeed need;
   if (now_.closed != nullptr) {
-    need.closed = pages_for(now_.closed->count(), now_.closed->record_bytes());
+    need.closed = pages_for(Scattered(*now_.closed, closed_in_rows_), now_.closed->record_bytes());
     root = TreeWriter::Grown(root, now_.closed->record_bytes(), config_.page_bytes);
   }
-  const uint64_t count = now_.active->count() + records;
+  const uint64_t count = Scattered(*now_.active, in_rows_) + records;
   if (count > 0) need.open = pages_for(count, now_.active->record_bytes() + record_bytes);
   need.spare = pages_for(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
   return need;
@@ -191,6 +197,8 @@ void Shard::CloseEpoch() {
   closed_bytes_ = now_.closed->bytes();
   PublishDirty();
   fresh_.clear();
+  closed_in_rows_ = std::exchange(in_rows_, 0);
+  last_row_ = {};
   page_space_.CloseEpoch();
   block_space_.CloseEpoch();
   closed_root_ = {};

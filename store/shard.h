@@ -17,6 +17,7 @@
 // several shards are taken in ascending order of their indexes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -64,6 +65,17 @@ struct TreeVersion {
   Tree tree;
   uint64_t epoch;          // of the checkpoint
   format::ShardRoot root;  // what it says of the shard
+};
+
+// Numbered records of one space that are erased together, and are all that it had in [begin, end).
+struct ErasedRow {
+  uint64_t space = 0;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t count = 0;
+
+  // Those for which a checkpoint writes no page.
+  uint64_t Inside() const { return count > 2 ? count - 2 : 0; }
 };
 
 // A shard as of one moment: keeps what it refers to.
@@ -118,6 +130,9 @@ class Shard {
   void NoteId(uint64_t id);
   void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
   void CountDeadContents(int64_t change) { dead_contents_ += static_cast<uint64_t>(change); }
+  // Claims count the ends of such a row only; one that goes on where the last has ended has no
+  // more.
+  void NoteRowErased(const ErasedRow& row);
   // A block that was written in this epoch for a record that only the newest state has: it may be
   // written over, as no checkpoint and no log record tells of its bytes.
   void NoteFresh(uint64_t block, uint64_t version);
@@ -178,6 +193,10 @@ class Shard {
     uint64_t pages;
     uint64_t blocks;
   };
+  // Changes of a memtable that may need pages.
+  static uint64_t Scattered(const Memtable& memtable, uint64_t in_rows) {
+    return memtable.count() - std::min<uint64_t>(memtable.count(), in_rows);
+  }
   Spare ClaimSpare();  // and returns what is to be made ready
   // What checkpoints need of pages, or have of them already.
   struct PageNeed {
@@ -202,6 +221,9 @@ class Shard {
   std::shared_ptr<Memtable> active_;  // that of now_, to be changed
   ShardPin now_;
   std::unordered_map<uint64_t, uint64_t> fresh_;  // block -> version
+  ErasedRow last_row_;                            // of the open epoch
+  uint64_t in_rows_ = 0;                          // records inside of erased rows
+  uint64_t closed_in_rows_ = 0;                   // the same of the closed epoch
   uint64_t next_id_;
   uint64_t state_ = 0;
   uint64_t entries_;

@@ -159,11 +159,20 @@ class Store : public Reader {
   // in the log, as after the death of the process.
   virtual Result<void> Close() = 0;
 
-  // Applies the batch atomically. kNotFound, kExists, kConflict: see Batch. kInvalid for a name,
-  // offset or size outside its limits; kTooLarge if the batch does not fit into one log segment;
-  // kNoSpace. After any error but kIo and kReadOnly the store is as if the call had not been made.
-  // After kIo it is not known whether the batch has happened, now or after a reopening.
+  // Applies the batch atomically, but for what ApplyPart does of it. kNotFound, kExists, kConflict:
+  // see Batch. kInvalid for a name, offset or size outside its limits; kTooLarge if the batch does
+  // not fit into one log segment; kNoSpace. After any error but kIo and kReadOnly the store is as
+  // if the call had not been made. After kIo it is not known whether the batch has happened, now or
+  // after a reopening.
   virtual Result<void> Apply(const Batch& batch) = 0;
+
+  // Does a part of what Apply(batch) will do, if that is much: of a Resize or Punch that gives up
+  // more than 128 MiB of data, and keeps more than 32 MiB. False if nothing is left but the one
+  // step that Apply takes, which does all parts by itself: this is for who must let others go on in
+  // between. Each part happens whole or not at all; the content is a beginning of what it was, or
+  // lacks a beginning of the range, and keeps its meta. Only where the batch has nothing but
+  // Resize, Punch, Write and EditMeta.
+  virtual Result<bool> ApplyPart(const Batch& batch) = 0;
 
   // Copies a range of one content into another (or the same; the ranges must not overlap), where it
   // must exist, without a detour through the caller; holes stay holes. Returns how many bytes were

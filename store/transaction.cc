@@ -226,7 +226,15 @@ std::map<uint32_t, Transaction::Size> Transaction::Sizes() const {
     ++size.records;
     size.bytes += own.key.name.size() + (own.value ? own.value->size() : 0);
   }
+  for (const auto& [index, changes] : shards_changed_) {
+    for (const ErasedRow& row : changes.rows) sizes[index].records -= row.Inside();
+  }
   return sizes;
+}
+
+uint64_t Transaction::FreedBlocks(uint32_t shard) const {
+  const auto changes = shards_changed_.find(shard);
+  return changes == shards_changed_.end() ? 0 : changes->second.freed.size();
 }
 
 uint64_t Transaction::HeldBlocks(uint32_t shard) const {
@@ -269,6 +277,7 @@ Result<void> Transaction::Commit(uint64_t version) {
     Shard& shard = *shards_[index];
     shard.CountEntries(changes.entries);
     shard.CountDeadContents(changes.dead);
+    for (const ErasedRow& row : changes.rows) shard.NoteRowErased(row);
     auto over = WriteImages(shard, changes, /*new_ones=*/false);
     if (!over) written = std::move(over);
     for (const auto& [number, image] : changes.images) shard.NoteFresh(number, version);

@@ -65,6 +65,11 @@ class Transaction {
   // `key.name` is borrowed until Commit.
   void Put(uint32_t shard, const format::RecordKey& key, std::vector<std::byte> value);
   void Erase(uint32_t shard, const format::RecordKey& key);
+  // So many of the records that were erased are all that the space had in [begin, end): a
+  // checkpoint drops whole pages then, and makes new ones for the two ends only.
+  void NoteRowErased(uint32_t shard, const ErasedRow& row) {
+    shards_changed_[shard].rows.push_back(row);
+  }
   void CountEntries(uint32_t shard, int change) { shards_changed_[shard].entries += change; }
   void CountDeadContents(uint32_t shard, int change) { shards_changed_[shard].dead += change; }
   // Contents of so many bytes are let go of, to be reclaimed.
@@ -88,6 +93,7 @@ class Transaction {
   Result<void> ReadBlock(uint32_t shard, format::BlockPointer block, uint32_t offset,
                          MutableBytes out) const;
   void FreeBlock(uint32_t shard, format::BlockPointer block);
+  uint64_t FreedBlocks(uint32_t shard) const;
 
   // --- the end ---
 
@@ -95,7 +101,7 @@ class Transaction {
     uint64_t records = 0;
     uint64_t bytes = 0;
   };
-  // What is added to each shard that is changed.
+  // What is added to each shard that is changed; of rows that are erased their ends count.
   std::map<uint32_t, Size> Sizes() const;
   // Blocks that the transaction holds, and gives back if it is thrown away.
   uint64_t HeldBlocks(uint32_t shard) const;
@@ -128,6 +134,7 @@ class Transaction {
     std::vector<Run> taken;            // held, and used
     std::map<uint64_t, Image> images;  // blocks to be written
     std::vector<uint64_t> freed;
+    std::vector<ErasedRow> rows;
   };
 
   OwnRecord* FindOwn(uint32_t shard, const format::RecordKey& key) const;

@@ -1,6 +1,8 @@
 // Count of blocks, then their list.
 #include "store/format/chunk.h"
 
+#include "store/format/varint.h"
+
 namespace kvfs::format {
 
 Result<Chunk> Chunk::Decode(Bytes value) {
@@ -26,6 +28,18 @@ std::vector<std::byte> Chunk::Encode() const {
   out.push_back(static_cast<std::byte>(count));
   AppendBlockList(std::span(blocks).first(count), &out);
   return out;
+}
+
+std::vector<std::byte> EncodeFirstLeft(uint64_t chunk) {
+  std::vector<std::byte> value(kMaxVarintBytes);
+  value.resize(static_cast<size_t>(PutVarint(value.data(), chunk) - value.data()));
+  return value;
+}
+
+uint64_t DecodeFirstLeft(Bytes value) {
+  uint64_t chunk = 0;
+  const std::byte* const end = value.data() + value.size();
+  return GetVarint(value.data(), end, &chunk) == end ? chunk : 0;
 }
 
 }  // namespace kvfs::format

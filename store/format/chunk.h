@@ -27,4 +27,10 @@ struct Chunk {
   std::vector<std::byte> Encode() const;
 };
 
+// The value of a record of kDeadSpace: the index of the first chunk that may be left of the
+// content, as a varint; no bytes are 0, and so is what makes no sense, since looking at more does
+// no harm.
+std::vector<std::byte> EncodeFirstLeft(uint64_t chunk);
+uint64_t DecodeFirstLeft(Bytes value);
+
 }  // namespace kvfs::format

@@ -48,6 +48,11 @@ class FailingStore final : public Store {
     KVFS_TRY(Step());
     return store_.Apply(batch);
   }
+  Result<void> Damage() const override { return store_.Damage(); }
+  Result<bool> ApplyPart(const Batch& batch) override {
+    KVFS_TRY(Step());
+    return store_.ApplyPart(batch);
+  }
   Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                              uint64_t length, MetaEdit edit) override {
     KVFS_TRY(Step());
