@@ -79,7 +79,7 @@ void KeepOnly(int socket) {
   KeepOnly(socket);
   IgnoreSignals();
   prctl(PR_SET_NAME, "kvfs-agent");
-  static_cast<void>(chdir("/"));
+  if (chdir("/") != 0) _exit(1);
   static Request request;
   while (recv(3, &request, sizeof request, 0) > 0) {
     request.path[sizeof request.path - 1] = '\0';
