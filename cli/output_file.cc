@@ -77,7 +77,7 @@ Result<std::string> ReadLinkAt(int directory, const std::string& name) {
 std::string RandomName() {
   uint64_t number = 0;
   // Where there is no randomness, O_EXCL still refuses what is there.
-  static_cast<void>(::getrandom(&number, sizeof number, 0));
+  [[maybe_unused]] const ssize_t drawn = ::getrandom(&number, sizeof number, 0);
   return fmt::format(".kvfs-{:016x}.partial", number);
 }
 
