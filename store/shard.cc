@@ -84,9 +84,11 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
 }
 
 uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
-  auto need = NeedOfOnePage(records, record_bytes);
+  // What only gives space back, or asks for nothing, finds its pages as they are.
+  const bool may_grow = grows && records > 0;
+  auto need = NeedOfOnePage(records, record_bytes, may_grow);
   if (!need) {
-    page_space_.UseHeads(false);
+    if (may_grow) page_space_.UseHeads(false);
     need = NeedOfPages(records, record_bytes);
   }
   page_space_.Claim(need->open + need->closed + need->spare);
@@ -117,7 +119,8 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
 // Of a shard that has so little that its tree is one leaf whatever happens: a checkpoint writes one
 // page, and frees the one before, which then is the spare one. None if it has more. Where all of it
 // takes only the head of a page, that is all that is backed.
-std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes) {
+std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes,
+                                                    bool grows) {
   // Of a record in a leaf, beside its name and value; at most.
   constexpr uint64_t kRecordOverhead = 64;
   const TreeRoot& root = now_.tree->tree.root();
@@ -131,15 +134,15 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
   }
   bytes += count * kRecordOverhead + LeafBytes();
   if (bytes > config_.page_bytes / 4 * 3) return std::nullopt;
-  const bool heads = bytes <= SpaceMap::kHeadBytes && config_.page_bytes > SpaceMap::kHeadBytes;
-  page_space_.UseHeads(heads);
+  const bool fits_head = bytes <= SpaceMap::kHeadBytes;
+  if (fits_head || grows) page_space_.UseHeads(fits_head);
   PageNeed need;
   need.closed = now_.closed != nullptr ? 1 : 0;
   need.open = is_dirty ? 1 : 0;
   // Where whole pages are needed, the head of one is no spare page.
   const bool has_one = root.height > 0 || now_.closed != nullptr;
   const bool is_whole = now_.closed == nullptr && !page_space_.HasHeadOnly(root.page.number);
-  const bool frees_one = is_dirty && has_one && (heads || is_whole);
+  const bool frees_one = is_dirty && has_one && (page_space_.uses_heads() || is_whole);
   need.spare = frees_one ? 0 : 1;
   return need;
 }

@@ -205,7 +205,7 @@ class Shard {
     uint64_t spare = 0;   // left to changes that give space back
   };
   PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
-  std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes);
+  std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows);
   uint64_t LeafBytes() const;
   std::vector<TreeChange> ClosedChanges() const;
   Result<WrittenTree> WriteTree(const TreeWriterOptions& options);

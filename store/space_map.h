@@ -68,6 +68,7 @@ class SpaceMap {
   // only its head is not ready any more.
   static constexpr uint32_t kHeadBytes = 4096;
   void UseHeads(bool heads);
+  bool uses_heads() const { return uses_heads_; }
   // True if only the number's head is backed, and the rest reads as zeros. Once more has been
   // written there, NoteWhole must tell.
   bool HasHeadOnly(uint64_t number) const;

@@ -19,15 +19,16 @@ constexpr uint64_t kMiB = 1 << 20;
 
 class SpaceUseTest : public testing::Test {
  protected:
-  void Create(const CreateOptions& options = {}) {
-    ASSERT_TRUE(Store::Create(disk_, "store", options));
+  void Create(CreateOptions options = {}, uint64_t hash_seed = 1) {
+    options.hash_seed = hash_seed;
+    ASSERT_TRUE(Store::Create(disk_, path_, options));
     Open();
   }
   void Open() {
     store_.reset();
     OpenOptions options;
     options.idle_ms = 0;  // nothing happens by itself but what space asks for
-    auto opened = Store::Open(disk_, "store", options);
+    auto opened = Store::Open(disk_, path_, options);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = *std::move(opened);
   }
@@ -39,7 +40,7 @@ class SpaceUseTest : public testing::Test {
     return options;
   }
   uint64_t DiskBytes() {
-    const DiskSpace space = disk_.GetDiskSpace("store").value();
+    const DiskSpace space = disk_.GetDiskSpace(path_).value();
     return space.total_bytes - space.available_bytes;
   }
   uint64_t TreeBytes() const {
@@ -55,6 +56,7 @@ class SpaceUseTest : public testing::Test {
   }
 
   MemoryEnv disk_;
+  std::string path_ = "store";
   std::unique_ptr<Store> store_;
 };
 
@@ -214,28 +216,38 @@ TEST_F(SpaceUseTest, ManyShardsTakeLittle) {
   EXPECT_LE(TreeBytes(), 6 * live);
 }
 
-// Deletes go on when others have filled the disk, in a store that has little to spare.
-TEST_F(SpaceUseTest, ASmallStoreDeletesOnAFullDisk) {
-  Create();
-  for (int i = 0; i < 200; ++i) {
-    ASSERT_TRUE(store_->Put("key " + std::to_string(i), "a value of " + std::to_string(i)));
-    if (i == 20 || i == 100) {
-      ASSERT_TRUE(store_->Checkpoint());
+// Deletes go on when others have filled the disk, in a store that has little to spare: each shard
+// holds now less than the head of a page takes, now more.
+class SmallStoreTest : public SpaceUseTest, public testing::WithParamInterface<int> {};
+
+TEST_P(SmallStoreTest, DeletesOnAFullDisk) {
+  for (const int keys : {10, 60, 200, 800}) {
+    SCOPED_TRACE(keys);
+    path_ = "store " + std::to_string(keys);
+    store_.reset();
+    Create({}, static_cast<uint64_t>(GetParam()));
+    for (int i = 0; i < keys; ++i) {
+      ASSERT_TRUE(store_->Put("key " + std::to_string(i), "a value of " + std::to_string(i)));
+      if (i == keys / 10 || i == keys / 2) {
+        ASSERT_TRUE(store_->Checkpoint());
+      }
     }
-  }
-  for (const bool reopens : {false, true}) {
-    SCOPED_TRACE(reopens ? "closed and opened" : "open");
-    if (reopens) Open();
-    LimitRoomTo(0);
-    for (int i = 0; i < 100; ++i) {
-      auto erased = store_->Erase("key " + std::to_string(reopens ? i : 100 + i));
-      ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+    for (const bool reopens : {false, true}) {
+      SCOPED_TRACE(reopens ? "closed and opened" : "open");
+      if (reopens) Open();
+      LimitRoomTo(0);
+      for (int i = reopens ? 0 : keys / 2; i < (reopens ? keys / 2 : keys); ++i) {
+        auto erased = store_->Erase("key " + std::to_string(i));
+        ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+      }
+      disk_.SetCapacity(uint64_t{1} << 40);
     }
-    disk_.SetCapacity(uint64_t{1} << 40);
+    EXPECT_EQ(store_->GetStats().entries, 0u);
+    ExpectSound(*store_);
   }
-  EXPECT_EQ(store_->GetStats().entries, 0u);
-  ExpectSound(*store_);
 }
+
+INSTANTIATE_TEST_SUITE_P(HashSeeds, SmallStoreTest, testing::Range(1, 9));
 
 // A fifth of the values stay, here and there: a closing makes holes of long runs.
 TEST_F(SpaceUseTest, ClosingARaggedStoreTakesFewCalls) {
