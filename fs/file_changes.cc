@@ -24,6 +24,7 @@
 
 #include "fs/access_list.h"
 #include "fs/data_ranges.h"
+#include "fs/file_change_rules.h"
 #include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
@@ -46,21 +47,6 @@ std::vector<std::string_view> SplitPath(std::string_view path) {
   return names;
 }
 
-Attributes OfType(uint32_t type) {
-  Attributes attributes;
-  attributes.mode = type;
-  return attributes;
-}
-
-void CopyChosen(const Attributes& from, Attributes& to) {
-  to.mode = (to.mode & S_IFMT) | (from.mode & ~uint32_t{S_IFMT});
-  to.uid = from.uid;
-  to.gid = from.gid;
-  to.atime = from.atime;
-  to.mtime = from.mtime;
-  to.ctime = from.ctime;
-}
-
 }  // namespace
 
 class FileSystem::ChangeResolver {
@@ -70,7 +56,7 @@ class FileSystem::ChangeResolver {
 
   Result<void> Add(const FileChange& change) {
     using Kind = FileChange::Kind;
-    KVFS_TRY(Check(change));
+    KVFS_TRY(CheckChange(change));
     switch (change.kind) {
       case Kind::kPut:
         return Put(change);
@@ -126,26 +112,6 @@ class FileSystem::ChangeResolver {
     size_t end;  // of the path down to here, with its slash
     Directory* directory;
   };
-
-  // What is to be made must be something that can be: fs/new_entry.h.
-  static Result<void> Check(const FileChange& change) {
-    const Attributes attributes = change.attributes.value_or(OfType(S_IFREG));
-    KVFS_TRY(CheckAttributes(attributes));
-    if (change.kind == FileChange::Kind::kPut && attributes.IsSymbolicLink()) {
-      KVFS_TRY(CheckSymlinkTarget(change.data));
-    }
-    if (!change.xattrs) return {};
-    // Without attributes the entry's own type is not known here.
-    const Attributes type = change.attributes ? attributes : OfType(S_IFDIR);
-    for (const auto& [name, value] : *change.xattrs) {
-      const auto valid = CheckXattrOf(type, name, value);
-      if (!valid) {
-        return Fail(valid.error().code,
-                    "its extended attribute " + name + ": " + valid.error().message);
-      }
-    }
-    return {};
-  }
 
   // --- finding ---
 
