@@ -14,7 +14,8 @@
 //  11  no such key: told apart from an empty value, which is 0
 //  12  the operating system failed a read or write, or forbids it, or has too little memory or
 //      address space or too few file descriptors for this process
-//  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...; or some
+//  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...; or
+//  some
 //      entries were left out, each of which was named, and the rest is done
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
 //  15  ended by a signal (SIGINT, SIGTERM) while it worked; the message tells how far it got

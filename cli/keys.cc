@@ -82,7 +82,8 @@ std::string_view ReasonOfKeyError(const Error& error) {
   if (error.code == ErrorCode::kNotDirectory) return "a part of the path is not a directory";
   if (error.code == ErrorCode::kNotEmpty) return "the directory is not empty";
   if (error.code == ErrorCode::kExists) return "there is something of that name already";
-  if (error.code == ErrorCode::kNameTooLong && error.message.empty()) return "a name has at most 255 bytes";
+  if (error.code == ErrorCode::kNameTooLong && error.message.empty())
+    return "a name has at most 255 bytes";
   return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
 }
 

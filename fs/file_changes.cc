@@ -28,6 +28,7 @@
 #include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
+#include "fs/path_names.h"
 #include "fs/xattrs.h"
 
 namespace kvfs::fs {
@@ -36,16 +37,6 @@ namespace {
 constexpr InodeNumber kNoInode = 0;
 constexpr uint32_t kNewFileMode = S_IFREG | 0644;
 constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
-
-std::vector<std::string_view> SplitPath(std::string_view path) {
-  std::vector<std::string_view> names;
-  while (!path.empty()) {
-    const std::string_view name = path.substr(0, path.find('/'));
-    if (!name.empty()) names.push_back(name);
-    path.remove_prefix(std::min(name.size() + 1, path.size()));
-  }
-  return names;
-}
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "fs/path_names.h"
+
 namespace kvfs::fs {
 namespace {
 
@@ -35,16 +37,6 @@ class Reference {
   FileSystem* file_system_;
   InodeInfo inode_;
 };
-
-std::vector<std::string_view> SplitPath(std::string_view path) {
-  std::vector<std::string_view> names;
-  while (!path.empty()) {
-    const std::string_view name = path.substr(0, path.find('/'));
-    if (!name.empty()) names.push_back(name);
-    path.remove_prefix(std::min(name.size() + 1, path.size()));
-  }
-  return names;
-}
 
 // To what the last name stands for, be it a symbolic link; one on the way is refused.
 Result<Reference> Walk(FileSystem& file_system, const std::vector<std::string_view>& names) {

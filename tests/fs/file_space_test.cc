@@ -48,7 +48,8 @@ TEST_F(FileSpace, WhatIsDeletedCountsAsFree) {
   EXPECT_GE(fs().GetSpace()->available_bytes, full + kFiles * kBytes / 2);
 }
 
-// An exclusive call between two pieces: it would wait for ever if the lock were held for all of them.
+// An exclusive call between two pieces: it would wait for ever if the lock were held for all of
+// them.
 TEST_F(FileSpace, AllocatingInPiecesLetsOthersIn) {
   constexpr uint64_t kPiece = uint64_t{128} << 20;
   disk().SetCapacity(1 << 30);
