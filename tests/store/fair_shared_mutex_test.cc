@@ -1,4 +1,4 @@
-// Who waits for whom: a writer for the readers that were there before it, a reader for one writer.
+// Who waits for whom: a writer for the readers that are inside, a reader for a few writers at most.
 // The steps are forced by letting a thread block, which is seen by the order in which things
 // happen, not by the time that they take.
 #include "store/fair_shared_mutex.h"
@@ -110,7 +110,7 @@ TEST(FairSharedMutex, AWriterGoesBeforeReadersThatComeLater) {
 }
 
 // The other way round: writers hand the lock to each other, so that there is always one waiting.
-TEST(FairSharedMutex, AReaderGoesBeforeTheSecondWriterThatComesLater) {
+TEST(FairSharedMutex, AReaderGetsInThoughWritersFollowEachOther) {
   FairSharedMutex mutex;
   std::atomic<bool> has_read = false;
   std::atomic<int> waiting = 0, rounds = 0;
