@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fs/control_directory.h"
@@ -39,6 +40,10 @@ class FakeKernel {
   int Rename(std::string_view from, std::string_view to, uint32_t flags = 0);
   int Getattr(InodeNumber inode);
   int Allocate(InodeNumber inode, uint64_t length);
+  // Of any message: what follows its header is `body`.
+  int ErrorOf(uint32_t opcode, InodeNumber inode, std::vector<std::byte> body) {
+    return Ask(opcode, inode, std::move(body)).error;
+  }
   // Lists the directory with attributes, in pages of `page_bytes`; returns how many names there
   // were, the dots among them.
   size_t ListPlus(InodeNumber directory, uint32_t page_bytes = 4096);

@@ -243,8 +243,9 @@ TEST_F(BatchTest, ARestoredEntryHasItsIdAndLaterOnesAreAboveIt) {
 }
 
 // Sizes on both sides of each change of shape: in the entry, with blocks, with a tail, in chunks.
-constexpr uint64_t kSizes[] = {0,    1,    1023, 1024,  1025,  4095,   4096,   4097,    5120,
-                               5121, 8192, 9000, 16384, 32768, 40'000, 65'536, 300'000, 1'100'000};
+constexpr uint64_t kSizes[] = {0,     1,     100,    500,    1023,    1024,     1025, 4095,
+                               4096,  4097,  4196,   4596,   5120,    5121,     8192, 9000,
+                               16384, 32768, 40'000, 65'536, 300'000, 1'100'000};
 
 TEST_F(BatchTest, FromAnySizeToAnyOther) {
   for (const uint64_t before : kSizes) {

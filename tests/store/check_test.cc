@@ -395,6 +395,35 @@ TEST_F(CheckTest, FindsSpaceThatIsInUseAndCalledFree) {
   ExpectSound(*store_);
 }
 
+// Of as many as there are: one alone is found, and named.
+TEST_F(CheckTest, FindsOneBlockThatIsInUseAndCalledFree) {
+  Fill();
+  Close();
+  EditBitmap(&format::ShardRoot::block_map, [&](std::vector<std::byte>& bitmap) {
+    const auto used = std::ranges::find_if(bitmap, [](std::byte b) { return b != std::byte{0}; });
+    ASSERT_NE(used, bitmap.end());
+    const auto bits = std::to_integer<unsigned>(*used);
+    *used = static_cast<std::byte>(bits & (bits - 1));  // without the lowest one
+  });
+  ExpectFinding(Kind::kDamage, {"free that are in use"});
+}
+
+TEST_F(CheckTest, TellsWhichBytesOfAContentADamagedBlockHolds) {
+  Put("direct", Text(2 * format::kBlockBytes, 'd'));
+  Close();
+  for (const char* file : {"shard-00.values", "shard-01.values"}) {
+    auto values = FileOf(file);
+    const uint64_t blocks = values->SizeBytes().value() / format::kBlockBytes;
+    for (uint64_t block = 1; block < blocks; ++block) {
+      std::array<std::byte, 1> first;
+      ASSERT_TRUE(values->Read(block * format::kBlockBytes, first));
+      if (first[0] == std::byte{'d'}) Flip(file, block * format::kBlockBytes + 7);
+    }
+  }
+  ExpectFinding(Kind::kDamage, {"bytes 0 to 4095"});
+  ExpectFinding(Kind::kDamage, {"bytes 4096 to 8191"});
+}
+
 TEST_F(CheckTest, FindsABitmapForMoreThanTheFile) {
   Fill();
   Close();

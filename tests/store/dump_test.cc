@@ -355,7 +355,7 @@ TEST_F(DumpTest, AVisitorWhoHasHadEnoughGetsNoMore) {
 TEST_F(DumpTest, TheLockFileTellsWhoHasTheStore) {
   const auto held = Dump("lock");
   ASSERT_EQ(held.size(), 2u);
-  EXPECT_TRUE(held[1].starts_with("  holder \"")) << held[1];
+  EXPECT_TRUE(held[1].starts_with("  holder \"pid ")) << held[1];
   Close();
   EXPECT_EQ(Dump("lock"),
             (std::vector<std::string>{"lock file, 0 bytes", "  nobody, or only readers"}));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint64_t kPage = 8192, kBlock = 4096;
 constexpr uint64_t kShards = 3;
+constexpr uint64_t kSegment = 1 << 20;
 
 class StatsTest : public testing::Test {
  protected:
@@ -18,7 +19,7 @@ class StatsTest : public testing::Test {
     create.shards = kShards;
     create.page_bytes = kPage;
     create.hash_seed = 1;
-    create.log_segment_bytes = 1 << 20;
+    create.log_segment_bytes = kSegment;
     create.log_limit_bytes = 64 << 20;
     EXPECT_TRUE(Store::Create(disk_, "store", create));
     Reopen();
@@ -66,6 +67,8 @@ class StatsTest : public testing::Test {
     EXPECT_LE(stats.disk_bytes, named + kMostMaps + kNumberZero);
     EXPECT_GE(stats.file_bytes, stats.disk_bytes);
     EXPECT_EQ(stats.disk_bytes, DiskBytes());
+    // What is there already, and a segment that a checkpoint may yet ask the disk for.
+    EXPECT_LE(stats.reserved_bytes, stats.disk_bytes + kSegment);
   }
   // Of contents that have blocks.
   uint64_t AllocatedBytes() {
