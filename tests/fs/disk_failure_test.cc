@@ -73,7 +73,12 @@ TEST_F(DiskFailure, ADiskThatGetsFullRefusesSpaceAndKeepsTheSize) {
   const uint64_t all = fs().GetSpace()->available_bytes;
   EXPECT_LT(all, store().GetDiskSpace()->available_bytes + store().GetStats().reusable_bytes)
       << "some is for checkpoints and deletes";
-  ASSERT_EQ(CodeOf(fs().ChangeRange(file.number, 0, all, RangeChange::kAllocate, kRoot)),
+  // Somebody else fills the disk between two pieces.
+  const auto fill = [this] {
+    disk().SetCapacity(150 << 20);
+    return false;
+  };
+  ASSERT_EQ(CodeOf(fs().ChangeRange(file.number, 0, all, RangeChange::kAllocate, kRoot, fill)),
             ErrorCode::kNoSpace);
   EXPECT_EQ(Stat(file.number).size_bytes, 5u);
   EXPECT_EQ(Read(file.number), "value");
