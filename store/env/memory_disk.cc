@@ -87,6 +87,17 @@ void MemoryDisk::SetCapacity(uint64_t bytes) {
   capacity_bytes_ = bytes;
 }
 
+void MemoryDisk::KillProcess() {
+  const Guard guard(*mutex_);
+  ++processes_killed_;
+  lock_holders_.clear();
+}
+
+uint64_t MemoryDisk::Processes() const {
+  const Guard guard(*mutex_);
+  return processes_killed_;
+}
+
 uint64_t MemoryDisk::OperationCount() const {
   const Guard guard(*mutex_);
   return journal_.size();

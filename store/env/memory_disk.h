@@ -80,6 +80,8 @@ class MemoryDisk {
   size_t PendingFaults() const;
   bool HasLastingFault() const;
   void SetCapacity(uint64_t bytes);
+  void KillProcess();
+  uint64_t Processes() const;
   uint64_t OperationCount() const;
   size_t UnsyncedCount() const;
   std::vector<OperationRecord> Journal() const;
@@ -118,6 +120,7 @@ class MemoryDisk {
   Error InUse(const std::string& path, const std::string& holder) const;
   std::vector<DiskFault> faults_;
   uint64_t capacity_bytes_ = uint64_t{1} << 50;
+  uint64_t processes_killed_ = 0;
   uint64_t power_fails_at_ = 0;  // 0: never
   bool is_last_partial_ = false;
   bool has_failed_ = false;

@@ -25,7 +25,11 @@ class MemoryFile final : public File {
  public:
   MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path,
              Access access)
-      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)), access_(access) {}
+      : disk_(std::move(disk)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        access_(access),
+        process_(disk_->Processes()) {}
 
   void MapForWriting(uint64_t) override {}
   Result<void> Read(uint64_t offset, MutableBytes out) const override {
@@ -54,14 +58,22 @@ class MemoryFile final : public File {
     KVFS_TRY(RequireWritable());
     return disk_->Shorten(node_, path_, size);
   }
-  Result<void> Sync() override { return disk_->Sync(node_, path_); }
+  Result<void> Sync() override {
+    KVFS_TRY(RequireAlive());
+    return disk_->Sync(node_, path_);
+  }
   Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
   Result<uint64_t> AllocatedBytes() const override { return disk_->AllocatedOf(node_); }
   uint64_t ViewWindowBytes() const override { return MemoryContent::kChunkBytes; }
   std::string Residence() const override { return std::to_string(disk_->run()) + " " + path_; }
 
  private:
+  Result<void> RequireAlive() const {
+    if (disk_->Processes() == process_) return {};
+    return Fail(ErrorCode::kIo, "cannot change " + path_ + ": the process was killed");
+  }
   Result<void> RequireWritable() const {
+    KVFS_TRY(RequireAlive());
     if (access_ == Access::kReadWrite) return {};
     return Fail(ErrorCode::kPermission, "cannot change " + path_ + ": it is open for reading");
   }
@@ -70,6 +82,7 @@ class MemoryFile final : public File {
   const MemoryDisk::Node node_;
   const std::string path_;
   const Access access_;
+  const uint64_t process_;  // that has opened the file
 };
 
 class MemorySharedLock final : public FileLock {
@@ -120,6 +133,7 @@ void MemoryEnv::InjectFault(DiskFault fault) { disk_->Inject(std::move(fault)); 
 bool MemoryEnv::HasLastingFault() const { return disk_->HasLastingFault(); }
 
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
+void MemoryEnv::KillProcess() { disk_->KillProcess(); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
 std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }

@@ -49,6 +49,10 @@ class MemoryEnv final : public Env {
   // True once one that lasts has struck.
   bool HasLastingFault() const;
 
+  // The death of the process that has files and locks: what is open can change nothing any more,
+  // and what was written stays.
+  void KillProcess();
+
   // Space for contents, in blocks of 4 KiB; writes and allocations beyond it fail with kNoSpace.
   void SetCapacity(uint64_t bytes);
 
