@@ -19,6 +19,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -276,6 +277,7 @@ class FileSystem::ChangeResolver {
     }
     Touch(*place.parent, attributes.IsDirectory() ? 1 : 0);
     Note(place, kNoInode, Effect::kRebinding);
+    new_inodes_.insert(inode.number);
     place.state->found = Found{inode, {}, false};
     return xattrs.empty() ? Result<void>() : PutXattrs(inode, xattrs);
   }
@@ -304,12 +306,11 @@ class FileSystem::ChangeResolver {
   static MetaEdit MetaOf(std::string_view bytes) {
     return [bytes](std::string& meta) { meta = bytes; };
   }
-  // Of a file that is there.
-  Result<void> CheckContentMayChange() const {
-    if (!fs_.options_.kernel_holds_contents) return {};
+  Result<void> CheckContentMayChange(InodeNumber inode) const {
+    if (!fs_.options_.kernel_holds_contents || new_inodes_.contains(inode)) return {};
     return Fail(ErrorCode::kUnsupported,
-                "the store is mounted with -o writeback, so that the kernel alone may change what "
-                "files hold: write to the file in the mount, or unmount first");
+                "the store is mounted with -o writeback: only the kernel may change what files "
+                "hold; write to the file in the mount, or unmount first");
   }
   Result<const Location*> LocateStaged(const FileChange& change) {
     KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
@@ -333,7 +334,6 @@ class FileSystem::ChangeResolver {
   // Gives an entry that is there the content of the change; returns its size.
   Result<uint64_t> Replace(Key entry, const FileChange& change,
                            std::optional<std::string_view> meta) {
-    KVFS_TRY(CheckContentMayChange());
     if (change.staged != kNoInode) {
       KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
       KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
@@ -498,6 +498,7 @@ class FileSystem::ChangeResolver {
       inode.attributes = attributes;
       meta = Keep(EncodeAttributes(attributes));
     }
+    KVFS_TRY(CheckContentMayChange(inode.number));
     KVFS_ASSIGN(inode.size_bytes, Replace(entry, change, meta));
     if (!meta) change_.batch().EditMeta(entry, SetTimes());
     if (change.xattrs) {
@@ -514,7 +515,7 @@ class FileSystem::ChangeResolver {
     if (!place.state->found) return Put(change);
     InodeInfo& inode = InodeOf(*place.state);
     KVFS_TRY(CheckRegular(inode));
-    KVFS_TRY(CheckContentMayChange());
+    KVFS_TRY(CheckContentMayChange(inode.number));
     uint64_t& size = inode.size_bytes;
     if (change.data.size() > kMaxContentBytes - size) return Fail(ErrorCode::kTooLarge);
     change_.batch().Write(EntryOf(place), size, AsBytes(change.data), SetTimes());
@@ -677,6 +678,7 @@ class FileSystem::ChangeResolver {
   std::vector<Level> levels_;    // of the directory that was looked into last
   std::string at_path_;          // and its path
   std::map<InodeNumber, XattrMap> own_xattrs_;  // of inodes that have none but by this batch
+  std::set<InodeNumber> new_inodes_;
   std::vector<std::pair<InodeNumber, Key>> relocations_;
   std::vector<ChangedName> changed_;
 };
