@@ -25,7 +25,7 @@ template <typename T>
 Body BodyOf(const T& fixed, std::string_view text = {}) {
   Body body(sizeof fixed + text.size());
   std::memcpy(body.data(), &fixed, sizeof fixed);
-  std::memcpy(body.data() + sizeof fixed, text.data(), text.size());
+  if (!text.empty()) std::memcpy(body.data() + sizeof fixed, text.data(), text.size());
   return body;
 }
 
