@@ -28,7 +28,12 @@ class MemoryFile final : public File {
  public:
   MemoryFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::Node node, std::string path,
              Access access)
-      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)), access_(access) {}
+      : disk_(std::move(disk)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        access_(access),
+        process_(disk_->Processes()),
+        seen_failures_(disk_->FailedWritebacks(node_)) {}
 
   void MapForWriting(uint64_t) override {}
   Result<void> Read(uint64_t offset, MutableBytes out) const override {
@@ -61,8 +66,9 @@ class MemoryFile final : public File {
   }
   Result<void> Sync() override {
     const std::lock_guard one_at_a_time(syncing_);
+    KVFS_TRY(RequireAlive());
     KVFS_TRY(failure_.Check());
-    auto synced = disk_->Sync(node_, path_);
+    auto synced = disk_->Sync(node_, path_, &seen_failures_);
     if (synced) return {};
     return failure_.Note({ErrorCode::kIo, std::move(synced).error().message});
   }
@@ -73,7 +79,12 @@ class MemoryFile final : public File {
   std::string Residence() const override { return std::to_string(disk_->run()) + " " + path_; }
 
  private:
+  Result<void> RequireAlive() const {
+    if (disk_->Processes() == process_) return {};
+    return Fail(ErrorCode::kIo, "cannot change " + path_ + ": the process was killed");
+  }
   Result<void> RequireWritable() const {
+    KVFS_TRY(RequireAlive());
     KVFS_TRY(failure_.Check());
     if (access_ == Access::kReadWrite) return {};
     return Fail(ErrorCode::kPermission, "cannot change " + path_ + ": it is open for reading");
@@ -88,8 +99,10 @@ class MemoryFile final : public File {
   const MemoryDisk::Node node_;
   const std::string path_;
   const Access access_;
+  const uint64_t process_;  // of how many this is one
   StickyFailure failure_;
-  std::mutex syncing_;
+  std::mutex syncing_;  // guards the following
+  uint64_t seen_failures_;
 };
 
 class MemorySharedLock final : public FileLock {
@@ -143,6 +156,8 @@ void MemoryEnv::OnSync(std::function<void(const std::string&)> hook) {
   disk_->OnSync(std::move(hook));
 }
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
+void MemoryEnv::KillProcess() { disk_->KillProcess(); }
+void MemoryEnv::SetCopyOnWrite(bool copies) { disk_->SetCopyOnWrite(copies); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
 std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }
