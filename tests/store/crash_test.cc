@@ -249,14 +249,13 @@ TEST_F(CrashTest, CrashDuringRecovery) {
   const std::vector<Step> script = {
       Put("a", Large('a')), kCheckpoint, Put("b", Large('b')), Write("a", 10, "1"), Move("b", "a"),
       Put("c", "2"),        kSync,       Put("d", "3"),        Erase("a")};
-  std::vector<std::unique_ptr<Store>> never_closed;
   auto prepare = [&](Env& env) {
     states_ = {Model{}};
     Prepare(env);
     auto store = Open(env);
     ASSERT_TRUE(store);
     RunOn(**store, script);
-    never_closed.push_back(*std::move(store));
+    static_cast<MemoryEnv&>(env).KillProcess();
   };
   CrashReport report = ExploreCrashes({.prepare = prepare,
                                        .run = [&](Env& env) { static_cast<void>(Open(env)); },
@@ -272,7 +271,6 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
   constexpr uint64_t kSecondSlot = format::kSlotOffset[1];
   CreateOptions options = SmallStore();
   options.shards = 16;  // so that a slot is longer than a sector, and can be torn
-  std::vector<std::unique_ptr<Store>> never_closed;
   auto prepare = [&](Env& env) {
     states_ = {Model{}};
     ASSERT_TRUE(Store::Create(env, "store", options));
@@ -286,7 +284,7 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
     ASSERT_TRUE(superblock->Write(kSecondSlot, older));
     // For the recovery to write pages of.
     for (int i = 0; i < 40; ++i) ASSERT_TRUE((*store)->Put("d" + std::to_string(i), Large('d')));
-    never_closed.push_back(*std::move(store));
+    static_cast<MemoryEnv&>(env).KillProcess();
   };
   ExploreCrashes({.prepare = prepare,
                   .run =
