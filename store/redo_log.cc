@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "store/contract.h"
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"
 #include "store/out_of_memory.h"
@@ -52,6 +53,8 @@ void RedoLog::Segment::Become(const SegmentHeader& header, const format::StoreId
 }
 
 Result<void> RedoLog::Open(Access access) {
+  KVFS_REQUIRE(phase_ == Phase::kNew, "a log is opened once");
+  phase_ = Phase::kOpened;
   access_ = access;
   auto listed = env_->ListDirectory(config_.directory);
   if (!listed && listed.error().code == ErrorCode::kNotFound) {
@@ -157,6 +160,7 @@ Result<std::vector<std::byte>> RedoLog::ReadSegment(const Segment& segment) cons
 
 Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
                              const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is replayed between Open and Start");
   for (const Part& part : PartsFrom(first_segment)) {
     // One that begins too late: what lies between was never durable, or is damaged.
     if (part.segment->first_sequence != next) return {};
@@ -185,6 +189,7 @@ Result<uint64_t> RedoLog::ReplayPart(
 }
 
 Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is looked through between Open and Start");
   uint64_t proven = 0;
   for (const Part& part : PartsFrom(first_segment)) {
     KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
@@ -262,6 +267,7 @@ Result<void> RedoLog::BeginSegment() {
     mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(segment->number),
                 next_sequence_ - 1);
   }
+  own_ = segment;
   segments_.push_back(std::move(segment));
   return {};
 }
@@ -300,6 +306,9 @@ Result<void> RedoLog::RemoveCutSpares() {
 
 Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is started once, after Open");
+  KVFS_REQUIRE(durable < next, "what is durable lies before the next record");
+  phase_ = Phase::kStarted;
   next_sequence_ = next;
   durable_ = durable;
   const uint64_t newest =
@@ -316,8 +325,13 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first append");
+  KVFS_REQUIRE(
+      record->size() >= RecordOverhead() && record->size() - RecordOverhead() <= MaxPayloadBytes(),
+      "a record has room for its header, and fits into a segment");
   if (failure_) return tl::unexpected(*failure_);
-  if (segments_.back()->end + record->size() > config_.segment_bytes) {
+  if (!own_) return Fail(ErrorCode::kNoSpace, "the disk has no room for a segment of the log");
+  if (own_->end + record->size() > config_.segment_bytes) {
     // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
     // for another segment nothing is lost, and nothing has changed.
     if (spares_.size() < 2) {
@@ -326,7 +340,7 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     }
     KVFS_TRY(BeginSegment());
   }
-  Segment& segment = *segments_.back();
+  Segment& segment = *own_;
   // Without room for more of it nothing is lost, and nothing has changed.
   KVFS_TRY(Back(&segment, segment.end + record->size()));
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
@@ -342,6 +356,11 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   return next_sequence_++;
 }
 
+bool RedoLog::CanAppend() const {
+  std::lock_guard lock(mutex_);
+  return own_ != nullptr;
+}
+
 uint64_t RedoLog::appended() const {
   std::lock_guard lock(mutex_);
   return next_sequence_ - 1;
@@ -354,6 +373,8 @@ uint64_t RedoLog::durable() const {
 
 Result<void> RedoLog::SyncTo(uint64_t sequence) {
   std::unique_lock lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first sync");
+  KVFS_REQUIRE(sequence < next_sequence_, "only what was appended can be synced");
   if (durable_ < sequence) group_.Join(sequence);
   while (durable_ < sequence) {
     if (failure_) return tl::unexpected(*failure_);
@@ -403,6 +424,7 @@ Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
 
 void RedoLog::MarkDurable(uint64_t sequence) {
   std::lock_guard lock(mutex_);
+  Demand(sequence < next_sequence_, "only what was appended can be durable");
   durable_ = std::max(durable_, sequence);
   group_.Release(durable_);
   sync_done_.notify_all();
@@ -415,15 +437,23 @@ uint64_t RedoLog::NextNumber() const {
 
 Result<uint64_t> RedoLog::Rotate() {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before its first segment is begun");
   if (failure_) return tl::unexpected(*failure_);
   KVFS_TRY(BeginSegment());
-  return segments_.back()->number;
+  return own_->number;
+}
+
+void RedoLog::Suspend() {
+  std::lock_guard lock(mutex_);
+  own_.reset();
 }
 
 Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   std::vector<std::string> retired;
   {
     std::lock_guard lock(mutex_);
+    KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before segments are recycled");
+    KVFS_REQUIRE(!own_ || own_->number >= number, "the segment that is written is not recycled");
     while (!segments_.empty() && segments_.front()->number < number) {
       // A flush under way may still hold the file: then it is not reused, only removed.
       if (segments_.front().use_count() == 1) {
@@ -446,22 +476,20 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   return {};
 }
 
-Result<void> RedoLog::RecycleAll() { return RecycleBefore(~uint64_t{0}, 2); }
-
 void RedoLog::TrimSpares(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
-  if (segments_.empty() || segments_.back()->end == 0) return;
+  if (!own_) return;
   // What is written through the mapping lies in front of that.
-  const uint64_t end =
-      (segments_.back()->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
-  Unback(segments_.back().get(), std::max(bytes, end), config_.segment_bytes);
+  const uint64_t end = (own_->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  Unback(own_.get(), std::max(bytes, end), config_.segment_bytes);
 }
 
 Result<void> RedoLog::PrepareSpares(size_t count) {
   while (true) {
     {
       std::lock_guard lock(mutex_);
+      KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before spares are made");
       if (spares_.size() >= count) return {};
     }
     KVFS_ASSIGN(Segment created, CreateSegment());
