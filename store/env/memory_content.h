@@ -28,6 +28,8 @@ class MemoryContent {
 
   // What allocated_bytes would grow by if the range were allocated.
   uint64_t MissingBytes(uint64_t offset, uint64_t length) const;
+  // Whether the block with this byte is allocated.
+  bool HasBlock(uint64_t offset) const { return MissingBytes(offset, 1) == 0; }
 
   // The range must lie within the size.
   void Read(uint64_t offset, MutableBytes out) const;
