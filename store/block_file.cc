@@ -143,14 +143,23 @@ void BlockFile::Keep(uint64_t first, Bytes data) {
 
 Result<void> BlockFile::WriteNamed(uint64_t first, Bytes data) {
   KVFS_TRY(Write(first, data));
-  has_unsynced_ = true;
+  NoteUnsynced();
   return {};
 }
 
-// The mark goes before the flush: what is written meanwhile asks for another.
+// While somebody else's flush is under way nobody knows how it ends: then the file is asked, too.
 Result<void> BlockFile::SyncNamed() {
-  if (!has_unsynced_.exchange(false)) return {};
-  return file_->Sync();
+  if (named_durable_ >= named_writes_) return {};
+  return Sync();
+}
+
+Result<void> BlockFile::Sync() {
+  const uint64_t written = named_writes_;
+  KVFS_TRY(file_->Sync());
+  uint64_t durable = named_durable_;
+  while (durable < written && !named_durable_.compare_exchange_weak(durable, written)) {
+  }
+  return {};
 }
 
 }  // namespace kvfs

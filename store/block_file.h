@@ -54,8 +54,8 @@ class BlockFile {
   Result<void> WriteNamed(uint64_t first, Bytes data);
   Result<void> SyncNamed();
   // Blocks that a process wrote that has died since may not be on the disk yet.
-  void NoteUnsynced() { has_unsynced_ = true; }
-  Result<void> Sync() { return file_->Sync(); }
+  void NoteUnsynced() { ++named_writes_; }
+  Result<void> Sync();
 
   File& file() const { return *file_; }
 
@@ -74,7 +74,10 @@ class BlockFile {
   File* file_;
   const uint64_t checksum_seed_;
   const bool read_only_;
-  std::atomic<bool> has_unsynced_ = false;
+  // Writes of named blocks, and how many of them a sync has made durable. INVARIANT: the second
+  // grows only after a sync that began behind the write has succeeded.
+  std::atomic<uint64_t> named_writes_ = 0;
+  std::atomic<uint64_t> named_durable_ = 0;
   std::atomic<bool> has_kept_ = false;
   mutable RankedMutex mutex_{LockRank::kBlocks};  // guards the following
   std::map<uint64_t, std::unique_ptr<Block>> kept_;

@@ -282,6 +282,9 @@ Result<void> Checkpointer::WriteSuperblock() {
   // The segment that the checkpoint names must be there once the checkpoint is. Those before it
   // have done their duty then: where they were not synced yet, that is spared.
   KVFS_TRY(log_->SyncSegmentsFrom(closed_->checkpoint.first_segment));
+  // Somebody else's sync may have failed meanwhile, of what this checkpoint builds on.
+  KVFS_TRY(log_->Check());
+  KVFS_TRY(health_->Check());
   return WriteCheckpoint(*superblock_, config_.identity, closed_->checkpoint);
 }
 

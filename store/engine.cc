@@ -94,8 +94,9 @@ Result<void> Engine::ApplyAtOnce(const Batch& batch) {
   // Who makes room shall find it himself.
   if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
-  if (applied || applied.error().code != ErrorCode::kNoSpace) return applied;
-  return ApplyOnFullDisk(batch);
+  if (!applied && applied.error().code == ErrorCode::kNoSpace) applied = ApplyOnFullDisk(batch);
+  if (applied || applied.error().code != ErrorCode::kIo) return applied;
+  return NoteIfWriteFailed(std::move(applied).error());
 }
 
 // There is room in what earlier changes have let go of, and in what other files have ready. Only
@@ -157,6 +158,14 @@ Result<bool> Engine::TryApplyPart(const Batch& batch) {
     return true;
   }
   return false;
+}
+
+// An error of reading concerns who reads; one of writing, all who will want to.
+Result<void> Engine::NoteIfWriteFailed(Error error) {
+  const bool is_of_writing =
+      std::ranges::any_of(parts_->shards, [](const auto& shard) { return shard->IsSuspect(); });
+  if (!is_of_writing) return tl::unexpected(std::move(error));
+  return parts_->health->Fail("a file could not be written", std::move(error));
 }
 
 Result<void> Engine::ApplyWithRoom(const Batch& batch) {

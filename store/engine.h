@@ -112,6 +112,7 @@ class Engine final : public Store {
   Result<void> ApplyWithRoom(const Batch& batch);
   Result<void> ApplyOnFullDisk(const Batch& batch);
   uint64_t OccupiedBytes() const;
+  Result<void> NoteIfWriteFailed(Error error);
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
   Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;

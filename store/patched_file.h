@@ -33,6 +33,7 @@ class PatchedFile final : public File {
   Result<void> PunchHole(uint64_t, uint64_t) override { return Refuse(); }
   Result<void> Shorten(uint64_t) override { return Refuse(); }
   Result<void> Sync() override { return {}; }
+  bool IsSuspect() const override { return false; }
   Result<uint64_t> SizeBytes() const override;
   Result<uint64_t> AllocatedBytes() const override;
   uint64_t ViewWindowBytes() const override;

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <optional>
 
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"
@@ -61,7 +62,7 @@ Result<void> RedoLog::Open(Access access) {
   for (const std::string& name : names) {
     const auto file_number = FileNumber(name);
     if (!file_number) continue;
-    files_created_ = std::max(files_created_, *file_number + 1);
+    files_created_ = std::max(files_created_.load(), *file_number + 1);
     Segment segment;
     segment.path = config_.directory + "/" + name;
     KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path, access));
@@ -195,6 +196,16 @@ Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
   return proven;
 }
 
+// Remembers the first failure; nothing is written or flushed behind it.
+tl::unexpected<Error> RedoLog::FailForGood(const std::string& operation, Error error) {
+  static_cast<void>(
+      failure_.Note({ErrorCode::kReadOnly, "an earlier " + operation + " of the log failed (" +
+                                               error.message + "); reopen the store"}));
+  return tl::unexpected(std::move(error));
+}
+
+// A file that fails here is removed. A directory whose sync has failed is another matter: what it
+// holds is not known from then on, and a later sync of it proves nothing.
 Result<RedoLog::Segment> RedoLog::CreateSegment() {
   Segment segment;
   segment.path =
@@ -208,10 +219,12 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   if (ready) ready = Back(&segment, kFirstBackedBytes);
   segment.bytes = config_.segment_bytes;
   if (ready) ready = segment.file->Sync();
-  if (ready) ready = env_->SyncDirectory(config_.directory);
   if (!ready) {
     static_cast<void>(env_->RemoveFile(segment.path));
     return tl::unexpected(std::move(ready).error());
+  }
+  if (auto synced = env_->SyncDirectory(config_.directory); !synced) {
+    return FailForGood("sync", std::move(synced).error());
   }
   return segment;
 }
@@ -245,25 +258,69 @@ void RedoLog::Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes) {
   }
 }
 
-Result<void> RedoLog::BeginSegment() {
-  if (spares_.empty()) {
-    KVFS_ASSIGN(Segment created, CreateSegment());
-    spares_.push_back(std::move(created));
-  }
-  KVFS_TRY(Back(&spares_.back(), kFirstBackedBytes));
-  auto segment = std::make_shared<Segment>(std::move(spares_.back()));
-  spares_.pop_back();
-  segment->Become({next_number_++, next_sequence_}, config_.store);
+// Removes, durably, a file that was to become a segment and has failed. Were it found by a later
+// opening, with a header, it would end what the segments before it hold.
+Result<void> RedoLog::Discard(const Segment& segment) {
+  auto removed = env_->RemoveFile(segment.path);
+  if (removed) removed = env_->SyncDirectory(config_.directory);
+  if (removed) return {};
+  return FailForGood("removal", std::move(removed).error());
+}
+
+// A spare is taken out of the list while something is tried with it. One that fails is never used
+// again; but where it was only refused for want of room, it is what it was before.
+bool RedoLog::IsUnharmed(const Segment& spare, const Result<void>& tried) {
+  if (spare.file->IsSuspect()) return false;
+  return tried || tried.error().code == ErrorCode::kNoSpace;
+}
+
+Result<void> RedoLog::WriteHeader(Segment* segment) const {
+  KVFS_TRY(Back(segment, kFirstBackedBytes));
   segment->end = kSegmentHeaderBytes;
-  segment->unsynced = true;
+  segment->writes = 1;
+  segment->durable_writes = 0;
   segment->file->MapForWriting(config_.segment_bytes);
   KVFS_TRY(segment->file->Write(0, segment->header().Encode(config_.store)));
-  if (!std::exchange(has_begun_, true)) {
-    mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(segment->number),
-                next_sequence_ - 1);
+  return RequireSound(*segment);
+}
+
+Result<void> RedoLog::RequireSound(const Segment& segment) {
+  if (!segment.file->IsSuspect()) return {};
+  return Fail(ErrorCode::kIo, "a write to " + segment.path + " was refused");
+}
+
+// After the last spare that fails one is made.
+Result<void> RedoLog::BeginSegment() {
+  Result<void> begun;
+  for (bool is_last = false; !is_last;) {
+    is_last = spares_.empty();
+    if (is_last) {
+      KVFS_ASSIGN(Segment created, CreateSegment());
+      spares_.push_back(std::move(created));
+    }
+    Segment segment = std::move(spares_.back());
+    spares_.pop_back();
+    segment.Become({next_number_++, next_sequence_}, config_.store);
+    begun = WriteHeader(&segment);
+    if (begun) {
+      segments_.push_back(std::make_shared<Segment>(std::move(segment)));
+      BeginMark();
+      return {};
+    }
+    if (IsUnharmed(segment, begun)) {
+      spares_.push_back(std::move(segment));
+      return begun;
+    }
+    KVFS_TRY(Discard(segment));
   }
-  segments_.push_back(std::move(segment));
-  return {};
+  return begun;
+}
+
+// Of this life, with its first segment.
+void RedoLog::BeginMark() {
+  if (std::exchange(has_begun_, true)) return;
+  mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(segments_.back()->number),
+              next_sequence_ - 1);
 }
 
 uint64_t RedoLog::Appended(uint64_t segment) const {
@@ -310,13 +367,13 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
     segments_.erase(segments_.begin());
   }
   // What a process that died had only handed to the kernel is not known to be on the disk.
-  for (const auto& segment : segments_) segment->unsynced = true;
+  for (const auto& segment : segments_) ++segment->writes;
   return RemoveCutSpares();
 }
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   std::lock_guard lock(mutex_);
-  if (failure_) return tl::unexpected(*failure_);
+  KVFS_TRY(failure_.Check());
   if (segments_.back()->end + record->size() > config_.segment_bytes) {
     // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
     // for another segment nothing is lost, and nothing has changed.
@@ -331,13 +388,13 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   KVFS_TRY(Back(&segment, segment.end + record->size()));
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
   if (auto written = segment.file->Write(segment.end, *record); !written) {
-    failure_ = Error{ErrorCode::kReadOnly, "an earlier write to the log failed (" +
-                                               written.error().message + "); reopen the store"};
+    // Where the disk needs room to write over what is there: the next record goes to this place.
+    if (written.error().code == ErrorCode::kNoSpace) return tl::unexpected(written.error());
     mark_.Forget();
-    return tl::unexpected(Error{ErrorCode::kIo, written.error().message});
+    return FailForGood("write", {ErrorCode::kIo, written.error().message});
   }
   segment.end += record->size();
-  segment.unsynced = true;
+  ++segment.writes;
   mark_.Set(next_sequence_);
   return next_sequence_++;
 }
@@ -356,7 +413,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
   std::unique_lock lock(mutex_);
   if (durable_ < sequence) group_.Join(sequence);
   while (durable_ < sequence) {
-    if (failure_) return tl::unexpected(*failure_);
+    KVFS_TRY(failure_.Check());
     if (syncing_) {
       sync_done_.wait(lock);
       continue;
@@ -373,10 +430,6 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
     if (synced) {
       durable_ = std::max(durable_, target);
       group_.NoteFlush(took, group_.Release(durable_));
-    } else {
-      failure_ = Error{ErrorCode::kReadOnly, "an earlier sync of the log failed (" +
-                                                 synced.error().message + "); reopen the store"};
-      mark_.Forget();
     }
     sync_done_.notify_all();
     if (!synced) return tl::unexpected(std::move(synced).error());
@@ -384,20 +437,34 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
   return {};
 }
 
-// Flushes what the records refer to, then the segments with records not yet flushed.
+// Whoever flushes after one that failed meets the failure, too: also if what he waits for was
+// flushed well, as the store takes no more changes then.
 Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
   std::lock_guard one_at_a_time(flushing_);
-  std::vector<std::shared_ptr<Segment>> unsynced;
+  KVFS_TRY(failure_.Check());
+  auto flushed = FlushFrom(first);
+  if (flushed) return {};
+  std::lock_guard lock(mutex_);
+  mark_.Forget();
+  return FailForGood("sync", std::move(flushed).error());
+}
+
+// Flushes what the records refer to, then the segments with records not yet flushed. What is
+// written meanwhile is not counted, and so asks for another flush.
+Result<void> RedoLog::FlushFrom(uint64_t first) {
+  std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>> pending;  // with its writes so far
   {
     std::lock_guard lock(mutex_);
-    unsynced.reserve(segments_.size());
+    pending.reserve(segments_.size());
     for (const auto& segment : segments_) {
-      if (segment->number < first || !std::exchange(segment->unsynced, false)) continue;
-      unsynced.push_back(segment);
+      if (segment->number < first || segment->durable_writes == segment->writes) continue;
+      pending.emplace_back(segment, segment->writes);
     }
   }
   KVFS_TRY(before_sync_());
-  for (const auto& segment : unsynced) KVFS_TRY(segment->file->Sync());
+  for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
+  std::lock_guard lock(mutex_);
+  for (const auto& [segment, writes] : pending) segment->durable_writes = writes;
   return {};
 }
 
@@ -415,7 +482,7 @@ uint64_t RedoLog::NextNumber() const {
 
 Result<uint64_t> RedoLog::Rotate() {
   std::lock_guard lock(mutex_);
-  if (failure_) return tl::unexpected(*failure_);
+  KVFS_TRY(failure_.Check());
   KVFS_TRY(BeginSegment());
   return segments_.back()->number;
 }
@@ -426,7 +493,8 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
     std::lock_guard lock(mutex_);
     while (!segments_.empty() && segments_.front()->number < number) {
       // A flush under way may still hold the file: then it is not reused, only removed.
-      if (segments_.front().use_count() == 1) {
+      const bool is_free = segments_.front().use_count() == 1;
+      if (is_free && !segments_.front()->file->IsSuspect()) {
         spares_.push_back(std::move(*segments_.front()));
       } else {
         retired.push_back(segments_.front()->path);
@@ -470,22 +538,42 @@ Result<void> RedoLog::PrepareSpares(size_t count) {
   }
 }
 
-// Its header is written over by itself: the page is then there, and may be written to. The spare is
-// out of the list meanwhile, as the system may have to wait for the disk's journal.
+// The spare is out of the list meanwhile, as the system may have to wait for the disk's journal.
 Result<void> RedoLog::WarmNext() {
-  std::unique_lock lock(mutex_);
-  if (spares_.empty()) return {};
-  Segment next = std::move(spares_.back());
-  spares_.pop_back();
-  lock.unlock();
-  std::array<std::byte, kSegmentHeaderBytes> header;
-  next.file->MapForWriting(config_.segment_bytes);
-  auto warmed = Back(&next, kFirstBackedBytes);
-  if (warmed) warmed = next.file->Read(0, header);
-  if (warmed) warmed = next.file->Write(0, header);
-  lock.lock();
-  spares_.push_back(std::move(next));
+  Result<void> warmed;
+  for (bool is_last = false; !is_last;) {
+    std::optional<Segment> spare = TakeSpare();
+    is_last = !spare;
+    if (is_last) {
+      KVFS_ASSIGN(spare, CreateSegment());
+    }
+    warmed = Warm(&*spare);
+    if (IsUnharmed(*spare, warmed)) {
+      std::lock_guard lock(mutex_);
+      spares_.push_back(*std::move(spare));
+      return warmed;
+    }
+    KVFS_TRY(Discard(*spare));
+  }
   return warmed;
+}
+
+std::optional<RedoLog::Segment> RedoLog::TakeSpare() {
+  std::lock_guard lock(mutex_);
+  if (spares_.empty()) return std::nullopt;
+  Segment spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
+// Its header is written over by itself: the page is then there, and may be written to.
+Result<void> RedoLog::Warm(Segment* spare) const {
+  std::array<std::byte, kSegmentHeaderBytes> header;
+  spare->file->MapForWriting(config_.segment_bytes);
+  KVFS_TRY(Back(spare, kFirstBackedBytes));
+  KVFS_TRY(spare->file->Read(0, header));
+  KVFS_TRY(spare->file->Write(0, header));
+  return RequireSound(*spare);
 }
 
 uint64_t RedoLog::DiskBytes() const {

@@ -20,12 +20,15 @@
 // again: so the log of a store that changes little is small.
 //
 // INVARIANT: the segment files are those being written or replayed, and the spares.
-// After a failed write or sync nothing is appended any more: what the file holds is not known.
+// INVARIANT: no spare is a file that an operation has failed on, or that has been half prepared.
+// After a failed write or sync nothing is appended or flushed any more, whoever met the failure:
+// what the file holds is not known.
 //
 // Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegmentsFrom are safe from many.
 // Start, Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -36,6 +39,7 @@
 #include <vector>
 
 #include "store/env/env.h"
+#include "store/env/sticky_failure.h"
 #include "store/format/log_segment.h"
 #include "store/lock_rank.h"
 #include "store/log_mark.h"
@@ -100,6 +104,8 @@ class RedoLog {
   Result<void> SyncTo(uint64_t sequence);
   // Flushes the segments from number `first` on that were written to, and what records refer to.
   Result<void> SyncSegmentsFrom(uint64_t first);
+  // kReadOnly once a write or sync has failed.
+  Result<void> Check() const { return failure_.Check(); }
   // A checkpoint has made the records up to `sequence` durable in its own way.
   void MarkDurable(uint64_t sequence);
 
@@ -135,7 +141,9 @@ class RedoLog {
     uint64_t bytes = 0;
     uint64_t end = 0;     // where the next record goes
     uint64_t backed = 0;  // so many bytes at its beginning have disk space for sure
-    bool unsynced = false;
+    // Writes, and how many of them a flush has made durable.
+    uint64_t writes = 0;
+    uint64_t durable_writes = 0;
 
     format::SegmentHeader header() const { return {number, first_sequence, version}; }
     void Become(const format::SegmentHeader& header, const format::StoreId& store);
@@ -150,11 +158,20 @@ class RedoLog {
   Result<Segment> CreateSegment();
   Result<void> Back(Segment* segment, uint64_t bytes) const;
   static void Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes);
+  Result<void> Discard(const Segment& segment);
+  static bool IsUnharmed(const Segment& spare, const Result<void>& tried);
+  static Result<void> RequireSound(const Segment& segment);
+  Result<void> WriteHeader(Segment* segment) const;
   Result<void> BeginSegment();  // mutex_ held
   std::vector<uint64_t> MissingNumbers(const std::vector<uint64_t>& expected) const;
   std::optional<format::SegmentHeader> HeaderByRecords(Bytes bytes, uint64_t number) const;
   Result<void> RemoveCutSpares();
   std::string MarkPath() const { return config_.directory + "/mark"; }
+  std::optional<Segment> TakeSpare();
+  Result<void> Warm(Segment* spare) const;
+  Result<void> FlushFrom(uint64_t first);
+  tl::unexpected<Error> FailForGood(const std::string& operation, Error error);
+  void BeginMark();  // mutex_ held
   std::vector<Part> PartsFrom(uint64_t first_segment) const;
   Result<std::vector<std::byte>> ReadSegment(const Segment& segment) const;
   Result<uint64_t> ReplayPart(
@@ -165,6 +182,8 @@ class RedoLog {
   const RedoLogConfig config_;
   Access access_ = Access::kReadOnly;
   const std::function<Result<void>()> before_sync_;
+  std::atomic<uint64_t> files_created_ = 0;
+  StickyFailure failure_;
 
   RankedMutex flushing_{
       LockRank::kLogFlush};  // one flush at a time: who finds nothing to flush can rely on it
@@ -175,10 +194,8 @@ class RedoLog {
   uint64_t next_sequence_ = 1;
   uint64_t next_number_ = 1;
   uint64_t durable_ = 0;
-  uint64_t files_created_ = 0;
   LogMarkFile mark_;
   bool has_begun_ = false;  // this life has a segment
-  std::optional<Error> failure_;
   bool syncing_ = false;
   SyncGroup group_;
   std::condition_variable_any sync_done_;

@@ -267,7 +267,7 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
 }
 
 Result<void> Shard::Sync() {
-  KVFS_TRY(files_.values->Sync());
+  KVFS_TRY(blocks_.Sync());
   return files_.keys->Sync();
 }
 

@@ -168,6 +168,8 @@ class Shard {
   Result<uint64_t> DiskBytes() const;
   // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
   uint64_t ViewFaults() const { return files_.keys->ViewFaults(); }
+  // A change or sync of a file has failed in a way that leaves in doubt what it holds.
+  bool IsSuspect() const { return files_.keys->IsSuspect() || files_.values->IsSuspect(); }
 
   // --- the steps of a checkpoint, one after another ---
 

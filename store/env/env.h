@@ -21,6 +21,11 @@
 namespace kvfs {
 
 // An open file. All methods are safe from many threads, as long as no two write the same bytes.
+//
+// A failed Sync is final: it, and every later change and Sync of this File, whoever calls it, fails
+// with that first failure, as nobody knows what the disk holds. So is a failed Write, Allocate,
+// PunchHole or Shorten, unless it was refused for want of room or memory, which leaves what was
+// there before as it was.
 class File {
  public:
   // What ViewWindowBytes() says of a file that is mapped: between these, a power of two.
@@ -65,8 +70,13 @@ class File {
   virtual Result<void> Shorten(uint64_t size) = 0;
 
   // Makes all that was written before the call survive the death of the machine (fdatasync, which
-  // includes the file's size). After an error the state of the unsynced bytes is unknown.
+  // includes the file's size). Calls run one after another. After an error, which is kIo whatever
+  // the reason, the state of the unsynced bytes is unknown, and stays so.
   virtual Result<void> Sync() = 0;
+
+  // True once a change or a sync has failed in a way that leaves in doubt what the file holds, or a
+  // write through the mapping was refused: the file must not be used for anything new.
+  virtual bool IsSuspect() const = 0;
 
   virtual Result<uint64_t> SizeBytes() const = 0;
   // What the file takes on the disk, holes left out.

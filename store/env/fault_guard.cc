@@ -56,7 +56,9 @@ bool MapZeros(uintptr_t begin, size_t length, int protection) {
   return result == static_cast<long>(begin);
 }
 
-// Replaces the page, or, when the process has no more mappings to give, the whole window.
+// Replaces the page, or, when the process has no more mappings to give, the whole window. Who reads
+// compares the count before and after, and must see it move once the zeros are there; who writes
+// must see it before others' bytes can go to them.
 bool ReplaceFaulted(const FaultSlot& slot, uintptr_t address, uintptr_t page_bytes) {
   const uintptr_t begin = slot.begin.load();
   const size_t length = slot.length.load();
@@ -64,11 +66,13 @@ bool ReplaceFaulted(const FaultSlot& slot, uintptr_t address, uintptr_t page_byt
   const int protection = slot.protection.load();
   const bool holds = begin != 0 && address >= begin && address - begin < length;
   if (!holds || slot.begin.load() != begin) return false;
+  const bool is_written = (protection & PROT_WRITE) != 0;
+  if (is_written) faults->fetch_add(1);
   if (!MapZeros(address & ~(page_bytes - 1), page_bytes, protection) &&
       !MapZeros(begin, length, protection)) {
     return false;
   }
-  faults->fetch_add(1);
+  if (!is_written) faults->fetch_add(1);
   return true;
 }
 

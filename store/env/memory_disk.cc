@@ -72,6 +72,11 @@ void MemoryDisk::Inject(DiskFault fault) {
   faults_.push_back(std::move(fault));
 }
 
+void MemoryDisk::OnSync(std::function<void(const std::string&)> hook) {
+  const Guard guard(*mutex_);
+  sync_hook_ = std::move(hook);
+}
+
 size_t MemoryDisk::PendingFaults() const {
   const Guard guard(*mutex_);
   return faults_.size();

@@ -77,6 +77,7 @@ class MemoryDisk {
   void FailPowerAt(uint64_t operation, bool is_partial);
   bool has_failed() const;
   void Inject(DiskFault fault);
+  void OnSync(std::function<void(const std::string&)> hook);
   size_t PendingFaults() const;
   bool HasLastingFault() const;
   void SetCapacity(uint64_t bytes);
@@ -119,6 +120,7 @@ class MemoryDisk {
   std::map<std::string, int> lock_sharers_;          // how many, by path
   Error InUse(const std::string& path, const std::string& holder) const;
   std::vector<DiskFault> faults_;
+  std::function<void(const std::string&)> sync_hook_;
   uint64_t capacity_bytes_ = uint64_t{1} << 50;
   uint64_t processes_killed_ = 0;
   uint64_t power_fails_at_ = 0;  // 0: never

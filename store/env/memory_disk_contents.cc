@@ -98,6 +98,12 @@ Result<void> MemoryDisk::Shorten(const Node& node, const std::string& path, uint
 }
 
 Result<void> MemoryDisk::Sync(const Node& node, const std::string& path) {
+  std::function<void(const std::string&)> hook;
+  {
+    const Guard guard(*mutex_);
+    hook = sync_hook_;
+  }
+  if (hook) hook(path);
   const Guard guard(*mutex_);
   const OperationRecord record{.kind = OperationKind::kSync, .path = path};
   if (auto refusal = BeginLocked(record)) return tl::unexpected<Error>(refusal->error);

@@ -2,7 +2,10 @@
 
 #include "store/env/memory_env.h"
 
+#include <mutex>
 #include <string_view>
+
+#include "store/env/sticky_failure.h"
 
 namespace kvfs {
 namespace {
@@ -37,7 +40,7 @@ class MemoryFile final : public File {
   }
   Result<void> Write(uint64_t offset, Bytes data) override {
     KVFS_TRY(RequireWritable());
-    return data.empty() ? Result<void>() : disk_->Write(node_, path_, offset, data);
+    return data.empty() ? Result<void>() : NoteFailure(disk_->Write(node_, path_, offset, data));
   }
   Result<const std::byte*> View(uint64_t offset, uint64_t length) const override {
     return disk_->View(node_, path_, offset, length);
@@ -48,20 +51,27 @@ class MemoryFile final : public File {
   }
   Result<void> Allocate(uint64_t offset, uint64_t length) override {
     KVFS_TRY(RequireWritable());
-    return length == 0 ? Result<void>() : disk_->Allocate(node_, path_, offset, length);
+    return length == 0 ? Result<void>()
+                       : NoteFailure(disk_->Allocate(node_, path_, offset, length));
   }
   Result<void> PunchHole(uint64_t offset, uint64_t length) override {
     KVFS_TRY(RequireWritable());
-    return length == 0 ? Result<void>() : disk_->PunchHole(node_, path_, offset, length);
+    return length == 0 ? Result<void>()
+                       : NoteFailure(disk_->PunchHole(node_, path_, offset, length));
   }
   Result<void> Shorten(uint64_t size) override {
     KVFS_TRY(RequireWritable());
-    return disk_->Shorten(node_, path_, size);
+    return NoteFailure(disk_->Shorten(node_, path_, size));
   }
   Result<void> Sync() override {
     KVFS_TRY(RequireAlive());
-    return disk_->Sync(node_, path_);
+    const std::lock_guard one_at_a_time(syncing_);
+    KVFS_TRY(failure_.Check());
+    auto synced = disk_->Sync(node_, path_);
+    if (synced) return {};
+    return failure_.Note({ErrorCode::kIo, std::move(synced).error().message});
   }
+  bool IsSuspect() const override { return failure_.has_failed(); }
   Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
   Result<uint64_t> AllocatedBytes() const override { return disk_->AllocatedOf(node_); }
   uint64_t ViewWindowBytes() const override { return MemoryContent::kChunkBytes; }
@@ -74,8 +84,14 @@ class MemoryFile final : public File {
   }
   Result<void> RequireWritable() const {
     KVFS_TRY(RequireAlive());
+    KVFS_TRY(failure_.Check());
     if (access_ == Access::kReadWrite) return {};
     return Fail(ErrorCode::kPermission, "cannot change " + path_ + ": it is open for reading");
+  }
+  // A change for which there was no room leaves all as it was.
+  Result<void> NoteFailure(Result<void> changed) {
+    if (changed || changed.error().code != ErrorCode::kIo) return changed;
+    return failure_.Note(std::move(changed).error());
   }
 
   const std::shared_ptr<MemoryDisk> disk_;
@@ -83,6 +99,8 @@ class MemoryFile final : public File {
   const std::string path_;
   const Access access_;
   const uint64_t process_;  // that has opened the file
+  StickyFailure failure_;
+  std::mutex syncing_;
 };
 
 class MemorySharedLock final : public FileLock {
@@ -132,6 +150,9 @@ bool MemoryEnv::HasPowerFailed() const { return disk_->has_failed(); }
 void MemoryEnv::InjectFault(DiskFault fault) { disk_->Inject(std::move(fault)); }
 bool MemoryEnv::HasLastingFault() const { return disk_->HasLastingFault(); }
 
+void MemoryEnv::OnSync(std::function<void(const std::string&)> hook) {
+  disk_->OnSync(std::move(hook));
+}
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
 void MemoryEnv::KillProcess() { disk_->KillProcess(); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }

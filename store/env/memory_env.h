@@ -16,6 +16,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ class MemoryEnv final : public Env {
   size_t PendingFaults() const;
   // True once one that lasts has struck.
   bool HasLastingFault() const;
+  // Calls `hook` with the file's path at the beginning of each Sync, on the thread that syncs; the
+  // hook may use the disk. To be set while nobody syncs.
+  void OnSync(std::function<void(const std::string& path)> hook);
 
   // The death of the process that has files and locks: what is open can change nothing any more,
   // and what was written stays.

@@ -32,7 +32,34 @@ int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
   return 0;
 }
 
+// Whether a change that failed so has left what was there before as it was: the disk has no room,
+// or the process may not, or cannot now. Anything else leaves in doubt what the disk holds.
+bool LeavesNothingInDoubt(int number) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+    case EACCES:
+    case EPERM:
+    case EBADF:  // opened for reading
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+tl::unexpected<Error> PosixFile::ChangeFailure(const char* operation, int number) {
+  auto failure = Failure(operation, number);
+  return LeavesNothingInDoubt(number) ? failure : failure_.Note(std::move(failure).value());
+}
 
 PosixFile::~PosixFile() {
   write_guard_.reset();
@@ -68,10 +95,23 @@ Result<void> PosixFile::Read(uint64_t offset, MutableBytes out) const {
 }
 
 Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
+  KVFS_TRY(failure_.Check());
   if (data.empty()) return {};
-  if (data.size() <= kMaxMappedWrite && offset + data.size() <= write_map_bytes_) {
-    return WriteMapped(offset, data);
-  }
+  const bool is_mapped = data.size() <= kMaxMappedWrite && offset + data.size() <= write_map_bytes_;
+  if (is_mapped && WriteMapped(offset, data)) return {};
+  return WriteBySystemCall(offset, data);
+}
+
+// False if the mapping is of no use any more. The handler counts a fault before it replaces the
+// page, so bytes that went to such a page, whoever met the fault, are never taken for written.
+bool PosixFile::WriteMapped(uint64_t offset, Bytes data) {
+  if (write_faults_.load() != 0) return false;
+  CopyBytes(write_map_ + offset, data);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return write_faults_.load() == 0;
+}
+
+Result<void> PosixFile::WriteBySystemCall(uint64_t offset, Bytes data) {
   std::unique_lock lock(growth_, std::defer_lock);
   const uint64_t end = offset + data.size();
   if (end > known_size_.load()) lock.lock();
@@ -82,20 +122,13 @@ Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
   return {};
 }
 
-Result<void> PosixFile::WriteMapped(uint64_t offset, Bytes data) {
-  const uint64_t faults = write_faults_.load(std::memory_order_relaxed);
-  CopyBytes(write_map_ + offset, data);
-  if (write_faults_.load(std::memory_order_relaxed) == faults) return {};
-  return Failure("write (through a mapping)", EIO);
-}
-
 Result<void> PosixFile::WriteFully(uint64_t offset, Bytes data) {
   while (!data.empty()) {
     const ssize_t count =
         ::pwrite(descriptor(), data.data(), data.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Failure("write", errno);
-    if (count == 0) return Failure("write", EIO);
+    if (count < 0) return ChangeFailure("write", errno);
+    if (count == 0) return ChangeFailure("write", EIO);
     data = data.subspan(static_cast<size_t>(count));
     offset += static_cast<uint64_t>(count);
   }
@@ -128,6 +161,7 @@ Result<bool> PosixFile::Holds(uint64_t offset, uint64_t length) const {
 }
 
 Result<void> PosixFile::Allocate(uint64_t offset, uint64_t length) {
+  KVFS_TRY(failure_.Check());
   if (length == 0) return {};
   const std::lock_guard lock(growth_);
   KVFS_ASSIGN(const uint64_t size, SizeBytes());
@@ -147,7 +181,7 @@ Result<void> PosixFile::Reserve(uint64_t offset, uint64_t length, uint64_t size)
   // A file system without fallocate has no holes to fill within the file, except those that a
   // write beyond the end left, and the store makes none.
   if (failure == EOPNOTSUPP) return FillWithZeros(size, offset + length);
-  return Failure("allocate space in", failure);
+  return ChangeFailure("allocate space in", failure);
 }
 
 Result<void> PosixFile::FillWithZeros(uint64_t offset, uint64_t end) {
@@ -168,27 +202,33 @@ void PosixFile::CutBack(uint64_t size) {
 }
 
 Result<void> PosixFile::PunchHole(uint64_t offset, uint64_t length) {
+  KVFS_TRY(failure_.Check());
   if (length == 0) return {};
   const int failure =
       TryAllocate(descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
   if (failure == 0 || failure == EOPNOTSUPP) return {};
-  return Failure("punch a hole in", failure);
+  return ChangeFailure("punch a hole in", failure);
 }
 
 Result<void> PosixFile::Shorten(uint64_t size) {
+  KVFS_TRY(failure_.Check());
   const std::lock_guard lock(growth_);
   KVFS_ASSIGN(const uint64_t present, SizeBytes());
   if (size >= present) return {};
   while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0) {
-    if (errno != EINTR) return Failure("shorten", errno);
+    if (errno != EINTR) return ChangeFailure("shorten", errno);
   }
   known_size_ = size;
   return {};
 }
 
+// kIo whatever the reason: a disk that has no room when it writes back has lost what was written.
 Result<void> PosixFile::Sync() {
+  const std::lock_guard one_at_a_time(syncing_);
+  KVFS_TRY(failure_.Check());
   while (::fdatasync(descriptor()) != 0) {
-    if (errno != EINTR) return Failure("sync", errno);
+    if (errno == EINTR) continue;
+    return failure_.Note({ErrorCode::kIo, Failure("sync", errno).value().message});
   }
   return {};
 }

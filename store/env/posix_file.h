@@ -3,6 +3,12 @@
 // Reads copy with pread(2), writes with pwrite(2), views look through MappedWindows. After
 // MapForWriting small writes are stores into a mapping: a twentieth of a system call's time. Such a
 // store cannot be told of a disk that fails or has no room after all, but the fault guard can.
+// Where it was refused once, pages of the mapping are no longer the file's: it is not written
+// through any more, and pwrite(2) tells what is wrong.
+//
+// A failed sync is final, and so is a change that fails for another reason than want of room or
+// memory (store/env/sticky_failure.h). Syncs run one at a time: of two at once the system tells
+// only one of a failure.
 //
 // `known_size_` never exceeds the file's size. Within it everything runs without a lock; what goes
 // beyond takes `growth_`, so that an Allocate that fails half way can cut the file back without
@@ -17,6 +23,7 @@
 #include "store/env/env.h"
 #include "store/env/mapped_windows.h"
 #include "store/env/posix_error.h"
+#include "store/env/sticky_failure.h"
 
 namespace kvfs {
 
@@ -44,10 +51,12 @@ class PosixFile final : public File {
   Result<uint64_t> AllocatedBytes() const override;
   uint64_t ViewWindowBytes() const override { return windows_.window_bytes(); }
   std::string Residence() const override;
+  bool IsSuspect() const override { return failure_.has_failed() || write_faults_ != 0; }
 
  private:
   Result<void> WriteFully(uint64_t offset, Bytes data);
-  Result<void> WriteMapped(uint64_t offset, Bytes data);
+  bool WriteMapped(uint64_t offset, Bytes data);
+  Result<void> WriteBySystemCall(uint64_t offset, Bytes data);
   Result<void> Reserve(uint64_t offset, uint64_t length, uint64_t size);
   Result<void> FillWithZeros(uint64_t offset, uint64_t end);
   void CutBack(uint64_t size);
@@ -56,10 +65,13 @@ class PosixFile final : public File {
   tl::unexpected<Error> Failure(const char* operation, int number) const {
     return PosixError(operation, path_, number);
   }
+  tl::unexpected<Error> ChangeFailure(const char* operation, int number);
   int descriptor() const { return descriptor_.number(); }
 
   const std::string path_;
   const Descriptor descriptor_;
+  StickyFailure failure_;
+  std::mutex syncing_;  // held across a sync
   std::mutex growth_;
   mutable std::atomic<uint64_t> known_size_;
   mutable MappedWindows windows_;

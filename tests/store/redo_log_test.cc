@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "store/env/memory_env.h"
@@ -38,7 +39,7 @@ class RedoLogTest : public testing::Test {
   }
   Result<void> BeforeSync() {
     ++flushes_;
-    return {};
+    return std::exchange(before_sync_, {});
   }
 
   // Opens the log anew, and starts to append as a recovery does; a checkpoint at the start of the
@@ -90,6 +91,14 @@ class RedoLogTest : public testing::Test {
     return static_cast<size_t>(std::ranges::count_if(
         names, [](const std::string& name) { return name.starts_with("segment-"); }));
   }
+  std::set<std::string> Names() {
+    std::set<std::string> segments;
+    const auto names = env_.ListDirectory("log").value();
+    for (const std::string& name : names) {
+      if (name.starts_with("segment-")) segments.insert(name);
+    }
+    return segments;
+  }
   // The file of the log that holds `text`.
   static std::string FileWith(Env& env, const std::string& text, uint64_t* offset) {
     const auto names = env.ListDirectory("log").value();
@@ -110,6 +119,7 @@ class RedoLogTest : public testing::Test {
   std::unique_ptr<RedoLog> log_;
   uint64_t life_ = 0;  // its first segment
   std::atomic<int> flushes_ = 0;
+  Result<void> before_sync_;  // what the next BeforeSync gives
 };
 
 TEST_F(RedoLogTest, ReplaysWhatWasAppended) {
@@ -339,6 +349,85 @@ TEST_F(RedoLogTest, AFailedSyncIsFinal) {
   EXPECT_EQ(TryAppend().error().code, ErrorCode::kReadOnly);
   EXPECT_EQ(log_->Rotate().error().code, ErrorCode::kReadOnly);
   EXPECT_EQ(log_->durable(), 0u);
+}
+
+// Not what a sync needs alone: whoever flushes meets it.
+TEST_F(RedoLogTest, AFailedFlushOfWhatRecordsReferToIsFinal) {
+  AppendMany(2);
+  before_sync_ = Fail(ErrorCode::kIo, "the blocks");
+  EXPECT_EQ(log_->SyncSegmentsFrom(life_).error().code, ErrorCode::kIo);
+  EXPECT_EQ(log_->SyncSegmentsFrom(life_).error().code, ErrorCode::kReadOnly);
+  EXPECT_EQ(log_->SyncTo(2).error().code, ErrorCode::kReadOnly);
+  EXPECT_EQ(log_->Check().error().code, ErrorCode::kReadOnly);
+  EXPECT_EQ(log_->durable(), 0u);
+}
+
+// A directory whose sync has failed may lack the file, whatever a later sync of it says.
+TEST_F(RedoLogTest, AFailedSyncOfTheDirectoryIsFinal) {
+  env_.InjectFault({.kind = OperationKind::kSyncDirectory});
+  EXPECT_EQ(log_->PrepareSpares(2).error().code, ErrorCode::kIo);
+  EXPECT_EQ(log_->Rotate().error().code, ErrorCode::kReadOnly);
+  EXPECT_EQ(TryAppend().error().code, ErrorCode::kReadOnly);
+}
+
+TEST_F(RedoLogTest, ASpareThatCannotBeWarmedIsReplaced) {
+  for (const OperationKind kind : {OperationKind::kWrite, OperationKind::kRead}) {
+    const auto before = Names();
+    env_.InjectFault({.kind = kind});
+    ASSERT_TRUE(log_->WarmNext());
+    EXPECT_EQ(env_.PendingFaults(), 0u);
+    EXPECT_NE(Names(), before) << "another one";
+    EXPECT_EQ(Names().size(), before.size());
+    EXPECT_EQ(log_->FileBytes(), before.size() * kSegmentBytes);
+  }
+  ASSERT_TRUE(log_->Rotate());
+  AppendMany(3);
+  ASSERT_TRUE(log_->SyncTo(3));
+  EXPECT_EQ(ReplayOf(*OnlySynced(), life_, 1), 3u);
+}
+
+TEST_F(RedoLogTest, ASpareThatLacksRoomStays) {
+  const auto before = Names();
+  env_.InjectFault({.kind = OperationKind::kWrite, .code = ErrorCode::kNoSpace});
+  EXPECT_EQ(log_->WarmNext().error().code, ErrorCode::kNoSpace);
+  env_.InjectFault({.kind = OperationKind::kWrite, .code = ErrorCode::kNoSpace});
+  EXPECT_EQ(log_->Rotate().error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(Names(), before);
+  EXPECT_EQ(log_->FileBytes(), before.size() * kSegmentBytes);
+  AppendMany(3);
+  ASSERT_TRUE(log_->Rotate());
+  AppendMany(3);
+  EXPECT_EQ(Replayed(), 6u);
+}
+
+// A file that has a header, but failed: found later, it would end the segment that the log goes on
+// in.
+TEST_F(RedoLogTest, ASegmentThatCannotBeBegunIsGone) {
+  AppendMany(3);
+  env_.InjectFault({.kind = OperationKind::kWrite});
+  ASSERT_TRUE(log_->Rotate()) << "with another one";
+  AppendMany(3);
+  ASSERT_TRUE(log_->SyncTo(6));
+  EXPECT_EQ(ReplayOf(*OnlySynced(), life_, 1), 6u);
+  EXPECT_EQ(log_->FileBytes(), Names().size() * kSegmentBytes);
+  // The spare fails, and the one that is made instead.
+  ASSERT_TRUE(log_->PrepareSpares(1));
+  env_.InjectFault({.kind = OperationKind::kWrite});
+  env_.InjectFault({.kind = OperationKind::kWrite, .nth = 2});
+  EXPECT_EQ(log_->Rotate().error().code, ErrorCode::kIo);
+  AppendMany(3);
+  ASSERT_TRUE(log_->SyncTo(9));
+  EXPECT_EQ(ReplayOf(*OnlySynced(), life_, 1), 9u);
+  EXPECT_EQ(log_->FileBytes(), Names().size() * kSegmentBytes);
+}
+
+TEST_F(RedoLogTest, AnAppendWithoutRoomToWriteOverLosesNothing) {
+  AppendMany(2);
+  env_.InjectFault(
+      {.kind = OperationKind::kWrite, .code = ErrorCode::kNoSpace, .is_partial = true});
+  EXPECT_EQ(TryAppend().error().code, ErrorCode::kNoSpace);
+  AppendMany(2);
+  EXPECT_EQ(Replayed(), 4u);
 }
 
 TEST_F(RedoLogTest, AFailedWriteIsFinal) {

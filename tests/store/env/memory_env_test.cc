@@ -77,8 +77,41 @@ TEST_F(MemoryFaults, OneOperationFailsAndChangesNothing) {
   ExpectFails(Write(0, 1, 'b'), ErrorCode::kIo);
   EXPECT_EQ(Contents(), "a");
   EXPECT_EQ(env_.PendingFaults(), 0U);
+  file_ = env_.OpenFile("file").value();
   EXPECT_TRUE(Write(0, 1, 'c').has_value());
   EXPECT_EQ(Contents(), "c");
+}
+
+TEST_F(MemoryFaults, AFailedSyncOrWriteOfAFileIsFinal) {
+  for (const OperationKind kind : {OperationKind::kSync, OperationKind::kWrite}) {
+    file_ = env_.OpenFile("file").value();
+    env_.InjectFault({.kind = kind});
+    const bool is_written = Write(0, 1).has_value();
+    const auto synced = file_->Sync();
+    ASSERT_FALSE(is_written && synced);
+    EXPECT_TRUE(file_->IsSuspect());
+    const std::string first = file_->Sync().error().message;
+    EXPECT_NE(first.find("injected"), std::string::npos);
+    for (const auto& again : {Write(0, 1), file_->Sync(), file_->Allocate(0, 1),
+                              file_->PunchHole(0, 1), file_->Shorten(0)}) {
+      ExpectFails(again, ErrorCode::kIo);
+      EXPECT_EQ(again.error().message, first);
+    }
+    EXPECT_FALSE(env_.OpenFile("file").value()->IsSuspect());
+  }
+}
+
+TEST_F(MemoryFaults, WantOfRoomIsNotFinalButForASync) {
+  for (const OperationKind kind : {OperationKind::kWrite, OperationKind::kAllocate}) {
+    env_.InjectFault({.kind = kind, .code = ErrorCode::kNoSpace});
+    EXPECT_FALSE(Write(0, 1) && file_->Allocate(0, 1));
+    EXPECT_FALSE(file_->IsSuspect());
+    EXPECT_TRUE(Write(0, 1).has_value());
+    EXPECT_TRUE(file_->Sync().has_value());
+  }
+  env_.InjectFault({.kind = OperationKind::kSync, .code = ErrorCode::kNoSpace});
+  ExpectFails(file_->Sync(), ErrorCode::kIo);
+  EXPECT_TRUE(file_->IsSuspect());
 }
 
 TEST_F(MemoryFaults, AFaultWaitsForItsKindAndPath) {

@@ -1,0 +1,164 @@
+// A failed flush reaches everybody whom it concerns, whoever met it: a sync that needed it fails,
+// also one that was called beside it, and nothing is committed on top of it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "store/env/memory_env.h"
+#include "store/store.h"
+
+namespace kvfs {
+namespace {
+
+CreateOptions OneShard() {
+  CreateOptions options;
+  options.shards = 1;
+  options.hash_seed = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+class FailedSyncTest : public testing::Test {
+ protected:
+  FailedSyncTest() {
+    EXPECT_TRUE(Store::Create(disk_, "store", OneShard()));
+    OpenOptions options;
+    options.idle_ms = 0;
+    store_ = Store::Open(disk_, "store", options).value();
+    EXPECT_TRUE(store_->Put("small", "value"));
+    EXPECT_TRUE(store_->Sync());
+  }
+  ~FailedSyncTest() override { disk_.OnSync(nullptr); }
+
+  // A value whose blocks the log names.
+  Result<void> PutLarge(const std::string& name) {
+    return store_->Put(name, std::string(65536, 'b'));
+  }
+  void FailSync(const std::string& path) {
+    disk_.InjectFault({.kind = OperationKind::kSync, .path_contains = path});
+  }
+  // Runs `what` once, when a file whose path holds `path` is about to be synced.
+  void AtSyncOf(const std::string& path, std::function<void()> what) {
+    armed_ = true;
+    disk_.OnSync([this, path, what](const std::string& synced) {
+      if (synced.find(path) != std::string::npos && armed_.exchange(false)) what();
+    });
+  }
+  // How often the superblock was written.
+  size_t Commits() const {
+    return static_cast<size_t>(std::ranges::count_if(disk_.Journal(), [](const auto& record) {
+      return record.kind == OperationKind::kWrite && record.path == "store/superblock";
+    }));
+  }
+  void ExpectTakesNoMore() {
+    const size_t before = Commits();
+    EXPECT_FALSE(store_->Put("more", "value"));
+    EXPECT_FALSE(store_->Sync());
+    EXPECT_FALSE(store_->Checkpoint());
+    EXPECT_EQ(store_->Get("small").value(), "value") << "reading goes on";
+    EXPECT_FALSE(store_->Close());
+    EXPECT_EQ(Commits(), before);
+  }
+  // To be called when a flush is about to fail: somebody else syncs meanwhile. He is to wait for
+  // how that flush ends; where he does not, he is back when this returns.
+  void SyncBeside() {
+    other_ = std::thread([this] {
+      auto synced = store_->Sync();
+      const std::lock_guard lock(mutex_);
+      beside_ = std::move(synced);
+      has_returned_ = true;
+      returned_.notify_all();
+    });
+    std::unique_lock lock(mutex_);
+    returned_.wait_for(lock, std::chrono::milliseconds(200), [this] { return has_returned_; });
+  }
+  void ExpectCheckpointAndSyncFail() {
+    const size_t before = Commits();
+    EXPECT_FALSE(store_->Checkpoint());
+    ASSERT_TRUE(other_.joinable()) << "the flush was not needed";
+    other_.join();
+    EXPECT_FALSE(beside_) << "the flush that it needed has failed";
+    EXPECT_EQ(Commits(), before);
+    ExpectTakesNoMore();
+  }
+
+  MemoryEnv disk_;
+  std::unique_ptr<Store> store_;
+  std::atomic<bool> armed_ = false;
+  std::thread other_;
+  std::mutex mutex_;  // guards the following
+  std::condition_variable returned_;
+  bool has_returned_ = false;
+  Result<void> beside_;
+};
+
+TEST_F(FailedSyncTest, OfBlocksReachesASyncBesideIt) {
+  ASSERT_TRUE(PutLarge("large"));
+  AtSyncOf(".values", [this] {
+    FailSync(".values");
+    SyncBeside();
+  });
+  ExpectCheckpointAndSyncFail();
+}
+
+// The segment that the checkpoint has begun holds a change already when it is flushed.
+TEST_F(FailedSyncTest, OfTheLogReachesASyncBesideIt) {
+  ASSERT_TRUE(store_->Put("old", "value"));
+  armed_ = true;
+  disk_.OnSync([this](const std::string& path) {
+    if (path.find(".keys") != std::string::npos) {
+      EXPECT_TRUE(store_->Put("new", "value"));
+    } else if (path.find("segment-") != std::string::npos && armed_.exchange(false)) {
+      FailSync("segment-");
+      SyncBeside();
+    }
+  });
+  ExpectCheckpointAndSyncFail();
+}
+
+// The checkpoint under way has flushed the file already; a later change's blocks are lost.
+TEST_F(FailedSyncTest, StopsTheCheckpointThatIsUnderWay) {
+  const size_t before = Commits();
+  Result<void> synced;
+  AtSyncOf(".keys", [&] {
+    std::thread([&] {
+      EXPECT_TRUE(PutLarge("large"));
+      FailSync(".values");
+      synced = store_->Sync();
+    }).join();
+  });
+  ASSERT_TRUE(store_->Put("other", "value"));
+  EXPECT_FALSE(store_->Checkpoint());
+  EXPECT_FALSE(synced);
+  EXPECT_EQ(Commits(), before);
+  ExpectTakesNoMore();
+}
+
+// Whatever file it is, and whoever syncs: what was told once is told to all who come later.
+TEST_F(FailedSyncTest, IsFinalForAllThatComesLater) {
+  for (const char* path : {".values", "segment-"}) {
+    SCOPED_TRACE(path);
+    ASSERT_TRUE(PutLarge(path));
+    FailSync(path);
+    EXPECT_FALSE(store_->Sync());
+    ExpectTakesNoMore();
+    store_ = Store::Open(disk_, "store").value();
+  }
+  for (const char* path : {".values", ".keys", "segment-", "superblock"}) {
+    SCOPED_TRACE(path);
+    ASSERT_TRUE(PutLarge(path));
+    FailSync(path);
+    EXPECT_FALSE(store_->Checkpoint());
+    EXPECT_EQ(disk_.PendingFaults(), 0u);
+    ExpectTakesNoMore();
+    store_ = Store::Open(disk_, "store").value();
+  }
+}
+
+}  // namespace
+}  // namespace kvfs
