@@ -5,6 +5,7 @@
 
 #include "store/file_view.h"
 #include "store/format/checksum.h"
+#include "store/health.h"
 
 namespace kvfs {
 
@@ -120,15 +121,22 @@ Result<void> BlockFile::Check(BlockPointer block) const {
 }
 
 Result<void> BlockFile::Write(uint64_t first, Bytes data) {
-  if (!read_only_) return file_->Write(first * kBlockBytes, data);
-  Keep(first, data);
-  return {};
+  if (read_only_) {
+    Keep(first, data);
+    return {};
+  }
+  if (!has_kept_) return file_->Write(first * kBlockBytes, data);
+  // What is kept of an earlier use of the numbers must neither be read nor be written later.
+  std::lock_guard lock(mutex_);
+  kept_.erase(kept_.lower_bound(first), kept_.lower_bound(first + data.size() / kBlockBytes));
+  return file_->Write(first * kBlockBytes, data);
 }
 
 Result<void> BlockFile::WriteOver(uint64_t first, Bytes data) {
   auto written = Write(first, data);
-  if (!written) Keep(first, data);
-  return written;
+  if (written) return {};
+  Keep(first, data);
+  return MayBeRepeated(written.error()) ? Result<void>() : written;
 }
 
 void BlockFile::Keep(uint64_t first, Bytes data) {
@@ -141,20 +149,76 @@ void BlockFile::Keep(uint64_t first, Bytes data) {
   has_kept_ = true;
 }
 
+// Under the lock, so that nobody writes newer bytes to the same block meanwhile.
+Result<void> BlockFile::WriteKept() {
+  if (!has_kept_ || read_only_) return {};
+  std::lock_guard lock(mutex_);
+  while (!kept_.empty()) {
+    const auto& [number, block] = *kept_.begin();
+    KVFS_TRY(file_->Write(number * kBlockBytes, *block));
+    kept_.erase(kept_.begin());
+  }
+  has_kept_ = false;
+  return {};
+}
+
 Result<void> BlockFile::WriteNamed(uint64_t first, Bytes data) {
   KVFS_TRY(Write(first, data));
-  NoteUnsynced();
+  ++named_writes_;
+  return {};
+}
+
+void BlockFile::NoteReplayed(uint64_t block) {
+  ++named_writes_;
+  has_replayed_ = true;
+  std::lock_guard lock(mutex_);
+  if (!replayed_.empty() && replayed_.back().first + replayed_.back().count == block) {
+    ++replayed_.back().count;
+  } else {
+    replayed_.push_back({block, 1});
+  }
+}
+
+// The same bytes to the same places: whatever a crash leaves of that, it takes nothing away. Who
+// comes while it is under way waits for its end.
+Result<void> BlockFile::RewriteReplayed() {
+  constexpr uint64_t kPieceBlocks = 256;
+  if (!has_replayed_) return {};
+  std::lock_guard lock(mutex_);
+  while (!replayed_.empty()) {
+    Row& row = replayed_.back();
+    const uint64_t count = std::min(row.count, kPieceBlocks);
+    KVFS_TRY(Rewrite(row.first, count));
+    row.first += count;
+    row.count -= count;
+    if (row.count == 0) replayed_.pop_back();
+  }
+  has_replayed_ = false;
+  return {};
+}
+
+// What cannot be read is damaged, as whoever reads it will be told.
+Result<void> BlockFile::Rewrite(uint64_t first, uint64_t count) {
+  std::vector<std::byte> bytes(count * kBlockBytes);
+  if (file_->Read(first * kBlockBytes, bytes)) return file_->Write(first * kBlockBytes, bytes);
+  for (uint64_t i = 0; count > 1 && i < count; ++i) KVFS_TRY(Rewrite(first + i, 1));
   return {};
 }
 
 // While somebody else's flush is under way nobody knows how it ends: then the file is asked, too.
 Result<void> BlockFile::SyncNamed() {
   if (named_durable_ >= named_writes_) return {};
-  return Sync();
+  return Flush();
 }
 
 Result<void> BlockFile::Sync() {
+  KVFS_TRY(WriteKept());
+  return Flush();
+}
+
+Result<void> BlockFile::Flush() {
   const uint64_t written = named_writes_;
+  KVFS_TRY(RewriteReplayed());
   KVFS_TRY(file_->Sync());
   uint64_t durable = named_durable_;
   while (durable < written && !named_durable_.compare_exchange_weak(durable, written)) {

@@ -4,7 +4,10 @@
 //
 // Of a store that is only read (OpenOptions::read_only) the file stays as it is: blocks that a
 // replay of the log writes are kept in memory. So are those that the disk failed to write after all
-// was decided.
+// was decided; if it was for want of room, they are written by the next Sync.
+//
+// What a replay has found is in the system's cache, but not for sure on the disk: a writeback may
+// have failed, and the pages be marked clean since. The first sync writes those blocks again.
 //
 // Threads: reading is safe from many, and so is writing, of blocks that nobody else reads or
 // writes.
@@ -16,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "store/env/env.h"
 #include "store/format/entry.h"
@@ -48,19 +52,26 @@ class BlockFile {
 
   // Writes whole blocks to consecutive numbers, which have been reserved.
   Result<void> Write(uint64_t first, Bytes data);
-  // The same over blocks that are in use. Readers see them, also when there is an error.
+  // The same over blocks that are in use, or of which all is decided. Readers see them, also when
+  // there is an error. Want of room is none: Sync tells of it.
   Result<void> WriteOver(uint64_t first, Bytes data);
-  // The same for blocks that a log record will name: SyncNamed makes them durable.
+  // The same as Write for blocks that a log record will name: SyncNamed makes them durable.
   Result<void> WriteNamed(uint64_t first, Bytes data);
+  // kNoSpace, on a disk that needs room to write over what is there: nothing is lost, but nothing
+  // is durable.
   Result<void> SyncNamed();
-  // Blocks that a process wrote that has died since may not be on the disk yet.
-  void NoteUnsynced() { ++named_writes_; }
   Result<void> Sync();
+  // A replayed log record names the block. For one thread, before the first sync.
+  void NoteReplayed(uint64_t block);
 
   File& file() const { return *file_; }
 
  private:
   using Block = std::array<std::byte, format::kBlockBytes>;
+  struct Row {
+    uint64_t first;
+    uint64_t count;
+  };
 
   Result<const std::byte*> View(format::BlockPointer first, size_t count) const;
   Result<void> TryReadRow(std::span<const format::BlockPointer> row, uint32_t offset,
@@ -70,6 +81,10 @@ class BlockFile {
   template <typename Look>
   Result<void> LookAgain(std::span<const format::BlockPointer> row, Look look) const;
   void Keep(uint64_t first, Bytes data);
+  Result<void> WriteKept();
+  Result<void> RewriteReplayed();
+  Result<void> Rewrite(uint64_t first, uint64_t count);
+  Result<void> Flush();
 
   File* file_;
   const uint64_t checksum_seed_;
@@ -79,8 +94,10 @@ class BlockFile {
   std::atomic<uint64_t> named_writes_ = 0;
   std::atomic<uint64_t> named_durable_ = 0;
   std::atomic<bool> has_kept_ = false;
+  std::atomic<bool> has_replayed_ = false;
   mutable RankedMutex mutex_{LockRank::kBlocks};  // guards the following
   std::map<uint64_t, std::unique_ptr<Block>> kept_;
+  std::vector<Row> replayed_;
 };
 
 }  // namespace kvfs

@@ -235,9 +235,13 @@ Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   KVFS_TRY(health_->Check());
   if (!closed_) KVFS_TRY(CloseEpoch(purpose));
   auto written = WriteTrees();
-  if (!written && MayBeRepeated(written.error())) return written;
   if (written) written = Synced(WriteSuperblock());
-  if (!written) return health_->Fail("a checkpoint failed", std::move(written).error());
+  // Also of a disk that needs room to write over a slot: the other one is still what it was.
+  if (!written && MayBeRepeated(written.error())) return written;
+  if (!written) {
+    log_->Stop(written.error());
+    return health_->Fail("a checkpoint failed", std::move(written).error());
+  }
   return Finish();
 }
 

@@ -7,8 +7,8 @@
 //   4. let readers see the new trees, give out again what the old ones had, recycle the log before
 //
 // A crash before the first slot is synced leaves the last checkpoint, all of its pages, and all of
-// the log. A disk that is full in step 2, or want of memory there, leaves the epoch closed: the
-// next checkpoint begins there.
+// the log. A disk that is full in step 2 or 3, or want of memory in step 2, leaves the epoch closed:
+// the next checkpoint begins there.
 //
 // A thread of its own takes a checkpoint when the log or the memory for changes is half full, when
 // much of the disk's space is dead (let go of, but not to be used again before a checkpoint), or

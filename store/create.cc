@@ -112,13 +112,6 @@ Result<void> CreateFiles(Env& env, const std::string& path, const format::Identi
   return WriteSuperblock(env, path, identity);
 }
 
-std::string ParentOf(const std::string& path) {
-  const size_t end = path.find_last_not_of('/');
-  const size_t slash = end == std::string::npos ? std::string::npos : path.rfind('/', end);
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 // As far as it goes: the error that led here is what the caller wants to know.
 void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
   static_cast<void>(env.RemoveDirectory(LogPath(path)));
@@ -142,7 +135,7 @@ Result<void> Make(Env& env, const std::string& path, const CreateOptions& option
     if (!existed) static_cast<void>(env.RemoveDirectory(path));
     return created;
   }
-  return env.SyncDirectory(ParentOf(path));
+  return env.SyncDirectory(ParentPath(path));
 }
 
 }  // namespace

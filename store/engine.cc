@@ -324,7 +324,8 @@ Result<std::unique_ptr<Snapshot>> Engine::TakeSnapshot() const {
 Result<void> Engine::Sync() {
   KVFS_TRY(RequireWritable());
   auto synced = WithinMemory([&] { return parts_->log->SyncTo(parts_->log->appended()); });
-  if (synced) return {};
+  // Without room to write again what was replayed nothing is durable, and nothing is lost.
+  if (synced || MayBeRepeated(synced.error())) return synced;
   return parts_->health->Fail("a sync failed", std::move(synced).error());
 }
 

@@ -92,25 +92,36 @@ class Recovery {
 
   // Makes both copies of the identity, and both slots, hold what is opened. Of slots the other one
   // might otherwise become the newest by a later damage, when what it refers to is long used for
-  // something else.
+  // something else. A slot that seems right is written again all the same: it may be in the
+  // system's cache only, as the sync of the process that wrote it failed; and first, as the other
+  // one may be all that the disk has.
   Result<void> RepairSuperblock() {
     const std::vector<std::byte> identity = parts_->identity.Encode();
     for (const uint64_t offset : format::kIdentityOffset) {
-      KVFS_TRY(RepairPart(offset, identity, "identity"));
+      KVFS_ASSIGN(const bool is_sound, Holds(offset, identity));
+      if (!is_sound) KVFS_TRY(WritePart(offset, identity, "identity"));
     }
     const std::vector<std::byte> slot = checkpoint_.Encode(parts_->identity.store);
-    for (const uint64_t offset : format::kSlotOffset) {
-      KVFS_TRY(RepairPart(offset, slot, "checkpoint"));
-    }
-    return {};
+    KVFS_ASSIGN(const bool is_first_sound, Holds(format::kSlotOffset[0], slot));
+    const size_t sound = is_first_sound ? 0 : 1;
+    KVFS_TRY(WritePart(format::kSlotOffset[sound], slot, ""));
+    KVFS_ASSIGN(const bool is_other_sound, Holds(format::kSlotOffset[1 - sound], slot));
+    // One of them on the disk is enough to go on from.
+    if (is_other_sound) return {};
+    return WritePart(format::kSlotOffset[1 - sound], slot, "checkpoint");
   }
 
-  Result<void> RepairPart(uint64_t offset, Bytes sound, const char* what) {
+  Result<bool> Holds(uint64_t offset, Bytes sound) const {
     std::vector<std::byte> present(sound.size());
     KVFS_TRY(parts_->superblock->Read(offset, present));
-    if (std::ranges::equal(present, sound)) return {};
-    Log("the superblock's " + std::string(what) + " at " + std::to_string(offset) +
-        " is not the newest one; written anew");
+    return std::ranges::equal(present, sound);
+  }
+
+  Result<void> WritePart(uint64_t offset, Bytes sound, const std::string& damaged) {
+    if (!damaged.empty()) {
+      Log("the superblock's " + damaged + " at " + std::to_string(offset) +
+          " is not the newest one; written anew");
+    }
     KVFS_TRY(parts_->superblock->Write(offset, sound));
     return parts_->superblock->Sync();
   }
@@ -261,8 +272,8 @@ class Recovery {
       Shard& home = *parts_->shards[change.home];
       for (size_t i = 0; i < change.BlockCount(); ++i) {
         KVFS_TRY(home.block_space().Mark(change.Block(i).number));
+        home.blocks().NoteReplayed(change.Block(i).number);
       }
-      home.blocks().NoteUnsynced();
     }
     return true;
   }
@@ -356,8 +367,23 @@ class Recovery {
         [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
           return reclaimer->Run(has_room);
         });
+    KVFS_TRY(SyncNames());
     KVFS_TRY(BeginSegment());
     return parts_->checkpointer->StartThread();
+  }
+
+  // A process that was killed may not have lived to sync the names that it made: of a file of the
+  // log that is a spare now, or, before there was a checkpoint but the first, of the store.
+  Result<void> SyncNames() {
+    constexpr uint64_t kFirstEpoch = 1;
+    if (closed_ && checkpoint_.epoch > kFirstEpoch) return {};
+    KVFS_TRY(parts_->env->SyncDirectory(LogPath(parts_->path)));
+    if (checkpoint_.epoch > kFirstEpoch) return {};
+    KVFS_TRY(parts_->env->SyncDirectory(parts_->path));
+    // Which may be somebody else's.
+    auto synced = parts_->env->SyncDirectory(ParentPath(parts_->path));
+    if (!synced && synced.error().code == ErrorCode::kPermission) return {};
+    return synced;
   }
 
   // One segment to go on with, and one for the first checkpoint. A full disk may have room for one

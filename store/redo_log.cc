@@ -9,6 +9,7 @@
 
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"
+#include "store/health.h"
 #include "store/out_of_memory.h"
 
 namespace kvfs {
@@ -181,6 +182,8 @@ Result<uint64_t> RedoLog::ReplayPart(
     if (!goes_on) return next;
     ++next;
     rest = rest.subspan(record->EncodedBytes());
+    part.segment->replayed_bytes =
+        std::max(part.segment->replayed_bytes, bytes.size() - rest.size());
   }
   return next;
 }
@@ -204,6 +207,12 @@ tl::unexpected<Error> RedoLog::FailForGood(const std::string& operation, Error e
   return tl::unexpected(std::move(error));
 }
 
+void RedoLog::Stop(const Error& error) {
+  static_cast<void>(FailForGood("write of what records refer to", error));
+  std::lock_guard lock(mutex_);
+  mark_.Forget();
+}
+
 // A file that fails here is removed. A directory whose sync has failed is another matter: what it
 // holds is not known from then on, and a later sync of it proves nothing.
 Result<RedoLog::Segment> RedoLog::CreateSegment() {
@@ -219,14 +228,12 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   if (ready) ready = Back(&segment, kFirstBackedBytes);
   segment.bytes = config_.segment_bytes;
   if (ready) ready = segment.file->Sync();
-  if (!ready) {
-    static_cast<void>(env_->RemoveFile(segment.path));
-    return tl::unexpected(std::move(ready).error());
-  }
-  if (auto synced = env_->SyncDirectory(config_.directory); !synced) {
-    return FailForGood("sync", std::move(synced).error());
-  }
-  return segment;
+  auto named = ready ? env_->SyncDirectory(config_.directory) : Result<void>();
+  if (ready && named) return segment;
+  // The next opening, too, must not find it.
+  static_cast<void>(env_->RemoveFile(segment.path));
+  if (!ready) return tl::unexpected(std::move(ready).error());
+  return FailForGood("sync", std::move(named).error());
 }
 
 // Space for the segment's first `bytes`, and as much again.
@@ -271,7 +278,7 @@ Result<void> RedoLog::Discard(const Segment& segment) {
 // again; but where it was only refused for want of room, it is what it was before.
 bool RedoLog::IsUnharmed(const Segment& spare, const Result<void>& tried) {
   if (spare.file->IsSuspect()) return false;
-  return tried || tried.error().code == ErrorCode::kNoSpace;
+  return tried || MayBeRepeated(tried.error());
 }
 
 Result<void> RedoLog::WriteHeader(Segment* segment) const {
@@ -279,6 +286,7 @@ Result<void> RedoLog::WriteHeader(Segment* segment) const {
   segment->end = kSegmentHeaderBytes;
   segment->writes = 1;
   segment->durable_writes = 0;
+  segment->replayed_bytes = 0;
   segment->file->MapForWriting(config_.segment_bytes);
   KVFS_TRY(segment->file->Write(0, segment->header().Encode(config_.store)));
   return RequireSound(*segment);
@@ -367,7 +375,10 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
     segments_.erase(segments_.begin());
   }
   // What a process that died had only handed to the kernel is not known to be on the disk.
-  for (const auto& segment : segments_) ++segment->writes;
+  for (const auto& segment : segments_) {
+    ++segment->writes;
+    segment->replayed_bytes = std::max<uint64_t>(segment->replayed_bytes, kSegmentHeaderBytes);
+  }
   return RemoveCutSpares();
 }
 
@@ -389,7 +400,7 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
   if (auto written = segment.file->Write(segment.end, *record); !written) {
     // Where the disk needs room to write over what is there: the next record goes to this place.
-    if (written.error().code == ErrorCode::kNoSpace) return tl::unexpected(written.error());
+    if (MayBeRepeated(written.error())) return tl::unexpected(written.error());
     mark_.Forget();
     return FailForGood("write", {ErrorCode::kIo, written.error().message});
   }
@@ -443,7 +454,7 @@ Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
   std::lock_guard one_at_a_time(flushing_);
   KVFS_TRY(failure_.Check());
   auto flushed = FlushFrom(first);
-  if (flushed) return {};
+  if (flushed || MayBeRepeated(flushed.error())) return flushed;
   std::lock_guard lock(mutex_);
   mark_.Forget();
   return FailForGood("sync", std::move(flushed).error());
@@ -462,9 +473,25 @@ Result<void> RedoLog::FlushFrom(uint64_t first) {
     }
   }
   KVFS_TRY(before_sync_());
+  for (const auto& [segment, writes] : pending) KVFS_TRY(Rewrite(*segment));
   for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
   std::lock_guard lock(mutex_);
-  for (const auto& [segment, writes] : pending) segment->durable_writes = writes;
+  for (const auto& [segment, writes] : pending) {
+    segment->durable_writes = writes;
+    segment->replayed_bytes = 0;
+  }
+  return {};
+}
+
+// The same bytes to the same places: whatever a crash leaves of that, it takes nothing away.
+Result<void> RedoLog::Rewrite(const Segment& segment) {
+  constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+  std::vector<std::byte> piece;
+  for (uint64_t at = 0; at < segment.replayed_bytes; at += piece.size()) {
+    piece.resize(std::min(kPieceBytes, segment.replayed_bytes - at));
+    KVFS_TRY(segment.file->Read(at, piece));
+    KVFS_TRY(segment.file->Write(at, piece));
+  }
   return {};
 }
 

@@ -102,8 +102,13 @@ class RedoLog {
   uint64_t durable() const;
   // Returns when every record up to `sequence` is durable.
   Result<void> SyncTo(uint64_t sequence);
-  // Flushes the segments from number `first` on that were written to, and what records refer to.
+  // Flushes the segments from number `first` on that were written to or replayed, and what records
+  // refer to. kNoSpace if a disk that needs room to write over what is there has none: nothing is
+  // durable then, and it may be tried again.
   Result<void> SyncSegmentsFrom(uint64_t first);
+  // What records refer to has failed to be written: nothing is appended any more, and what a later
+  // process finds missing is no damage.
+  void Stop(const Error& error);
   // kReadOnly once a write or sync has failed.
   Result<void> Check() const { return failure_.Check(); }
   // A checkpoint has made the records up to `sequence` durable in its own way.
@@ -144,6 +149,10 @@ class RedoLog {
     // Writes, and how many of them a flush has made durable.
     uint64_t writes = 0;
     uint64_t durable_writes = 0;
+    // Up to where a replay has read it. It may be in the system's cache only, in pages that are
+    // taken for clean since their writeback failed: the next flush writes it again. 0: nothing is
+    // owed.
+    mutable uint64_t replayed_bytes = 0;
 
     format::SegmentHeader header() const { return {number, first_sequence, version}; }
     void Become(const format::SegmentHeader& header, const format::StoreId& store);
@@ -170,6 +179,7 @@ class RedoLog {
   std::optional<Segment> TakeSpare();
   Result<void> Warm(Segment* spare) const;
   Result<void> FlushFrom(uint64_t first);
+  static Result<void> Rewrite(const Segment& segment);
   tl::unexpected<Error> FailForGood(const std::string& operation, Error error);
   void BeginMark();  // mutex_ held
   std::vector<Part> PartsFrom(uint64_t first_segment) const;

@@ -79,7 +79,7 @@ Result<void> SpaceMapWriter::WriteNode(Node node, uint64_t place) {
   } else {
     maps_[map]->CopyPointers(level, index, bytes);
   }
-  KVFS_TRY(file_->Write(place, bytes));
+  KVFS_TRY(file_->WriteOver(place, bytes));
   maps_[map]->SetPointer(level, index, {place, file_->ChecksumOf(bytes)});
   return {};
 }

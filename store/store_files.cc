@@ -11,6 +11,13 @@ std::string ShardPath(const std::string& store, uint32_t shard, const std::strin
   return store + "/shard-" + (digits.size() < 2 ? "0" : "") + digits + "." + what;
 }
 
+std::string ParentPath(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? std::string::npos : path.rfind('/', end);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 namespace {
 
 // A store that lacks a file is damaged; it is not that there is no store.

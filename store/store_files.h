@@ -12,6 +12,8 @@ namespace kvfs {
 inline std::string SuperblockPath(const std::string& store) { return store + "/superblock"; }
 inline std::string LockPath(const std::string& store) { return store + "/lock"; }
 inline std::string LogPath(const std::string& store) { return store + "/log"; }
+// The directory that the store's lies in.
+std::string ParentPath(const std::string& path);
 // Two digits, three from shard 100 on: `what` is "keys" or "values".
 std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what);
 

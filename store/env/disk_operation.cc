@@ -49,6 +49,19 @@ bool ChangesNames(OperationKind kind) {
          kind == OperationKind::kRemoveDirectory;
 }
 
+bool WritesAgain(const UnsyncedOperation& operation, const UnsyncedOperation& given_up) {
+  const OperationRecord& record = operation.record;
+  if (ChangesNames(record.kind) != ChangesNames(given_up.record.kind)) return false;
+  if (ChangesNames(record.kind)) {
+    return record.path == given_up.record.path || record.to == given_up.record.path ||
+           record.path == given_up.record.to;
+  }
+  if (operation.node != given_up.node || record.kind == OperationKind::kAllocate) return false;
+  const uint64_t page = given_up.record.offset / kSystemPageBytes;
+  return record.offset / kSystemPageBytes <= page &&
+         page * kSystemPageBytes < record.offset + record.length;
+}
+
 void ApplyToContent(const UnsyncedOperation& operation, MemoryContent& content) {
   const OperationRecord& record = operation.record;
   if (record.kind == OperationKind::kWrite) content.Write(record.offset, operation.data);

@@ -45,6 +45,7 @@ std::string DescribeOperation(const OperationRecord& record);
 struct MemoryNode {
   MemoryContent written;
   MemoryContent synced;
+  uint64_t failed_writebacks = 0;
 };
 
 // What a path leads to; without a node it is a directory. Paths have no leading or trailing slash.
@@ -58,9 +59,17 @@ struct UnsyncedOperation {
   OperationRecord record;
   std::shared_ptr<MemoryNode> node;  // null for directories
   std::vector<std::byte> data;       // kWrite
+  // A sync of it has failed: the system takes it for done, no later sync makes it last, and what is
+  // on the disk nobody knows. A write then lies within one page.
+  bool is_given_up = false;
 };
 
+// Pages are what the system writes back, and gives up.
+constexpr uint64_t kSystemPageBytes = 4096;
+
 bool ChangesNames(OperationKind kind);
+// Whether the operation has the page, or the name, written back whole that the given-up one was of.
+bool WritesAgain(const UnsyncedOperation& operation, const UnsyncedOperation& given_up);
 
 // Do what the operation says. Nothing is checked: it was possible when it was first done.
 void ApplyToContent(const UnsyncedOperation& operation, MemoryContent& content);

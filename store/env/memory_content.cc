@@ -67,6 +67,7 @@ void MemoryContent::TakeBlocks(Place& place, uint16_t blocks) {
 void MemoryContent::GiveBlocks(Place& place, uint16_t blocks) {
   allocated_bytes_ -= BytesOf(blocks & place.allocated_blocks);
   place.allocated_blocks &= static_cast<uint16_t>(~blocks);
+  place.written_blocks &= static_cast<uint16_t>(~blocks);
 }
 
 uint64_t MemoryContent::MissingBytes(uint64_t offset, uint64_t length) const {
@@ -77,6 +78,16 @@ uint64_t MemoryContent::MissingBytes(uint64_t offset, uint64_t length) const {
     missing += BytesOf(TouchedBlocks(piece) & static_cast<uint16_t>(~taken));
   }
   return missing;
+}
+
+uint64_t MemoryContent::OverwrittenBytes(uint64_t offset, uint64_t length) const {
+  uint64_t overwritten = 0;
+  for (const Piece& piece : Split(offset, length)) {
+    const auto place = places_.find(piece.chunk);
+    if (place == places_.end()) continue;
+    overwritten += BytesOf(TouchedBlocks(piece) & place->second.written_blocks);
+  }
+  return overwritten;
 }
 
 void MemoryContent::Read(uint64_t offset, MutableBytes out) const {
@@ -105,6 +116,7 @@ void MemoryContent::Write(uint64_t offset, Bytes data) {
   for (const Piece& piece : Split(offset, data.size())) {
     Place& place = places_[piece.chunk];
     TakeBlocks(place, TouchedBlocks(piece));
+    place.written_blocks |= TouchedBlocks(piece);
     std::copy_n(data.begin(), piece.length, OwnChunk(place).begin() + piece.begin);
     data = data.subspan(piece.length);
     Grow(piece.chunk * kChunkBytes + piece.begin + piece.length);

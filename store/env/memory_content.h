@@ -28,6 +28,8 @@ class MemoryContent {
 
   // What allocated_bytes would grow by if the range were allocated.
   uint64_t MissingBytes(uint64_t offset, uint64_t length) const;
+  // What of the range has been written before, in blocks.
+  uint64_t OverwrittenBytes(uint64_t offset, uint64_t length) const;
 
   // The range must lie within the size.
   void Read(uint64_t offset, MutableBytes out) const;
@@ -48,6 +50,7 @@ class MemoryContent {
   struct Place {
     std::shared_ptr<Chunk> chunk;   // null: reads as zeros
     uint16_t allocated_blocks = 0;  // one bit for each block
+    uint16_t written_blocks = 0;    // the same
   };
   static_assert(kChunkBytes / kBlockBytes == 16);
 

@@ -24,6 +24,7 @@ std::unique_ptr<MemoryDisk> MemoryDisk::CrashImage(CrashChoice choice) const {
   image->names_ = image->synced_names_;
   image->capacity_bytes_ = capacity_bytes_;
   if (choice.kind == CrashChoice::Kind::kAll) image->run_ = run_;
+  image->copies_on_write_ = copies_on_write_;
   return image;
 }
 
@@ -92,10 +93,17 @@ void MemoryDisk::SetCapacity(uint64_t bytes) {
   capacity_bytes_ = bytes;
 }
 
+void MemoryDisk::SetCopyOnWrite(bool copies) {
+  const Guard guard(*mutex_);
+  copies_on_write_ = copies;
+}
+
 void MemoryDisk::KillProcess() {
   const Guard guard(*mutex_);
   ++processes_killed_;
   lock_holders_.clear();
+  power_fails_at_ = 0;
+  has_failed_ = false;
 }
 
 uint64_t MemoryDisk::Processes() const {
@@ -130,17 +138,64 @@ void MemoryDisk::DoLocked(OperationRecord record, Node node, Bytes data) {
   unsynced_.push_back(std::move(operation));
 }
 
-// Makes the operations that a sync reaches part of what lasts, in their order.
-void MemoryDisk::SettleLocked(const std::function<bool(const UnsyncedOperation&)>& settles) {
-  std::erase_if(unsynced_, [&](const UnsyncedOperation& operation) {
-    if (!settles(operation)) return false;
-    if (ChangesNames(operation.record.kind)) {
-      ApplyToNames(operation, synced_names_);
-    } else {
-      ApplyToContent(operation, operation.node->synced);
+void MemoryDisk::ApplyToSynced(const UnsyncedOperation& operation, MemoryNames* names) {
+  if (ChangesNames(operation.record.kind)) {
+    ApplyToNames(operation, *names);
+  } else {
+    ApplyToContent(operation, operation.node->synced);
+  }
+}
+
+// Makes the operations that a sync reaches part of what lasts, in their order. What was given up
+// stays so, unless a later one has the same page written again, which is written whole.
+void MemoryDisk::SettleLocked(const Selection& settles) {
+  std::vector<UnsyncedOperation> rest;
+  for (UnsyncedOperation& operation : unsynced_) {
+    if (operation.is_given_up || !settles(operation)) {
+      rest.push_back(std::move(operation));
+      continue;
     }
-    return true;
-  });
+    std::erase_if(rest, [&](const UnsyncedOperation& earlier) {
+      const bool is_written = earlier.is_given_up && WritesAgain(operation, earlier);
+      if (is_written) ApplyToSynced(earlier, &synced_names_);
+      return is_written;
+    });
+    ApplyToSynced(operation, &synced_names_);
+  }
+  unsynced_ = std::move(rest);
+}
+
+// A sync of these has failed. What is no write of bytes or name, such as an allocation, goes
+// through the file system's journal, and is not forgotten.
+void MemoryDisk::GiveUpLocked(const Selection& concerns) {
+  std::vector<UnsyncedOperation> all;
+  for (UnsyncedOperation& operation : unsynced_) {
+    const OperationRecord& record = operation.record;
+    const bool is_write = record.kind == OperationKind::kWrite;
+    const bool is_forgotten = is_write || ChangesNames(record.kind);
+    if (operation.is_given_up || !is_forgotten || !concerns(operation)) {
+      all.push_back(std::move(operation));
+      continue;
+    }
+    operation.is_given_up = true;
+    if (!is_write) {
+      all.push_back(std::move(operation));
+      continue;
+    }
+    for (uint64_t at = 0; at < record.length;) {
+      const uint64_t page_end =
+          (record.offset + at) / kSystemPageBytes * kSystemPageBytes + kSystemPageBytes;
+      const uint64_t count = std::min(record.length - at, page_end - record.offset - at);
+      UnsyncedOperation piece = operation;
+      piece.record.offset = record.offset + at;
+      piece.record.length = count;
+      const Bytes data = Bytes(operation.data).subspan(at, count);
+      piece.data.assign(data.begin(), data.end());
+      all.push_back(std::move(piece));
+      at += count;
+    }
+  }
+  unsynced_ = std::move(all);
 }
 
 }  // namespace kvfs

@@ -61,7 +61,10 @@ class MemoryDisk {
   Result<void> PunchHole(const Node& node, const std::string& path, uint64_t offset,
                          uint64_t length);
   Result<void> Shorten(const Node& node, const std::string& path, uint64_t size);
-  Result<void> Sync(const Node& node, const std::string& path);
+  // `seen` is how many failed writebacks of the file its opener was told of, or knows to be told to
+  // others.
+  Result<void> Sync(const Node& node, const std::string& path, uint64_t* seen);
+  uint64_t FailedWritebacks(const Node& node) const;
   uint64_t SizeOf(const Node& node) const;
   uint64_t AllocatedOf(const Node& node) const;
   // Another number for a disk that has lost power; the same after the death of a process alone.
@@ -81,6 +84,7 @@ class MemoryDisk {
   size_t PendingFaults() const;
   bool HasLastingFault() const;
   void SetCapacity(uint64_t bytes);
+  void SetCopyOnWrite(bool copies);
   void KillProcess();
   uint64_t Processes() const;
   uint64_t OperationCount() const;
@@ -103,7 +107,10 @@ class MemoryDisk {
   void DoLocked(OperationRecord record, Node node, Bytes data = {});
   Result<void> ChangeNameLocked(OperationRecord record, Node node);
   Result<void> ChangeContentLocked(OperationRecord record, const Node& node, Bytes data);
-  void SettleLocked(const std::function<bool(const UnsyncedOperation&)>& settles);
+  using Selection = std::function<bool(const UnsyncedOperation&)>;
+  void SettleLocked(const Selection& settles);
+  void GiveUpLocked(const Selection& concerns);
+  static void ApplyToSynced(const UnsyncedOperation& operation, MemoryNames* names);
   Result<Node> FindFileLocked(const OperationRecord& record) const;
   Result<void> RequireFreeNameLocked(const OperationRecord& record) const;
   bool IsDirectoryLocked(const std::string& path) const;
@@ -122,6 +129,7 @@ class MemoryDisk {
   std::vector<DiskFault> faults_;
   std::function<void(const std::string&)> sync_hook_;
   uint64_t capacity_bytes_ = uint64_t{1} << 50;
+  bool copies_on_write_ = false;
   uint64_t processes_killed_ = 0;
   uint64_t power_fails_at_ = 0;  // 0: never
   bool is_last_partial_ = false;

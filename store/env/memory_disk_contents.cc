@@ -1,6 +1,7 @@
 // Contents on a MemoryDisk: reading, writing, allocating, and the space that all of it takes.
 
 #include <algorithm>
+#include <utility>
 
 #include "store/env/memory_disk.h"
 
@@ -56,8 +57,10 @@ Result<void> MemoryDisk::ChangeContentLocked(OperationRecord record, const Node&
   if (!refusal) {
     const bool takes_space =
         record.kind == OperationKind::kWrite || record.kind == OperationKind::kAllocate;
-    const uint64_t missing =
-        takes_space ? node->written.MissingBytes(record.offset, record.length) : 0;
+    uint64_t missing = takes_space ? node->written.MissingBytes(record.offset, record.length) : 0;
+    if (copies_on_write_ && record.kind == OperationKind::kWrite) {
+      missing += node->written.OverwrittenBytes(record.offset, record.length);
+    }
     if (missing > 0 && UsedBytesLocked() + missing > capacity_bytes_) {
       return Refuse(ErrorCode::kNoSpace, record, "the disk is full");
     }
@@ -97,7 +100,7 @@ Result<void> MemoryDisk::Shorten(const Node& node, const std::string& path, uint
                              node, {});
 }
 
-Result<void> MemoryDisk::Sync(const Node& node, const std::string& path) {
+Result<void> MemoryDisk::Sync(const Node& node, const std::string& path, uint64_t* seen) {
   std::function<void(const std::string&)> hook;
   {
     const Guard guard(*mutex_);
@@ -106,11 +109,22 @@ Result<void> MemoryDisk::Sync(const Node& node, const std::string& path) {
   if (hook) hook(path);
   const Guard guard(*mutex_);
   const OperationRecord record{.kind = OperationKind::kSync, .path = path};
-  if (auto refusal = BeginLocked(record)) return tl::unexpected<Error>(refusal->error);
-  SettleLocked([&](const UnsyncedOperation& operation) {
+  const Selection is_of_file = [&](const UnsyncedOperation& operation) {
     return !ChangesNames(operation.record.kind) && operation.node == node;
-  });
-  return {};
+  };
+  if (auto refusal = BeginLocked(record)) {
+    if (!has_failed_) GiveUpLocked(is_of_file);
+    *seen = ++node->failed_writebacks;
+    return tl::unexpected<Error>(refusal->error);
+  }
+  SettleLocked(is_of_file);
+  if (std::exchange(*seen, node->failed_writebacks) == node->failed_writebacks) return {};
+  return Refuse(ErrorCode::kIo, record, "an earlier writeback has failed");
+}
+
+uint64_t MemoryDisk::FailedWritebacks(const Node& node) const {
+  const Guard guard(*mutex_);
+  return node->failed_writebacks;
 }
 
 uint64_t MemoryDisk::SizeOf(const Node& node) const {

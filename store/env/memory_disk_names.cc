@@ -93,10 +93,14 @@ Result<void> MemoryDisk::SyncDirectory(const std::string& path) {
   if (!IsDirectoryLocked(path)) {
     return Refuse(ErrorCode::kNotFound, record, "no such directory");
   }
-  if (auto refusal = BeginLocked(record)) return tl::unexpected<Error>(refusal->error);
-  SettleLocked([&](const UnsyncedOperation& operation) {
+  const Selection is_in_directory = [&](const UnsyncedOperation& operation) {
     return ChangesNames(operation.record.kind) && ParentOf(operation.record.path) == path;
-  });
+  };
+  if (auto refusal = BeginLocked(record)) {
+    if (!has_failed_) GiveUpLocked(is_in_directory);
+    return tl::unexpected<Error>(refusal->error);
+  }
+  SettleLocked(is_in_directory);
   return {};
 }
 

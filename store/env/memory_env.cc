@@ -32,7 +32,8 @@ class MemoryFile final : public File {
         node_(std::move(node)),
         path_(std::move(path)),
         access_(access),
-        process_(disk_->Processes()) {}
+        process_(disk_->Processes()),
+        seen_failures_(disk_->FailedWritebacks(node_)) {}
 
   void MapForWriting(uint64_t) override {}
   Result<void> Read(uint64_t offset, MutableBytes out) const override {
@@ -64,10 +65,10 @@ class MemoryFile final : public File {
     return NoteFailure(disk_->Shorten(node_, path_, size));
   }
   Result<void> Sync() override {
-    KVFS_TRY(RequireAlive());
     const std::lock_guard one_at_a_time(syncing_);
+    KVFS_TRY(RequireAlive());
     KVFS_TRY(failure_.Check());
-    auto synced = disk_->Sync(node_, path_);
+    auto synced = disk_->Sync(node_, path_, &seen_failures_);
     if (synced) return {};
     return failure_.Note({ErrorCode::kIo, std::move(synced).error().message});
   }
@@ -98,9 +99,10 @@ class MemoryFile final : public File {
   const MemoryDisk::Node node_;
   const std::string path_;
   const Access access_;
-  const uint64_t process_;  // that has opened the file
+  const uint64_t process_;  // of how many this is one
   StickyFailure failure_;
-  std::mutex syncing_;
+  std::mutex syncing_;  // guards the following
+  uint64_t seen_failures_;
 };
 
 class MemorySharedLock final : public FileLock {
@@ -155,6 +157,7 @@ void MemoryEnv::OnSync(std::function<void(const std::string&)> hook) {
 }
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
 void MemoryEnv::KillProcess() { disk_->KillProcess(); }
+void MemoryEnv::SetCopyOnWrite(bool copies) { disk_->SetCopyOnWrite(copies); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
 std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }

@@ -10,6 +10,11 @@
 // "Operations" below are those that change the disk: everything but reading, listing and opening.
 // Taking a lock counts as one where it creates the file.
 //
+// A Sync or SyncDirectory that fails does what Linux does. The caller is told, and each other
+// opener of the file once, at its next Sync; one that opens it later is not. The bytes stay in the
+// cache, for all to read, but are taken for written: no later Sync makes them last, unless the page
+// of 4 KiB is written again. What of them a power failure leaves is any subset.
+//
 // Differences from the real one: views must not span a multiple of 64 KiB (the program ends with a
 // message), and files are renamed within their directory only (kInvalid). Any thread may call
 // anything at any time.
@@ -43,6 +48,11 @@ class MemoryEnv final : public Env {
   void FailPowerAt(uint64_t operation, bool is_partial = false);
   bool HasPowerFailed() const;
 
+  // Files that are open now cannot be changed or synced any more, as if their process had been
+  // killed; the locks that it held are free, and a disk without power has it again. What was
+  // written is there, also what no sync will make last.
+  void KillProcess();
+
   // Makes one later operation (or, for kRead, one Read or View) fail; it then changes nothing,
   // unless the fault is partial. Several may wait at once.
   void InjectFault(DiskFault fault);
@@ -53,12 +63,11 @@ class MemoryEnv final : public Env {
   // hook may use the disk. To be set while nobody syncs.
   void OnSync(std::function<void(const std::string& path)> hook);
 
-  // The death of the process that has files and locks: what is open can change nothing any more,
-  // and what was written stays.
-  void KillProcess();
-
   // Space for contents, in blocks of 4 KiB; writes and allocations beyond it fail with kNoSpace.
   void SetCapacity(uint64_t bytes);
+  // Whether writing over bytes needs as much room, for a while, as they take: also where they were
+  // allocated, but for the first time.
+  void SetCopyOnWrite(bool copies);
 
   // Time passes only so.
   void PassSeconds(uint64_t seconds) { seconds_ += seconds; }

@@ -3,8 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +20,7 @@
 #include "store/env/posix_error.h"
 #include "store/env/posix_file.h"
 #include "store/env/posix_lock.h"
+#include "store/env/untrue_cache.h"
 
 namespace kvfs {
 namespace {
@@ -48,13 +52,31 @@ void LetSizeLimitBeAnError() {
   });
 }
 
+// Has btrfs write over the new, empty file in place, as other file systems do: then what was
+// allocated stays enough, also on a full disk. The checksums that btrfs does without are the
+// store's own.
+void WriteOverInPlace(int descriptor) {
+  constexpr uint32_t kBtrfs = 0x9123683e;
+  struct statfs status {};
+  if (::fstatfs(descriptor, &status) != 0) return;
+  if (static_cast<uint32_t>(status.f_type) != kBtrfs) return;
+  int flags = 0;
+  if (::ioctl(descriptor, FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_NOCOW_FL;
+  static_cast<void>(::ioctl(descriptor, FS_IOC_SETFLAGS, &flags));
+}
+
 Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::string_view operation) {
   LetSizeLimitBeAnError();
   KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, flags, operation));
+  if ((flags & O_CREAT) != 0) WriteOverInPlace(descriptor.number());
   struct stat status {};
   KVFS_TRY(Check(::fstat(descriptor.number(), &status), operation, path));
   if (!S_ISREG(status.st_mode)) {
     return Fail(ErrorCode::kInvalid, "cannot open " + path + ": it is not a regular file");
+  }
+  if ((flags & O_ACCMODE) == O_RDWR && (status.st_mode & S_ISVTX) != 0) {
+    ForgetUntrueCache(descriptor.number());
   }
   return std::make_unique<PosixFile>(path, std::move(descriptor),
                                      static_cast<uint64_t>(status.st_size));

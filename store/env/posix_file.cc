@@ -12,6 +12,8 @@
 #include <fstream>
 #include <vector>
 
+#include "store/env/untrue_cache.h"
+
 namespace kvfs {
 namespace {
 
@@ -57,8 +59,9 @@ bool LeavesNothingInDoubt(int number) {
 }  // namespace
 
 tl::unexpected<Error> PosixFile::ChangeFailure(const char* operation, int number) {
-  auto failure = Failure(operation, number);
-  return LeavesNothingInDoubt(number) ? failure : failure_.Note(std::move(failure).value());
+  if (LeavesNothingInDoubt(number)) return Failure(operation, number);
+  failure_.Raise(ErrorCode::kIo);
+  return failure_.Note(Failure(operation, number).value());
 }
 
 PosixFile::~PosixFile() {
@@ -228,7 +231,10 @@ Result<void> PosixFile::Sync() {
   KVFS_TRY(failure_.Check());
   while (::fdatasync(descriptor()) != 0) {
     if (errno == EINTR) continue;
-    return failure_.Note({ErrorCode::kIo, Failure("sync", errno).value().message});
+    const int number = errno;
+    failure_.Raise(ErrorCode::kIo);
+    MarkCacheUntrue(descriptor());
+    return failure_.Note({ErrorCode::kIo, Failure("sync", number).value().message});
   }
   return {};
 }

@@ -29,17 +29,21 @@ class StickyFailure {
   // Remembers the failure, if it is the first, and returns it.
   tl::unexpected<Error> Note(Error error) {
     const std::lock_guard lock(mutex_);
-    if (!has_failed()) {
-      first_ = error;
-      failed_.store(true, std::memory_order_release);
-    }
+    if (!has_failed() || first_.message.empty()) first_ = error;
+    failed_.store(true, std::memory_order_release);
     return tl::unexpected(std::move(error));
+  }
+  // The same while there is nothing to say yet: it takes no memory.
+  void Raise(ErrorCode code) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!has_failed()) first_.code = code;
+    failed_.store(true, std::memory_order_release);
   }
 
  private:
   std::atomic<bool> failed_ = false;
   mutable std::mutex mutex_;  // guards the following
-  Error first_{};
+  Error first_{ErrorCode::kIo, {}};
 };
 
 }  // namespace kvfs

@@ -1,0 +1,158 @@
+// The system's cache after a failure: what a process that has died wrote is there to be read, and
+// not for sure on the disk. An opening that finds it there makes it durable by its own doing,
+// before a sync says so of anything: after each failing sync, and each end of a process, a
+// reopening in the same cache is followed by a put, a sync that succeeds, and a loss of power.
+#include <gtest/gtest.h>
+
+#include "store/env/memory_env.h"
+#include "tests/store/model.h"
+#include "tests/store/soundness.h"
+#include "tests/support/sanitized.h"
+
+namespace kvfs {
+namespace {
+
+constexpr uint64_t kStride = kIsSanitized ? 5 : 1;
+
+CreateOptions SmallStore() {
+  CreateOptions options;
+  options.shards = 2;
+  options.page_bytes = 4096;
+  options.hash_seed = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  return options;
+}
+
+Result<std::unique_ptr<Store>> Open(Env& env) {
+  OpenOptions options;
+  options.idle_ms = 0;
+  return Store::Open(env, "store", options);
+}
+
+class CacheAfterFailure : public testing::Test {
+ protected:
+  void Create() {
+    disk_ = std::make_unique<MemoryEnv>();
+    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore()));
+  }
+
+  // Small values and large ones, syncs and checkpoints; then the process dies. False if something
+  // failed before.
+  static bool Run(MemoryEnv& disk) {
+    auto store = Open(disk);
+    if (!store) return false;
+    const bool done = RunOn(**store).has_value();
+    disk.KillProcess();
+    return done;
+  }
+  static Result<void> RunOn(Store& store) {
+    const std::string large(40'000, 'l');
+    for (int round = 0; round < 3; ++round) {
+      const std::string number = std::to_string(round);
+      KVFS_TRY(store.Put("small " + number, "value"));
+      KVFS_TRY(store.Put("large " + number, large));
+      KVFS_TRY(store.Sync());
+      Batch batch;
+      batch.Write({kRootSpace, "large 0"}, 100, AsBytes(number));
+      KVFS_TRY(store.Apply(batch));
+      KVFS_TRY(store.Put("late " + number, large));
+      if (round != 1) KVFS_TRY(store.Checkpoint());
+    }
+    return {};
+  }
+
+  // Another process finds what the cache has, and a sync of it succeeds: then the power fails.
+  void ExpectWhatIsSyncedNowLasts(int random_images) {
+    auto store = Open(*disk_);
+    ASSERT_TRUE(store) << store.error().message;
+    ASSERT_TRUE((*store)->Put("after", "value"));
+    ASSERT_TRUE((*store)->Sync());
+    const Model promised = ReadStore(**store).value();
+    std::vector<CrashChoice> choices = {{CrashChoice::Kind::kNone, 0}};
+    for (int seed = 1; seed <= random_images; ++seed) {
+      choices.push_back({CrashChoice::Kind::kTorn, static_cast<uint64_t>(seed)});
+    }
+    for (const CrashChoice& choice : choices) {
+      SCOPED_TRACE(choice.ToText());
+      auto image = disk_->CrashImage(choice);
+      auto found = Open(*image);
+      ASSERT_TRUE(found) << found.error().message;
+      EXPECT_EQ(Difference(promised, ReadStore(**found).value()), "");
+      ExpectSound(**found);
+    }
+    disk_->KillProcess();
+  }
+
+  void FailSync(OperationKind kind, uint64_t nth) {
+    disk_->InjectFault({.kind = kind, .nth = nth});
+  }
+
+  std::unique_ptr<MemoryEnv> disk_;
+};
+
+TEST_F(CacheAfterFailure, EachFailingSync) {
+  for (const OperationKind kind : {OperationKind::kSync, OperationKind::kSyncDirectory}) {
+    for (uint64_t nth = 1;; nth += kStride) {
+      SCOPED_TRACE(std::string(NameOf(kind)) + " number " + std::to_string(nth));
+      Create();
+      FailSync(kind, nth);
+      Run(*disk_);
+      if (disk_->PendingFaults() > 0) {
+        EXPECT_GT(nth, kind == OperationKind::kSync ? 20u : 1u);
+        break;
+      }
+      ExpectWhatIsSyncedNowLasts(3);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// The process that comes after it meets a failing sync, too; then a third one comes.
+TEST_F(CacheAfterFailure, AFailingSyncAfterAnother) {
+  uint64_t pairs = 0;
+  for (uint64_t first = 1;; first += 7 * kStride) {
+    Create();
+    FailSync(OperationKind::kSync, first);
+    Run(*disk_);
+    if (disk_->PendingFaults() > 0) break;
+    for (uint64_t second = 1 + first % 2;; second += 2 * kStride) {
+      SCOPED_TRACE("Sync number " + std::to_string(first) + ", then " + std::to_string(second));
+      Create();
+      FailSync(OperationKind::kSync, first);
+      Run(*disk_);
+      FailSync(OperationKind::kSync, second);
+      Run(*disk_);
+      if (disk_->PendingFaults() > 0) break;
+      disk_->KillProcess();
+      ExpectWhatIsSyncedNowLasts(1);
+      if (HasFailure()) return;
+      ++pairs;
+    }
+  }
+  EXPECT_GT(pairs, 30u / kStride / kStride);
+}
+
+// No sync fails, but the process dies, at each of its changes of the disk; its creation, too.
+TEST_F(CacheAfterFailure, EachEndOfAProcess) {
+  for (uint64_t operation = 1;; operation += kStride) {
+    SCOPED_TRACE("the process ends at operation " + std::to_string(operation));
+    disk_ = std::make_unique<MemoryEnv>();
+    disk_->FailPowerAt(operation);
+    const bool is_done = Store::Create(*disk_, "store", SmallStore()) && Run(*disk_);
+    disk_->KillProcess();
+    if (is_done) {
+      EXPECT_GT(operation, 60u);
+      break;
+    }
+    auto opened = Open(*disk_);
+    if (!opened && opened.error().code == ErrorCode::kNotFound) continue;  // was not created
+    if (opened) disk_->KillProcess();
+    opened = Fail(ErrorCode::kInvalid);
+    ExpectWhatIsSyncedNowLasts(1);
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace kvfs
