@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/file_system_kind.h"
+#include "cli/message.h"
 #include "cli/store_access.h"
 #include "store/store.h"
 
@@ -20,7 +22,13 @@ Outcome Create(const CreateArguments& arguments) {
   const auto path = ResolveStore(arguments.store, IfMissing::kCreate);
   if (!path) return tl::unexpected(path.error());
   const auto created = Store::Create(GetPosixEnv(), *path, arguments.options);
-  if (created) return {};
+  if (created) {
+    const std::string_view caveat = CaveatAt(*path);
+    if (!caveat.empty()) {
+      Tell(Severity::kWarning, fmt::format("{} lies on a file system that is {}", *path, caveat));
+    }
+    return {};
+  }
   if (created.error().code != ErrorCode::kNotFound) {
     return tl::unexpected(ExplainStoreError(*path, created.error()));
   }

@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "cli/command.h"
 #include "cli/descriptor.h"
+#include "cli/file_system_kind.h"
 #include "cli/mount_point.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
@@ -28,6 +30,8 @@ constexpr rlim_t kFewFiles = 1024;
 
 class Examination {
  public:
+  explicit Examination(std::string store) : store_(std::move(store)) {}
+
   Outcome Run() {
     LookAtKernel();
     LookAtDevice();
@@ -35,6 +39,7 @@ class Examination {
     LookAtConfiguration();
     LookAtLimits();
     LookAtMounts();
+    LookAtFileSystem();
     if (failures_ == 0) return {};
     return Stop(ExitCode::kFuseUnavailable,
                 fmt::format("{} of these must be mended before a store can be mounted", failures_));
@@ -115,14 +120,27 @@ class Examination {
     }
   }
 
+  // Of the store that was named.
+  void LookAtFileSystem() const {
+    if (store_.empty()) return;
+    const std::string_view caveat = CaveatAt(store_);
+    if (caveat.empty())
+      return Good(fmt::format("{} lies on a file system as kvfs needs it", store_));
+    Note(fmt::format("{} lies on a file system that is {}", store_, caveat));
+  }
+
+  const std::string store_;
   int failures_ = 0;
 };
 
 }  // namespace
 
 Runner DefineDoctor(CLI::App& parser) {
-  parser.footer("Example: kvfs doctor");
-  return [] { return Examination().Run(); };
+  const auto store = std::make_shared<std::string>();
+  parser.add_option("STORE", *store,
+                    "A store, or where one is to be: what differs on its file system");
+  parser.footer("Example: kvfs doctor ~/store");
+  return [store] { return Examination(*store).Run(); };
 }
 
 }  // namespace kvfs::cli

@@ -251,6 +251,19 @@ TEST_F(Control, DoctorTellsWhatIsAmiss) {
   EXPECT_NE(run.out.find("kvfs unmount " + mount_point()), std::string::npos) << run.out;
 }
 
+TEST_F(Control, DoctorAndCreateTellOfTheFileSystem) {
+  const std::string path = "/dev/shm/kvfs-test-" + std::to_string(::getpid());
+  const ProgramRun created = RunKvfs({"create", path});
+  EXPECT_EQ(created.status, 0) << created.err;
+  EXPECT_NE(created.err.find("in memory: nothing outlives the machine"), std::string::npos)
+      << created.err;
+  const ProgramRun run = RunKvfs({"doctor", path});
+  EXPECT_NE(run.out.find("note     " + path + " lies on a file system that is in memory"),
+            std::string::npos)
+      << run.out;
+  RunShell("rm -rf '" + path + "'");
+}
+
 TEST(Manual, EveryCommandShowsAnExample) {
   const std::string page = RunKvfs({"manual"}).out;
   std::string commands =
