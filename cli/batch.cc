@@ -29,9 +29,11 @@ Failure ExplainLine(uint64_t line, const Error& error) {
 }
 
 Answer<Changes> ReadChanges(bool json) {
+  const auto input = FromStandardInput();
+  if (!input) return tl::unexpected(input.error());
   Changes read;
   size_t bytes = 0;
-  LineReader lines(FromStandardInput(), kMaxBatchBytes);
+  LineReader lines(*input, kMaxBatchBytes);
   while (true) {
     const auto line = lines.Next();
     if (!line) {

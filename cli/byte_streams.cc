@@ -13,15 +13,17 @@
 #include "cli/descriptor.h"
 #include "cli/interruption.h"
 #include "cli/paths.h"
+#include "cli/standard_streams.h"
 
 namespace kvfs::cli {
 namespace {
 
 tl::unexpected<Error> FailNaming(std::string_view stream) {
+  const bool is_closed = errno == EBADF;
   const Error error = ErrorOfErrno(errno);
   const bool is_full = error.code == ErrorCode::kNoSpace;
   return Fail(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-              fmt::format("{}: {}", stream, error.message));
+              fmt::format("{}: {}", stream, is_closed ? "it is closed" : error.message));
 }
 
 ByteSource FromOwned(std::shared_ptr<const Descriptor> file, std::string name) {
@@ -67,7 +69,11 @@ ByteSource FromText(std::string text) {
   };
 }
 
-ByteSource FromStandardInput() { return FromDescriptor(STDIN_FILENO, "standard input"); }
+Answer<ByteSource> FromStandardInput() {
+  const Outcome open = RequireStandardInput();
+  if (!open) return tl::unexpected(open.error());
+  return FromDescriptor(STDIN_FILENO, "standard input");
+}
 
 Answer<ByteSource> FromFile(const std::string& path) {
   auto file = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

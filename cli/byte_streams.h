@@ -15,7 +15,8 @@ ByteSink ToDescriptor(int file, std::string name);
 ByteSource FromDescriptor(int file, std::string name);
 
 ByteSource FromText(std::string text);
-ByteSource FromStandardInput();
+// kIoFailed if it is closed.
+Answer<ByteSource> FromStandardInput();
 // kIoFailed if the file cannot be opened.
 Answer<ByteSource> FromFile(const std::string& path);
 

@@ -4,6 +4,7 @@
 
 #include "cli/byte_streams.h"
 #include "cli/command.h"
+#include "cli/standard_streams.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -17,6 +18,8 @@ struct GetArguments {
 Outcome Get(const GetArguments& arguments) {
   const Outcome valid = CheckKeyPath(arguments.path);
   if (!valid) return valid;
+  const Outcome open = RequireStandardOutput();
+  if (!open) return open;
   return WithKeys(arguments.store, "get", [&](Keys& keys, const std::string& store) -> Outcome {
     const auto got = keys.Get(arguments.path, StandardOutput());
     if (got) return {};

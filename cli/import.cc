@@ -17,6 +17,7 @@
 #include "cli/lmdb_format.h"
 #include "cli/paths.h"
 #include "cli/smkv_format.h"
+#include "cli/standard_streams.h"
 #include "cli/store_access.h"
 #include "cli/tar_format.h"
 #include "cli/transfer_format.h"
@@ -41,6 +42,8 @@ Answer<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat f
     return Stop(ExitCode::kUsage,
                 fmt::format("the format {} cannot come from standard input", arguments.format));
   }
+  const Outcome open = arguments.source == "-" ? RequireStandardInput() : Outcome();
+  if (!open) return tl::unexpected(open.error());
   Descriptor file(arguments.source == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                                           : ::open(arguments.source.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.valid()) return file;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/mount_helper.h"
+#include "cli/standard_streams.h"
 
 namespace kvfs::cli {
 namespace {
@@ -42,11 +44,16 @@ std::string ProgramHelp() {
   return text + "\n`kvfs COMMAND --help` tells more about each.\n";
 }
 
+std::string CannotWriteOutput(std::string_view why) {
+  return fmt::format("cannot write to standard output: {}",
+                     IsClosedStream(STDOUT_FILENO) ? "it is closed" : why);
+}
+
 ExitCode Report(const Outcome& outcome) {
   // What was printed may still be on its way.
-  if (std::fflush(stdout) != 0 && outcome) {
-    Tell(Severity::kError,
-         fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!is_written && outcome) {
+    Tell(Severity::kError, CannotWriteOutput(std::strerror(errno)));
     return ExitCode::kIoFailed;
   }
   if (outcome) return ExitCode::kOk;
@@ -81,8 +88,7 @@ Outcome RunGuarded(const Runner& runner) {
     if (error.code() == std::errc::resource_unavailable_try_again) {
       return Stop(ExitCode::kIoFailed, "the system gives this process no more threads");
     }
-    return Stop(ExitCode::kIoFailed,
-                fmt::format("cannot write to standard output: {}", error.code().message()));
+    return Stop(ExitCode::kIoFailed, CannotWriteOutput(error.code().message()));
   }
 }
 
@@ -135,6 +141,8 @@ int RunBare(const Arguments& arguments) {
 }
 
 int Main(const std::string& program, const Arguments& arguments) {
+  // There may be nobody to tell.
+  if (!OccupyClosedStreams()) return static_cast<int>(ExitCode::kIoFailed);
   RaiseFileLimit();
   LetSizeLimitBeAnError();
   const std::string name = std::filesystem::path(program).filename().string();

@@ -18,6 +18,7 @@
 
 #include "cli/interruption.h"
 #include "cli/paths.h"
+#include "cli/standard_streams.h"
 
 namespace kvfs::cli {
 namespace {
@@ -87,6 +88,9 @@ Answer<OutputFile> OutputFile::Open(const std::string& path) {
   OutputFile output;
   output.shown_ = path == "-" ? "standard output" : path;
   Result<void> opened;
+  if (const Outcome open = path == "-" ? RequireStandardOutput() : Outcome(); !open) {
+    return tl::unexpected(open.error());
+  }
   if (path == "-") {
     output.file_ = Descriptor(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!output.file_.valid()) opened = FailWithErrno();

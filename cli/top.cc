@@ -23,6 +23,7 @@
 #include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/paths.h"
+#include "cli/standard_streams.h"
 #include "fs/latency_histogram.h"
 
 namespace kvfs::cli {
@@ -115,6 +116,8 @@ void PrintJson(const std::vector<Row>& rows) {
 }
 
 Outcome Top(const TopArguments& arguments) {
+  const Outcome open = RequireStandardOutput();
+  if (!open) return open;
   const Interruption interruption;
   auto before = TakeLook(arguments);
   if (!before) return tl::unexpected(before.error());

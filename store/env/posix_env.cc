@@ -117,8 +117,10 @@ class PosixEnv final : public Env {
   }
 
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override {
-    const std::unique_ptr<DIR, DirectoryCloser> directory(::opendir(path.c_str()));
+    KVFS_ASSIGN(Descriptor opened, OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "list directory"));
+    const std::unique_ptr<DIR, DirectoryCloser> directory(::fdopendir(opened.number()));
     if (!directory) return PosixError("list directory", path, errno);
+    opened.Release();  // it is the directory's
     std::vector<std::string> names;
     while (true) {
       errno = 0;  // the only way to tell the end from a failure

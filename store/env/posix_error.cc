@@ -1,9 +1,8 @@
-// The table from errno to ErrorCode, and descriptors that close themselves.
+// The table from errno to ErrorCode, and the opening of files.
 
 #include "store/env/posix_error.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -54,13 +53,10 @@ tl::unexpected<Error> PosixError(std::string_view operation, const std::string& 
   return Fail(CodeOf(number), message + std::generic_category().message(number));
 }
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags, std::string_view operation) {
   while (true) {
-    const int number = ::open(path.c_str(), flags | O_CLOEXEC, kOwnerOnly);
+    const int number =
+        OpenAboveStreams([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kOwnerOnly); });
     if (number >= 0) return Descriptor(number);
     if (errno != EINTR) return PosixError(operation, path, errno);
   }

@@ -1,4 +1,4 @@
-// The one place where errno enters kvfs, and the descriptor that every system call works on.
+// The one place where errno enters kvfs.
 //
 // PosixError turns (operation, path, errno) into an Error: a sentence that names all three, and
 // the code that the caller decides by. Nothing else in the store looks at an errno's meaning,
@@ -8,27 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "store/env/descriptor.h"
 #include "store/status.h"
 
 namespace kvfs {
 
 // For example: "cannot open /store/lock: Permission denied".
 tl::unexpected<Error> PosixError(std::string_view operation, const std::string& path, int number);
-
-// Owns a file descriptor; closes it without reporting errors (what matters was synced before).
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(other.number_) { other.number_ = -1; }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 // open(2) with O_CLOEXEC, repeated when a signal interrupts it.
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags, std::string_view operation);

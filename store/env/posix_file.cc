@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <vector>
 
 #include "store/env/untrue_cache.h"
@@ -32,6 +31,15 @@ int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
     if (errno != EINTR) return errno;
   }
   return 0;
+}
+
+// This run of the system; empty if it does not tell.
+std::string BootId() {
+  const auto file = OpenDescriptor("/proc/sys/kernel/random/boot_id", O_RDONLY, "open");
+  char text[64];
+  const ssize_t length = file ? ::read(file->number(), text, sizeof text) : 0;
+  const std::string_view read(text, static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  return std::string(read.substr(0, read.find('\n')));
 }
 
 // Whether a change that failed so has left what was there before as it was: the disk has no room,
@@ -250,8 +258,7 @@ Result<uint64_t> PosixFile::SizeBytes() const {
 // This run of the system, this mounting of the disk, this file. The number of a mount that may be
 // given again would not do: a disk that is taken away and mounted anew may have lost writes.
 std::string PosixFile::Residence() const {
-  std::string boot;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  const std::string boot = BootId();
   struct statx status {};
   const bool is_told =
       ::statx(descriptor(), "", AT_EMPTY_PATH, STATX_INO | kUniqueMountId, &status) == 0 &&

@@ -85,6 +85,60 @@ TEST_F(PosixEnv, AChildThatInheritsTheLockKeepsItWhenTheParentLetsGo) {
   Kill(child);
 }
 
+// Some of the standard streams are closed as long as it lives.
+class ClosedStreams {
+ public:
+  explicit ClosedStreams(int subset) {
+    std::fflush(nullptr);
+    for (int stream = 0; stream < 3; ++stream) {
+      saved_[stream] = ::fcntl(stream, F_DUPFD_CLOEXEC, 3);
+      if ((subset >> stream & 1) != 0) ::close(stream);
+    }
+  }
+  ~ClosedStreams() {
+    for (int stream = 0; stream < 3; ++stream) {
+      ::dup2(saved_[stream], stream);
+      ::close(saved_[stream]);
+    }
+  }
+  static int Open() {
+    int open = 0;
+    for (int stream = 0; stream < 3; ++stream) {
+      if (::fcntl(stream, F_GETFD) >= 0) open |= 1 << stream;
+    }
+    return open;
+  }
+
+ private:
+  int saved_[3];
+};
+
+TEST_F(PosixEnv, NoFileGetsTheNumberOfAClosedStream) {
+  for (int subset = 0; subset < 8; ++subset) {
+    int open = 0;
+    bool has_worked = true;
+    const auto note = [&](const auto& result) {
+      has_worked = has_worked && result.has_value();
+      open |= ClosedStreams::Open();
+    };
+    {
+      const ClosedStreams closed(subset);
+      const auto created = env_.CreateFile(At("file"));
+      note(created);
+      const auto opened = env_.OpenFile(At("file"), Access::kReadOnly);
+      note(opened);
+      note(env_.ListDirectory(At(".")));
+      note(env_.SyncDirectory(At(".")));
+      const auto lock = env_.LockFile(At("lock"), "holder");
+      note(lock);
+      has_worked = has_worked && created && !(*created)->Residence().empty();
+      note(env_.RemoveFile(At("file")));
+    }
+    EXPECT_TRUE(has_worked) << subset;
+    EXPECT_EQ(open, 7 & ~subset) << subset;
+  }
+}
+
 TEST_F(PosixEnv, OnlyRegularFilesAreOpened) {
   ASSERT_EQ(::mkfifo(At("fifo").c_str(), 0600), 0);
   const auto opened = env_.OpenFile(At("fifo"));
