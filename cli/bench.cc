@@ -19,10 +19,12 @@
 #include "cli/command.h"
 #include "cli/interruption.h"
 #include "cli/json_text.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/store_access.h"
+#include "cli/whole_number.h"
 
 namespace kvfs::cli {
 namespace {
@@ -186,7 +188,7 @@ Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
 }
 
 Answer<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
-  const auto path = ResolvePath(where);
+  const auto path = ResolvePlace(where);
   if (!path) {
     return Stop(ExitCode::kIoFailed, fmt::format("cannot use {}: {}", where, path.error().message));
   }
@@ -214,10 +216,10 @@ Runner DefineBench(CLI::App& parser) {
                     "directory: a new store in it, by the library. The working directory unless "
                     "told");
   parser.add_option("--values", arguments->values, "How many values")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}))
+      ->check(WholeNumber(1, 100'000'000))
       ->capture_default_str();
   parser.add_option("--bytes", arguments->bytes, "How large each is")
-      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 20))
+      ->check(WholeNumber(0, uint64_t{1} << 20))
       ->capture_default_str();
   parser.add_flag("--json", arguments->json, "One JSON object");
   parser.footer(

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -57,6 +58,15 @@ Result<Address> AddressIn(const std::string& store_path) {
   return address;
 }
 
+constexpr timeval kStep = {1, 0};
+constexpr timeval kForever = {0, 0};
+
+// After that a call on the socket returns, with EAGAIN.
+void LimitWaits(const Descriptor& socket, const timeval& limit) {
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
 }  // namespace
@@ -76,10 +86,22 @@ Result<void> Channel::Send(const Message& message) {
   }
   for (std::string_view rest = out; !rest.empty();) {
     const ssize_t count = ::send(socket_.number(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno != EINTR) return OtherSideIsGone();
+    if (count < 0) KVFS_TRY(AfterFailure());
     if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
   }
   return {};
+}
+
+// What to do when errno tells that nothing could be sent or received.
+Result<void> Channel::AfterFailure() {
+  if (errno == EINTR) return {};
+  if (errno == EAGAIN && on_silence_) return on_silence_();
+  return OtherSideIsGone();
+}
+
+void Channel::SetPatience(std::function<Result<void>()> on_silence) {
+  LimitWaits(socket_, kStep);
+  on_silence_ = std::move(on_silence);
 }
 
 Result<void> Channel::ReadExactly(char* out, size_t length) {
@@ -115,7 +137,8 @@ Result<size_t> Channel::ReceiveSome(char* out, size_t length) {
   while (true) {
     const ssize_t count = ::recv(socket_.number(), out, length, 0);
     if (count > 0) return static_cast<size_t>(count);
-    if (count == 0 || errno != EINTR) return OtherSideIsGone();
+    if (count == 0) return OtherSideIsGone();
+    KVFS_TRY(AfterFailure());
   }
 }
 
@@ -163,10 +186,13 @@ Result<Channel> ConnectToStore(const std::string& store_path) {
   KVFS_ASSIGN(const Address address, AddressIn(store_path));
   Descriptor socket = NewSocket();
   if (!socket.valid()) return FailWithErrno("make a socket");
+  LimitWaits(socket, kStep);
   if (::connect(socket.number(), address.get(), sizeof address.name) != 0) {
     if (errno == ECONNREFUSED) errno = ENOENT;
+    if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
     return FailWithErrno("speak to the daemon");
   }
+  LimitWaits(socket, kForever);
   return Channel(std::move(socket));
 }
 

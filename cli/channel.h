@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class Channel {
   Result<void> Send(const Message& message);
   // Waits for a message. kIo if the other side is gone, kInvalid for what is no message.
   Result<Message> Receive();
+  // From now on calls that wait for the other side call this each second, and fail with its error.
+  void SetPatience(std::function<Result<void>()> on_silence);
   // Makes calls that wait, and all later ones, fail.
   void Interrupt() const;
 
@@ -40,8 +43,10 @@ class Channel {
   Result<uint32_t> ReadNumber();
   Result<void> Fill();
   Result<size_t> ReceiveSome(char* out, size_t length);
+  Result<void> AfterFailure();
 
   Descriptor socket_;
+  std::function<Result<void>()> on_silence_;
   std::string received_;  // and not taken yet, from here on:
   size_t received_begin_ = 0;
 };
@@ -51,7 +56,8 @@ class Channel {
 Result<Descriptor> ListenAtStore(const std::string& store_path);
 void RemoveSocket(const std::string& store_path);
 
-// kNotFound if nobody listens there, kPermission.
+// kNotFound if nobody listens there, kPermission. kIo if a second is not enough: who listens takes
+// no more connections.
 Result<Channel> ConnectToStore(const std::string& store_path);
 
 }  // namespace kvfs::cli

@@ -21,7 +21,12 @@ struct Command {
   Runner (*define)(CLI::App& parser);
   // The exit status for what the command ends with.
   int (*status)(ExitCode code) = OwnStatus;
+  // Whether it may have to wait for another process, and so takes --timeout.
+  bool waits = true;
 };
+
+// What the command's own definition adds, and what all have.
+Runner DefineWhole(const Command& command, CLI::App& parser);
 
 // All commands, in the order in which the help shows them.
 std::span<const Command> Commands();

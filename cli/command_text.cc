@@ -47,7 +47,7 @@ OptionText Describe(const CLI::Option& option) {
 
 CommandText Describe(const Command& command) {
   CLI::App parser(command.summary, command.name);
-  const Runner runner = command.define(parser);
+  const Runner runner = DefineWhole(command, parser);
   CommandText text{command.name, command.summary, parser.get_footer(), {}};
   for (const CLI::Option* const option : parser.get_options()) {
     text.options.push_back(Describe(*option));

@@ -8,6 +8,7 @@
 #include "cli/file_system_kind.h"
 #include "cli/message.h"
 #include "cli/store_access.h"
+#include "cli/whole_number.h"
 #include "store/store.h"
 
 namespace kvfs::cli {
@@ -45,6 +46,7 @@ Runner DefineCreate(CLI::App& parser) {
       ->required();
   parser
       .add_option("--shards", options.shards, fmt::format("Number of shards, 1 to {}", kMostShards))
+      ->check(WholeNumber(1, kMostShards))
       ->capture_default_str();
   parser
       .add_option("--page-size", options.page_bytes,

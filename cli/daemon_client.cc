@@ -3,20 +3,22 @@
 #include "cli/daemon_client.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
+#include <memory>
+
+#include "cli/interruption.h"
+#include "cli/message.h"
 #include "cli/requests.h"
 #include "cli/version.h"
+#include "cli/waiting.h"
 #include "fs/statistics.h"
 
 namespace kvfs::cli {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
-// In which a daemon that is alive answers a greeting.
-constexpr timeval kGreetingPatience = {10, 0};
-constexpr timeval kForever = {0, 0};
+// Seconds after which a person is told that the daemon is at work.
+constexpr int kLongWork = 10;
 
 Message Request(std::string_view verb) { return {std::string(verb)}; }
 Message Request(std::string_view verb, std::string field) {
@@ -43,23 +45,60 @@ Error ErrorOf(const Message& message, size_t* failed) {
   return {static_cast<ErrorCode>(*code), message[2]};
 }
 
-void SetPatience(const Channel& channel, const timeval& patience) {
-  ::setsockopt(channel.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+tl::unexpected<Error> Silence() { return Fail(ErrorCode::kIo, "its daemon does not answer"); }
+
+std::string SayThatItIsSilent(const std::string& store_path) {
+  const auto daemon = ServingDaemon::OfStore(store_path);
+  return fmt::format(
+      "the daemon of {}{}, {}", store_path,
+      daemon ? fmt::format(", process {}", daemon->pid()) : "",
+      daemon && daemon->IsStopped() ? "is stopped (`kill -CONT` has it go on)" : "does not answer");
 }
+
+// While the daemon answers nothing: whether it is at work, which may take any time, or does not
+// even greet, which has a limit.
+class Patience {
+ public:
+  explicit Patience(std::string store_path) : store_path_(std::move(store_path)) {}
+
+  Result<void> OnSilence() {
+    KVFS_TRY(CheckNotInterrupted());
+    if (DaemonConnection::Open(store_path_, [] { return false; })) {
+      waiting_.reset();
+      if (++seconds_at_work_ == kLongWork) {
+        Tell(Severity::kNotice, fmt::format("the daemon of {} is at work on it", store_path_));
+      }
+      return {};
+    }
+    if (!waiting_)
+      waiting_.emplace([this] { return SayThatItIsSilent(store_path_); }, std::chrono::seconds(1));
+    return waiting_->GoesOn() ? Result<void>() : Silence();
+  }
+
+ private:
+  const std::string store_path_;
+  std::optional<Waiting> waiting_;
+  int seconds_at_work_ = 0;
+};
 
 }  // namespace
 
 Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
+  Waiting waiting([&] { return SayThatItIsSilent(store_path); });
+  return Open(store_path, [&] { return waiting.GoesOn(); });
+}
+
+Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path,
+                                                const std::function<bool()>& waits_on) {
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
-  SetPatience(channel, kGreetingPatience);
+  channel.SetPatience([&] { return waits_on() ? Result<void>() : Silence(); });
   DaemonConnection connection(std::move(channel), ServingDaemon::OfStore(store_path));
   const auto greeted =
       connection.Ask({std::string(request::kHello), kVersion, EncodeNumber(kProtocol)});
-  if (!greeted && greeted.error().code == ErrorCode::kIo) {
-    return Fail(ErrorCode::kIo, "its daemon does not answer");
-  }
+  if (!greeted && greeted.error().code == ErrorCode::kIo) return Silence();
   if (!greeted) return tl::unexpected(greeted.error());
-  SetPatience(connection.channel_, kForever);
+  connection.channel_.SetPatience(
+      [patience = std::make_shared<Patience>(store_path)] { return patience->OnSilence(); });
   return connection;
 }
 
@@ -71,7 +110,11 @@ Result<Message> DaemonConnection::Ask(const Message& message, size_t* failed) {
 }
 
 bool DaemonConnection::HasEndedWell() const {
-  return is_gone_ && daemon_ && !daemon_->IsMounted() && daemon_->AwaitCleanEnd();
+  if (!is_gone_ || !daemon_ || daemon_->IsMounted()) return false;
+  Waiting waiting([&] {
+    return fmt::format("process {} is closing the store {}", daemon_->pid(), daemon_->store_path());
+  });
+  return daemon_->AwaitEnd([&] { return waiting.GoesOn(); }) == ServingDaemon::End::kClean;
 }
 
 Result<Message> DaemonConnection::AwaitOk(size_t* failed) {

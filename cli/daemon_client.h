@@ -1,6 +1,7 @@
 // A store through the daemon that serves it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,12 @@ class DaemonConnection {
  public:
   // kNotFound if no daemon listens there; kPermission; kUnsupported if it is of another version;
   // kIo if it does not answer.
+  // As long as it does not, `waits_on` is asked each second whether to go on. Later on the limit
+  // for waiting holds (cli/waiting.h): not for what the daemon works on, but for one that does not
+  // even greet any more.
+  static Result<DaemonConnection> Open(const std::string& store_path,
+                                       const std::function<bool()>& waits_on);
+  // The same, with a word to the person if it takes long, and that limit.
   static Result<DaemonConnection> Open(const std::string& store_path);
 
   // Sends, and returns the fields behind `ok`.
@@ -25,7 +32,7 @@ class DaemonConnection {
                           const std::function<Result<void>(const Message&)>& take);
   Result<void> Send(const Message& message) { return channel_.Send(message); }
   // Whether the daemon has let go of the connection, and then closed the store: all that it has
-  // acknowledged is durable. Waits until that is known.
+  // acknowledged is durable. Waits until that is known, or the limit has passed.
   bool HasEndedWell() const;
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);

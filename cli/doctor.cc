@@ -12,10 +12,11 @@
 #include <memory>
 #include <string>
 
+#include "cli/aside.h"
 #include "cli/command.h"
 #include "cli/descriptor.h"
 #include "cli/file_system_kind.h"
-#include "cli/mount_point.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/subprocess.h"
@@ -115,18 +116,23 @@ class Examination {
     const auto table = ReadMountTable();
     if (!table) return Note(table.error().text);
     for (const MountEntry& mount : *table) {
-      if (mount.type != kMountType || !IsDeadMount(mount.mount_point)) continue;
-      Note(fmt::format("the daemon of {0} has died: `kvfs unmount {0}`", mount.mount_point));
+      if (mount.type != kMountType) continue;
+      const MountHealth health = LookAtMount(mount.mount_point);
+      if (health == MountHealth::kAnswers) continue;
+      const bool is_dead = health == MountHealth::kDead;
+      Note(fmt::format("the daemon of {0} {1}: `kvfs unmount {2}{0}`", mount.mount_point,
+                       is_dead ? "has died" : "does not answer", is_dead ? "" : "--force "));
     }
   }
 
   // Of the store that was named.
   void LookAtFileSystem() const {
     if (store_.empty()) return;
-    const std::string_view caveat = CaveatAt(store_);
-    if (caveat.empty())
+    const auto caveat = GlanceAside([&] { return std::string(CaveatAt(store_)); });
+    if (!caveat) return Note(fmt::format("{}: {}", store_, caveat.error().message));
+    if (caveat->empty())
       return Good(fmt::format("{} lies on a file system as kvfs needs it", store_));
-    Note(fmt::format("{} lies on a file system that is {}", store_, caveat));
+    Note(fmt::format("{} lies on a file system that is {}", store_, *caveat));
   }
 
   const std::string store_;

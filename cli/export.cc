@@ -20,6 +20,7 @@
 #include "cli/tar_format.h"
 #include "cli/transfer_format.h"
 #include "cli/tree_format.h"
+#include "cli/whole_number.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -233,7 +234,7 @@ Runner DefineExport(CLI::App& parser) {
   parser.add_option("--path", arguments->path, "Only this directory, or key, of the store")
       ->type_name("PATH");
   parser.add_option("--shards", arguments->shards, "smkv: into how many shards")
-      ->check(CLI::Range(1U, kMaxWrittenSmkvShards))
+      ->check(WholeNumber(1, kMaxWrittenSmkvShards))
       ->capture_default_str();
   parser.footer(
       "What is exported is the store as it was at one moment, whatever others change meanwhile. A "

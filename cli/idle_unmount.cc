@@ -2,15 +2,15 @@
 
 #include "cli/idle_unmount.h"
 
-#include "cli/mount_point.h"
+#include <utility>
 
 namespace kvfs::cli {
 
 using std::chrono::steady_clock;
 
-IdleUnmount::IdleUnmount(std::string mount_point, std::chrono::seconds limit,
-                         std::function<uint64_t()> activity)
-    : mount_point_(std::move(mount_point)), limit_(limit), activity_(std::move(activity)) {
+IdleUnmount::IdleUnmount(std::chrono::seconds limit, std::function<uint64_t()> activity,
+                         std::function<bool()> unmount)
+    : limit_(limit), activity_(std::move(activity)), unmount_(std::move(unmount)) {
   if (limit_.count() > 0) thread_ = std::thread([this] { Watch(); });
 }
 
@@ -37,7 +37,7 @@ void IdleUnmount::Watch() {
     if (steady_clock::now() - since < limit_) continue;
     lock.unlock();
     // Where somebody is in it after all, the time begins anew.
-    const bool is_done = Detach(mount_point_, Unmounting::kOnlyIfIdle).has_value();
+    const bool is_done = unmount_();
     lock.lock();
     if (is_done) return;
     seen = activity_();

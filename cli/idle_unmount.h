@@ -9,17 +9,16 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <string>
 #include <thread>
 
 namespace kvfs::cli {
 
 class IdleUnmount {
  public:
-  // `activity` grows with each use; it is called from a thread of its own. With 0 seconds nothing
-  // is ever unmounted.
-  IdleUnmount(std::string mount_point, std::chrono::seconds limit,
-              std::function<uint64_t()> activity);
+  // `activity` grows with each use; `unmount` does it, and tells whether nobody was in it. Both are
+  // called from a thread of its own. With 0 seconds nothing is ever unmounted.
+  IdleUnmount(std::chrono::seconds limit, std::function<uint64_t()> activity,
+              std::function<bool()> unmount);
   ~IdleUnmount();
 
   IdleUnmount(const IdleUnmount&) = delete;
@@ -28,9 +27,9 @@ class IdleUnmount {
  private:
   void Watch();
 
-  const std::string mount_point_;
   const std::chrono::seconds limit_;
   const std::function<uint64_t()> activity_;
+  const std::function<bool()> unmount_;
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool is_stopping_ = false;  // guarded by mutex_

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <charconv>
 #include <filesystem>
@@ -75,15 +76,17 @@ bool HasLockFileOpen(pid_t pid, const std::string& store_path) {
   const std::string directory = fmt::format("/proc/{}/fd", pid);
   for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error)) {
-    // The link's text first: following a link into a file system that hangs would hang us too.
+    // A link into a mount whose daemon does not answer must not be waited for: the kernel tells
+    // what it remembers.
     const std::string target = std::filesystem::read_symlink(entry->path(), error).string();
     if (error || !target.ends_with("/lock")) {
       error.clear();
       continue;
     }
-    struct stat file {};
-    if (::stat(entry->path().c_str(), &file) == 0 && file.st_dev == lock.st_dev &&
-        file.st_ino == lock.st_ino) {
+    struct statx file {};
+    if (::statx(AT_FDCWD, entry->path().c_str(), AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
+        ::makedev(file.stx_dev_major, file.stx_dev_minor) == lock.st_dev &&
+        file.stx_ino == lock.st_ino) {
       return true;
     }
   }

@@ -95,7 +95,7 @@ Outcome RunGuarded(const Runner& runner) {
 int Run(const Command& command, Arguments arguments) {
   const std::string name = fmt::format("kvfs {}", command.name);
   CLI::App parser(command.summary, name);
-  const Runner runner = command.define(parser);
+  const Runner runner = DefineWhole(command, parser);
   std::ranges::reverse(arguments);  // as the parser takes them
   try {
     parser.parse(arguments);

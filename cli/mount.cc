@@ -145,9 +145,10 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot mount {}: {}", places.store, service.error().message));
   }
-  const IdleUnmount idle(places.mount_point, std::chrono::seconds(choices.idle_seconds), [&] {
-    return CountMessages(serving.message_counts()) + (*service)->CountRequests();
-  });
+  const IdleUnmount idle(
+      std::chrono::seconds(choices.idle_seconds),
+      [&] { return CountMessages(serving.message_counts()) + (*service)->CountRequests(); },
+      [&serving] { return serving.UnmountIfIdle(); });
   signals.Watch([&serving] {
     NotifyServiceManager("STOPPING=1");
     serving.Stop();

@@ -1,11 +1,9 @@
-// Checks before a mount, and unmounting.
+// Checks before a mount.
 
 #include "cli/mount_point.h"
 
 #include <fmt/format.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,9 +11,9 @@
 #include <filesystem>
 
 #include "cli/lock_file.h"
-#include "cli/mount_users.h"
+#include "cli/mount_health.h"
 #include "cli/paths.h"
-#include "cli/subprocess.h"
+#include "cli/unmounting.h"
 
 namespace kvfs::cli {
 namespace {
@@ -55,7 +53,7 @@ bool IsMountOf(const MountEntry& mount, const std::string& store_path) {
 
 Outcome ClearOldMount(const MountEntry& mount, const std::string& store_path, std::string& told) {
   const std::string& mount_point = mount.mount_point;
-  if (!IsDeadMount(mount_point)) {
+  if (LookAtMount(mount_point) != MountHealth::kDead) {
     const auto code = mount.source == store_path ? ExitCode::kStoreInUse : ExitCode::kMountPointBad;
     const auto holder = ReadHolder(mount.source);
     return Stop(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
@@ -72,49 +70,11 @@ Outcome ClearOldMount(const MountEntry& mount, const std::string& store_path, st
   return Detach(mount_point, Unmounting::kLazily);
 }
 
-std::string ExplainBusy(const std::string& mount_point) {
-  return fmt::format("cannot unmount {}: it is in use{}; end that, or give --wait or --lazy",
-                     mount_point, DescribeMountUsers(mount_point));
-}
-
-Outcome DetachAsRoot(const std::string& mount_point, Unmounting how, bool& is_busy) {
-  const int flags = UMOUNT_NOFOLLOW | (how == Unmounting::kLazily ? MNT_DETACH : 0);
-  if (::umount2(mount_point.c_str(), flags) == 0) return {};
-  const int reason = errno;
-  is_busy = reason == EBUSY;
-  return Stop(ExitCode::kMountPointBad,
-              is_busy ? ExplainBusy(mount_point)
-                      : fmt::format("cannot unmount {}: {}", mount_point, std::strerror(reason)));
-}
-
-Outcome DetachAsUser(const std::string& mount_point, Unmounting how, bool& is_busy) {
-  std::vector<std::string> command = {"fusermount3", "-u"};
-  if (how == Unmounting::kLazily) command.emplace_back("-z");
-  command.insert(command.end(), {"--", mount_point});
-  const Subprocess result = RunProgram(command);
-  if (!result.started) {
-    return Stop(ExitCode::kFuseUnavailable,
-                "cannot run fusermount3, which unmounts for users other than root; install the "
-                "package fuse3");
-  }
-  if (result.exit_status == 0) return {};
-  is_busy = result.messages.find(std::strerror(EBUSY)) != std::string::npos;
-  return Stop(ExitCode::kMountPointBad,
-              is_busy ? ExplainBusy(mount_point)
-                      : fmt::format("cannot unmount {}: {}", mount_point, result.messages));
-}
-
 }  // namespace
-
-bool IsDeadMount(const std::string& mount_point) {
-  // Not stat: the kernel may answer that from what it remembers.
-  struct statfs status {};
-  return ::statfs(mount_point.c_str(), &status) != 0 && errno == ENOTCONN;
-}
 
 Answer<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
                                       bool nonempty, std::string& told) {
-  const auto resolved = ResolvePath(path);
+  const auto resolved = ResolvePlace(path);
   if (!resolved) return Refuse(path, resolved.error().message);
   const auto table = ReadMountTable();
   if (!table) return tl::unexpected(table.error());
@@ -142,14 +102,6 @@ Outcome CheckApart(const std::string& mount_point, const std::string& store_path
                                            store_path));
   }
   return {};
-}
-
-Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
-  bool unasked = false;
-  bool& busy = is_busy == nullptr ? unasked : *is_busy;
-  busy = false;
-  return ::geteuid() == 0 ? DetachAsRoot(mount_point, how, busy)
-                          : DetachAsUser(mount_point, how, busy);
 }
 
 }  // namespace kvfs::cli

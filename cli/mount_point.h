@@ -1,16 +1,12 @@
-// What makes a directory fit to mount a store on, and how to free it from a mount.
+// What makes a directory fit to mount a store on.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "cli/failure.h"
 #include "cli/mount_table.h"
 
 namespace kvfs::cli {
-
-// Whether the daemon of the mount at `mount_point` is gone, so that every access fails (ENOTCONN).
-bool IsDeadMount(const std::string& mount_point);
 
 // The resolved path of a directory that a store may be mounted on. kMountPointBad, with the reason,
 // where it is missing or no directory, holds files (unless `nonempty`), lies in the store or holds
@@ -22,10 +18,5 @@ Answer<std::string> PrepareMountPoint(const std::string& path, const std::string
 
 // kMountPointBad if one of the two resolved paths lies in the other. Pure.
 Outcome CheckApart(const std::string& mount_point, const std::string& store_path);
-
-enum class Unmounting { kOnlyIfIdle, kLazily };
-// Takes the mount away: as root with umount2, for others through fusermount3. kMountPointBad if it
-// is busy, with those who hold it, and then sets `is_busy`; or if it is not the caller's.
-Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy = nullptr);
 
 }  // namespace kvfs::cli

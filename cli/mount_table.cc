@@ -3,14 +3,18 @@
 #include "cli/mount_table.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <ranges>
 #include <sstream>
+
+#include "cli/paths.h"
 
 namespace kvfs::cli {
 namespace {
 
 // Places of fields in a line, and after its lone "-".
+constexpr size_t kDeviceField = 2;
 constexpr size_t kMountPointField = 4;
 constexpr size_t kOptionsField = 5;
 constexpr size_t kFirstOptionalField = 6;
@@ -45,6 +49,15 @@ char EscapedByte(std::string_view escape) {
   return static_cast<char>(static_cast<unsigned char>(value));
 }
 
+// "0:51"; 0 for what lies on a device.
+uint32_t NumberOf(std::string_view device) {
+  uint32_t number = 0;
+  if (!device.starts_with("0:")) return 0;
+  device.remove_prefix(2);
+  std::from_chars(device.data(), device.data() + device.size(), number);
+  return number;
+}
+
 std::optional<MountEntry> ParseLine(std::string_view line) {
   const std::vector<std::string_view> fields = Split(line, ' ');
   if (fields.size() <= kFirstOptionalField) return std::nullopt;
@@ -55,7 +68,8 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
                     UnescapeMountField(dash[kTypeAfterDash]),
                     UnescapeMountField(dash[kSourceAfterDash]),
                     SayReadOnly(fields[kOptionsField]) ||
-                        (after_dash > kOptionsAfterDash && SayReadOnly(dash[kOptionsAfterDash]))};
+                        (after_dash > kOptionsAfterDash && SayReadOnly(dash[kOptionsAfterDash])),
+                    NumberOf(fields[kDeviceField])};
 }
 
 }  // namespace
@@ -87,6 +101,12 @@ Answer<std::vector<MountEntry>> ReadMountTable() {
                 "cannot read the table of mounts, /proc/self/mountinfo; is /proc mounted?");
   }
   return ParseMountTable(text.str());
+}
+
+bool IsServed(const std::vector<MountEntry>& table, std::string_view path) {
+  return std::ranges::any_of(table, [&](const MountEntry& mount) {
+    return mount.type == kMountType && IsWithin(path, mount.mount_point);
+  });
 }
 
 std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,

@@ -7,6 +7,7 @@
 // out. Later lines lie over earlier ones with the same mount point.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct MountEntry {
   std::string type;
   std::string source;
   bool is_read_only = false;  // here, or wherever it is mounted
+  // Of a file system without a device: the number of it, which for FUSE names the connection.
+  uint32_t number = 0;
 
   bool operator==(const MountEntry&) const = default;
 };
@@ -29,6 +32,10 @@ inline constexpr std::string_view kMountType = "fuse.kvfs";
 
 std::vector<MountEntry> ParseMountTable(std::string_view text);
 Answer<std::vector<MountEntry>> ReadMountTable();
+
+// Whether the path lies at, or below, a mount of the program: what touches it may wait for a
+// daemon.
+bool IsServed(const std::vector<MountEntry>& table, std::string_view path);
 
 // What a process sees at `mount_point`, a path without symbolic links: the topmost mount there.
 std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/store_access.h"
 #include "cli/value_argument.h"
+#include "cli/whole_number.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -70,7 +71,7 @@ Runner DefinePut(CLI::App& parser) {
       .add_option("--if-version", arguments->if_version,
                   "Only if the key has this version, as `kvfs stat` tells it (else status 14)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(WholeNumber(1))
       ->excludes(if_absent);
   parser.footer(
       "Readers see the old value or the new one, never a part; the key keeps its inode number.\n"

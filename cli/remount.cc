@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "cli/daemon_client.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/requests.h"
@@ -142,7 +143,7 @@ Outcome CheckChanges(const std::string& mount_point, const MountChoices& now,
 
 Outcome Remount(const std::string& mount_point, const std::vector<std::string>& texts,
                 UnknownOptions unknown) {
-  const auto place = ResolvePath(mount_point);
+  const auto place = ResolvePlace(mount_point);
   const auto table = ReadMountTable();
   if (!table) return tl::unexpected(table.error());
   const auto mount = place ? FindMount(*table, *place) : std::nullopt;

@@ -6,9 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace kvfs::cli {
@@ -16,8 +16,7 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr std::chrono::milliseconds kPause{10};
-constexpr int kSilenceMs = 2'000;
+constexpr int kPauseMs = 20;
 constexpr std::string_view kLockSuffix = "/lock";
 
 std::optional<StoreHolder> HolderForMount(const std::string& store_path,
@@ -27,8 +26,21 @@ std::optional<StoreHolder> HolderForMount(const std::string& store_path,
   return std::nullopt;
 }
 
-// Stores whose lock file the process has open.
-std::vector<std::string> StoresOpenIn(const stdfs::path& process) {
+// The letter of proc(5): T for stopped, Z for a process that has ended but for its threads; 0 if
+// there is none.
+char StateOf(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  // The program's name, in parentheses, may have any letters.
+  const size_t end = line.rfind(") ");
+  return end == std::string::npos || end + 2 >= line.size() ? '\0' : line[end + 2];
+}
+
+// Stores whose lock file the process has open. Not such as lie in a mount: to look would be to ask
+// a daemon.
+std::vector<std::string> StoresOpenIn(const stdfs::path& process,
+                                      const std::vector<MountEntry>& table) {
   std::vector<std::string> stores;
   std::error_code error;
   for (stdfs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
@@ -37,16 +49,19 @@ std::vector<std::string> StoresOpenIn(const stdfs::path& process) {
     std::string target = stdfs::read_symlink(entry->path(), unreadable).string();
     if (unreadable || !target.starts_with('/') || !target.ends_with(kLockSuffix)) continue;
     target.resize(target.size() - kLockSuffix.size());
+    if (IsServed(table, target)) continue;
     stores.push_back(std::move(target));
   }
   return stores;
 }
 
 std::optional<std::string> SearchStoreOf(const std::string& mount_point) {
+  const auto table = ReadMountTable();
+  if (!table) return std::nullopt;
   std::error_code error;
   for (stdfs::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
-    for (const std::string& store_path : StoresOpenIn(entry->path())) {
+    for (const std::string& store_path : StoresOpenIn(entry->path(), *table)) {
       if (HolderForMount(store_path, mount_point)) return store_path;
     }
   }
@@ -91,22 +106,32 @@ bool ServingDaemon::IsMounted() const {
   return mount && mount->type == kMountType;
 }
 
-// Below 0: however long it takes.
-bool ServingDaemon::HasEndedWithin(int milliseconds) const {
-  pollfd ended{process_.number(), POLLIN, 0};
-  int count = 1;
-  while (process_.valid() && (count = ::poll(&ended, 1, milliseconds)) < 0 && errno == EINTR) {
-  }
-  return count != 0;
+bool ServingDaemon::IsAlive() const {
+  const char state = StateOf(holder_.pid);
+  return process_.valid() && state != '\0' && state != 'Z' && state != 'X';
 }
 
-bool ServingDaemon::AwaitCleanEnd(const std::function<void()>& on_wait) const {
-  if (!HasEndedWithin(kSilenceMs)) {
-    if (on_wait) on_wait();
-    HasEndedWithin(-1);
+bool ServingDaemon::IsStopped() const {
+  const char state = StateOf(holder_.pid);
+  return process_.valid() && (state == 'T' || state == 't');
+}
+
+// Within a moment.
+bool ServingDaemon::HasEnded() const {
+  if (!process_.valid()) return true;
+  pollfd ended{process_.number(), POLLIN, 0};
+  return ::poll(&ended, 1, kPauseMs) > 0;
+}
+
+ServingDaemon::End ServingDaemon::AwaitEnd(const std::function<bool()>& waits_on) const {
+  while (!HasEnded()) {
+    if (!waits_on()) return End::kNotYet;
   }
-  while (Holds() && IsHeld(store_path_)) std::this_thread::sleep_for(kPause);
-  return !Holds();
+  while (Holds() && IsHeld(store_path_)) {
+    if (!waits_on()) return End::kNotYet;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+  }
+  return Holds() ? End::kUnclean : End::kClean;
 }
 
 }  // namespace kvfs::cli

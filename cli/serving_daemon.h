@@ -26,15 +26,24 @@ class ServingDaemon {
 
   // Whether its mount is there still, as far as this process sees mounts.
   bool IsMounted() const;
-  // Waits until the process has let go of the store and ended; calls `on_wait`, if given, once that
-  // takes longer than a moment. False if it did not close the store: it was killed, or could not
-  // write.
-  bool AwaitCleanEnd(const std::function<void()>& on_wait = nullptr) const;
+  // Whether it runs, if only in principle: a stopped process does, one that is being ended by a
+  // signal, and waits for something yet, does not.
+  bool IsAlive() const;
+  bool IsStopped() const;
+
+  enum class End {
+    kClean,
+    kUnclean,  // it did not close the store: it was killed, or could not write
+    kNotYet,
+  };
+  // Waits until the process has let go of the store and ended, as long as `waits_on`, which is
+  // called some times a second, says so.
+  End AwaitEnd(const std::function<bool()>& waits_on) const;
 
  private:
   ServingDaemon(std::string store_path, StoreHolder holder);
   bool Holds() const;
-  bool HasEndedWithin(int milliseconds) const;
+  bool HasEnded() const;
 
   std::string store_path_;
   StoreHolder holder_;

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/json_text.h"
 #include "cli/lock_file.h"
-#include "cli/mount_point.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/serving_daemon.h"
@@ -24,22 +24,26 @@ struct StatusArguments {
 struct Status {
   std::string store;
   std::string mount_point;  // empty: not mounted
-  std::string state;        // "mounted", "dead", "held", "free"
+  std::string state;        // "mounted", "silent", "dead", "held", "free"
   pid_t pid = 0;            // 0: nobody, or not known
   std::string purpose;      // of who holds it
+  bool is_stopped = false;  // the process, by a signal
 };
 
 Status OfMount(const MountEntry& mount) {
   Status status{mount.source, mount.mount_point, "mounted", 0, ""};
-  if (IsDeadMount(mount.mount_point)) status.state = "dead";
+  const MountHealth health = LookAtMount(mount.mount_point);
+  if (health == MountHealth::kDead) status.state = "dead";
+  if (health == MountHealth::kSilent) status.state = "silent";
   if (const auto daemon = ServingDaemon::Find(mount); daemon && status.state != "dead") {
     status.pid = daemon->pid();
     status.store = daemon->store_path();
+    status.is_stopped = daemon->IsStopped();
   }
   return status;
 }
 
-Status OfStore(const std::string& store) {
+Status OfStore(const std::string& store, const std::vector<MountEntry>& table) {
   Status status{store, "", "free", 0, ""};
   if (!IsHeld(store)) return status;
   status.state = "held";
@@ -48,6 +52,8 @@ Status OfStore(const std::string& store) {
   status.pid = holder->pid;
   status.purpose = holder->purpose;
   if (const auto mount_point = MountPointOf(*holder)) {
+    const auto mount = FindMount(table, *mount_point);
+    if (mount && mount->type == kMountType && mount->source == store) return OfMount(*mount);
     status.state = "mounted";
     status.mount_point = *mount_point;
   }
@@ -58,6 +64,12 @@ std::string Describe(const Status& status) {
   const std::string by = status.pid == 0 ? "" : fmt::format(" by process {}", status.pid);
   if (status.state == "mounted") {
     return fmt::format("{} is mounted on {}{}", status.store, status.mount_point, by);
+  }
+  if (status.state == "silent") {
+    return fmt::format(
+        "{0} is mounted on {1}{2}, which {3}: `kvfs unmount --force {1}` cuts it off", status.store,
+        status.mount_point, by.empty() ? " by a process" : by,
+        status.is_stopped ? "is stopped; `kill -CONT` has it go on" : "does not answer");
   }
   if (status.state == "dead") {
     return fmt::format("{0} was mounted on {1}, whose daemon has died: `kvfs unmount {1}`",
@@ -83,11 +95,17 @@ void Print(const Status& status, bool json) {
 }
 
 Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table, bool json) {
-  const auto resolved = ResolveStore(place, IfMissing::kFail);
-  if (!resolved) return tl::unexpected(resolved.error());
-  const auto mount = FindMount(table, *resolved);
-  const bool is_mount = mount && mount->type == kMountType;
-  Print(is_mount ? OfMount(*mount) : OfStore(*resolved), json);
+  // A mount is told by its place, which may be that of a dead one.
+  if (const auto path = ResolvePlace(place)) {
+    const auto mount = FindMount(table, *path);
+    if (mount && mount->type == kMountType) {
+      Print(OfMount(*mount), json);
+      return {};
+    }
+  }
+  const auto store = ResolveStore(place, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  Print(OfStore(*store, table), json);
   return {};
 }
 

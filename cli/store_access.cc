@@ -5,32 +5,22 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <thread>
 #include <utility>
 
-#include "cli/mount_point.h"
+#include "cli/aside.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
+#include "cli/waiting.h"
 
 namespace kvfs::cli {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Longer than a checkpoint of a full dirty memory takes on a slow disk that others keep busy too.
-constexpr milliseconds kPatience{60'000};
-constexpr milliseconds kSilence{1'000};
 constexpr milliseconds kPause{10};
-
-// A mount that is beginning keeps signals for later.
-bool IsToldToStop() {
-  sigset_t pending;
-  sigpending(&pending);
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-         sigismember(&pending, SIGHUP) == 1;
-}
 
 // By the table of mounts alone: a question to the mount might never be answered.
 std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
@@ -43,32 +33,17 @@ std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
          "mount namespace, such as a container's";
 }
 
-// Waiting for whoever has the store open, with a word to the person once it takes long.
-class Patience {
- public:
-  explicit Patience(const std::string& store_path) : store_path_(store_path) {}
+std::string SayWhoHasIt(const std::string& store_path) {
+  const auto holder = ReadHolder(store_path);
+  return fmt::format("the store {} is still in use by {}{}", store_path,
+                     holder ? fmt::format("process {}", holder->pid) : "another process",
+                     holder ? WhyDaemonIsSilent(*holder) : "");
+}
 
-  // Waits a little. False if that was enough, or if this process shall end.
-  bool Wait() {
-    const auto waited = std::chrono::steady_clock::now() - since_;
-    if (waited > kPatience || IsToldToStop()) return false;
-    if (waited > kSilence && !std::exchange(is_told_, true)) Tell();
-    std::this_thread::sleep_for(kPause);
-    return true;
-  }
-
- private:
-  void Tell() const {
-    const auto holder = ReadHolder(store_path_);
-    fmt::print(stderr, "kvfs: the store {} is still in use by {}{}; waiting\n", store_path_,
-               holder ? fmt::format("process {}", holder->pid) : "another process",
-               holder ? WhyDaemonIsSilent(*holder) : "");
-  }
-
-  const std::string& store_path_;
-  const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
-  bool is_told_ = false;
-};
+bool MayBeThere(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) || error;
+}
 
 bool IsEmptyDirectory(const std::string& path) {
   std::error_code error;
@@ -89,6 +64,16 @@ bool IsServedFrom(const std::string& store_path, const MountEntry& mount) {
   return daemon || !MayPass(daemon.error().code);
 }
 
+// The store that is mounted on a mount point, which so is a name of it.
+std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
+                                          const std::string& path) {
+  const auto mount = FindMount(table, path);
+  if (!mount || mount->type != kMountType) return std::nullopt;
+  const auto daemon = ServingDaemon::Find(*mount);
+  if (daemon) return daemon->store_path();
+  return mount->source.starts_with('/') ? std::optional(mount->source) : std::nullopt;
+}
+
 Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
                            const Error& error) {
   const bool is_permission = error.code == ErrorCode::kPermission;
@@ -101,13 +86,24 @@ Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& hol
 }  // namespace
 
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
-  auto resolved = ResolvePath(path);
+  auto resolved = ResolvePlace(path);
   if (!resolved) {
-    return Stop(ExitCode::kNoStore,
-                fmt::format("no store at {}: {}", path, resolved.error().message));
+    const bool is_silent = resolved.error().code == ErrorCode::kIo;
+    return Stop(is_silent ? ExitCode::kIoFailed : ExitCode::kNoStore,
+                fmt::format("{} at {}: {}", is_silent ? "cannot look for a store" : "no store",
+                            path, resolved.error().message));
   }
-  std::error_code error;
-  if (if_missing == IfMissing::kFail && !std::filesystem::exists(*resolved, error) && !error) {
+  const auto table = ReadMountTable();
+  if (const auto mounted = table ? StoreMountedAt(*table, *resolved) : std::nullopt)
+    return *mounted;
+  const auto look = [&] { return std::string(MayBeThere(*resolved) ? "yes" : "no"); };
+  const auto is_there =
+      table && IsServed(*table, *resolved) ? GlanceAside(look) : Result<std::string>(look());
+  if (!is_there) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot look for a store at {}: {}", *resolved,
+                                                 is_there.error().message));
+  }
+  if (if_missing == IfMissing::kFail && *is_there == "no") {
     return tl::unexpected(ExplainStoreError(*resolved, Error{ErrorCode::kNotFound, {}}));
   }
   return *std::move(resolved);
@@ -124,16 +120,17 @@ Outcome CreateIfMissing(const std::string& store_path) {
 
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options) {
-  Patience patience(store_path);
+  Waiting waiting([&] { return SayWhoHasIt(store_path); });
   while (true) {
     auto store = Store::Open(GetPosixEnv(), store_path, options);
     if (store || store.error().code != ErrorCode::kInUse) return store;
-    if (!IsPassing(store_path) || !patience.Wait()) return store;
+    if (!IsPassing(store_path) || !waiting.GoesOn()) return store;
+    std::this_thread::sleep_for(kPause);
   }
 }
 
 Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
-  Patience patience(store_path);
+  Waiting waiting([&] { return SayWhoHasIt(store_path); });
   while (true) {
     auto store = Store::Open(GetPosixEnv(), store_path, options);
     if (store) return ReachedStore{*std::move(store), std::nullopt};
@@ -144,14 +141,15 @@ Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions
     Failure failure = ExplainStoreError(store_path, reason);
     const auto holder = ReadHolder(store_path);
     if (holder && MountPointOf(*holder)) {
-      auto daemon = DaemonConnection::Open(store_path);
+      auto daemon = DaemonConnection::Open(store_path, [&] { return waiting.GoesOn(); });
       if (daemon) return ReachedStore{nullptr, *std::move(daemon)};
       failure = ExplainDaemonError(store_path, *holder, daemon.error());
       if (!MayPass(daemon.error().code)) return tl::unexpected(std::move(failure));
     } else if (!IsPassing(store_path)) {
       return tl::unexpected(std::move(failure));
     }
-    if (!patience.Wait()) return tl::unexpected(std::move(failure));
+    if (!waiting.GoesOn()) return tl::unexpected(std::move(failure));
+    std::this_thread::sleep_for(kPause);
   }
 }
 
@@ -168,7 +166,8 @@ std::optional<std::string> FindLiveMount(const std::string& store_path) {
   const auto table = ReadMountTable();
   if (!mount_point || !table) return std::nullopt;
   const auto mount = FindMount(*table, *mount_point);
-  if (!mount || mount->type != kMountType || IsDeadMount(*mount_point)) return std::nullopt;
+  if (!mount || mount->type != kMountType) return std::nullopt;
+  if (LookAtMount(*mount_point) == MountHealth::kDead) return std::nullopt;
   if (!IsServedFrom(store_path, *mount)) return std::nullopt;
   return mount_point;
 }

@@ -13,7 +13,8 @@
 
 namespace kvfs::cli {
 
-// The absolute path of the store's directory, which need not exist yet if it may be created.
+// The absolute path of the store's directory, which need not exist yet if it may be created. The
+// place where a store is mounted is a name of it, too.
 enum class IfMissing { kFail, kCreate };
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
 
@@ -21,8 +22,8 @@ Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
 // directory.
 Outcome CreateIfMissing(const std::string& store_path);
 
-// Opens the store. A holder that is passing (see IsPassing) is waited for, a minute at most.
-// The error is the store's own.
+// Opens the store. A holder that is passing (see IsPassing) is waited for, up to the limit of
+// cli/waiting.h. The error is the store's own.
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options);
 

@@ -19,11 +19,14 @@
 #include <thread>
 #include <vector>
 
+#include "cli/aside.h"
 #include "cli/command.h"
 #include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/paths.h"
 #include "cli/standard_streams.h"
+#include "cli/waiting.h"
+#include "cli/whole_number.h"
 #include "fs/latency_histogram.h"
 
 namespace kvfs::cli {
@@ -50,17 +53,29 @@ struct Row {
   fs::Latencies latencies;
 };
 
-Answer<Look> TakeLook(const TopArguments& arguments) {
-  const std::string path = arguments.mount_point + "/" + arguments.control + "/stats.json";
+std::string ReadFile(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
-  const Json stats = Json::parse(text.str(), nullptr, /*allow_exceptions=*/false);
-  if (!file || !stats.is_object() || !stats.contains("latencies")) {
-    return Stop(ExitCode::kMountPointBad,
-                fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
-                            "mount's control directory has another name",
-                            path, file ? "it is not what a mount tells" : "there is no such file"));
+  return text.str();
+}
+
+Answer<Look> TakeLook(const TopArguments& arguments) {
+  const std::string path = arguments.mount_point + "/" + arguments.control + "/stats.json";
+  Waiting waiting(
+      [&] { return fmt::format("the daemon of {} does not answer", arguments.mount_point); });
+  const auto text = DoAside([&] { return ReadFile(path); }, [&] { return waiting.GoesOn(); });
+  if (!text) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot read {}: {}", path, text.error().message));
+  }
+  const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!stats.is_object() || !stats.contains("latencies")) {
+    return Stop(
+        ExitCode::kMountPointBad,
+        fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
+                    "mount's control directory has another name",
+                    path,
+                    text->empty() ? "there is no such file" : "it is not what a mount tells"));
   }
   Look look{Clock::now(), {}};
   for (const auto& [kind, told] : stats["latencies"].items()) {
@@ -145,7 +160,7 @@ Runner DefineTop(CLI::App& parser) {
       ->capture_default_str();
   parser.add_option("--times", arguments->times, "So often; for ever unless told")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1));
   parser.add_option("--control", arguments->control, "Name of the mount's control directory")
       ->type_name("NAME")
       ->capture_default_str();

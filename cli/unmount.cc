@@ -1,5 +1,5 @@
 // `kvfs unmount`: takes the mount away, then waits until its daemon has written everything and
-// ended.
+// ended. Every wait is announced and has a limit (cli/waiting.h).
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,24 +10,31 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
-#include "cli/mount_point.h"
+#include "cli/mount_health.h"
 #include "cli/mount_table.h"
-#include "cli/paths.h"
 #include "cli/serving_daemon.h"
+#include "cli/unmounting.h"
+#include "cli/waiting.h"
 
 namespace kvfs::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kBusyPause{200};
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kBusyPause{200};
+// In which a daemon whose connection was cut off has mostly closed the store.
+constexpr milliseconds kMoment{1'000};
 
 struct UnmountArguments {
   std::string mount_point;
   bool lazily = false;
+  bool by_force = false;
   bool wait = false;  // until nobody uses it
 };
 
 Answer<MountEntry> FindKvfsMount(const std::string& path) {
-  const auto resolved = ResolvePath(path);
+  const auto resolved = ResolvePlace(path);
   if (!resolved) {
     return Stop(ExitCode::kMountPointBad,
                 fmt::format("cannot unmount {}: {}", path, resolved.error().message));
@@ -48,21 +55,36 @@ Answer<MountEntry> FindKvfsMount(const std::string& path) {
   return *mount;
 }
 
-Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
-  // A copy of the mount in another namespace keeps the daemon alive, and cannot be seen from here.
-  const auto tell = [&] {
-    Tell(Severity::kNotice,
-         fmt::format("{} is unmounted here; waiting for its daemon, process {}, which is closing "
-                     "the store, or is still mounted in another mount namespace, such as a "
-                     "container's: `kill {}` ends it in order",
-                     mount_point, daemon.pid(), daemon.pid()));
-  };
-  if (daemon.AwaitCleanEnd(tell)) return {};
+Outcome ExplainUncleanEnd(const ServingDaemon& daemon, const std::string& mount_point) {
   return Stop(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
                           "store {}: see its log; what was acknowledged comes back when the store "
                           "is opened next",
                           mount_point, daemon.pid(), daemon.store_path()));
+}
+
+Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
+  // A copy of the mount in another namespace keeps the daemon alive, and cannot be seen from here.
+  const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
+  constexpr std::string_view kWhy =
+      "which is closing the store, or is still mounted in another mount namespace, such as a "
+      "container's";
+  Waiting waiting([&] {
+    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it in order",
+                       mount_point, whom, kWhy, daemon.pid());
+  });
+  switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
+    case ServingDaemon::End::kClean:
+      return {};
+    case ServingDaemon::End::kUnclean:
+      return ExplainUncleanEnd(daemon, mount_point);
+    case ServingDaemon::End::kNotYet:
+      break;
+  }
+  return Stop(ExitCode::kStoreInUse,
+              fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
+                          "in order, also where others have it mounted",
+                          mount_point, whom, daemon.store_path(), kWhy, daemon.pid()));
 }
 
 // Detaches although the mount is busy; the daemon then ends with the last who uses it.
@@ -76,17 +98,93 @@ Outcome DetachLazily(const std::string& mount_point) {
   return detached;
 }
 
-// Tells once who is in the way, and tries until nobody is.
+// Tells who is in the way, and tries until nobody is.
 Outcome DetachPatiently(const std::string& mount_point) {
-  bool is_told = false;
+  Outcome detached;
+  Waiting waiting([&] { return detached.error().text; });
   while (true) {
     bool is_busy = false;
-    Outcome detached = Detach(mount_point, Unmounting::kOnlyIfIdle, &is_busy);
-    if (!is_busy) return detached;
-    if (!is_told) Tell(Severity::kNotice, detached.error().text + "; waiting");
-    is_told = true;
+    detached = Detach(mount_point, Unmounting::kOnlyIfIdle, &is_busy);
+    if (!is_busy || !waiting.GoesOn()) return detached;
     std::this_thread::sleep_for(kBusyPause);
   }
+}
+
+bool IsStillThere(const MountEntry& mount) {
+  const auto table = ReadMountTable();
+  const auto now = table ? FindMount(*table, mount.mount_point) : std::nullopt;
+  return now && now->type == kMountType && now->number == mount.number;
+}
+
+// Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
+Outcome UnmountByForce(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+  const Outcome cut = CutOff(mount);
+  if (!cut) return cut;
+  if (IsStillThere(mount)) {
+    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
+    if (!detached) return detached;
+  }
+  if (!daemon) return {};
+  const auto end = steady_clock::now() + kMoment;
+  switch (daemon->AwaitEnd([end] { return steady_clock::now() < end; })) {
+    case ServingDaemon::End::kClean:
+      return {};
+    case ServingDaemon::End::kUnclean:
+      return ExplainUncleanEnd(*daemon, mount.mount_point);
+    case ServingDaemon::End::kNotYet:
+      break;
+  }
+  Tell(Severity::kWarning,
+       fmt::format("{} is cut off and unmounted; its daemon, process {}, has the store {} still{}",
+                   mount.mount_point, daemon->pid(), daemon->store_path(),
+                   daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
+                                       : ", and is closing it"));
+  return {};
+}
+
+// Waits for the answer of a daemon that is alive.
+MountHealth AwaitHealth(const std::string& mount_point) {
+  MountHealth health = LookAtMount(mount_point);
+  Waiting waiting([&] { return fmt::format("the daemon of {} does not answer", mount_point); });
+  while (health == MountHealth::kSilent && waiting.GoesOn()) health = LookAtMount(mount_point);
+  return health;
+}
+
+Outcome ExplainSilence(const std::string& mount_point, const std::optional<ServingDaemon>& daemon) {
+  const bool is_stopped = daemon && daemon->IsStopped();
+  return Stop(
+      ExitCode::kIoFailed,
+      fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
+                  "it off, and what is in mappings and not synced is lost",
+                  mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
+                  is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
+}
+
+Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const std::string& mount_point) {
+  if (daemon) return AwaitEnd(*daemon, mount_point);
+  Tell(Severity::kWarning,
+       fmt::format("unmounted {}; its daemon cannot be found, so that its end was not waited for",
+                   mount_point));
+  return {};
+}
+
+// Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
+Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+  // Mostly the connection has ended with the daemon.
+  static_cast<void>(CutOff(mount));
+  if (IsStillThere(mount)) {
+    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
+    if (!detached) return detached;
+  }
+  return AwaitEndOfAny(daemon, mount.mount_point);
+}
+
+Outcome UnmountAlive(const UnmountArguments& arguments, const std::string& mount_point,
+                     const std::optional<ServingDaemon>& daemon) {
+  const Outcome detached =
+      arguments.wait ? DetachPatiently(mount_point) : Detach(mount_point, Unmounting::kOnlyIfIdle);
+  if (!detached) return detached;
+  return AwaitEndOfAny(daemon, mount_point);
 }
 
 Outcome Unmount(const UnmountArguments& arguments) {
@@ -96,16 +194,17 @@ Outcome Unmount(const UnmountArguments& arguments) {
   // This process must not be what keeps the mount busy.
   if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
   const auto daemon = ServingDaemon::Find(*mount);
-  // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
-  const auto how = IsDeadMount(mount_point) ? Unmounting::kLazily : Unmounting::kOnlyIfIdle;
-  const bool patiently = arguments.wait && how == Unmounting::kOnlyIfIdle;
-  const Outcome detached = patiently ? DetachPatiently(mount_point) : Detach(mount_point, how);
-  if (!detached) return arguments.lazily ? DetachLazily(mount_point) : detached;
-  if (daemon) return AwaitEnd(*daemon, mount_point);
-  Tell(Severity::kWarning,
-       fmt::format("unmounted {}; its daemon cannot be found, so that its end was not waited for",
-                   mount_point));
-  return {};
+  if (arguments.by_force) return UnmountByForce(*mount, daemon);
+  MountHealth health = LookAtMount(mount_point);
+  if (health == MountHealth::kSilent && arguments.lazily) return DetachLazily(mount_point);
+  // A process that is dying may wait in the mount, which then would wait for ever.
+  const bool is_dying = health == MountHealth::kSilent && daemon && !daemon->IsAlive();
+  if (is_dying || health == MountHealth::kDead) return UnmountDead(*mount, daemon);
+  if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
+  if (health == MountHealth::kSilent) return ExplainSilence(mount_point, daemon);
+  const Outcome unmounted = UnmountAlive(arguments, mount_point, daemon);
+  if (unmounted || !arguments.lazily || !IsStillThere(*mount)) return unmounted;
+  return DetachLazily(mount_point);
 }
 
 }  // namespace
@@ -116,9 +215,14 @@ Runner DefineUnmount(CLI::App& parser) {
   CLI::Option* const lazy =
       parser.add_flag("-z,--lazy", arguments->lazily,
                       "Detach a mount that is in use, without waiting for its daemon");
+  CLI::Option* const force = parser.add_flag(
+      "--force", arguments->by_force,
+      "Cut a mount off whose daemon does not answer, or that is in use: who uses it gets errors");
+  force->excludes(lazy);
   parser
       .add_flag("-w,--wait", arguments->wait, "Wait until nobody uses it any more; says who does")
-      ->excludes(lazy);
+      ->excludes(lazy)
+      ->excludes(force);
   parser.footer("Example: kvfs unmount ~/kv");
   return [arguments] { return Unmount(*arguments); };
 }

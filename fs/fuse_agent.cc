@@ -91,11 +91,10 @@ void KeepOnly(int socket) {
 
 // --- in the server ---
 
-bool HasAnswerWithin(int socket, int timeout_ms) {
-  pollfd answer{socket, POLLIN, 0};
-  int count = 0;
-  while ((count = poll(&answer, 1, timeout_ms)) < 0 && errno == EINTR) continue;
-  return count > 0;
+bool HasAnswerWithin(int socket, int timeout_ms, int cancel) {
+  pollfd events[] = {{socket, POLLIN, 0}, {cancel, POLLIN, 0}};  // a negative one is passed over
+  while (poll(events, 2, timeout_ms) < 0 && errno == EINTR) continue;
+  return events[0].revents != 0;
 }
 
 }  // namespace
@@ -129,11 +128,11 @@ void FuseAgent::Refresh(const std::string& path) {
   static_cast<void>(Ask(kRefresh, path, kRefreshTimeoutMs));
 }
 
-int FuseAgent::FlushAndUnmount(const std::string& mountpoint) {
-  return Ask(kUnmount, mountpoint, kForever);
+int FuseAgent::FlushAndUnmount(const std::string& mountpoint, int cancel) {
+  return Ask(kUnmount, mountpoint, kForever, cancel);
 }
 
-int FuseAgent::Ask(char kind, const std::string& path, int timeout_ms) {
+int FuseAgent::Ask(char kind, const std::string& path, int timeout_ms, int cancel) {
   Request request;
   if (path.size() >= sizeof request.path) return ENAMETOOLONG;
   request.kind = kind;
@@ -142,12 +141,12 @@ int FuseAgent::Ask(char kind, const std::string& path, int timeout_ms) {
   const std::lock_guard lock(mutex_);
   int answer = EIO;
   const bool is_answered = socket_ >= 0 && send(socket_, &request, size, MSG_NOSIGNAL) >= 0 &&
-                           HasAnswerWithin(socket_, timeout_ms) &&
+                           HasAnswerWithin(socket_, timeout_ms, cancel) &&
                            recv(socket_, &answer, sizeof answer, 0) == sizeof answer;
   if (is_answered) return answer;
   // A late answer must not pass for the next request's.
   if (socket_ >= 0) close(std::exchange(socket_, -1));
-  return EIO;
+  return cancel >= 0 ? ECANCELED : EIO;
 }
 
 }  // namespace kvfs::fs

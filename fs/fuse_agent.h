@@ -40,13 +40,14 @@ class FuseAgent {
   void Refresh(const std::string& path);
   // Writes dirty pages of mapped files, which come to the server as messages, and unmounts. Returns
   // 0, or the errno of why it is still mounted.
-  int FlushAndUnmount(const std::string& mountpoint);
+  // Gives up, with ECANCELED, and is of no more use then, once `cancel` can be read.
+  int FlushAndUnmount(const std::string& mountpoint, int cancel);
 
  private:
   FuseAgent(pid_t process, int socket) : process_(process), socket_(socket) {}
 
   // The answer, or an errno. Below 0 `timeout_ms` is without end.
-  int Ask(char kind, const std::string& path, int timeout_ms);
+  int Ask(char kind, const std::string& path, int timeout_ms, int cancel = -1);
 
   const pid_t process_;
   std::mutex mutex_;  // guards the following, and is held for a request and its answer

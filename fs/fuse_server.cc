@@ -5,6 +5,7 @@
 // the mount is then taken away lazily.
 #include "fs/fuse_server.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -33,6 +34,10 @@ namespace {
 // How often, and how far apart, a busy mount is tried to be unmounted before it is cut off.
 constexpr int kUnmountAttempts = 5;
 constexpr std::chrono::milliseconds kUnmountPause{100};
+
+// How often, and how far apart, is looked whether the last mount has ended the loop.
+constexpr int kEndLooks = 50;
+constexpr int kEndPauseMs = 20;
 
 // What wakes a thread that waits in libfuse's loop. By default the system ignores it.
 constexpr int kInterrupt = SIGURG;
@@ -126,6 +131,7 @@ struct FuseServer::Session {
   int RunLoop();
   void Start(const std::function<void()>& on_ready);
   void AwaitStop();
+  bool LoopEndsSoon() const;
   void ForceEnd();
   void SignalStop() const;
 
@@ -220,11 +226,24 @@ void FuseServer::Session::AwaitStop() {
   BlockSignals();
   eventfd_t value;
   while (eventfd_read(stop_event, &value) != 0 && errno == EINTR) continue;
-  for (int attempt = 0; attempt < kUnmountAttempts; ++attempt) {
+  auto unmounted = Unmounted::kNo;
+  for (int attempt = 0; attempt < kUnmountAttempts && unmounted == Unmounted::kNo; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(kUnmountPause);
-    if (loop_has_ended || FlushAndUnmount(*agent, options.mountpoint)) return;
+    if (loop_has_ended) return;
+    unmounted = FlushAndUnmount(*agent, options.mountpoint, stop_event);
   }
+  // The connection lives on where another mount namespace, or a bind mount, has the file system.
+  if (unmounted == Unmounted::kYes && LoopEndsSoon()) return;
   ForceEnd();
+}
+
+// Unless somebody asks once more that it shall stop.
+bool FuseServer::Session::LoopEndsSoon() const {
+  pollfd asked{stop_event, POLLIN, 0};
+  for (int look = 0; look < kEndLooks && !loop_has_ended; ++look) {
+    if (poll(&asked, 1, kEndPauseMs) > 0) break;
+  }
+  return loop_has_ended;
 }
 
 // The loop sees that it shall end when its thread wakes: from then on nobody is served.
@@ -275,6 +294,11 @@ Result<void> FuseServer::Serve(std::function<void()> on_ready) {
 }
 
 void FuseServer::Stop() { session_->SignalStop(); }
+
+bool FuseServer::UnmountIfIdle() {
+  return FlushAndUnmount(*session_->agent, session_->options.mountpoint, session_->stop_event) ==
+         Unmounted::kYes;
+}
 
 void FuseServer::TellChanged(std::span<const ChangedName> changed) {
   InvalidateChanged(session_->fuse, changed);

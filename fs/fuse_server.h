@@ -39,8 +39,15 @@ class FuseServer {
   Result<void> Serve(std::function<void()> on_ready);
 
   // Asks Serve() to unmount and return: dirty pages of mapped files are written first; open files
-  // and working directories lose their file system. Async-signal-safe, and safe from any thread.
+  // and working directories lose their file system, also in other mount namespaces. Asked a second
+  // time it does not wait for what is to be written any more. Async-signal-safe, and safe from any
+  // thread.
   void Stop();
+
+  // The same, but only where no file is open and nobody works in it: then Serve() returns, once
+  // other mount namespaces have given it up as well. Whether it is unmounted. From a thread of the
+  // caller's, while Serve() runs.
+  bool UnmountIfIdle();
 
   // Tells the kernel of changes that were made beside it, so that it asks anew. Returns once it
   // knows. Never from within a call of the file system, nor holding a lock. Safe from any thread.

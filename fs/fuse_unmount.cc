@@ -25,9 +25,11 @@ bool RunFusermount(const std::string& mountpoint) {
 
 }  // namespace
 
-bool FlushAndUnmount(FuseAgent& agent, const std::string& mountpoint) {
-  const int error = agent.FlushAndUnmount(mountpoint);
-  return error == 0 || (error == EPERM && RunFusermount(mountpoint));
+Unmounted FlushAndUnmount(FuseAgent& agent, const std::string& mountpoint, int cancel) {
+  const int error = agent.FlushAndUnmount(mountpoint, cancel);
+  if (error == ECANCELED) return Unmounted::kCancelled;
+  const bool is_unmounted = error == 0 || (error == EPERM && RunFusermount(mountpoint));
+  return is_unmounted ? Unmounted::kYes : Unmounted::kNo;
 }
 
 }  // namespace kvfs::fs

@@ -10,7 +10,7 @@ namespace {
 constexpr char kKvfsLine[] = "36 35 0:51 / /mnt/kv rw,nosuid - fuse.kvfs /srv/store rw,user_id=0\n";
 
 TEST(MountTable, ReadsMountPointTypeAndSource) {
-  const std::vector<MountEntry> expected = {{"/mnt/kv", "fuse.kvfs", "/srv/store"}};
+  const std::vector<MountEntry> expected = {{"/mnt/kv", "fuse.kvfs", "/srv/store", false, 51}};
   EXPECT_EQ(ParseMountTable(kKvfsLine), expected);
 }
 
@@ -19,20 +19,20 @@ TEST(MountTable, SkipsAnyNumberOfOptionalFields) {
       "1 2 0:3 / /a rw shared:1 master:2 propagate_from:3 unbindable - ext4 /dev/sda1 rw\n"
       "1 2 0:3 / /b rw - tmpfs none rw\n");
   ASSERT_EQ(table.size(), 2u);
-  EXPECT_EQ(table[0], (MountEntry{"/a", "ext4", "/dev/sda1"}));
-  EXPECT_EQ(table[1], (MountEntry{"/b", "tmpfs", "none"}));
+  EXPECT_EQ(table[0], (MountEntry{"/a", "ext4", "/dev/sda1", false, 3}));
+  EXPECT_EQ(table[1], (MountEntry{"/b", "tmpfs", "none", false, 3}));
 }
 
 TEST(MountTable, UnescapesEveryField) {
   const auto table = ParseMountTable(R"(1 2 0:3 / /a\040b\011c rw - fuse.kvfs /s\134t\012u rw)");
   ASSERT_EQ(table.size(), 1u);
-  EXPECT_EQ(table[0], (MountEntry{"/a b\tc", "fuse.kvfs", "/s\\t\nu"}));
+  EXPECT_EQ(table[0], (MountEntry{"/a b\tc", "fuse.kvfs", "/s\\t\nu", false, 3}));
 }
 
 TEST(MountTable, KeepsADashThatIsAMountPoint) {
   const auto table = ParseMountTable("1 2 0:3 / - rw - fuse.kvfs - rw\n");
   ASSERT_EQ(table.size(), 1u);
-  EXPECT_EQ(table[0], (MountEntry{"-", "fuse.kvfs", "-"}));
+  EXPECT_EQ(table[0], (MountEntry{"-", "fuse.kvfs", "-", false, 3}));
 }
 
 TEST(MountTable, LeavesOutLinesOfAnotherShape) {

@@ -1,4 +1,8 @@
-// A daemon that is alive and does not answer: commands wait for a minute, say so, and give up.
+// A daemon that is alive and does not answer: commands wait as long as they are told, say so, and
+// give up; those that are for this very case never wait.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "tests/cli/store_fixture.h"
@@ -15,21 +19,105 @@ class SilentDaemon : public StoreFixture {
     daemon_ = DaemonPid();
     ASSERT_EQ(::kill(daemon_, SIGSTOP), 0);
   }
-  void TearDown() override { ::kill(daemon_, SIGCONT); }
+  void TearDown() override { GoOn(); }
+  void GoOn() { ::kill(daemon_, SIGCONT); }
+
+  // Runs a command of which nobody shall say that it waits for ever.
+  ProgramRun RunBounded(const std::string& command) {
+    return RunShell("timeout 50 '" + ProgramPath() + "' " + command);
+  }
+  void ExpectSaid(const ProgramRun& run, const std::string& words) {
+    EXPECT_NE((run.out + run.err).find(words), std::string::npos)
+        << words << " is not in: " << run.out << run.err;
+  }
 
   pid_t daemon_ = 0;
 };
 
-TEST_F(SilentDaemon, IsWaitedForAMinuteAndNotForEver) {
+TEST_F(SilentDaemon, IsWaitedForAsLongAsToldAndNotForEver) {
   const std::string pid = std::to_string(daemon_);
-  const ProgramRun run = RunKvfs({"get", store(), "foo"});
+  const ProgramRun run = RunKvfs({"get", "--timeout", "3", store(), "foo"});
   EXPECT_EQ(run.status, 12);
-  EXPECT_NE(run.err.find("in use by process " + pid + ", a daemon that does not answer; waiting"),
-            std::string::npos)
-      << run.err;
-  EXPECT_NE(run.err.find("its daemon does not answer\n"), std::string::npos) << run.err;
-  ::kill(daemon_, SIGCONT);
+  ExpectSaid(run,
+             "in use by process " + pid + ", a daemon that does not answer; waiting, 3 seconds");
+  ExpectSaid(run, "its daemon does not answer\n");
+  GoOn();
   EXPECT_EQ(RunKvfs({"get", store(), "foo"}).out, "bar\n");
+}
+
+TEST_F(SilentDaemon, IsGivenUpByEveryCommandThatReadsOrWrites) {
+  for (const char* command :
+       {"put --timeout 2 {} foo x", "ls --timeout 2 {}", "stats --timeout 2 {}",
+        "check --timeout 2 {}", "export --timeout 2 {} -"}) {
+    std::string line = command;
+    line.replace(line.find("{}"), 2, "'" + store() + "'");
+    const ProgramRun run = RunBounded(line + " | cat > /dev/null");
+    EXPECT_EQ(run.status, 0) << command;  // of cat, which had an end
+    ExpectSaid(run, "its daemon does not answer");
+  }
+}
+
+TEST_F(SilentDaemon, IsTalkedAboutByStatusWithoutWaiting) {
+  for (const std::string& place : {std::string(), mount_point(), store(), mount_point() + "/"}) {
+    const ProgramRun run = RunBounded("status " + place);
+    EXPECT_EQ(run.status, 0) << run.err;
+    ExpectSaid(run, store() + " is mounted on " + mount_point() + " by process " +
+                        std::to_string(daemon_) + ", which is stopped");
+    ExpectSaid(run, "kvfs unmount --force");
+  }
+  ExpectSaid(RunBounded("status --json " + store()), "\"state\":\"silent\"");
+}
+
+TEST_F(SilentDaemon, IsNotedByDoctorWithoutWaiting) {
+  const ProgramRun run = RunBounded("doctor " + store());
+  ExpectSaid(run, "the daemon of " + mount_point() + " does not answer");
+  ExpectSaid(RunBounded("doctor " + mount_point()), mount_point() + ": its daemon does not answer");
+}
+
+TEST_F(SilentDaemon, IsGivenUpByTop) {
+  const ProgramRun run = RunBounded("top --timeout 2 --times 1 " + mount_point());
+  EXPECT_EQ(run.status, 12);
+  ExpectSaid(run, "its daemon does not answer");
+}
+
+TEST_F(SilentDaemon, KeepsItsMountUnlessToldByForce) {
+  const ProgramRun run = RunBounded("unmount --timeout 2 " + mount_point());
+  EXPECT_EQ(run.status, 12);
+  ExpectSaid(run, "waiting, 2 seconds at most");
+  ExpectSaid(run, "kvfs unmount --force " + mount_point());
+  ExpectMounted(true);
+  GoOn();
+  Unmount();
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(SilentDaemon, IsCutOffByForceAndClosesItsStoreLater) {
+  const ProgramRun run = RunBounded("unmount --force " + mount_point());
+  EXPECT_EQ(run.status, 0) << run.err;
+  ExpectSaid(run, "process " + std::to_string(daemon_) + ", has the store " + store() + " still");
+  ExpectMounted(false);
+  GoOn();
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(SilentDaemon, IsDetachedLazily) {
+  const ProgramRun run = RunBounded("unmount --lazy " + mount_point());
+  EXPECT_EQ(run.status, 0) << run.err;
+  ExpectMounted(false);
+  GoOn();
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(SilentDaemon, FallsSilentInTheMiddleOfAValue) {
+  GoOn();
+  // More than pipes and sockets hold.
+  Shell("head -c 30000000 /dev/zero | tr '\\0' x > large");
+  const ProgramRun run = RunShell(
+      "{ timeout 50 '" + ProgramPath() + "' get --timeout 2 '" + store() + "' large; echo $? > '" +
+      Path("status") + "'; } | { head -c 1 > /dev/null; kill -STOP " + std::to_string(daemon_) +
+      "; cat > /dev/null; }; cat '" + Path("status") + "'");
+  EXPECT_EQ(run.out, "12\n");
+  ExpectSaid(run, "is stopped (`kill -CONT` has it go on); waiting, 2 seconds at most");
 }
 
 }  // namespace

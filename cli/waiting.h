@@ -1,0 +1,45 @@
+// Waiting for another process, never without a bound, and never long without a word.
+//
+// After a second the person is told what is waited for, and how long at most; then how much is
+// left: on a terminal each second, in one line, elsewhere now and then.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace kvfs::cli {
+
+// Of --timeout, which every command has that may wait. 0: for ever.
+void SetWaitLimit(std::chrono::seconds limit);
+std::chrono::seconds WaitLimit();
+
+class Waiting {
+ public:
+  // `what` tells what is waited for: a sentence without its end. It is asked once.
+  // `waited` is how long that has lasted already.
+  explicit Waiting(std::function<std::string()> what, std::chrono::seconds waited = {});
+  // Wipes what is left of the countdown.
+  ~Waiting();
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  // Whether to wait on: not once the limit has passed, nor when this process shall end. Does not
+  // sleep. To be called some times a second.
+  bool GoesOn();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Tell();
+  void CountDown(std::chrono::seconds left);
+
+  const std::function<std::string()> what_;
+  const Clock::time_point since_;
+  const bool is_terminal_;
+  bool is_told_ = false;
+  bool has_line_ = false;
+  Clock::time_point next_;
+};
+
+}  // namespace kvfs::cli
