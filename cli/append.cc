@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/store_access.h"
 #include "cli/value_argument.h"
 #include "cli/with_keys.h"
 
@@ -29,19 +30,25 @@ Outcome Append(const AppendArguments& arguments) {
   if (!valid) return valid;
   const auto source = OpenValue(arguments.value);
   if (!source) return tl::unexpected(source.error());
-  return WithKeys(arguments.store, "append", [&](Keys& keys, const std::string& store) -> Outcome {
-    auto data = ReadWhole(*source);
-    if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, store);
-    const auto appended = std::move(data).and_then([&](std::string bytes) {
-      fs::FileChange append;
-      append.kind = fs::FileChange::Kind::kAppend;
-      append.path = arguments.path;
-      append.data = std::move(bytes);
-      return keys.Apply({std::move(append)});
-    });
-    if (appended) return {};
-    return tl::unexpected(ExplainKeyError("append to", arguments.path, store, appended.error()));
-  });
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  const auto explain = [&](const Error& error) {
+    return tl::unexpected(ExplainKeyError("append to", arguments.path, *store, error));
+  };
+  // All of it before the store is opened: what comes slowly keeps nobody out.
+  auto data = ReadWhole(*source);
+  if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
+  if (!data) return explain(data.error());
+  fs::FileChange append;
+  append.kind = fs::FileChange::Kind::kAppend;
+  append.path = arguments.path;
+  append.data = *std::move(data);
+  const std::vector<fs::FileChange> changes = {std::move(append)};
+  const KeysWork work = [&](Keys& keys, const std::string&) -> Outcome {
+    const auto appended = keys.Apply(changes);
+    return appended ? Outcome() : explain(appended.error());
+  };
+  return WithKeys(*store, "append", KeysUse::kChange, work);
 }
 
 }  // namespace

@@ -76,12 +76,13 @@ Failure ExplainRefusal(const Changes& read, size_t failed, const std::string& st
 Outcome RunBatch(const BatchArguments& arguments) {
   const auto read = ReadChanges(arguments.json);
   if (!read) return tl::unexpected(read.error());
-  return WithKeys(arguments.store, "batch", [&](Keys& keys, const std::string& store) -> Outcome {
-    size_t failed = 0;
-    const auto applied = keys.Apply(read->changes, &failed);
-    if (applied) return {};
-    return tl::unexpected(ExplainRefusal(*read, failed, store, applied.error()));
-  });
+  return WithKeys(arguments.store, "batch", KeysUse::kChange,
+                  [&](Keys& keys, const std::string& store) -> Outcome {
+                    size_t failed = 0;
+                    const auto applied = keys.Apply(read->changes, &failed);
+                    if (applied) return {};
+                    return tl::unexpected(ExplainRefusal(*read, failed, store, applied.error()));
+                  });
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ Answer<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point) 
 }
 
 Answer<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path) {
-  auto keys = OpenKeys(store_path, "bench");
+  auto keys = OpenKeys(store_path, "bench", KeysUse::kChange);
   if (!keys) return tl::unexpected(keys.error());
   const std::string directory = fmt::format("kvfs-bench-{}", ::getpid());
   auto target = std::make_unique<KeysTarget>(*std::move(keys), directory);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,16 @@ ByteSource FromDescriptor(int file, std::string name) {
       if (errno != EINTR) return FailNaming(name);
       KVFS_TRY(CheckNotInterrupted());
     }
+  };
+}
+
+ByteSource FromSlowDescriptor(int file, std::string name, std::function<void()> on_silence) {
+  constexpr int kSilenceMs = 500;
+  return [file, on_silence = std::move(on_silence),
+          source = FromDescriptor(file, std::move(name))](MutableBytes buffer) -> Result<size_t> {
+    pollfd readable{file, POLLIN, 0};
+    if (::poll(&readable, 1, kSilenceMs) == 0) on_silence();
+    return source(buffer);
   };
 }
 

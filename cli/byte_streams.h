@@ -13,6 +13,8 @@ ByteSink StandardOutput();
 // The same to a descriptor that outlives it; errors name it so.
 ByteSink ToDescriptor(int file, std::string name);
 ByteSource FromDescriptor(int file, std::string name);
+// Calls `on_silence` before it waits where nothing has come for half a second.
+ByteSource FromSlowDescriptor(int file, std::string name, std::function<void()> on_silence);
 
 ByteSource FromText(std::string text);
 // kIoFailed if it is closed.

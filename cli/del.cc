@@ -70,9 +70,9 @@ Outcome Delete(const DelArguments& arguments) {
     const Outcome valid = CheckKeyPath(path);
     if (!valid) return valid;
   }
-  return WithKeys(arguments.store, "del", [&](Keys& keys, const std::string& store) {
-    return DeleteAll(keys, arguments, store);
-  });
+  return WithKeys(
+      arguments.store, "del", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) { return DeleteAll(keys, arguments, store); });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "cli/byte_streams.h"
 #include "cli/command.h"
+#include "cli/held_output.h"
 #include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
@@ -169,14 +170,13 @@ Outcome ExplainExportError(const std::string& store, const Error& error, uint64_
 }
 
 Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
-                   TransferFormat format, std::optional<OutputFile>& stream) {
+                   TransferFormat format, const ByteSink& stream, bool& is_whole) {
   Progress progress(fmt::format("exporting {}", store));
-  const auto writer =
-      MakeWriter(arguments, format, stream ? stream->Sink() : StandardOutput(), keys);
+  const auto writer = MakeWriter(arguments, format, stream, keys);
   if (!writer) return ExplainExportError(store, writer.error(), 0);
   Exporter exporter(keys, **writer, progress);
-  auto done = exporter.Run(NormalizeKeyPath(arguments.path));
-  if (done && stream) done = stream->Complete();
+  const auto done = exporter.Run(NormalizeKeyPath(arguments.path));
+  is_whole = done.has_value();
   progress.Clear();
   if (!done) return ExplainExportError(store, done.error(), exporter.written());
   const uint64_t left_out = (*writer)->left_out();
@@ -205,8 +205,12 @@ Outcome Export(const ExportArguments& arguments) {
     if (!opened) return tl::unexpected(opened.error());
     stream.emplace(*std::move(opened));
   }
-  return WithKeys(arguments.store, "export", [&](Keys& keys, const std::string& store) -> Outcome {
-    const Interruption interruption;
+  const Interruption interruption;
+  HeldOutput output(stream ? stream->Sink() : StandardOutput());
+  std::string resolved;
+  bool is_whole = false;  // but for what was left out, and told
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
+    resolved = store;
     const auto frozen = keys.Freeze();
     if (!frozen) return tl::unexpected(ExplainKeyError("export", "/", store, frozen.error()));
     const auto there = keys.Stat(NormalizeKeyPath(arguments.path));
@@ -216,8 +220,14 @@ Outcome Export(const ExportArguments& arguments) {
     const Outcome empty =
         format == TransferFormat::kTree ? CheckTreeTarget(arguments.target) : Outcome();
     if (!empty) return empty;
-    return ExportFrom(keys, store, arguments, format, stream);
-  });
+    return ExportFrom(keys, store, arguments, format, output.Sink(), is_whole);
+  };
+  const Outcome exported = WithKeys(arguments.store, "export", KeysUse::kRead, work);
+  auto written = output.Finish();
+  if (written && is_whole && stream) written = stream->Complete();
+  if (!exported || written) return exported;
+  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(written.error().code),
+              fmt::format("cannot export all of {}: {}", resolved, written.error().message));
 }
 
 }  // namespace

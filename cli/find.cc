@@ -5,7 +5,9 @@
 
 #include <memory>
 
+#include "cli/byte_streams.h"
 #include "cli/command.h"
+#include "cli/held_output.h"
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
 #include "cli/with_keys.h"
@@ -43,7 +45,8 @@ bool MayHold(const WalkedKey& key, const std::string& prefix) {
 }
 
 Outcome Find(const FindArguments& arguments) {
-  return WithKeys(arguments.store, "find", [&](Keys& keys, const std::string& store) -> Outcome {
+  HeldOutput output(StandardOutput());
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
     Outcome outcome;
     WalkOptions options;
     options.on_unreadable = [&](const std::string& path, const Error& error) {
@@ -52,9 +55,9 @@ Outcome Find(const FindArguments& arguments) {
     const auto visit = [&](const WalkedKey& key) -> Result<Descent> {
       if (Matches(key, arguments)) {
         if (arguments.json) {
-          fmt::print("{}\n", ToLine(ToJson("path", key.path, key.inode)));
+          output.Print(ToLine(ToJson("path", key.path, key.inode)) + "\n");
         } else {
-          fmt::print("{}{}", key.path, arguments.null ? '\0' : '\n');
+          output.Print(key.path + (arguments.null ? '\0' : '\n'));
         }
       }
       return MayHold(key, arguments.prefix) ? Descent::kEnter : Descent::kPass;
@@ -62,7 +65,8 @@ Outcome Find(const FindArguments& arguments) {
     const auto found = WalkKeys(keys, "", visit, options);
     if (found) return outcome;
     return tl::unexpected(ExplainKeyError("search", "the keys", store, found.error()));
-  });
+  };
+  return WithOutput(output, WithKeys(arguments.store, "find", KeysUse::kRead, work));
 }
 
 }  // namespace

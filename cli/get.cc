@@ -4,6 +4,7 @@
 
 #include "cli/byte_streams.h"
 #include "cli/command.h"
+#include "cli/held_output.h"
 #include "cli/standard_streams.h"
 #include "cli/with_keys.h"
 
@@ -20,11 +21,19 @@ Outcome Get(const GetArguments& arguments) {
   if (!valid) return valid;
   const Outcome open = RequireStandardOutput();
   if (!open) return open;
-  return WithKeys(arguments.store, "get", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto got = keys.Get(arguments.path, StandardOutput());
-    if (got) return {};
-    return tl::unexpected(ExplainKeyError("get", arguments.path, store, got.error()));
-  });
+  HeldOutput output(StandardOutput());
+  std::string resolved;
+  const auto explain = [&](const Error& error) {
+    return tl::unexpected(ExplainKeyError("get", arguments.path, resolved, error));
+  };
+  const Outcome got = WithKeys(arguments.store, "get", KeysUse::kRead,
+                               [&](Keys& keys, const std::string& store) -> Outcome {
+                                 resolved = store;
+                                 const auto read = keys.Get(arguments.path, output.Sink());
+                                 return read ? Outcome() : explain(read.error());
+                               });
+  const auto written = output.Finish();
+  return got && !written ? explain(written.error()) : got;
 }
 
 }  // namespace

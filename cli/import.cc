@@ -16,13 +16,13 @@
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
 #include "cli/paths.h"
+#include "cli/reopened_keys.h"
 #include "cli/smkv_format.h"
 #include "cli/standard_streams.h"
 #include "cli/store_access.h"
 #include "cli/tar_format.h"
 #include "cli/transfer_format.h"
 #include "cli/tree_format.h"
-#include "cli/with_keys.h"
 
 namespace kvfs::cli {
 namespace {
@@ -52,16 +52,19 @@ Answer<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat f
 }
 
 Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
-                     const Descriptor& file, EntrySink& sink) {
+                     const Descriptor& file, ReopenedKeys& keys, EntrySink& sink) {
+  // Whoever makes the stream may take his time.
+  const ByteSource stream =
+      FromSlowDescriptor(file.number(), arguments.source, [&keys] { keys.LetGo(); });
   switch (format) {
     case TransferFormat::kTree:
       return ReadTree(arguments.source, sink);
     case TransferFormat::kTar:
-      return ReadTar(FromDescriptor(file.number(), arguments.source), sink);
+      return ReadTar(stream, sink);
     case TransferFormat::kJsonLines:
-      return ReadJsonLines(FromDescriptor(file.number(), arguments.source), sink);
+      return ReadJsonLines(stream, sink);
     case TransferFormat::kLmdb:
-      return ReadLmdb(FromDescriptor(file.number(), arguments.source), sink);
+      return ReadLmdb(stream, sink);
     case TransferFormat::kSmkv:
       return ReadSmkv(arguments.source, sink);
   }
@@ -71,8 +74,8 @@ Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
 // What was read before an error goes into the store as well, so that what is there is a beginning
 // of the source.
 Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
-                        const Descriptor& file, ImportBatch& batch) {
-  auto read = ReadAll(arguments, format, file, batch);
+                        const Descriptor& file, ReopenedKeys& keys, ImportBatch& batch) {
+  auto read = ReadAll(arguments, format, file, keys, batch);
   if (read) return batch.Finish();
   // Whether this works or not, the first error is what matters.
   static_cast<void>(batch.Flush());
@@ -120,6 +123,23 @@ Outcome EnsureStore(const ImportArguments& arguments) {
   return CreateIfMissing(*store);
 }
 
+Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, const Descriptor& file,
+                   ReopenedKeys& keys, const std::string& store) {
+  const Interruption interruption;
+  Progress progress(fmt::format("importing {}", arguments.source));
+  ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
+  const auto imported = ImportInto(arguments, format, file, keys, batch);
+  progress.Clear();
+  if (!imported) {
+    return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
+  }
+  if (batch.left_out() == 0) return {};
+  return Stop(ExitCode::kWrongKind,
+              fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
+                          "out",
+                          arguments.source, store, batch.applied(), batch.left_out()));
+}
+
 Outcome Import(ImportArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.into);
   if (!valid) return valid;
@@ -130,21 +150,16 @@ Outcome Import(ImportArguments& arguments) {
   if (!file) return tl::unexpected(file.error());
   const Outcome ensured = EnsureStore(arguments);
   if (!ensured) return ensured;
-  return WithKeys(arguments.store, "import", [&](Keys& keys, const std::string& store) -> Outcome {
-    const Interruption interruption;
-    Progress progress(fmt::format("importing {}", arguments.source));
-    ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
-    const auto imported = ImportInto(arguments, format, *file, batch);
-    progress.Clear();
-    if (!imported) {
-      return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
-    }
-    if (batch.left_out() == 0) return {};
-    return Stop(ExitCode::kWrongKind,
-                fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
-                            "out",
-                            arguments.source, store, batch.applied(), batch.left_out()));
-  });
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  ReopenedKeys keys(*store, "import");
+  // To be refused before anything is read.
+  if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
+  const Outcome imported = ImportWith(arguments, format, *file, keys, *store);
+  const auto finished = keys.Finish();
+  if (!imported || finished) return imported;
+  return Stop(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
+                                                  *store, finished.error().message));
 }
 
 }  // namespace

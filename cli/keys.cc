@@ -45,8 +45,10 @@ fs::ContentSource ContentFrom(ByteSource source) {
   };
 }
 
-Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command) {
+Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command,
+                                       KeysUse use) {
   OpenOptions options;
+  options.read_only = use == KeysUse::kRead;
   options.purpose = CommandPurpose(command);
   auto reached = ReachStore(store_path, options);
   if (!reached) return tl::unexpected(reached.error());

@@ -69,8 +69,13 @@ class Keys {
 // The source without holes.
 fs::ContentSource ContentFrom(ByteSource source);
 
-// Opens the keys of the store at `store_path`, which is resolved, for the command of that name.
-Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command);
+enum class KeysUse { kRead, kChange };
+
+// Opens the keys of the store at `store_path`, which is resolved, for the command of that name. To
+// read, a store that nobody serves is opened so that nothing of it is written, beside others who
+// read: on a medium, and by a user, that need not let it be changed.
+Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command,
+                                       KeysUse use);
 
 // kUsage for a path that is not a key's: empty, with a component "." or "..".
 Outcome CheckKeyPath(const std::string& path);

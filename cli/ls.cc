@@ -5,7 +5,9 @@
 
 #include <memory>
 
+#include "cli/byte_streams.h"
 #include "cli/command.h"
+#include "cli/held_output.h"
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
 #include "cli/message.h"
@@ -54,20 +56,20 @@ Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome)
 }
 
 Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments,
-                   Outcome& outcome) {
+                   HeldOutput& output, Outcome& outcome) {
   const std::string plain = ShownName(key, arguments);
   std::string name = arguments.null ? plain : Paint(stdout, ColourOf(key.inode.attributes), plain);
   const char end = arguments.null ? '\0' : '\n';
   if (arguments.json) {
-    fmt::print("{}\n", ToLine(ToJson("path", key.path, key.inode)));
+    output.Print(ToLine(ToJson("path", key.path, key.inode)) + "\n");
   } else if (!arguments.long_lines) {
-    fmt::print("{}{}", name, end);
+    output.Print(name + end);
   } else {
     if (key.inode.attributes.IsSymbolicLink()) {
       KVFS_ASSIGN(const std::string target, TargetOf(keys, key, outcome));
       name += target;
     }
-    fmt::print("{} {}{}", LongLine(key.inode), name, end);
+    output.Print(fmt::format("{} {}{}", LongLine(key.inode), name, end));
   }
   return {};
 }
@@ -75,7 +77,8 @@ Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& argument
 Outcome List(const LsArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.path);
   if (!valid) return valid;
-  return WithKeys(arguments.store, "ls", [&](Keys& keys, const std::string& store) -> Outcome {
+  HeldOutput output(StandardOutput());
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
     Outcome outcome;
     WalkOptions options;
     options.on_unreadable = [&](const std::string& path, const Error& error) {
@@ -85,14 +88,15 @@ Outcome List(const LsArguments& arguments) {
         keys, arguments.path,
         [&](const WalkedKey& key) -> Result<Descent> {
           if (ShownName(key, arguments).starts_with(arguments.prefix)) {
-            KVFS_TRY(Print(keys, key, arguments, outcome));
+            KVFS_TRY(Print(keys, key, arguments, output, outcome));
           }
           return arguments.recursive ? Descent::kEnter : Descent::kPass;
         },
         options);
     if (listed) return outcome;
     return tl::unexpected(ExplainKeyError("list", arguments.path, store, listed.error()));
-  });
+  };
+  return WithOutput(output, WithKeys(arguments.store, "ls", KeysUse::kRead, work));
 }
 
 }  // namespace

@@ -33,12 +33,15 @@ Outcome Make(const MkdirArguments& arguments) {
   const Outcome valid = CheckKeyPath(arguments.path);
   if (!valid) return valid;
   const std::string path = NormalizeKeyPath(arguments.path);
-  return WithKeys(arguments.store, "mkdir", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto made = arguments.parents ? MakeAll(keys, path)
-                                        : MakeOne(keys, path, fs::FileChange::Kind::kMakeDirectory);
-    if (made) return {};
-    return tl::unexpected(ExplainKeyError("make the directory", path, store, made.error()));
-  });
+  return WithKeys(
+      arguments.store, "mkdir", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) -> Outcome {
+        const auto made = arguments.parents
+                              ? MakeAll(keys, path)
+                              : MakeOne(keys, path, fs::FileChange::Kind::kMakeDirectory);
+        if (made) return {};
+        return tl::unexpected(ExplainKeyError("make the directory", path, store, made.error()));
+      });
 }
 
 }  // namespace

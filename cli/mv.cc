@@ -32,12 +32,14 @@ Outcome Move(const MvArguments& arguments) {
   move.kind = fs::FileChange::Kind::kMove;
   move.path = arguments.from;
   move.to = arguments.to;
-  return WithKeys(arguments.store, "mv", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto moved = keys.Apply(changes);
-    if (moved) return {};
-    return tl::unexpected(ExplainKeyError(
-        "move", fmt::format("{} to {}", arguments.from, arguments.to), store, moved.error()));
-  });
+  return WithKeys(
+      arguments.store, "mv", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) -> Outcome {
+        const auto moved = keys.Apply(changes);
+        if (moved) return {};
+        return tl::unexpected(ExplainKeyError(
+            "move", fmt::format("{} to {}", arguments.from, arguments.to), store, moved.error()));
+      });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/gathered_input.h"
 #include "cli/store_access.h"
 #include "cli/value_argument.h"
 #include "cli/whole_number.h"
@@ -43,18 +44,35 @@ Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& 
   return keys.ApplyWithContent(changes, ContentFrom(source));
 }
 
+// Of a store that a daemon serves nobody is kept out by a value on its way.
+Answer<ByteSource> Gather(const ByteSource& source, const PutArguments& arguments) {
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  if (IsServedByDaemon(*store)) return source;
+  auto gathered = GatherInput(source, *store);
+  if (gathered) return *std::move(gathered);
+  return tl::unexpected(ExplainKeyError("put", arguments.path, *store, gathered.error()));
+}
+
 Outcome Put(const PutArguments& arguments) {
   const Outcome valid = CheckKeyPath(arguments.path);
   if (!valid) return valid;
-  const auto source = OpenValue(arguments.value);
+  auto source = OpenValue(arguments.value);
   if (!source) return tl::unexpected(source.error());
   const Outcome ensured = EnsureStore(arguments);
   if (!ensured) return ensured;
-  return WithKeys(arguments.store, "put", [&](Keys& keys, const std::string& store) -> Outcome {
-    const auto put = PutIn(keys, arguments, *source);
-    if (put) return {};
-    return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
-  });
+  if (MayWait(arguments.value)) {
+    const auto gathered = Gather(*source, arguments);
+    if (!gathered) return tl::unexpected(gathered.error());
+    *source = *gathered;
+  }
+  return WithKeys(
+      arguments.store, "put", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) -> Outcome {
+        const auto put = PutIn(keys, arguments, *source);
+        if (put) return {};
+        return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
+      });
 }
 
 }  // namespace

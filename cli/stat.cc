@@ -33,22 +33,25 @@ Outcome Stat(const StatArguments& arguments) {
     const Outcome valid = CheckDirectoryPath(path);
     if (!valid) return valid;
   }
-  return WithKeys(arguments.store, "stat", [&](Keys& keys, const std::string& store) -> Outcome {
-    std::vector<fs::InodeInfo> inodes;
+  std::vector<fs::InodeInfo> inodes;
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
     for (const std::string& path : arguments.paths) {
       const auto inode = keys.Stat(path);
       if (!inode) return tl::unexpected(ExplainKeyError("stat", path, store, inode.error()));
       inodes.push_back(*inode);
     }
-    for (size_t i = 0; i < inodes.size(); ++i) {
-      if (arguments.json) {
-        fmt::print("{}\n", ToLine(ToJson("path", arguments.paths[i], inodes[i])));
-      } else {
-        PrintText(arguments.paths[i], inodes[i]);
-      }
-    }
     return {};
-  });
+  };
+  const Outcome found = WithKeys(arguments.store, "stat", KeysUse::kRead, work);
+  if (!found) return found;
+  for (size_t i = 0; i < inodes.size(); ++i) {
+    if (arguments.json) {
+      fmt::print("{}\n", ToLine(ToJson("path", arguments.paths[i], inodes[i])));
+    } else {
+      PrintText(arguments.paths[i], inodes[i]);
+    }
+  }
+  return {};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
+#include "cli/turn.h"
 #include "cli/waiting.h"
 
 namespace kvfs::cli {
@@ -38,6 +39,20 @@ std::string SayWhoHasIt(const std::string& store_path) {
   return fmt::format("the store {} is still in use by {}{}", store_path,
                      holder ? fmt::format("process {}", holder->pid) : "another process",
                      holder ? WhyDaemonIsSilent(*holder) : "");
+}
+
+// A reader passes only where nobody waits to change the store; who has to wait for that takes the
+// turn. Of a daemon nobody needs to take it: it answers.
+Result<std::unique_ptr<Store>> OpenInTurn(const std::string& store_path, const OpenOptions& options,
+                                          Turn& turn) {
+  if (options.read_only && !turn.IsFree()) {
+    return Fail(ErrorCode::kInUse, "others wait to change it");
+  }
+  auto store = Store::Open(GetPosixEnv(), store_path, options);
+  if (store || store.error().code != ErrorCode::kInUse || options.read_only) return store;
+  const auto holder = ReadHolder(store_path);
+  if (!holder || !MountPointOf(*holder)) turn.Take();
+  return store;
 }
 
 bool MayBeThere(const std::string& path) {
@@ -121,8 +136,9 @@ Outcome CreateIfMissing(const std::string& store_path) {
 Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
                                              const OpenOptions& options) {
   Waiting waiting([&] { return SayWhoHasIt(store_path); });
+  Turn turn(store_path);
   while (true) {
-    auto store = Store::Open(GetPosixEnv(), store_path, options);
+    auto store = OpenInTurn(store_path, options, turn);
     if (store || store.error().code != ErrorCode::kInUse) return store;
     if (!IsPassing(store_path) || !waiting.GoesOn()) return store;
     std::this_thread::sleep_for(kPause);
@@ -131,8 +147,9 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
 
 Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
   Waiting waiting([&] { return SayWhoHasIt(store_path); });
+  Turn turn(store_path);
   while (true) {
-    auto store = Store::Open(GetPosixEnv(), store_path, options);
+    auto store = OpenInTurn(store_path, options, turn);
     if (store) return ReachedStore{*std::move(store), std::nullopt};
     Error reason = std::move(store).error();
     if (reason.code != ErrorCode::kInUse) {
@@ -157,6 +174,11 @@ bool IsPassing(const std::string& store_path) {
   const auto holder = ReadHolder(store_path);
   if (!holder || IsCommand(*holder)) return true;
   return MountPointOf(*holder).has_value() && !FindLiveMount(store_path);
+}
+
+bool IsServedByDaemon(const std::string& store_path) {
+  const auto holder = ReadHolder(store_path);
+  return holder && MountPointOf(*holder) && IsHeld(store_path);
 }
 
 std::optional<std::string> FindLiveMount(const std::string& store_path) {

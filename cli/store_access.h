@@ -40,6 +40,9 @@ Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions
 // mount is not there, because it is ending or was killed a moment ago, or not there yet.
 bool IsPassing(const std::string& store_path);
 
+// Whether a daemon has the store, as far as its lock tells.
+bool IsServedByDaemon(const std::string& store_path);
+
 // The mount point of the daemon that serves the store, if it can be used from here.
 std::optional<std::string> FindLiveMount(const std::string& store_path);
 

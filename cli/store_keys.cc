@@ -17,6 +17,9 @@ Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
 
 Answer<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
                                               std::unique_ptr<Store> store) {
+  // One that shows an older state than was promised is no store to answer from.
+  const auto whole = store->Damage();
+  if (!whole) return tl::unexpected(ExplainStoreError(store_path, whole.error()));
   auto file_system = OpenFileSystem(*store);
   if (!file_system) return tl::unexpected(ExplainStoreError(store_path, file_system.error()));
   return std::make_unique<StoreKeys>(std::move(store), *std::move(file_system));

@@ -2,6 +2,9 @@
 
 #include "cli/value_argument.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "cli/byte_streams.h"
 
 namespace kvfs::cli {
@@ -18,6 +21,15 @@ Answer<ByteSource> OpenValue(const ValueArgument& value) {
   if (!value.file.empty()) return FromFile(value.file);
   if (value.option->count() == 0 || value.text == "-") return FromStandardInput();
   return FromText(value.text);
+}
+
+bool MayWait(const ValueArgument& value) {
+  struct stat status {};
+  if (!value.file.empty()) {
+    return ::stat(value.file.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  }
+  const bool is_text = value.option->count() != 0 && value.text != "-";
+  return !is_text && !(::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode));
 }
 
 Result<std::string> ReadWhole(const ByteSource& source) {

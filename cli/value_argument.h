@@ -21,6 +21,9 @@ void DefineValue(CLI::App& parser, ValueArgument& value);
 // kIoFailed if the file cannot be opened.
 Answer<ByteSource> OpenValue(const ValueArgument& value);
 
+// Whether the value may come slowly, or never: from what is no regular file.
+bool MayWait(const ValueArgument& value);
+
 // All that the source gives; kTooLarge above kMaxBatchBytes.
 Result<std::string> ReadWhole(const ByteSource& source);
 

@@ -8,10 +8,11 @@
 
 namespace kvfs::cli {
 
-Outcome WithKeys(const std::string& path, std::string_view command, const KeysWork& work) {
+Outcome WithKeys(const std::string& path, std::string_view command, KeysUse use,
+                 const KeysWork& work) {
   const auto store = ResolveStore(path, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
-  const auto keys = OpenKeys(*store, command);
+  const auto keys = OpenKeys(*store, command, use);
   if (!keys) return tl::unexpected(keys.error());
   const Outcome outcome = work(**keys, *store);
   const auto finished = (*keys)->Finish();

@@ -14,6 +14,7 @@ using KeysWork = std::function<Outcome(Keys& keys, const std::string& store)>;
 
 // Runs `work` with the keys of the store at `path`, for the command of that name. What the work
 // changed is durable on the return, also when it failed half way: then its failure is returned.
-Outcome WithKeys(const std::string& path, std::string_view command, const KeysWork& work);
+Outcome WithKeys(const std::string& path, std::string_view command, KeysUse use,
+                 const KeysWork& work);
 
 }  // namespace kvfs::cli

@@ -54,8 +54,12 @@ FileSystem::FileSystem(Store& store, FileSystemOptions options)
 
 Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOptions options) {
   std::unique_ptr<FileSystem> file_system(new FileSystem(store, std::move(options)));
-  KVFS_TRY(CreateRootIfAbsent(
-      store, OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now())));
+  const Attributes root = OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now());
+  auto made = CreateRootIfAbsent(store, root);
+  if (made) return file_system;
+  // A store that is only read keeps what it has, and is shown as it would be.
+  if (made.error().code != ErrorCode::kReadOnly) return tl::unexpected(std::move(made).error());
+  file_system->absent_root_ = root;
   return file_system;
 }
 
@@ -74,7 +78,10 @@ Result<Location> FileSystem::LocateParent(InodeNumber directory) const {
 }
 
 Result<InodeInfo> FileSystem::Load(Key key) const {
-  KVFS_ASSIGN(const EntryInfo entry, store_.Stat(key));
+  auto found = store_.Stat(key);
+  const bool is_absent = !found && found.error().code == ErrorCode::kNotFound;
+  if (is_absent && key == kRootKey && absent_root_) return InodeInfo{kRootInode, *absent_root_};
+  KVFS_ASSIGN(const EntryInfo entry, std::move(found));
   KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
   const InodeNumber number = key == kRootKey ? kRootInode : entry.id;
   return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes, entry.version};

@@ -106,7 +106,7 @@ struct FileSystemOptions {
 class FileSystem {
  public:
   // Opens the file system in `store`, which must outlive it, and creates the root directory where
-  // the store has none yet.
+  // the store has none yet; of a store that is only read, one is shown.
   static Result<std::unique_ptr<FileSystem>> Open(Store& store, FileSystemOptions options = {});
 
   FileSystem(const FileSystem&) = delete;
@@ -371,7 +371,8 @@ class FileSystem {
 
   Store& store_;
   const FileSystemOptions options_;
-  const Attributes default_attributes_;  // of entries whose meta is empty
+  const Attributes default_attributes_;    // of entries whose meta is empty
+  std::optional<Attributes> absent_root_;  // shown where a store that is only read has no root
   InodeTable inodes_;
   mutable FairSharedMutex namespace_lock_;
   std::atomic<uint64_t> unnamed_files_{0};  // so far, to tell their entries apart
