@@ -1,4 +1,5 @@
-// A path that is too long for a socket's address is reached through its directory's descriptor.
+// The socket is reached through its directory's descriptor: a path may be too long for its address,
+// and may lead elsewhere by then.
 
 #include "cli/channel.h"
 
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,7 +21,7 @@
 namespace kvfs::cli {
 namespace {
 
-constexpr std::string_view kSocketName = "socket";
+constexpr const char* kSocketName = "socket";
 constexpr uint32_t kMaxFields = 1 << 20;
 constexpr int kBacklog = 64;
 constexpr size_t kReceiveBytes = size_t{16} << 10;
@@ -40,21 +42,12 @@ void AppendNumber(std::string& out, size_t number) {
   out.append(bytes, sizeof bytes);
 }
 
-struct Address {
-  Descriptor directory;
-  sockaddr_un name{};
+using Address = sockaddr_un;
 
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&name); }
-};
-
-Result<Address> AddressIn(const std::string& store_path) {
-  Address address;
-  address.directory = Descriptor(::open(store_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!address.directory.valid()) return FailWithErrno("open the store's directory");
-  const std::string path =
-      fmt::format("/proc/self/fd/{}/{}", address.directory.number(), kSocketName);
-  address.name.sun_family = AF_UNIX;
-  std::memcpy(address.name.sun_path, path.c_str(), path.size() + 1);
+Address AddressOf(const std::string& path) {
+  Address address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
 
@@ -65,6 +58,33 @@ constexpr timeval kForever = {0, 0};
 void LimitWaits(const Descriptor& socket, const timeval& limit) {
   ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+const sockaddr* Pointer(const Address& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+Result<Descriptor> OpenStoreDirectory(const std::string& store_path) {
+  Descriptor directory(::open(store_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return FailWithErrno("open the store's directory");
+  return directory;
+}
+
+// The socket itself, not what a link in its place leads to: commands of root are not to speak to
+// whom somebody chooses.
+Result<Descriptor> FindSocket(const Descriptor& directory) {
+  Descriptor found(::openat(directory.number(), kSocketName, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat store {};
+  struct stat socket {};
+  if (!found.valid() || ::fstat(directory.number(), &store) != 0 ||
+      ::fstat(found.number(), &socket) != 0) {
+    return FailWithErrno("speak to the daemon");
+  }
+  const bool is_trusted =
+      socket.st_uid == store.st_uid || socket.st_uid == 0 || socket.st_uid == ::geteuid();
+  if (S_ISSOCK(socket.st_mode) && socket.st_nlink == 1 && is_trusted) return found;
+  return Fail(ErrorCode::kPermission,
+              "what stands in the place of the store's socket is not its daemon's");
 }
 
 Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
@@ -165,29 +185,35 @@ Result<Message> Channel::Receive() {
 
 void Channel::Interrupt() const { ::shutdown(socket_.number(), SHUT_RDWR); }
 
-Result<Descriptor> ListenAtStore(const std::string& store_path) {
-  RemoveSocket(store_path);
-  KVFS_ASSIGN(const Address address, AddressIn(store_path));
-  Descriptor socket = NewSocket();
+Result<Listener> ListenAtStore(const std::string& store_path) {
+  Listener listener;
+  KVFS_ASSIGN(listener.directory, OpenStoreDirectory(store_path));
+  RemoveSocket(listener);
+  // A name that is there is not bound to, nor a link followed.
+  const Address address =
+      AddressOf(fmt::format("/proc/self/fd/{}/{}", listener.directory.number(), kSocketName));
+  listener.socket = NewSocket();
+  const int socket = listener.socket.number();
   // On Linux the mode of an unbound socket is that of the name it gets.
-  if (!socket.valid() || ::fchmod(socket.number(), 0600) != 0 ||
-      ::bind(socket.number(), address.get(), sizeof address.name) != 0 ||
-      ::listen(socket.number(), kBacklog) != 0) {
+  if (!listener.socket.valid() || ::fchmod(socket, 0600) != 0 ||
+      ::bind(socket, Pointer(address), sizeof address) != 0 || ::listen(socket, kBacklog) != 0) {
     return FailWithErrno("listen for commands in the store's directory");
   }
-  return socket;
+  return listener;
 }
 
-void RemoveSocket(const std::string& store_path) {
-  ::unlink(fmt::format("{}/{}", store_path, kSocketName).c_str());
+void RemoveSocket(const Listener& listener) {
+  ::unlinkat(listener.directory.number(), kSocketName, 0);
 }
 
 Result<Channel> ConnectToStore(const std::string& store_path) {
-  KVFS_ASSIGN(const Address address, AddressIn(store_path));
+  KVFS_ASSIGN(const Descriptor directory, OpenStoreDirectory(store_path));
+  KVFS_ASSIGN(const Descriptor found, FindSocket(directory));
+  const Address address = AddressOf(fmt::format("/proc/self/fd/{}", found.number()));
   Descriptor socket = NewSocket();
   if (!socket.valid()) return FailWithErrno("make a socket");
   LimitWaits(socket, kStep);
-  if (::connect(socket.number(), address.get(), sizeof address.name) != 0) {
+  if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) errno = ENOENT;
     if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
     return FailWithErrno("speak to the daemon");

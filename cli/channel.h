@@ -53,10 +53,15 @@ class Channel {
 
 // Listens at the store's socket; what an earlier daemon left there is replaced. The caller holds
 // the store.
-Result<Descriptor> ListenAtStore(const std::string& store_path);
-void RemoveSocket(const std::string& store_path);
+struct Listener {
+  Descriptor socket;
+  Descriptor directory;  // of the store, as it was then
+};
+Result<Listener> ListenAtStore(const std::string& store_path);
+void RemoveSocket(const Listener& listener);
 
-// kNotFound if nobody listens there, kPermission. kIo if a second is not enough: who listens takes
+// kNotFound if nobody listens there. kPermission; also where what is there is no socket of the
+// store's owner's, of root's or of this user's. kIo if a second is not enough: who listens takes
 // no more connections.
 Result<Channel> ConnectToStore(const std::string& store_path);
 

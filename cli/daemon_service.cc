@@ -266,31 +266,30 @@ std::optional<fs::Caller> PeerOf(int socket) {
 
 Result<std::unique_ptr<DaemonService>> DaemonService::Start(const std::string& store_path,
                                                             const Served& served) {
-  KVFS_ASSIGN(Descriptor listener, ListenAtStore(store_path));
-  return std::unique_ptr<DaemonService>(new DaemonService(store_path, served, std::move(listener)));
+  KVFS_ASSIGN(Listener listener, ListenAtStore(store_path));
+  return std::unique_ptr<DaemonService>(new DaemonService(served, std::move(listener)));
 }
 
-DaemonService::DaemonService(const std::string& store_path, const Served& served,
-                             Descriptor listener)
-    : store_path_(store_path), served_(served), listener_(std::move(listener)) {
+DaemonService::DaemonService(const Served& served, Listener listener)
+    : served_(served), listener_(std::move(listener)) {
   taker_ = std::thread([this] { TakeConnections(); });
 }
 
 DaemonService::~DaemonService() {
-  RemoveSocket(store_path_);
+  RemoveSocket(listener_);
   {
     std::lock_guard lock(mutex_);
     is_stopping_ = true;
     for (const Connection& connection : connections_) connection.channel.Interrupt();
   }
-  ::shutdown(listener_.number(), SHUT_RDWR);
+  ::shutdown(listener_.socket.number(), SHUT_RDWR);
   taker_.join();
   for (Connection& connection : connections_) connection.thread.join();
 }
 
 void DaemonService::TakeConnections() {
   while (true) {
-    Descriptor socket(::accept4(listener_.number(), nullptr, nullptr, SOCK_CLOEXEC));
+    Descriptor socket(::accept4(listener_.socket.number(), nullptr, nullptr, SOCK_CLOEXEC));
     JoinEnded();
     if (socket.valid()) {
       Accept(std::move(socket));

@@ -47,14 +47,13 @@ class DaemonService {
     bool has_ended = false;  // guarded by mutex_
   };
 
-  DaemonService(const std::string& store_path, const Served& served, Descriptor listener);
+  DaemonService(const Served& served, Listener listener);
   void TakeConnections();
   void Accept(Descriptor socket);
   void JoinEnded();
 
-  const std::string store_path_;
   const Served served_;
-  Descriptor listener_;
+  Listener listener_;
   std::mutex mutex_;  // guards the following
   std::list<Connection> connections_;
   bool is_stopping_ = false;

@@ -2,19 +2,18 @@
 
 #include "cli/lock_file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <memory>
+#include <vector>
 
-#include "cli/descriptor.h"
+#include "store/env/env.h"
 
 namespace kvfs::cli {
 namespace {
@@ -22,6 +21,7 @@ namespace {
 constexpr std::string_view kPidPrefix = "pid ";
 constexpr std::string_view kMountPrefix = "mount ";
 constexpr std::string_view kCommandPrefix = "kvfs ";
+constexpr uint64_t kMaxTextBytes = 8192;  // a path has 4,096 at most
 
 }  // namespace
 
@@ -39,11 +39,15 @@ std::optional<StoreHolder> ParseHolder(std::string_view text) {
   return holder;
 }
 
+// Through the store's environment, which follows no link that somebody put there.
 std::optional<StoreHolder> ReadHolder(const std::string& store_path) {
-  std::ifstream file(LockFilePath(store_path), std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return ParseHolder(text.str());
+  const auto inside = GetPosixEnv().Enter(store_path);
+  if (!inside) return std::nullopt;
+  const auto file = (*inside)->OpenFile(LockFilePath(store_path), Access::kReadOnly);
+  const auto size = file ? (*file)->SizeBytes() : Result<uint64_t>(0);
+  std::vector<std::byte> text(std::min<uint64_t>(size.value_or(0), kMaxTextBytes));
+  if (text.empty() || !(*file)->Read(0, text)) return std::nullopt;
+  return ParseHolder(AsText(text));
 }
 
 std::string LockFilePath(const std::string& store_path) { return store_path + "/lock"; }
@@ -64,14 +68,16 @@ std::optional<std::string> MountPointOf(const StoreHolder& holder) {
 bool IsCommand(const StoreHolder& holder) { return holder.purpose.starts_with(kCommandPrefix); }
 
 bool IsHeld(const std::string& store_path) {
-  const Descriptor file(::open(LockFilePath(store_path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return false;
-  return ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const auto inside = GetPosixEnv().Enter(store_path);
+  const auto lock =
+      inside ? (*inside)->ShareLock(LockFilePath(store_path)) : Result<std::unique_ptr<FileLock>>();
+  return !lock && lock.error().code == ErrorCode::kInUse;
 }
 
 bool HasLockFileOpen(pid_t pid, const std::string& store_path) {
   struct stat lock {};
-  if (::stat(LockFilePath(store_path).c_str(), &lock) != 0) return false;
+  // Not what a link leads to: nobody has a link open.
+  if (::lstat(LockFilePath(store_path).c_str(), &lock) != 0) return false;
   std::error_code error;
   const std::string directory = fmt::format("/proc/{}/fd", pid);
   for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;

@@ -128,10 +128,12 @@ Result<void> Make(Env& env, const std::string& path, const CreateOptions& option
   KVFS_TRY(identity.Check());
   KVFS_ASSIGN(const bool existed, env.Exists(path));
   KVFS_TRY(CreateDirectoryIfAbsent(env, path));
-  KVFS_TRY(CheckDirectory(env, path));
-  auto created = WithinMemory([&] { return CreateFiles(env, path, identity); });
+  KVFS_ASSIGN(const std::unique_ptr<Env> entered, env.Enter(path, /*is_new=*/!existed));
+  Env& inside = entered ? *entered : env;
+  KVFS_TRY(CheckDirectory(inside, path));
+  auto created = WithinMemory([&] { return CreateFiles(inside, path, identity); });
   if (!created) {
-    RemoveFiles(env, path, identity.shards);
+    RemoveFiles(inside, path, identity.shards);
     if (!existed) static_cast<void>(env.RemoveDirectory(path));
     return created;
   }

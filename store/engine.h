@@ -29,6 +29,7 @@ namespace kvfs {
 // What a recovery hands over: an open store whose lock is held. The parts point to each other,
 // those below to those above.
 struct EngineParts {
+  std::unique_ptr<Env> entered;  // of the store's directory, if it takes one
   Env* env = nullptr;
   std::string path;
   OpenOptions options;

@@ -39,7 +39,18 @@ class Recovery {
   }
 
  private:
+  Result<void> EnterDirectory() {
+    auto entered = parts_->env->Enter(parts_->path);
+    if (!entered && entered.error().code == ErrorCode::kNotFound) {
+      return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts_->path);
+    }
+    KVFS_ASSIGN(parts_->entered, std::move(entered));
+    if (parts_->entered) parts_->env = parts_->entered.get();
+    return {};
+  }
+
   Result<void> OpenFiles() {
+    KVFS_TRY(EnterDirectory());
     Env& env = *parts_->env;
     KVFS_ASSIGN(parts_->superblock, OpenSuperblock(env, parts_->path, access_));
     KVFS_ASSIGN(parts_->lock, TakeLock());

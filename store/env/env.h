@@ -130,6 +130,18 @@ class Env {
  public:
   virtual ~Env() = default;
 
+  // An Env for the files in one directory, which is opened once: whatever is put in the place of
+  // its path later, they stay those of this directory. Paths still begin with `directory`. Null
+  // where this Env does as well. `is_new`: the caller has just made it, so it is no link.
+  //
+  // The real one reaches files through no link, and takes only regular ones with one name that
+  // belong to the directory's owner: others are kPermission. New ones become that owner's.
+  virtual Result<std::unique_ptr<Env>> Enter(const std::string& directory, bool is_new = false) {
+    static_cast<void>(directory);
+    static_cast<void>(is_new);
+    return nullptr;
+  }
+
   // Opens an existing file for reading and writing, or for reading only: then what changes it fails
   // with kPermission.
   virtual Result<std::unique_ptr<File>> OpenFile(const std::string& path,

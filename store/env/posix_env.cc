@@ -17,6 +17,7 @@
 #include <mutex>
 
 #include "store/env/env.h"
+#include "store/env/posix_directory.h"
 #include "store/env/posix_error.h"
 #include "store/env/posix_file.h"
 #include "store/env/posix_lock.h"
@@ -66,15 +67,10 @@ void WriteOverInPlace(int descriptor) {
   static_cast<void>(::ioctl(descriptor, FS_IOC_SETFLAGS, &flags));
 }
 
-Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::string_view operation) {
+Result<std::unique_ptr<File>> Use(Descriptor descriptor, const std::string& path, int flags) {
   LetSizeLimitBeAnError();
-  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, flags, operation));
-  if ((flags & O_CREAT) != 0) WriteOverInPlace(descriptor.number());
   struct stat status {};
-  KVFS_TRY(Check(::fstat(descriptor.number(), &status), operation, path));
-  if (!S_ISREG(status.st_mode)) {
-    return Fail(ErrorCode::kInvalid, "cannot open " + path + ": it is not a regular file");
-  }
+  KVFS_TRY(Check(::fstat(descriptor.number(), &status), "open", path));
   if ((flags & O_ACCMODE) == O_RDWR && (status.st_mode & S_ISVTX) != 0) {
     ForgetUntrueCache(descriptor.number());
   }
@@ -82,42 +78,77 @@ Result<std::unique_ptr<File>> Open(const std::string& path, int flags, std::stri
                                      static_cast<uint64_t>(status.st_size));
 }
 
+// Where a path leads: a name in a directory that is open.
+struct Place {
+  std::shared_ptr<const PosixDirectory> directory;
+  std::string name;  // "." for the directory itself
+};
+
 class PosixEnv final : public Env {
  public:
+  PosixEnv() = default;
+  // For what lies in a directory that is open.
+  PosixEnv(std::string path, PosixDirectory directory)
+      : entered_path_(std::move(path)),
+        entered_(std::make_shared<const PosixDirectory>(std::move(directory))) {}
+
+  Result<std::unique_ptr<Env>> Enter(const std::string& path, bool is_new) override {
+    using Links = PosixDirectory::Links;
+    KVFS_ASSIGN(PosixDirectory directory,
+                PosixDirectory::Open(path, is_new ? Links::kRefuse : Links::kFollow));
+    return std::make_unique<PosixEnv>(path, std::move(directory));
+  }
+
   Result<std::unique_ptr<File>> OpenFile(const std::string& path, Access access) override {
-    return Open(path, access == Access::kReadOnly ? O_RDONLY : O_RDWR, "open");
+    const int flags = access == Access::kReadOnly ? O_RDONLY : O_RDWR;
+    KVFS_ASSIGN(const Place at, Find(path));
+    KVFS_ASSIGN(Descriptor descriptor, at.directory->OpenFile(at.name, flags, path));
+    return Use(std::move(descriptor), path, flags);
   }
 
   Result<std::unique_ptr<File>> CreateFile(const std::string& path) override {
-    return Open(path, O_RDWR | O_CREAT | O_EXCL, "create");
+    KVFS_ASSIGN(const Place at, Find(path));
+    KVFS_ASSIGN(Descriptor descriptor, at.directory->CreateFile(at.name, path));
+    WriteOverInPlace(descriptor.number());
+    return Use(std::move(descriptor), path, O_RDWR);
   }
 
   Result<void> RemoveFile(const std::string& path) override {
-    return Check(::unlink(path.c_str()), "remove", path);
+    KVFS_ASSIGN(const Place at, Find(path));
+    return Check(::unlinkat(at.directory->number(), at.name.c_str(), 0), "remove", path);
   }
 
   Result<void> RenameFile(const std::string& from, const std::string& to) override {
-    return Check(::rename(from.c_str(), to.c_str()), "rename", from + " to " + to);
+    KVFS_ASSIGN(const Place source, Find(from));
+    KVFS_ASSIGN(const Place target, Find(to));
+    return Check(::renameat(source.directory->number(), source.name.c_str(),
+                            target.directory->number(), target.name.c_str()),
+                 "rename", from + " to " + to);
   }
 
+  // The store's own is its maker's, wherever it is made; those in it are its owner's.
   Result<void> CreateDirectory(const std::string& path) override {
-    return Check(::mkdir(path.c_str(), kOwnerOnlyDirectory), "create directory", path);
+    KVFS_ASSIGN(const Place at, Find(path));
+    if (entered_) return at.directory->CreateDirectory(at.name, path);
+    return Check(::mkdirat(at.directory->number(), at.name.c_str(), kOwnerOnlyDirectory),
+                 "create directory", path);
   }
 
   Result<void> RemoveDirectory(const std::string& path) override {
-    return Check(::rmdir(path.c_str()), "remove directory", path);
+    KVFS_ASSIGN(const Place at, Find(path));
+    return Check(::unlinkat(at.directory->number(), at.name.c_str(), AT_REMOVEDIR),
+                 "remove directory", path);
   }
 
   Result<void> SyncDirectory(const std::string& path) override {
-    KVFS_ASSIGN(const Descriptor directory,
-                OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "open directory"));
+    KVFS_ASSIGN(const Descriptor directory, OpenToRead(path, "open directory"));
     // EINVAL: the file system has nothing to sync there, and needs none.
     if (::fsync(directory.number()) == 0 || errno == EINVAL) return {};
     return PosixError("sync directory", path, errno);
   }
 
   Result<std::vector<std::string>> ListDirectory(const std::string& path) override {
-    KVFS_ASSIGN(Descriptor opened, OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "list directory"));
+    KVFS_ASSIGN(Descriptor opened, OpenToRead(path, "list directory"));
     const std::unique_ptr<DIR, DirectoryCloser> directory(::fdopendir(opened.number()));
     if (!directory) return PosixError("list directory", path, errno);
     opened.Release();  // it is the directory's
@@ -135,7 +166,10 @@ class PosixEnv final : public Env {
 
   Result<bool> Exists(const std::string& path) override {
     struct stat status {};
-    auto found = Check(::lstat(path.c_str(), &status), "look up", path);
+    auto found = Find(path).and_then([&](const Place& at) {
+      return Check(::fstatat(at.directory->number(), at.name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
+                   "look up", path);
+    });
     if (found) return true;
     if (found.error().code == ErrorCode::kNotFound) return false;
     return tl::unexpected<Error>(std::move(found).error());
@@ -143,7 +177,9 @@ class PosixEnv final : public Env {
 
   Result<DiskSpace> GetDiskSpace(const std::string& path) override {
     struct statvfs status {};
-    KVFS_TRY(Check(::statvfs(path.c_str(), &status), "ask for the disk space of", path));
+    KVFS_TRY(Check(IsEntered(path) ? ::fstatvfs(entered_->number(), &status)
+                                   : ::statvfs(path.c_str(), &status),
+                   "ask for the disk space of", path));
     const uint64_t unit = status.f_frsize;
     return DiskSpace{.total_bytes = status.f_blocks * unit,
                      .available_bytes = status.f_bavail * unit};
@@ -157,12 +193,65 @@ class PosixEnv final : public Env {
 
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                              const std::string& holder) override {
-    return PosixLock::Take(path, holder);
+    KVFS_ASSIGN(const Place at, Find(path));
+    KVFS_ASSIGN(Descriptor file, OpenOrCreate(at, path));
+    return PosixLock::Take(path, std::move(file), holder);
   }
 
   Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) override {
-    return PosixLock::Share(path);
+    auto file = Find(path).and_then(
+        [&](const Place& at) { return at.directory->OpenFile(at.name, O_RDONLY, path); });
+    if (file) return PosixLock::Share(path, *std::move(file));
+    if (file.error().code == ErrorCode::kNotFound) return PosixLock::ShareNothing();
+    return tl::unexpected<Error>(std::move(file).error());
   }
+
+ private:
+  bool IsEntered(const std::string& path) const { return entered_ && path == entered_path_; }
+
+  // Names between the directory that was entered and the last one are taken one by one; of another
+  // path, what comes before its last name is for the system to follow.
+  Result<Place> Find(const std::string& path) const {
+    if (IsEntered(path)) return Place{entered_, "."};
+    const size_t last = path.rfind('/');
+    if (!entered_ || !path.starts_with(entered_path_ + "/")) {
+      KVFS_ASSIGN(PosixDirectory directory, PosixDirectory::OpenAbove(path));
+      return Place{std::make_shared<const PosixDirectory>(std::move(directory)),
+                   last + 1 == path.size() ? "." : path.substr(last + 1)};
+    }
+    Place at{entered_, {}};
+    size_t begin = entered_path_.size() + 1;
+    while (begin <= last) {
+      const size_t end = path.find('/', begin);
+      KVFS_ASSIGN(PosixDirectory next, at.directory->OpenDirectory(path.substr(begin, end - begin),
+                                                                   path.substr(0, end)));
+      at.directory = std::make_shared<const PosixDirectory>(std::move(next));
+      begin = end + 1;
+    }
+    at.name = path.substr(begin);
+    return at;
+  }
+
+  Result<Descriptor> OpenToRead(const std::string& path, std::string_view operation) const {
+    if (!entered_ || !path.starts_with(entered_path_)) {
+      return OpenDescriptor(path, O_RDONLY | O_DIRECTORY, operation);
+    }
+    KVFS_ASSIGN(const Place at, Find(path + (IsEntered(path) ? "" : "/.")));
+    return at.directory->OpenSelf(operation, path);
+  }
+
+  // Two may make the lock at once: one of them finds it.
+  static Result<Descriptor> OpenOrCreate(const Place& at, const std::string& path) {
+    while (true) {
+      auto opened = at.directory->OpenFile(at.name, O_RDWR, path);
+      if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
+      auto created = at.directory->CreateFile(at.name, path);
+      if (created || created.error().code != ErrorCode::kExists) return created;
+    }
+  }
+
+  const std::string entered_path_;
+  const std::shared_ptr<const PosixDirectory> entered_;
 };
 
 }  // namespace

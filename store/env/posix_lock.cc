@@ -2,7 +2,6 @@
 
 #include "store/env/posix_lock.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -61,21 +60,19 @@ class SharedLock final : public FileLock {
 
 }  // namespace
 
-Result<std::unique_ptr<FileLock>> PosixLock::Share(const std::string& path) {
-  auto descriptor = OpenDescriptor(path, O_RDONLY, "open");
-  if (!descriptor && descriptor.error().code == ErrorCode::kNotFound) {
-    return std::make_unique<SharedLock>(std::nullopt);
-  }
-  if (!descriptor) return tl::unexpected<Error>(std::move(descriptor).error());
-  KVFS_TRY(Lock(*descriptor, LOCK_SH, path));
-  return std::make_unique<SharedLock>(*std::move(descriptor));
+Result<std::unique_ptr<FileLock>> PosixLock::Share(const std::string& path, Descriptor file) {
+  KVFS_TRY(Lock(file, LOCK_SH, path));
+  return std::make_unique<SharedLock>(std::move(file));
 }
 
-Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path,
+std::unique_ptr<FileLock> PosixLock::ShareNothing() {
+  return std::make_unique<SharedLock>(std::nullopt);
+}
+
+Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path, Descriptor file,
                                                   const std::string& holder) {
-  KVFS_ASSIGN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | O_CREAT, "open"));
-  KVFS_TRY(Lock(descriptor, LOCK_EX, path));
-  auto lock = std::make_unique<PosixLock>(path, std::move(descriptor));
+  KVFS_TRY(Lock(file, LOCK_EX, path));
+  auto lock = std::make_unique<PosixLock>(path, std::move(file));
   auto described = lock->Describe(holder);
   // The text is a courtesy: a store on a full disk must still open.
   if (!described && described.error().code != ErrorCode::kNoSpace) {

@@ -19,8 +19,12 @@ namespace kvfs {
 
 class PosixLock final : public FileLock {
  public:
-  static Result<std::unique_ptr<FileLock>> Take(const std::string& path, const std::string& holder);
-  static Result<std::unique_ptr<FileLock>> Share(const std::string& path);
+  // `file` is open, for writing if it is to be taken; `path` names it in messages.
+  static Result<std::unique_ptr<FileLock>> Take(const std::string& path, Descriptor file,
+                                                const std::string& holder);
+  static Result<std::unique_ptr<FileLock>> Share(const std::string& path, Descriptor file);
+  // Where there is no file.
+  static std::unique_ptr<FileLock> ShareNothing();
 
   PosixLock(std::string path, Descriptor descriptor)
       : path_(std::move(path)), descriptor_(std::move(descriptor)) {}

@@ -71,14 +71,15 @@ struct Call {
 
 const std::vector<Call>& Calls() {
   static const std::vector<Call> calls = {
-      {"open", 60, {EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EIO, EINTR}},
+      {"open", 90, {EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EIO, EINTR}},
       {"pread", 60, {EIO, ENOMEM, EINTR, EAGAIN}},
       {"pwrite", 80, {EIO, ENOSPC, EDQUOT, EFBIG, ENOMEM, EINTR, EPERM}},
       {"mmap", 40, {ENOMEM, EAGAIN, ENFILE, EACCES, EPERM}},
       {"fallocate", 40, {EIO, ENOSPC, EDQUOT, EFBIG, EINTR, EOPNOTSUPP, ENOMEM}},
       {"fdatasync", 60, {EIO, ENOSPC, EDQUOT, EINTR, ENOMEM}},
       {"fsync", 4, {EIO, ENOSPC, EDQUOT}},
-      {"fstat", 80, {EIO, ENOMEM, EACCES}},
+      {"fstat", 120, {EIO, ENOMEM, EACCES}},
+      {"fstatat", 40, {EIO, ENOMEM, EACCES}},
       {"flock", 2, {ENOLCK, EINTR}},
       {"ftruncate", 12, {EIO, EFBIG, EPERM, EINTR}},
       {"unlink", 12, {EIO, EACCES, EPERM, EROFS}},

@@ -30,9 +30,9 @@
 
 namespace {
 
-constexpr const char* kCalls[] = {"open",      "pread",  "pwrite", "mmap",    "fallocate",
-                                  "fdatasync", "fsync",  "fstat",  "flock",   "ftruncate",
-                                  "rename",    "unlink", "mkdir",  "opendir", "new"};
+constexpr const char* kCalls[] = {
+    "open",  "pread",     "pwrite", "mmap",   "fallocate", "fdatasync", "fsync",   "fstat",
+    "flock", "ftruncate", "rename", "unlink", "mkdir",     "opendir",   "fstatat", "new"};
 constexpr size_t kCount = std::size(kCalls);
 
 struct Wanted {
@@ -81,6 +81,18 @@ bool Concerns(const char* path) {
 }
 
 bool Fails(const char* call, const char* path) { return Concerns(path) && Fails(call); }
+
+// Of a name in a directory.
+bool FailsAt(const char* call, int directory, const char* name) {
+  const int saved = errno;
+  char link[64], path[8192];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  const ssize_t length = name[0] == '/' ? -1 : ::readlink(link, path, 4096);
+  errno = saved;
+  if (length <= 0) return Fails(call, name);
+  std::snprintf(path + length, sizeof path - static_cast<size_t>(length), "/%s", name);
+  return Fails(call, path);
+}
 
 bool Fails(const char* call, int descriptor) {
   if (GetWanted().path == nullptr || descriptor < 0) return false;
@@ -164,24 +176,38 @@ int ftruncate(int descriptor, off_t size) noexcept {
   return Fails("ftruncate", descriptor) ? -1 : real(descriptor, size);
 }
 
-int rename(const char* from, const char* to) noexcept {
-  FAULTS_REAL(rename);
-  return Fails("rename", from) ? -1 : real(from, to);
+int openat(int directory, const char* path, int flags, ...) {
+  FAULTS_REAL(openat);
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return FailsAt("open", directory, path) ? -1 : real(directory, path, flags, mode);
 }
 
-int unlink(const char* path) noexcept {
-  FAULTS_REAL(unlink);
-  return Fails("unlink", path) ? -1 : real(path);
+int fstatat(int directory, const char* path, struct stat* status, int flags) noexcept {
+  FAULTS_REAL(fstatat);
+  return FailsAt("fstatat", directory, path) ? -1 : real(directory, path, status, flags);
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
-  FAULTS_REAL(mkdir);
-  return Fails("mkdir", path) ? -1 : real(path, mode);
+int renameat(int directory, const char* from, int target, const char* to) noexcept {
+  FAULTS_REAL(renameat);
+  return FailsAt("rename", directory, from) ? -1 : real(directory, from, target, to);
 }
 
-DIR* opendir(const char* path) {
-  FAULTS_REAL(opendir);
-  return Fails("opendir", path) ? nullptr : real(path);
+int unlinkat(int directory, const char* path, int flags) noexcept {
+  FAULTS_REAL(unlinkat);
+  return FailsAt("unlink", directory, path) ? -1 : real(directory, path, flags);
+}
+
+int mkdirat(int directory, const char* path, mode_t mode) noexcept {
+  FAULTS_REAL(mkdirat);
+  return FailsAt("mkdir", directory, path) ? -1 : real(directory, path, mode);
+}
+
+DIR* fdopendir(int descriptor) {
+  FAULTS_REAL(fdopendir);
+  return Fails("opendir", descriptor) ? nullptr : real(descriptor);
 }
 
 }  // extern "C"

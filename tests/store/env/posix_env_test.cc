@@ -143,7 +143,91 @@ TEST_F(PosixEnv, OnlyRegularFilesAreOpened) {
   ASSERT_EQ(::mkfifo(At("fifo").c_str(), 0600), 0);
   const auto opened = env_.OpenFile(At("fifo"));
   ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(opened.error().code, ErrorCode::kPermission);
+  EXPECT_EQ(opened.error().message, "will not use " + At("fifo") + ": it is not a regular file");
+}
+
+// What a store's owner may put in the place of its files.
+class EnteredDirectory : public PosixEnv {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(env_.CreateDirectory(At("store")).has_value());
+    ASSERT_TRUE(env_.CreateDirectory(At("store/log")).has_value());
+    inside_ = env_.Enter(At("store")).value();
+    std::ofstream(At("victim")) << "precious";
+  }
+
+  template <typename T>
+  void ExpectRefused(const Result<T>& result, const std::string& name) {
+    ASSERT_FALSE(result.has_value()) << name;
+    EXPECT_EQ(result.error().code, ErrorCode::kPermission) << result.error().message;
+    EXPECT_NE(result.error().message.find("will not use " + At(name)), std::string::npos)
+        << result.error().message;
+  }
+  void ExpectUnusable(const std::string& name) {
+    ExpectRefused(inside_->OpenFile(At(name)), name);
+    ExpectRefused(inside_->OpenFile(At(name), Access::kReadOnly), name);
+    ExpectRefused(inside_->LockFile(At(name), "holder"), name);
+    ExpectRefused(inside_->ShareLock(At(name)), name);
+    EXPECT_FALSE(inside_->CreateFile(At(name)).has_value());
+    EXPECT_EQ(Text(At("victim")), "precious");
+  }
+
+  std::unique_ptr<Env> inside_;
+};
+
+TEST_F(EnteredDirectory, LinksAreNotFollowed) {
+  for (const std::string name : {"store/lock", "store/log/segment-0"}) {
+    ASSERT_EQ(::symlink(At("victim").c_str(), At(name).c_str()), 0);
+    ExpectUnusable(name);
+    ASSERT_EQ(::unlink(At(name).c_str()), 0);
+    ASSERT_EQ(::symlink(At("absent").c_str(), At(name).c_str()), 0);
+    ExpectUnusable(name);
+    EXPECT_FALSE(env_.Exists(At("absent")).value());
+    ASSERT_EQ(::unlink(At(name).c_str()), 0);
+    ASSERT_EQ(::link(At("victim").c_str(), At(name).c_str()), 0);
+    ExpectUnusable(name);
+    ASSERT_EQ(::unlink(At(name).c_str()), 0);
+    ASSERT_EQ(::mkfifo(At(name).c_str(), 0600), 0);
+    ExpectUnusable(name);
+    ASSERT_EQ(::mkdir(At("store/directory").c_str(), 0700), 0);
+    ExpectUnusable("store/directory");
+    ASSERT_EQ(::rmdir(At("store/directory").c_str()), 0);
+  }
+}
+
+TEST_F(EnteredDirectory, NorInTheMiddleOfAPath) {
+  ASSERT_TRUE(env_.CreateDirectory(At("other")).has_value());
+  ASSERT_TRUE(env_.CreateFile(At("other/segment-0")).has_value());
+  ASSERT_EQ(::rmdir(At("store/log").c_str()), 0);
+  ASSERT_EQ(::symlink(At("other").c_str(), At("store/log").c_str()), 0);
+  const std::string name = "store/log";
+  ExpectRefused(inside_->OpenFile(At("store/log/segment-0")), name);
+  ExpectRefused(inside_->CreateFile(At("store/log/segment-1")), name);
+  ExpectRefused(inside_->RemoveFile(At("store/log/segment-0")), name);
+  ExpectRefused(inside_->ListDirectory(At("store/log")), name);
+  ExpectRefused(inside_->SyncDirectory(At("store/log")), name);
+  EXPECT_TRUE(env_.Exists(At("other/segment-0")).value());
+}
+
+TEST_F(EnteredDirectory, ItStaysTheOneThatWasOpened) {
+  ASSERT_TRUE(inside_->CreateFile(At("store/log/segment-0")).has_value());
+  ASSERT_EQ(::rename(At("store").c_str(), At("moved").c_str()), 0);
+  ASSERT_TRUE(env_.CreateDirectory(At("store")).has_value());
+  EXPECT_TRUE(inside_->Exists(At("store/log/segment-0")).value());
+  ASSERT_TRUE(inside_->CreateFile(At("store/file")).has_value());
+  EXPECT_TRUE(env_.Exists(At("moved/file")).value());
+  ASSERT_TRUE(inside_->RenameFile(At("store/file"), At("store/other")).has_value());
+  ASSERT_TRUE(inside_->RemoveFile(At("store/other")).has_value());
+  EXPECT_TRUE(inside_->SyncDirectory(At("store")).has_value());
+  EXPECT_EQ(inside_->ListDirectory(At("store")).value(), std::vector<std::string>{"log"});
+  EXPECT_TRUE(env_.ListDirectory(At("store")).value().empty());
+}
+
+TEST_F(EnteredDirectory, OneThatWasJustMadeIsNoLink) {
+  ASSERT_EQ(::symlink(At("store").c_str(), At("link").c_str()), 0);
+  EXPECT_TRUE(env_.Enter(At("link")).has_value());
+  EXPECT_FALSE(env_.Enter(At("link"), /*is_new=*/true).has_value());
 }
 
 TEST_F(PosixEnv, FilesAndDirectoriesBelongToTheirOwnerOnly) {
