@@ -48,6 +48,7 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kUnavailable:
     case ErrorCode::kStale:
     case ErrorCode::kRetry:
+    case ErrorCode::kInternal:
       return ExitCode::kIoFailed;
   }
   return ExitCode::kIoFailed;

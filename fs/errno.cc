@@ -44,6 +44,7 @@ int ToErrno(ErrorCode code) {
     case ErrorCode::kCorrupt:
     case ErrorCode::kIo:
     case ErrorCode::kRetry:
+    case ErrorCode::kInternal:
       return EIO;
   }
   return EIO;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "store/contract.h"
 #include "store/out_of_memory.h"
 #include "store/store_files.h"
 
@@ -26,7 +27,7 @@ Result<void> Synced(Result<void> done) {
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
                            LogAccount* account, SpaceAccount* space, File* superblock,
-                           Health* health, uint64_t epoch, Prepare prepare)
+                           Health* health, format::Checkpoint newest, Prepare prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
@@ -36,7 +37,8 @@ Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, Redo
       health_(health),
       prepare_(std::move(prepare)),
       kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
-      epoch_(epoch) {
+      newest_(std::move(newest)),
+      epoch_(newest_.epoch) {
   LimitDeadSpace();
 }
 
@@ -49,7 +51,34 @@ Checkpointer::~Checkpointer() {
   if (thread_.joinable()) thread_.join();
 }
 
+// A full disk may have room for one segment only, or for none.
+Result<void> Checkpointer::BeginLog() {
+  std::lock_guard lock(running_);
+  KVFS_REQUIRE(!log_->CanAppend() && !closed_, "a log is begun once, before anything changes");
+  auto prepared = log_->PrepareSpares(2);
+  if (prepared) return NameOwnSegment();
+  if (prepared.error().code != ErrorCode::kNoSpace) return prepared;
+  return RunOne(Purpose::kContinue);
+}
+
+// Begins a segment, and says so in the superblock: if it is lost later, that is damage, and not a
+// store that has no log.
+Result<void> Checkpointer::NameOwnSegment() {
+  format::Checkpoint named = newest_;
+  KVFS_ASSIGN(named.last_segment, log_->Rotate());
+  if (newest_.last_segment == format::kNoSegment) named.first_segment = named.last_segment;
+  auto done = log_->SyncSegmentsFrom(0);
+  if (done) done = WriteCheckpoint(*superblock_, config_.identity, named);
+  if (!done) {
+    log_->Suspend();
+    return done;
+  }
+  newest_ = std::move(named);
+  return {};
+}
+
 Result<void> Checkpointer::StartThread() {
+  Demand(!thread_.joinable(), "a checkpointer has one thread");
   return WithinMemory([this]() -> Result<void> {
     thread_ = std::thread([this] { ThreadMain(); });
     return {};
@@ -207,8 +236,12 @@ void Checkpointer::GiveBackReady() {
 Result<void> Checkpointer::RunLocked(Purpose purpose) {
   KVFS_TRY(health_->Check());
   if (is_over_) return {};
-  // On a full disk it may have no room to begin; the checkpoint then makes some.
-  auto prepared = prepare_([this](uint64_t bytes) { return HasRoomToReclaim(bytes); });
+  // What changes the store needs a log to say so.
+  Result<bool> prepared = false;
+  if (log_->CanAppend()) {
+    // On a full disk it may have no room to begin; the checkpoint then makes some.
+    prepared = prepare_([this](uint64_t bytes) { return HasRoomToReclaim(bytes); });
+  }
   if (!prepared && prepared.error().code != ErrorCode::kNoSpace) {
     return tl::unexpected(std::move(prepared).error());
   }
@@ -245,11 +278,22 @@ Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   return Finish();
 }
 
+// False if the log is not to go on, or cannot.
+Result<bool> Checkpointer::PrepareRotation(Purpose purpose) {
+  if (purpose == Purpose::kClose || !log_->CanAppend()) return false;
+  auto spare = log_->PrepareSpares(1);
+  if (!spare && spare.error().code == ErrorCode::kNoSpace) return false;
+  if (spare) spare = log_->WarmNext();
+  if (!spare) return tl::unexpected(std::move(spare).error());
+  return true;
+}
+
 Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
-  if (purpose != Purpose::kClose) KVFS_TRY(log_->WarmNext());
+  KVFS_ASSIGN(const bool rotates, PrepareRotation(purpose));
   ExclusiveLocks locks(*shards_, AllShards(*shards_));
-  Closed closed{purpose, {}};
-  if (purpose == Purpose::kClose) {
+  Closed closed{purpose, !rotates, {}};
+  if (!rotates) {
+    log_->Suspend();
     closed.checkpoint.first_segment = log_->NextNumber();
     closed.checkpoint.last_segment = format::kNoSegment;
   } else {
@@ -294,8 +338,8 @@ Result<void> Checkpointer::WriteSuperblock() {
 
 Result<void> Checkpointer::Finish() {
   const Closed closed = *std::exchange(closed_, std::nullopt);
-  const bool keeps_spare = closed.purpose == Purpose::kContinue;
-  epoch_ = closed.checkpoint.epoch;
+  newest_ = closed.checkpoint;
+  epoch_ = newest_.epoch;
   ++checkpoints_;
   log_->MarkDurable(closed.last_sequence);
   account_->log_bytes -= closed.log_bytes;
@@ -307,14 +351,12 @@ Result<void> Checkpointer::Finish() {
     shard->Trim(closed.purpose);
   }
   LimitDeadSpace();
+  const bool continues = closed.purpose == Purpose::kContinue;
+  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, continues ? kept_spares_ : 2));
+  if (!continues) log_->TrimSpares(SpareLogBytes());
+  if (closed.purpose == Purpose::kClose) return {};
+  if (closed.suspends_log) KVFS_TRY(NameOwnSegment());
   // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
-  if (closed.purpose == Purpose::kClose) {
-    KVFS_TRY(log_->RecycleAll());
-    log_->TrimSpares(SpareLogBytes());
-    return {};
-  }
-  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, keeps_spare ? kept_spares_ : 2));
-  if (!keeps_spare) log_->TrimSpares(SpareLogBytes());
   auto spare = log_->PrepareSpares(1);
   if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
   return spare;

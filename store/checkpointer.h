@@ -10,6 +10,12 @@
 // the log. A disk that is full in step 2 or 3, or want of memory in step 2, leaves the epoch closed:
 // the next checkpoint begins there.
 //
+// Where the disk has no room for a new log segment, the log is suspended in step 1, as at a
+// closing, and the checkpoint says that no log continues it; changes fail with kNoSpace meanwhile.
+// When it is durable, all segments are spares: the log is begun again in one of them, and named in
+// the superblock. So a checkpoint needs no room in the log, and neither does an opening, which
+// begins so if it must.
+//
 // A thread of its own takes a checkpoint when the log or the memory for changes is half full, when
 // much of the disk's space is dead (let go of, but not to be used again before a checkpoint), or
 // when nothing has changed for a while. Who wants to change the store waits until there is room
@@ -49,14 +55,17 @@ class Checkpointer {
   // taken); true if some was given back and there is more.
   using Prepare = std::function<Result<bool>(const std::function<bool(uint64_t bytes)>& has_room)>;
 
-  // All must outlive the checkpointer. `epoch` is that of the newest checkpoint. `prepare` is
-  // called before each checkpoint, with no shard's lock held. Where it leaves more to be done,
-  // another checkpoint follows.
+  // All must outlive the checkpointer. `newest` is the checkpoint that the shards and the log have
+  // been opened from. `prepare` is called before each checkpoint, with no shard's lock held; it may
+  // change the store. Where it leaves more to be done, another checkpoint follows.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
-               SpaceAccount* space, File* superblock, Health* health, uint64_t epoch,
+               SpaceAccount* space, File* superblock, Health* health, format::Checkpoint newest,
                Prepare prepare);
   ~Checkpointer();
 
+  // Begins the log of this life, after RedoLog::Start: a segment to append to, and one that is kept
+  // for the next checkpoint. kNoSpace: the store can be read, and each Run tries again.
+  Result<void> BeginLog();
   // kUnavailable if the system gives no thread.
   Result<void> StartThread();
   using Purpose = CheckpointPurpose;
@@ -88,6 +97,7 @@ class Checkpointer {
   // An epoch that is closed, and whose checkpoint is not durable yet.
   struct Closed {
     Purpose purpose;
+    bool suspends_log;  // no log continues the checkpoint
     format::Checkpoint checkpoint;
     uint64_t last_sequence = 0;
     uint64_t log_bytes = 0;
@@ -111,10 +121,12 @@ class Checkpointer {
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);
   void GiveBackReady();
+  Result<bool> PrepareRotation(Purpose purpose);
   Result<void> CloseEpoch(Purpose purpose);
   Result<void> WriteTrees();
   Result<void> WriteSuperblock();
   Result<void> Finish();
+  Result<void> NameOwnSegment();
   void ThreadMain();
   std::optional<Purpose> WaitForWork(std::unique_lock<RankedMutex>& lock);
 
@@ -131,7 +143,8 @@ class Checkpointer {
   RankedMutex running_{
       LockRank::kCheckpoint};  // held by who takes a checkpoint; guards the following
   std::optional<Closed> closed_;
-  bool is_over_ = false;  // the last checkpoint was taken
+  format::Checkpoint newest_;  // as the superblock has it
+  bool is_over_ = false;       // the last checkpoint was taken
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> buried_bytes_ = 0;

@@ -48,6 +48,9 @@ Result<void> Engine::Close() {
   Result<void> result;
   if (parts_->checkpointer) {
     result = WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kClose); });
+    // A full disk has no room for the last checkpoint: then the log has to last, and the next
+    // opening replays it.
+    if (!result && result.error().code == ErrorCode::kNoSpace) result = Sync();
     parts_->checkpointer.reset();
   }
   parts_->lock.reset();

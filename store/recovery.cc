@@ -30,10 +30,8 @@ class Recovery {
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
-    uint64_t end = checkpoint_.next_sequence;
-    KVFS_TRY(Tolerate(FindEnd(&end)));
-    KVFS_TRY(Tolerate(ReplayUntil(end)));
-    KVFS_TRY(parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1));
+    // Without a checkpoint nobody knows where a replay is to begin.
+    if (has_checkpoint_) KVFS_TRY(Replay());
     if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(parts_);
   }
@@ -195,7 +193,6 @@ class Recovery {
                       parts_->identity.log_segment_bytes,
                       parts_->identity.log_limit_bytes / parts_->identity.log_segment_bytes},
         sync_blocks);
-    // Without a checkpoint nobody knows where a replay is to begin.
     if (!has_checkpoint_) return {};
     KVFS_TRY(parts_->log->Open(access_));
     if (closed_) return {};
@@ -220,6 +217,13 @@ class Recovery {
                                              format::DecodeChanges(record.payload));
                                  return visit(record, changes);
                                });
+  }
+
+  Result<void> Replay() {
+    uint64_t end = checkpoint_.next_sequence;
+    KVFS_TRY(Tolerate(FindEnd(&end)));
+    KVFS_TRY(Tolerate(ReplayUntil(end)));
+    return parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1);
   }
 
   // The first pass. `end` is the sequence after the last record to replay.
@@ -362,7 +366,13 @@ class Recovery {
       }
       if (done.error().code != ErrorCode::kRetry) return done;
       for (const auto& [shard, blocks] : transaction.missing_blocks()) {
-        KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks + kSpareBlocks));
+        SpaceMap& space = parts_->shards[shard]->block_space();
+        auto reserved = space.Reserve(blocks + kSpareBlocks);
+        // The process before had room for what is replayed, and perhaps for no more.
+        if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
+          reserved = space.Reserve(blocks);
+        }
+        KVFS_TRY(reserved);
       }
     }
   }
@@ -374,12 +384,12 @@ class Recovery {
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
                            parts_->options.idle_ms},
         &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
-        parts_->superblock.get(), parts_->health.get(), checkpoint_.epoch,
+        parts_->superblock.get(), parts_->health.get(), checkpoint_,
         [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
           return reclaimer->Run(has_room);
         });
     KVFS_TRY(SyncNames());
-    KVFS_TRY(BeginSegment());
+    KVFS_TRY(BeginLog());
     return parts_->checkpointer->StartThread();
   }
 
@@ -397,17 +407,13 @@ class Recovery {
     return synced;
   }
 
-  // One segment to go on with, and one for the first checkpoint. A full disk may have room for one
-  // only: then that checkpoint is taken now, and frees the old ones.
-  Result<void> BeginSegment() {
-    auto prepared = parts_->log->PrepareSpares(2);
-    if (!prepared && prepared.error().code != ErrorCode::kNoSpace) return prepared;
-    if (!prepared) return parts_->checkpointer->Run(CheckpointPurpose::kContinue);
-    KVFS_ASSIGN(checkpoint_.last_segment, parts_->log->Rotate());
-    // If it is lost later, that is damage, and not a store that has no log.
-    KVFS_TRY(parts_->log->SyncSegmentsFrom(0));
-    if (closed_) checkpoint_.first_segment = checkpoint_.last_segment;
-    return WriteCheckpoint(*parts_->superblock, parts_->identity, checkpoint_);
+  // A full disk does not keep anybody from reading.
+  Result<void> BeginLog() {
+    auto begun = parts_->checkpointer->BeginLog();
+    if (begun || begun.error().code != ErrorCode::kNoSpace) return begun;
+    Log("the disk is full: the store can be read, and changed once there is room: " +
+        begun.error().message);
+    return {};
   }
 
   const Access access_;

@@ -8,7 +8,11 @@
 // The changes go into the memtables, as they did when they were new; no page is written, and few
 // are looked at. So an opening takes the time that the log takes, however large the store is, and
 // if it is cut off, the next one does the same again. A new log segment is begun behind the old
+// ones; where the disk has no room for it, a checkpoint is taken, after which there are no old
 // ones.
+//
+// Nothing is appended before that: what changes the store (a checkpoint's preparation, the erasing
+// of what is transient) comes after it.
 #pragma once
 
 #include "store/engine.h"

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 
+#include "store/contract.h"
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"
 #include "store/health.h"
@@ -54,6 +55,8 @@ void RedoLog::Segment::Become(const SegmentHeader& header, const format::StoreId
 }
 
 Result<void> RedoLog::Open(Access access) {
+  KVFS_REQUIRE(phase_ == Phase::kNew, "a log is opened once");
+  phase_ = Phase::kOpened;
   access_ = access;
   auto listed = env_->ListDirectory(config_.directory);
   if (!listed && listed.error().code == ErrorCode::kNotFound) {
@@ -159,6 +162,7 @@ Result<std::vector<std::byte>> RedoLog::ReadSegment(const Segment& segment) cons
 
 Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
                              const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is replayed between Open and Start");
   for (const Part& part : PartsFrom(first_segment)) {
     // One that begins too late: what lies between was never durable, or is damaged.
     if (part.segment->first_sequence != next) return {};
@@ -189,6 +193,7 @@ Result<uint64_t> RedoLog::ReplayPart(
 }
 
 Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is looked through between Open and Start");
   uint64_t proven = 0;
   for (const Part& part : PartsFrom(first_segment)) {
     KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
@@ -311,7 +316,8 @@ Result<void> RedoLog::BeginSegment() {
     segment.Become({next_number_++, next_sequence_}, config_.store);
     begun = WriteHeader(&segment);
     if (begun) {
-      segments_.push_back(std::make_shared<Segment>(std::move(segment)));
+      own_ = std::make_shared<Segment>(std::move(segment));
+      segments_.push_back(own_);
       BeginMark();
       return {};
     }
@@ -327,8 +333,7 @@ Result<void> RedoLog::BeginSegment() {
 // Of this life, with its first segment.
 void RedoLog::BeginMark() {
   if (std::exchange(has_begun_, true)) return;
-  mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(segments_.back()->number),
-              next_sequence_ - 1);
+  mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(own_->number), next_sequence_ - 1);
 }
 
 uint64_t RedoLog::Appended(uint64_t segment) const {
@@ -365,6 +370,9 @@ Result<void> RedoLog::RemoveCutSpares() {
 
 Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is started once, after Open");
+  KVFS_REQUIRE(durable < next, "what is durable lies before the next record");
+  phase_ = Phase::kStarted;
   next_sequence_ = next;
   durable_ = durable;
   const uint64_t newest =
@@ -384,8 +392,13 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first append");
+  KVFS_REQUIRE(
+      record->size() >= RecordOverhead() && record->size() - RecordOverhead() <= MaxPayloadBytes(),
+      "a record has room for its header, and fits into a segment");
   KVFS_TRY(failure_.Check());
-  if (segments_.back()->end + record->size() > config_.segment_bytes) {
+  if (!own_) return Fail(ErrorCode::kNoSpace, "the disk has no room for a segment of the log");
+  if (own_->end + record->size() > config_.segment_bytes) {
     // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
     // for another segment nothing is lost, and nothing has changed.
     if (spares_.size() < 2) {
@@ -394,7 +407,7 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     }
     KVFS_TRY(BeginSegment());
   }
-  Segment& segment = *segments_.back();
+  Segment& segment = *own_;
   // Without room for more of it nothing is lost, and nothing has changed.
   KVFS_TRY(Back(&segment, segment.end + record->size()));
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
@@ -410,6 +423,11 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   return next_sequence_++;
 }
 
+bool RedoLog::CanAppend() const {
+  std::lock_guard lock(mutex_);
+  return own_ != nullptr;
+}
+
 uint64_t RedoLog::appended() const {
   std::lock_guard lock(mutex_);
   return next_sequence_ - 1;
@@ -422,6 +440,8 @@ uint64_t RedoLog::durable() const {
 
 Result<void> RedoLog::SyncTo(uint64_t sequence) {
   std::unique_lock lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first sync");
+  KVFS_REQUIRE(sequence < next_sequence_, "only what was appended can be synced");
   if (durable_ < sequence) group_.Join(sequence);
   while (durable_ < sequence) {
     KVFS_TRY(failure_.Check());
@@ -497,6 +517,7 @@ Result<void> RedoLog::Rewrite(const Segment& segment) {
 
 void RedoLog::MarkDurable(uint64_t sequence) {
   std::lock_guard lock(mutex_);
+  Demand(sequence < next_sequence_, "only what was appended can be durable");
   durable_ = std::max(durable_, sequence);
   group_.Release(durable_);
   sync_done_.notify_all();
@@ -509,15 +530,23 @@ uint64_t RedoLog::NextNumber() const {
 
 Result<uint64_t> RedoLog::Rotate() {
   std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before its first segment is begun");
   KVFS_TRY(failure_.Check());
   KVFS_TRY(BeginSegment());
-  return segments_.back()->number;
+  return own_->number;
+}
+
+void RedoLog::Suspend() {
+  std::lock_guard lock(mutex_);
+  own_.reset();
 }
 
 Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   std::vector<std::string> retired;
   {
     std::lock_guard lock(mutex_);
+    KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before segments are recycled");
+    KVFS_REQUIRE(!own_ || own_->number >= number, "the segment that is written is not recycled");
     while (!segments_.empty() && segments_.front()->number < number) {
       // A flush under way may still hold the file: then it is not reused, only removed.
       const bool is_free = segments_.front().use_count() == 1;
@@ -541,22 +570,20 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   return {};
 }
 
-Result<void> RedoLog::RecycleAll() { return RecycleBefore(~uint64_t{0}, 2); }
-
 void RedoLog::TrimSpares(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
-  if (segments_.empty() || segments_.back()->end == 0) return;
+  if (!own_) return;
   // What is written through the mapping lies in front of that.
-  const uint64_t end =
-      (segments_.back()->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
-  Unback(segments_.back().get(), std::max(bytes, end), config_.segment_bytes);
+  const uint64_t end = (own_->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  Unback(own_.get(), std::max(bytes, end), config_.segment_bytes);
 }
 
 Result<void> RedoLog::PrepareSpares(size_t count) {
   while (true) {
     {
       std::lock_guard lock(mutex_);
+      KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before spares are made");
       if (spares_.size() >= count) return {};
     }
     KVFS_ASSIGN(Segment created, CreateSegment());

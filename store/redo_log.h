@@ -19,7 +19,16 @@
 // be, is a hole. That part grows by doubling (Back), and keeps its size when a segment is used
 // again: so the log of a store that changes little is small.
 //
+// The life of a log, in this order (what comes too early fails with kInternal, and does nothing):
+//
+//   Open     finds the segments; Replay, ProvenDurable and Has look into them
+//   Start    ends the replay
+//   Rotate   begins a segment of this life: records are appended there, and nowhere else
+//   Suspend  lets go of it; as before the first Rotate, Append fails with kNoSpace. A checkpoint
+//            that no log continues then makes every segment a spare, and Rotate needs no room
+//
 // INVARIANT: the segment files are those being written or replayed, and the spares.
+// INVARIANT: own_ is the last of segments_, or none; only Rotate and Append make it another.
 // INVARIANT: no spare is a file that an operation has failed on, or that has been half prepared.
 // After a failed write or sync nothing is appended or flushed any more, whoever met the failure:
 // what the file holds is not known.
@@ -84,10 +93,10 @@ class RedoLog {
   // The path of a segment, from that number on, whose file has been cut short; empty if none has.
   std::string CutSegment(uint64_t first_segment) const;
 
-  // Begins this life of the log, whose first record will have sequence `next`; records up to
-  // `durable` need no flush any more. Rotate must follow before the first Append. Segments before
-  // `first_segment` are spares from now on; spares of less than the full size, as creations that
-  // were cut off leave them, are removed.
+  // Ends the replay and begins this life of the log, whose first record will have sequence `next`;
+  // records up to `durable` need no flush any more. Segments before `first_segment` are spares from
+  // now on; spares of less than the full size, as creations that were cut off leave them, are
+  // removed.
   Result<void> Start(uint64_t first_segment, uint64_t next, uint64_t durable);
 
   static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
@@ -96,11 +105,14 @@ class RedoLog {
   }
 
   // Appends a record whose payload stands behind RecordOverhead() free bytes in `record`; returns
-  // its sequence.
+  // its sequence. kNoSpace: there is no room for a segment, or none has been begun; nothing has
+  // happened, and a checkpoint makes room.
   Result<uint64_t> Append(std::vector<std::byte>* record);
   uint64_t appended() const;
   uint64_t durable() const;
-  // Returns when every record up to `sequence` is durable.
+  // Whether there is a segment to append to.
+  bool CanAppend() const;
+  // Returns when every record up to `sequence`, one that was appended, is durable.
   Result<void> SyncTo(uint64_t sequence);
   // Flushes the segments from number `first` on that were written to or replayed, and what records
   // refer to. kNoSpace if a disk that needs room to write over what is there has none: nothing is
@@ -118,10 +130,12 @@ class RedoLog {
   uint64_t NextNumber() const;
   // Begins a new segment; returns its number. To be called while nobody appends.
   Result<uint64_t> Rotate();
+  // Nothing is appended until the next Rotate. To be called while nobody appends.
+  void Suspend();
   // Makes segments with lower numbers spares, and removes spares above so many, or above one where
-  // there are too many files. RecycleAll is for the end: it leaves two spares.
+  // there are too many files. The segment that is appended to is never among them: before the last
+  // of all, Suspend.
   Result<void> RecycleBefore(uint64_t number, size_t spares);
-  Result<void> RecycleAll();
   // Makes holes of what spares have behind their first `bytes`, and of the unused end of the
   // segment that is written.
   void TrimSpares(uint64_t bytes);
@@ -157,6 +171,8 @@ class RedoLog {
     format::SegmentHeader header() const { return {number, first_sequence, version}; }
     void Become(const format::SegmentHeader& header, const format::StoreId& store);
   };
+
+  enum class Phase { kNew, kOpened, kStarted };
 
   // A segment of a replay, and the sequence at which a later one goes on.
   struct Part {
@@ -199,7 +215,9 @@ class RedoLog {
       LockRank::kLogFlush};  // one flush at a time: who finds nothing to flush can rely on it
   mutable RankedMutex mutex_{
       LockRank::kLog};  // guards all below; held across a flush only to make a segment
-  std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number; the last is written
+  Phase phase_ = Phase::kNew;
+  std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number
+  std::shared_ptr<Segment> own_;                    // where records are appended; may be null
   std::vector<Segment> spares_;
   uint64_t next_sequence_ = 1;
   uint64_t next_number_ = 1;

@@ -25,6 +25,7 @@ enum class ErrorCode {
   kIo,           // the operating system reports a failed read, write or sync
   kConflict,     // the entry is not of the version that the caller expected
   kRetry,        // inside the store only: the same again, with more locks or room
+  kInternal,     // a fault of the program: one of its own contracts is broken; nothing was changed
   // The following come from the file system layer only.
   kNotDirectory,
   kIsDirectory,

@@ -23,7 +23,11 @@ Result<void> EraseTransient(Store& store) {
     Batch batch;
     for (const std::string& name : names) batch.Erase({kTransientSpace, name});
     auto erased = store.Apply(batch);
-    if (!erased) return erased.error().code == ErrorCode::kCorrupt ? Result<void>() : erased;
+    if (erased) continue;
+    // Nor does a full disk keep a store closed: the next opening tries again.
+    const ErrorCode code = erased.error().code;
+    if (code == ErrorCode::kCorrupt || code == ErrorCode::kNoSpace) return {};
+    return erased;
   }
 }
 

@@ -336,9 +336,60 @@ TEST_F(RedoLogTest, ALogThatIsOnlyReadStaysAsItIs) {
 
 TEST_F(RedoLogTest, SparesAreRemovedAtTheEnd) {
   AppendMany(200);
-  ASSERT_TRUE(log_->RecycleAll());
+  log_->Suspend();
+  ASSERT_TRUE(log_->RecycleBefore(log_->NextNumber(), 2));
   EXPECT_EQ(log_->FileBytes(), 2 * kSegmentBytes);
   EXPECT_EQ(SegmentFiles(), 2u);
+}
+
+// Each step needs the one before; what comes too early does nothing, in any build.
+TEST_F(RedoLogTest, WhatComesTooEarlyIsRefused) {
+  AppendMany(5);
+  const auto image = Everything();
+  const uint64_t before = image->OperationCount();
+  const auto is_refused = [](const auto& done) {
+    return !done && done.error().code == ErrorCode::kInternal;
+  };
+  const auto nothing = [](const format::LogRecord&) -> Result<bool> { return false; };
+  std::vector<std::byte> record(RedoLog::RecordOverhead() + 10);
+
+  RedoLog log(image.get(), RedoLogConfig{"log", kStore, kSegmentBytes},
+              [this]() -> Result<void> { return BeforeSync(); });
+  EXPECT_TRUE(is_refused(log.Replay(life_, 1, nothing)));
+  EXPECT_TRUE(is_refused(log.Start(life_, 6, 0)));
+  ASSERT_TRUE(log.Open(Access::kReadWrite));
+  EXPECT_TRUE(is_refused(log.Open(Access::kReadWrite)));
+  EXPECT_TRUE(is_refused(log.Append(&record)));
+  EXPECT_TRUE(is_refused(log.SyncTo(5)));
+  EXPECT_TRUE(is_refused(log.Rotate()));
+  EXPECT_TRUE(is_refused(log.PrepareSpares(3)));
+  EXPECT_TRUE(is_refused(log.RecycleBefore(life_, 2)));
+  EXPECT_TRUE(is_refused(log.Start(life_, 6, 6)));
+  ASSERT_TRUE(log.Start(life_, 6, 0));
+  EXPECT_TRUE(is_refused(log.Start(life_, 6, 0)));
+  EXPECT_TRUE(is_refused(log.Replay(life_, 1, nothing)));
+  EXPECT_TRUE(is_refused(log.ProvenDurable(life_)));
+  EXPECT_TRUE(is_refused(log.SyncTo(6)));
+  EXPECT_EQ(image->OperationCount(), before);
+}
+
+// A replayed segment is never appended to.
+TEST_F(RedoLogTest, NothingIsAppendedWithoutASegmentOfItsOwn) {
+  AppendMany(5);
+  const auto image = Everything();
+  const auto log = Load(*image);
+  ASSERT_TRUE(log->Start(life_, 6, 0));
+  const uint64_t before = image->OperationCount();
+  std::vector<std::byte> record(RedoLog::RecordOverhead() + 10);
+  EXPECT_FALSE(log->CanAppend());
+  EXPECT_EQ(log->Append(&record).error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(image->OperationCount(), before);
+  ASSERT_TRUE(log->Rotate());
+  EXPECT_EQ(log->Append(&record).value(), 6u);
+  EXPECT_EQ(log->RecycleBefore(log->NextNumber(), 2).error().code, ErrorCode::kInternal);
+  log->Suspend();
+  EXPECT_EQ(log->Append(&record).error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(log->appended(), 6u);
 }
 
 TEST_F(RedoLogTest, AFailedSyncIsFinal) {
