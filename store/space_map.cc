@@ -152,12 +152,64 @@ Result<bool> SpaceMap::LoadBitmap(uint64_t index) {
 
 Result<void> SpaceMap::Reserve(uint64_t count) {
   if (ready() >= count) return {};
-  const uint64_t before = ready();
+  const uint64_t before = ready(), found_before = Found();
   auto reserved = BackUpTo(count);
-  if (!reserved && reserved.error().code == ErrorCode::kNoSpace && BackSingly(count)) return {};
-  // What was got in vain goes back to the disk.
-  if (!reserved && reserved.error().code == ErrorCode::kNoSpace) Trim(before, 1);
+  if (reserved || reserved.error().code != ErrorCode::kNoSpace) return reserved;
+  KVFS_TRY(FindBacked(count));
+  if (ready() >= count || BackSingly(count)) return {};
+  // What was got in vain goes back to the disk. What the file had before stays: others would take
+  // it, and the changes that it was kept for could not be made. Heads take too little to tell.
+  if (!uses_heads_) Trim(before + (Found() - found_before), 1);
   return reserved;
+}
+
+uint64_t SpaceMap::Found() const {
+  const Lock lock(mutex_);
+  return found_;
+}
+
+// What the file has kept, of an earlier process or of a closed store, bitmap by bitmap.
+Result<void> SpaceMap::FindBacked(uint64_t count) {
+  for (uint64_t index = 0; ready() < count; ++index) {
+    const std::lock_guard backing(backing_);
+    Lock lock(mutex_);
+    if (index >= BitmapsOfFile()) return {};
+    if (searched_.size() <= index) searched_.resize(index + 1);
+    if (searched_[index]) continue;
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+    if (bitmap->readable) {
+      NoteFound(BackedOf({index * kMapNumbers, kMapNumbers}));
+    }
+    searched_[index] = true;
+  }
+  return {};
+}
+
+// The numbers of which the file says that they are backed; none if it does not say. `backing_` must
+// be held.
+std::vector<Run> SpaceMap::BackedOf(Run numbers) const {
+  std::vector<Run> runs;
+  const uint64_t begin = numbers.first * unit_bytes_;
+  if (begin >= file_end_) return runs;
+  const uint64_t length = std::min(numbers.count * unit_bytes_, file_end_ - begin);
+  try {
+    const auto parts = file_->BackedParts(begin, length);
+    if (!parts) return runs;
+    for (const FilePart& part : *parts) {
+      const uint64_t first = (part.offset + unit_bytes_ - 1) / unit_bytes_;
+      const uint64_t end = (part.offset + part.length) / unit_bytes_;
+      if (first < end) runs.push_back({first, end - first});
+    }
+  } catch (const std::bad_alloc&) {
+    runs.clear();
+  }
+  return runs;
+}
+
+void SpaceMap::NoteFound(const std::vector<Run>& runs) {
+  const uint64_t before = ready_;
+  for (const Run& run : runs) NoteBacked(run, true);
+  found_ += ready_ - before;
 }
 
 // Who trims takes first, and then looks at the claim.
@@ -227,8 +279,7 @@ Result<bool> SpaceMap::BackFew(uint64_t index, uint64_t word, uint64_t want, Loc
   return true;
 }
 
-// On a disk that has no room for a word's numbers, single ones, and those that the file has not
-// given back: a closed store keeps some.
+// On a disk that has no room for a word's numbers, single ones.
 Result<void> SpaceMap::BackSingly(uint64_t count) {
   constexpr int kMostFailures = 256;
   Lock lock(mutex_);
@@ -250,15 +301,20 @@ Result<void> SpaceMap::BackSingly(uint64_t count) {
   return ready_ >= count ? Result<void>() : Fail(ErrorCode::kNoSpace, "no room is left");
 }
 
-// Has the disk back the numbers.
+// Has the disk back the numbers, those that it does not back already.
 Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
   ++allocating_;
   lock.unlock();
   const std::lock_guard backing(backing_);
   const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
   Result<void> allocated;
+  std::vector<Run> found;
   if (!read_only_ && !heads) {
-    allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
+    found = BackedOf(numbers);
+    const bool has_all = found.size() == 1 && found.front().count == numbers.count;
+    if (!has_all) {
+      allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
+    }
   }
   lock.lock();
   // Of heads only those of numbers that are still free and not backed: what somebody has had backed
@@ -284,6 +340,7 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
     NoteBacked({number, 1}, true);
   }
   --allocating_;
+  NoteFound(found);
   KVFS_TRY(allocated);
   if (heads) return {};
   file_end_ = std::max(file_end_.load(), (numbers.first + numbers.count) * unit_bytes_);

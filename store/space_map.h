@@ -10,8 +10,9 @@
 // Free numbers may be *backed* by disk space or be holes in the file. (Of a map whose pages have
 // little to hold, only their heads, as long as UseHeads says so: the rest is a hole, and zeros.)
 // Reserve makes sure of backed ones, and is the only place where the disk can be full; Hold then
-// gives them out. Which free numbers are backed is not remembered on disk: after an opening each is
-// backed again before its first use.
+// gives them out. Which free numbers are backed is not remembered in the map: the file is asked
+// before anything is allocated, so that on a full disk a process finds what the one before it had
+// made ready, all of it.
 //
 // On disk a map is a radix tree of blocks in the values file, each named by a pointer with its
 // checksum. Level 0 are bitmaps of 32768 numbers, a bit being set if the number is used; the levels
@@ -58,7 +59,7 @@ class SpaceMap {
            std::optional<uint64_t> file_bytes = std::nullopt);
 
   // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full,
-  // which keeps as much room as it had.
+  // which keeps as much room as it had; what the file had all along stays ready.
   Result<void> Reserve(uint64_t count);
   uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
   // Until the next claim no trimming takes of so many ready ones.
@@ -180,6 +181,10 @@ class SpaceMap {
   Result<void> Allocate(Run numbers, Lock& lock);
   Result<bool> AllocateHead(uint64_t number);
   void NoteBacked(Run numbers, bool backed);
+  uint64_t Found() const;
+  Result<void> FindBacked(uint64_t count);
+  std::vector<Run> BackedOf(Run numbers) const;
+  void NoteFound(const std::vector<Run>& runs);
   void SetHeld(Run run, bool held);
   void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
   Run FindReady(uint64_t want) const;
@@ -207,6 +212,8 @@ class SpaceMap {
   std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;
   std::map<uint64_t, Bitmap> bitmaps_;
   std::vector<bool> exhausted_;     // bitmaps where Reserve need not look for now
+  std::vector<bool> searched_;      // bitmaps of which the file has told all that is backed
+  uint64_t found_ = 0;              // numbers made ready because the file had them backed
   std::set<uint64_t> ready_words_;  // with a ready number, by word number
   std::atomic<uint64_t> ready_ = 0;
   std::atomic<uint64_t> claimed_ = 0;

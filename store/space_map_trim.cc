@@ -154,9 +154,12 @@ void SpaceMap::DropIdleBitmaps() {
     const auto ready = ready_words_.lower_bound(index * kBitmapWords);
     const bool gives = ready != ready_words_.end() && *ready / kBitmapWords == index;
     const uint64_t none = index == 0 ? 1 : 0;
-    return !gives && bitmap.held[0] == none &&
-           std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
-                       [](uint64_t word) { return word == 0; });
+    const bool is_idle = !gives && bitmap.held[0] == none &&
+                         std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
+                                     [](uint64_t word) { return word == 0; });
+    // What the file has told of it is forgotten with it.
+    if (is_idle && index < searched_.size()) searched_[index] = false;
+    return is_idle;
   });
 }
 

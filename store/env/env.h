@@ -20,6 +20,12 @@
 
 namespace kvfs {
 
+// Consecutive bytes of a file.
+struct FilePart {
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+
 // An open file. All methods are safe from many threads, as long as no two write the same bytes.
 //
 // A failed Sync is final: it, and every later change and Sync of this File, whoever calls it, fails
@@ -81,6 +87,13 @@ class File {
   virtual Result<uint64_t> SizeBytes() const = 0;
   // What the file takes on the disk, holes left out.
   virtual Result<uint64_t> AllocatedBytes() const = 0;
+  // The parts of the range that have space on the disk already, ascending: what Allocate does, an
+  // earlier process, say, has done for them, and it holds on a full disk. None where the system
+  // does not tell.
+  virtual Result<std::vector<FilePart>> BackedParts(uint64_t offset, uint64_t length) const {
+    static_cast<void>(offset), static_cast<void>(length);
+    return std::vector<FilePart>();
+  }
 
   // How a file falls into windows: a view lies within one, and views of one window lie at addresses
   // that differ as their offsets do.

@@ -30,6 +30,8 @@ class MemoryContent {
   uint64_t MissingBytes(uint64_t offset, uint64_t length) const;
   // What of the range has been written before, in blocks.
   uint64_t OverwrittenBytes(uint64_t offset, uint64_t length) const;
+  // Whether the block with this byte is allocated.
+  bool HasBlock(uint64_t offset) const { return MissingBytes(offset, 1) == 0; }
 
   // The range must lie within the size.
   void Read(uint64_t offset, MutableBytes out) const;

@@ -67,6 +67,7 @@ class MemoryDisk {
   uint64_t FailedWritebacks(const Node& node) const;
   uint64_t SizeOf(const Node& node) const;
   uint64_t AllocatedOf(const Node& node) const;
+  std::vector<FilePart> BackedPartsOf(const Node& node, uint64_t offset, uint64_t length) const;
   // Another number for a disk that has lost power; the same after the death of a process alone.
   uint64_t run() const { return run_; }
 

@@ -137,4 +137,24 @@ uint64_t MemoryDisk::AllocatedOf(const Node& node) const {
   return node->written.allocated_bytes();
 }
 
+std::vector<FilePart> MemoryDisk::BackedPartsOf(const Node& node, uint64_t offset,
+                                                uint64_t length) const {
+  constexpr uint64_t kBlock = MemoryContent::kBlockBytes;
+  const Guard guard(*mutex_);
+  std::vector<FilePart> parts;
+  const uint64_t end = std::min(offset + length, node->written.size());
+  for (uint64_t at = offset; at < end;) {
+    const uint64_t next = std::min(end, (at / kBlock + 1) * kBlock);
+    const bool follows = !parts.empty() && parts.back().offset + parts.back().length == at;
+    if (!node->written.HasBlock(at)) {
+    } else if (follows) {
+      parts.back().length += next - at;
+    } else {
+      parts.push_back({at, next - at});
+    }
+    at = next;
+  }
+  return parts;
+}
+
 }  // namespace kvfs

@@ -75,6 +75,9 @@ class MemoryFile final : public File {
   bool IsSuspect() const override { return failure_.has_failed(); }
   Result<uint64_t> SizeBytes() const override { return disk_->SizeOf(node_); }
   Result<uint64_t> AllocatedBytes() const override { return disk_->AllocatedOf(node_); }
+  Result<std::vector<FilePart>> BackedParts(uint64_t offset, uint64_t length) const override {
+    return disk_->BackedPartsOf(node_, offset, length);
+  }
   uint64_t ViewWindowBytes() const override { return MemoryContent::kChunkBytes; }
   std::string Residence() const override { return std::to_string(disk_->run()) + " " + path_; }
 

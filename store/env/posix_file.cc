@@ -3,12 +3,17 @@
 #include "store/env/posix_file.h"
 
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "store/env/untrue_cache.h"
@@ -61,6 +66,37 @@ bool LeavesNothingInDoubt(int number) {
       return true;
     default:
       return false;
+  }
+}
+
+constexpr size_t kExtentsAtOnce = 128;
+
+// What the kernel fills in: a header, and the extents behind it.
+class ExtentMap {
+ public:
+  fiemap& header() { return *reinterpret_cast<fiemap*>(bytes_.data()); }
+  fiemap_extent extent(size_t index) const {
+    fiemap_extent extent;
+    std::memcpy(&extent, bytes_.data() + sizeof(fiemap) + index * sizeof extent, sizeof extent);
+    return extent;
+  }
+
+ private:
+  alignas(fiemap)
+      std::array<std::byte, sizeof(fiemap) + kExtentsAtOnce * sizeof(fiemap_extent)> bytes_{};
+};
+
+// Adds what of the extent lies in the range, to the part before if it follows that.
+void AddPart(const fiemap_extent& extent, uint64_t begin, uint64_t end,
+             std::vector<FilePart>* parts) {
+  constexpr uint32_t kPlaceless = FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC;
+  const uint64_t from = std::max<uint64_t>(extent.fe_logical, begin);
+  const uint64_t to = std::min<uint64_t>(extent.fe_logical + extent.fe_length, end);
+  if (from >= to || (extent.fe_flags & kPlaceless) != 0) return;
+  if (!parts->empty() && parts->back().offset + parts->back().length == from) {
+    parts->back().length += to - from;
+  } else {
+    parts->push_back({from, to - from});
   }
 }
 
@@ -274,6 +310,33 @@ Result<uint64_t> PosixFile::AllocatedBytes() const {
   struct stat status {};
   if (::fstat(descriptor(), &status) != 0) return Failure("ask for the size of", errno);
   return static_cast<uint64_t>(status.st_blocks) * kStatBlockBytes;
+}
+
+// tmpfs, for one, does not tell.
+Result<std::vector<FilePart>> PosixFile::BackedParts(uint64_t offset, uint64_t length) const {
+  std::vector<FilePart> parts;
+  const uint64_t end = offset + length;
+  ExtentMap map;
+  for (uint64_t at = offset; at < end;) {
+    fiemap& header = map.header();
+    header = {};
+    header.fm_start = at;
+    header.fm_length = end - at;
+    header.fm_extent_count = kExtentsAtOnce;
+    if (::ioctl(descriptor(), FS_IOC_FIEMAP, &header) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EOPNOTSUPP || errno == ENOTTY) return std::vector<FilePart>();
+      return Failure("ask for the space of", errno);
+    }
+    if (header.fm_mapped_extents == 0) break;
+    for (size_t i = 0; i < header.fm_mapped_extents; ++i) {
+      const fiemap_extent extent = map.extent(i);
+      AddPart(extent, offset, end, &parts);
+      at = extent.fe_logical + extent.fe_length;
+      if ((extent.fe_flags & FIEMAP_EXTENT_LAST) != 0) return parts;
+    }
+  }
+  return parts;
 }
 
 void PosixFile::RaiseKnownSize(uint64_t size) const {

@@ -49,6 +49,7 @@ class PosixFile final : public File {
   Result<void> Sync() override;
   Result<uint64_t> SizeBytes() const override;
   Result<uint64_t> AllocatedBytes() const override;
+  Result<std::vector<FilePart>> BackedParts(uint64_t offset, uint64_t length) const override;
   uint64_t ViewWindowBytes() const override { return windows_.window_bytes(); }
   std::string Residence() const override;
   bool IsSuspect() const override { return failure_.has_failed() || write_faults_ != 0; }
