@@ -71,7 +71,8 @@ Result<void> Checkpointer::NameOwnSegment() {
   if (done) done = WriteCheckpoint(*superblock_, config_.identity, named);
   if (!done) {
     log_->Suspend();
-    return done;
+    if (done.error().code == ErrorCode::kNoSpace) return done;
+    return health_->Fail("the log could not be begun", std::move(done).error());
   }
   newest_ = std::move(named);
   return {};

@@ -64,6 +64,7 @@ Result<void> Engine::Damage() const {
 
 Result<void> Engine::RequireWritable() const {
   if (parts_->checkpointer) return parts_->health->Check();
+  if (!parts_->no_room.empty()) return Fail(ErrorCode::kNoSpace, parts_->no_room);
   return Fail(ErrorCode::kReadOnly, "the store was opened for reading only");
 }
 

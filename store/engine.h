@@ -49,6 +49,9 @@ struct EngineParts {
   // Of a store that is opened to be salvaged: what was lost, in words; and entries by name.
   std::vector<std::string> losses;
   std::vector<std::pair<uint64_t, std::string>> lost_entries;
+  // Why nothing can be changed until the store is opened again: the disk had no room for what the
+  // log holds. Empty if it can.
+  std::string no_room;
   std::string log_damage;  // why not all of the log could be replayed; empty if it could
 
   CommitTarget commit_target() { return {log.get(), health.get(), &account, &space}; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/contract.h"
 #include "store/executor.h"
 #include "store/format/chunk.h"
 #include "store/record_cursor.h"
@@ -25,6 +26,7 @@ constexpr uint64_t kFreedBlockBytes = 16;
 // A content that is done is not looked for again: what was erased of it stays in memory for a
 // while.
 Result<bool> Reclaimer::Run(const std::function<bool(uint64_t bytes)>& has_room) {
+  KVFS_REQUIRE(target_.log->CanAppend(), "the log is begun before anything is reclaimed");
   uint64_t bytes = 0;
   bool has_more = false;
   for (uint32_t shard = 0; shard < shards_.size(); ++shard) {

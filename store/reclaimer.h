@@ -28,6 +28,7 @@ class Reclaimer {
 
   // Frees pieces as long as `has_room` says so, which gets the bytes of memory that those before
   // have taken. True if some were freed, and more are left. Damage is passed over.
+  // Its changes go to the log, which must have been begun.
   Result<bool> Run(const std::function<bool(uint64_t bytes)>& has_room);
 
  private:

@@ -430,7 +430,19 @@ class Recovery {
 
 Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, OpenOptions options,
                                              RecoveryMode mode) {
-  return Recovery(env, path, std::move(options), mode).Run();
+  auto opened = Recovery(env, path, options, mode).Run();
+  const bool is_full = !opened && opened.error().code == ErrorCode::kNoSpace;
+  if (!is_full || options.read_only) return opened;
+  // Not even a replay can write: what it would have written stays in memory, and the disk as it is.
+  const std::string no_room =
+      "the disk is full, and the store is opened for reading only; open it "
+      "again when there is room: " +
+      opened.error().message;
+  options.read_only = true;
+  if (options.log) options.log(no_room);
+  auto read = Recovery(env, path, std::move(options), mode).Run();
+  if (read) (*read)->no_room = no_room;
+  return read;
 }
 
 }  // namespace kvfs

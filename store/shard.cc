@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "store/contract.h"
 #include "store/space_map_writer.h"
 
 namespace kvfs {
@@ -193,6 +194,7 @@ Result<uint64_t> Shard::DiskBytes() const {
 }
 
 void Shard::CloseEpoch() {
+  Demand(!has_closed(), "an epoch is closed when the one before is in a durable checkpoint");
   ++state_;
   now_.closed = active_;
   active_ = std::make_shared<Memtable>();
@@ -234,6 +236,8 @@ Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
 // The closed memtable and the last tree do not change any more: no lock is needed to read them.
 Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   constexpr uint32_t kDense = 100;
+  KVFS_REQUIRE(has_closed(), "an epoch is closed before it is written");
+  is_synced_ = false;
   TreeWriterOptions options{epoch};
   options.rewrites_all = rewrites_all;
   if (rewrites_all) options.fill_percent = kDense;
@@ -263,15 +267,20 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   root.pages_used = page_space_.settled_used();
   root.blocks_used = block_space_.settled_used();
   written_ = root;
+  written_epoch_ = epoch;
   return root;
 }
 
 Result<void> Shard::Sync() {
   KVFS_TRY(blocks_.Sync());
-  return files_.keys->Sync();
+  KVFS_TRY(files_.keys->Sync());
+  is_synced_ = true;
+  return {};
 }
 
 void Shard::CheckpointDurable(uint64_t epoch) {
+  Demand(has_closed() && written_epoch_ == epoch && is_synced_,
+         "a checkpoint is durable after its trees are written and synced");
   auto version = std::make_shared<TreeVersion>(
       TreeVersion{Tree(&pages_, TreeRootOf(written_)), epoch, written_});
   page_space_.CheckpointDurable(epoch);
@@ -310,6 +319,8 @@ void Shard::FreeUnread() {
 // full disk had no room to give back. The file tells.
 void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
   constexpr uint64_t kLongRun = 16, kKeptParts = 8, kTolerated = uint64_t{64} << 10;
+  // What is claimed stays, also where it is an earlier process that has had it backed.
+  static_cast<void>(space->FindBacked(space->claimed()));
   space->Trim(0, kLongRun);
   for (const uint64_t run : {kLongRun / 4, uint64_t{1}}) {
     space->Trim(space->used() / kKeptParts, run);

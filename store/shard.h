@@ -171,16 +171,17 @@ class Shard {
   // A change or sync of a file has failed in a way that leaves in doubt what it holds.
   bool IsSuspect() const { return files_.keys->IsSuspect() || files_.values->IsSuspect(); }
 
-  // --- the steps of a checkpoint, one after another ---
+  // --- the steps of a checkpoint, one after another (any other order ends the process) ---
 
-  // With the lock exclusive: the active memtable is closed, and a new one opened.
+  // With the lock exclusive: the active memtable is closed, and a new one opened. The one before
+  // must have gone into a durable checkpoint.
   void CloseEpoch();
   bool has_closed() const { return now_.closed != nullptr; }
   // Without the lock: writes the tree of the closed epoch, and the space maps. kNoSpace changes
   // nothing, and may be repeated.
   Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
   Result<void> Sync();
-  // Without the lock, which it takes: the checkpoint is durable.
+  // Without the lock, which it takes: the checkpoint, written and synced here, is durable.
   void CheckpointDurable(uint64_t epoch);
   // Gives out again what no reader needs any more.
   void FreeUnread();
@@ -238,8 +239,10 @@ class Shard {
   // Of checkpoints:
   format::ShardRoot closed_root_;  // as of the closing
   format::ShardRoot written_;
-  uint64_t pages_written_ = 0;                           // by the last checkpoint
-  uint64_t blocks_taken_ = 0;                            // in the last epoch
+  uint64_t written_epoch_ = 0;  // of the checkpoint that WriteClosed has written last
+  bool is_synced_ = false;      // it, by Sync
+  uint64_t pages_written_ = 0;  // by the last checkpoint
+  uint64_t blocks_taken_ = 0;   // in the last epoch
   std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have
 };
 

@@ -6,6 +6,8 @@
 #include <bit>
 #include <new>
 
+#include "store/contract.h"
+
 namespace kvfs {
 
 using format::BlockPointer;
@@ -491,6 +493,10 @@ Run SpaceMap::Hold(uint64_t want) {
 // Called by destructors. What there is no memory for stays held, until the store is reopened.
 void SpaceMap::Release(Run run) {
   const Lock lock(mutex_);
+  for (uint64_t number = run.first; number < run.first + run.count; ++number) {
+    Demand((At(number).held[WordOf(number)] & BitOf(number)) != 0,
+           "what is given back is held, and is given back once");
+  }
   try {
     SetHeld(run, false);
   } catch (const std::bad_alloc&) {
@@ -501,6 +507,7 @@ void SpaceMap::Release(Run run) {
 void SpaceMap::Take(Run run) {
   if (run.count == 0) return;
   const Lock lock(mutex_);
+  Demand(held_ >= run.count, "a number is held before it is taken");
   taken_.push_back(run);
   taken_count_ += run.count;
   held_ -= run.count;
@@ -557,6 +564,7 @@ void SpaceMap::CloseEpoch() {
 void SpaceMap::AddToClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed) {
   const Lock lock(mutex_);
   for (const Run& run : taken) {
+    Demand(held_ >= run.count, "a number is held before it is taken");
     closed_taken_.push_back(run);
     taken_count_ += run.count;
     held_ -= run.count;

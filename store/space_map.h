@@ -61,6 +61,8 @@ class SpaceMap {
   // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full,
   // which keeps as much room as it had; what the file had all along stays ready.
   Result<void> Reserve(uint64_t count);
+  // Makes those numbers ready that the file has backed already, until so many are.
+  Result<void> FindBacked(uint64_t count);
   uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
   // Until the next claim no trimming takes of so many ready ones.
   void Claim(uint64_t count) { claimed_ = count; }
@@ -182,7 +184,6 @@ class SpaceMap {
   Result<bool> AllocateHead(uint64_t number);
   void NoteBacked(Run numbers, bool backed);
   uint64_t Found() const;
-  Result<void> FindBacked(uint64_t count);
   std::vector<Run> BackedOf(Run numbers) const;
   void NoteFound(const std::vector<Run>& runs);
   void SetHeld(Run run, bool held);

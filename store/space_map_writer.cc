@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "store/contract.h"
+
 namespace kvfs {
 
 using format::BlockPointer;
@@ -36,6 +38,7 @@ Result<void> SpaceMapWriter::Prepare() {
     without_place_.pop_back();
     KVFS_TRY(FindPlace(node));
   }
+  is_prepared_ = true;
   return {};
 }
 
@@ -61,6 +64,7 @@ Result<void> SpaceMapWriter::FindPlace(Node node) {
 }
 
 Result<void> SpaceMapWriter::Write() {
+  KVFS_REQUIRE(std::exchange(is_prepared_, false), "space maps have their places first");
   maps_[kBlocks]->AddToClosed(held_, freed_);
   held_.clear();
   for (const Map map : {kPages, kBlocks}) {

@@ -28,7 +28,7 @@ class SpaceMapWriter {
   // Finds a place for every block of the maps that the closed epoch changes. kNoSpace changes
   // nothing.
   Result<void> Prepare();
-  // Settles the maps, and writes them to those places.
+  // Settles the maps, and writes them to those places, after Prepare.
   Result<void> Write();
 
  private:
@@ -48,6 +48,7 @@ class SpaceMapWriter {
   std::vector<Node> without_place_;
   std::vector<Run> held_;
   std::vector<uint64_t> freed_;
+  bool is_prepared_ = false;
 };
 
 }  // namespace kvfs

@@ -35,8 +35,8 @@ Result<void> EraseTransient(Store& store) {
 
 Result<std::unique_ptr<Store>> Store::Open(Env& env, const std::string& path, OpenOptions options) {
   return WithinMemory([&]() -> Result<std::unique_ptr<Store>> {
-    const bool read_only = options.read_only;
     KVFS_ASSIGN(std::unique_ptr<EngineParts> parts, Recover(env, path, std::move(options)));
+    const bool read_only = parts->options.read_only;
     auto store = std::make_unique<Engine>(std::move(parts));
     if (!read_only) KVFS_TRY(EraseTransient(*store));
     return store;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/contract.h"
 #include "store/record_cursor.h"
 
 namespace kvfs {
@@ -268,13 +269,17 @@ Result<void> Transaction::WriteNewBlocks() {
 
 Result<void> Transaction::Commit(uint64_t version) {
   Result<void> written;
+  constexpr const char* kLocked = "a shard is locked before it is changed";
   for (const OwnRecord& own : own_) {
+    Demand(locks_.Has(own.shard), kLocked);
     std::optional<Bytes> value;
     if (own.value) value = *own.value;
     shards_[own.shard]->Put(own.key, version, value, keep_);
   }
   for (auto& [index, changes] : shards_changed_) {
     Shard& shard = *shards_[index];
+    const bool needs_lock = changes.entries != 0 || changes.dead != 0 || !changes.images.empty();
+    Demand(!needs_lock || locks_.Has(index), kLocked);
     shard.CountEntries(changes.entries);
     shard.CountDeadContents(changes.dead);
     for (const ErasedRow& row : changes.rows) shard.NoteRowErased(row);

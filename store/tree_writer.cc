@@ -1,6 +1,8 @@
 // From level to level; then as many more as the new tree needs, or fewer.
 #include "store/tree_writer.h"
 
+#include "store/contract.h"
+
 namespace kvfs {
 namespace {
 
@@ -14,6 +16,7 @@ using format::PagePointer;
 using format::RecordKey;
 
 Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const TreeChange> changes) {
+  KVFS_REQUIRE(!std::exchange(has_written_, true), "a tree writer writes once");
   const uint64_t faults = pages_->file().ViewFaults();
   const Tree last(pages_, root);
   KVFS_ASSIGN(Changes up, WriteLeaves(last, changes));

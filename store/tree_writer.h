@@ -66,6 +66,7 @@ class TreeWriter {
   const Pages* pages_;
   const TreeWriterOptions options_;
   PageMaker maker_;
+  bool has_written_ = false;
   bool has_left_root_ = false;
   std::map<uint32_t, Changes> grafted_;  // by the level that gets them
 };

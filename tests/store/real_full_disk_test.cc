@@ -4,10 +4,13 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include "store/env/env.h"
 #include "store/store.h"
@@ -76,6 +79,22 @@ class RealFullDiskTest : public testing::Test {
     while (other.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
   }
 
+  void MakeRoom() { unlink((disk_.path() + "/other").c_str()); }
+  // Opens the store in a process of its own, which is killed behind `work`.
+  void OpenAndDie(const std::function<void()>& work) {
+    store_.reset();
+    const pid_t child = fork();
+    if (child == 0) {
+      Open();
+      if (!HasFailure()) work();
+      if (!HasFailure()) kill(getpid(), SIGKILL);
+      _exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "what it expected did not hold";
+  }
+
   static std::string Content(size_t index, size_t bytes) {
     return std::to_string(index) + std::string(bytes, static_cast<char>('a' + index % 26));
   }
@@ -140,6 +159,34 @@ TEST_F(RealFullDiskTest, ReadsAndDeletesGoOnWhereOthersFillIt) {
   ASSERT_NO_FATAL_FAILURE(Open());
   EXPECT_EQ(store_->GetStats().entries, 0u);
   ASSERT_TRUE(store_->Put("name", "there is room again"));
+}
+
+// The process dies, and somebody else fills the disk: opening, reading and deleting need no more
+// than the dead process had, in each of the lives that follow.
+TEST_F(RealFullDiskTest, WhatADeadProcessLeftNeedsNoFreeBlock) {
+  constexpr size_t kBytes = 6'000;  // a block that the log has, and a replay writes anew
+  for (const size_t count : {size_t{4}, size_t{100}}) {
+    SCOPED_TRACE(std::to_string(count) + " entries");
+    ASSERT_NO_FATAL_FAILURE(OpenAndDie([&] {
+      for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Put(Name(i), Content(i, kBytes)));
+      ASSERT_TRUE(store_->Put("dead", std::string(600'000, 'd')) && store_->Erase("dead"));
+      ASSERT_TRUE(store_->Sync());
+    }));
+    FillTheRest();
+    for (int life = 0; life < 2; ++life) {
+      ASSERT_NO_FATAL_FAILURE(OpenAndDie([&] { ExpectHolds(0, count, kBytes); }));
+      FillTheRest();
+    }
+    ASSERT_NO_FATAL_FAILURE(Open());
+    ExpectHolds(0, count, kBytes);
+    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase(Name(i))) << i;
+    ASSERT_TRUE(store_->Sync());
+    MakeRoom();
+    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Put(Name(i), Content(i, kBytes))) << i;
+    ExpectSound(*store_);
+    ASSERT_NO_FATAL_FAILURE(Open());
+    ExpectHolds(0, count, kBytes);
+  }
 }
 
 // A file that is removed while it is open moves away, into whatever shard.
