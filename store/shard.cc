@@ -314,21 +314,20 @@ void Shard::FreeUnread() {
   block_space_.FreeUpTo(oldest);
 }
 
-// Long runs go back, and short ones until few are left, so that this takes few calls. What an
-// earlier process had backed and did not live to give back, the map does not know of; nor what a
-// full disk had no room to give back. The file tells.
+// Long runs go back, and short ones as long as more is free than a third of what is in use: where
+// that is ragged, most of the single ones stay, so that this takes few calls. What an earlier
+// process had backed and did not live to give back, the map does not know of; nor what a full disk
+// had no room to give back. The file tells.
 void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
-  constexpr uint64_t kLongRun = 16, kKeptParts = 8, kTolerated = uint64_t{64} << 10;
   // What is claimed stays, also where it is an earlier process that has had it backed.
   static_cast<void>(space->FindBacked(space->claimed()));
-  space->Trim(0, kLongRun);
-  for (const uint64_t run : {kLongRun / 4, uint64_t{1}}) {
-    space->Trim(space->used() / kKeptParts, run);
-  }
-  for (const uint64_t run : {kLongRun, uint64_t{1}}) {
-    const uint64_t used = space->used() + space->waiting();
-    const uint64_t known = (used + used / kKeptParts + space->ready()) * unit_bytes;
-    if (file.AllocatedBytes().value_or(0) <= known + kTolerated) return;
+  constexpr uint64_t kRuns[] = {16, 4, 2, 1};
+  constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
+  const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;
+  for (const uint64_t run : kRuns) space->Trim(run == kRuns[0] ? 0 : kept, run);
+  const uint64_t most = (used + std::max(kept, space->ready())) * unit_bytes + kTolerated;
+  for (const uint64_t run : kRuns) {
+    if (file.AllocatedBytes().value_or(0) <= most) return;
     space->TrimAll(run);
   }
 }
