@@ -81,13 +81,12 @@ void Memtable::Put(const RecordKey& key, uint64_t version, std::optional<Bytes> 
     *link = record;
   }
   count_.fetch_add(found == nullptr ? 1 : 0, std::memory_order_relaxed);
-  record_bytes_.fetch_add(
-      (found == nullptr ? key.name.size() : -size_t{found->value_bytes_}) + bytes.size(),
-      std::memory_order_relaxed);
+  const size_t before = found == nullptr ? 0 : found->LeafBytes();
   record->version_ = version;
   record->is_erased_ = !value;
   record->value_bytes_ = static_cast<uint32_t>(bytes.size());
   CopyBytes(record->ValueBytes(), bytes);
+  record_bytes_.fetch_add(record->LeafBytes() - before, std::memory_order_relaxed);
   bytes_.store(chunk_bytes_ + index_->bytes(), std::memory_order_relaxed);
 }
 

@@ -20,7 +20,7 @@
 #include <span>
 #include <vector>
 
-#include "store/format/record_key.h"
+#include "store/format/leaf.h"
 
 namespace kvfs {
 
@@ -41,6 +41,10 @@ class Memtable {
 
    private:
     friend class Memtable;
+    // What it takes in a leaf at most.
+    size_t LeafBytes() const {
+      return is_erased_ ? 0 : format::MostLeafRecordBytes({key(), version_, value()});
+    }
     const char* Text() const { return reinterpret_cast<const char*>(this + 1); }
     std::byte* ValueBytes() { return reinterpret_cast<std::byte*>(this + 1) + name_bytes_; }
 
@@ -75,7 +79,7 @@ class Memtable {
 
   // Bytes of memory.
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  // Records, and the bytes of their newest names and values.
+  // Records, and what their newest versions take in leaves at most.
   size_t count() const { return count_.load(std::memory_order_relaxed); }
   size_t record_bytes() const { return record_bytes_.load(std::memory_order_relaxed); }
 

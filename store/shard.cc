@@ -19,6 +19,7 @@ constexpr size_t kMaxFresh = size_t{1} << 16;
 // So many deletes, wherever they fall, find a full disk's pages ready; then a checkpoint has to
 // free what they have freed.
 constexpr uint64_t kSpareDeletes = 4;
+constexpr uint64_t kLeavesPerSpare = 16;  // fewer deletes in a tree of few leaves
 constexpr uint64_t kSpareDeleteBytes = 512;  // a move's record with the longest name and meta
 
 TreeRoot TreeRootOf(const ShardRoot& root) {
@@ -99,8 +100,8 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
              : needed - std::min(need->closed, page_space_.held_now());
 }
 
-// The open epoch's checkpoint will find the tree that the one under way makes; of what that takes
-// it may hold some already.
+// The open epoch's checkpoint will find the tree that the one under way makes, and the deletes after
+// it, the tree that it makes itself; of what the one under way takes it may hold some already.
 Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
   TreeRoot root = now_.tree->tree.root();
   auto pages_for = [&](uint64_t count, uint64_t bytes) {
@@ -112,8 +113,13 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
     root = TreeWriter::Grown(root, now_.closed->record_bytes(), config_.page_bytes);
   }
   const uint64_t count = Scattered(*now_.active, in_rows_) + records;
-  if (count > 0) need.open = pages_for(count, now_.active->record_bytes() + record_bytes);
-  need.spare = pages_for(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
+  if (count > 0) {
+    const uint64_t bytes = now_.active->record_bytes() + record_bytes;
+    need.open = pages_for(count, bytes);
+    root = TreeWriter::Grown(root, bytes, config_.page_bytes);
+  }
+  const uint64_t deletes = std::clamp<uint64_t>(root.leaves / kLeavesPerSpare, 1, kSpareDeletes);
+  need.spare = pages_for(deletes, deletes * kSpareDeleteBytes);
   return need;
 }
 
@@ -122,20 +128,20 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
 // takes only the head of a page, that is all that is backed.
 std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes,
                                                     bool grows) {
-  // Of a record in a leaf, beside its name and value; at most.
-  constexpr uint64_t kRecordOverhead = 64;
   const TreeRoot& root = now_.tree->tree.root();
   if (root.height > 1) return std::nullopt;
   uint64_t count = now_.active->count() + records + kSpareDeletes;
-  uint64_t bytes = now_.active->record_bytes() + record_bytes + kSpareDeletes * kSpareDeleteBytes;
+  uint64_t bytes = now_.active->record_bytes() + record_bytes;
   const bool is_dirty = count > kSpareDeletes;
   if (now_.closed != nullptr) {
     count += now_.closed->count();
     bytes += now_.closed->record_bytes();
   }
-  bytes += count * kRecordOverhead + LeafBytes();
-  if (bytes > config_.page_bytes / 4 * 3) return std::nullopt;
-  const bool fits_head = bytes <= SpaceMap::kHeadBytes;
+  bytes += LeafBytes();
+  // The room for deletes is theirs: they do not make a leaf too large that was not before them.
+  constexpr uint64_t kSpareBytes = kSpareDeletes * kSpareDeleteBytes;
+  if (bytes + (grows ? kSpareBytes : 0) > config_.page_bytes / 4 * 3) return std::nullopt;
+  const bool fits_head = bytes + kSpareBytes <= SpaceMap::kHeadBytes;
   if (fits_head || grows) page_space_.UseHeads(fits_head);
   PageNeed need;
   need.closed = now_.closed != nullptr ? 1 : 0;

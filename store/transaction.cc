@@ -225,7 +225,9 @@ std::map<uint32_t, Transaction::Size> Transaction::Sizes() const {
   for (const OwnRecord& own : own_) {
     Size& size = sizes[own.shard];
     ++size.records;
-    size.bytes += own.key.name.size() + (own.value ? own.value->size() : 0);
+    if (own.value) {
+      size.bytes += format::MostLeafRecordBytes({own.key, Memtable::kNewest, *own.value});
+    }
   }
   for (const auto& [index, changes] : shards_changed_) {
     for (const ErasedRow& row : changes.rows) sizes[index].records -= row.Inside();

@@ -1,13 +1,28 @@
 // From level to level; then as many more as the new tree needs, or fewer.
 #include "store/tree_writer.h"
 
+#include <algorithm>
+
 #include "store/contract.h"
 
 namespace kvfs {
 namespace {
 
-uint64_t PagesAdded(uint64_t record_bytes, uint32_t page_bytes) {
-  return record_bytes * 5 / 4 / format::PageCapacityBytes(page_bytes);
+// Leaves for so many bytes of records: they are three quarters full, but for the last one.
+uint64_t LeavesFor(uint64_t bytes, uint32_t page_bytes) {
+  return bytes > 0 ? bytes * 4 / 3 / format::PageCapacityBytes(page_bytes) + 1 : 0;
+}
+
+// Of a branch that has been split. Names are in its keys only where positions are equal.
+uint64_t LeastChildren(uint32_t page_bytes) {
+  return format::PageCapacityBytes(page_bytes) / format::kBranchItemBytes / 2;
+}
+
+// Pages of one level that so many visits write, what is added left out. One takes in two more that
+// nothing concerns, and leaves pages three quarters full (LevelWriter).
+uint64_t PagesVisited(uint64_t visits, uint64_t pages) {
+  constexpr uint64_t kMostOfVisit = 4;
+  return std::min(visits * kMostOfVisit, pages > 1 ? (pages * 4 + 2) / 3 : pages);
 }
 
 }  // namespace
@@ -104,23 +119,29 @@ Result<void> TreeWriter::Collapse(TreeRoot* root) {
 
 uint64_t TreeWriter::PagesFor(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
                               uint32_t page_bytes) {
-  // Each page that is visited anew, some that are taken in, and some that are split; then what is
-  // added.
-  auto visited = [changes](uint64_t pages) {
-    return std::min(changes, pages) * 5 / 4 + std::min(changes, pages / 4);
-  };
-  constexpr uint64_t kFewVisits = 8;
-  return visited(last.leaves) + visited(last.branches) + PagesAdded(record_bytes, page_bytes) +
-         2 * uint64_t{last.height} + std::min(last.leaves + 2, kFewVisits);
+  const TreeRoot grown = Grown(last, record_bytes, page_bytes);
+  const uint64_t added = grown.leaves - last.leaves + grown.branches - last.branches;
+  const uint64_t levels_above = std::max(last.height, 1u) - 1;
+  return PagesVisited(changes, last.leaves) +
+         PagesVisited(changes * levels_above, last.branches) + added;
 }
 
+// From the leaves up: what is added to a level is so much less above it, until one page is enough.
 TreeRoot TreeWriter::Grown(TreeRoot last, uint64_t record_bytes, uint32_t page_bytes) {
-  constexpr uint64_t kFewChildren = 32;
-  const uint64_t added = PagesAdded(record_bytes, page_bytes);
-  last.leaves += added;
-  last.branches += added / kFewChildren + 1;
-  ++last.height;
-  return last;
+  const uint64_t fanout = LeastChildren(page_bytes);
+  TreeRoot grown = last;
+  uint64_t added = LeavesFor(record_bytes, page_bytes);
+  for (uint32_t level = 1; added > 0; ++level) {
+    uint64_t& pages = level == 1 ? grown.leaves : grown.branches;
+    pages += added;
+    grown.height = std::max(grown.height, level);
+    const bool is_below_root = level < last.height;
+    if (is_below_root && pages <= fanout) break;  // the root has room for all of them
+    const uint64_t tops = added + (level == last.height ? 1 : 0);
+    if (!is_below_root && tops == 1) break;
+    added = ((is_below_root ? added : tops) + fanout - 1) / fanout;
+  }
+  return grown;
 }
 
 }  // namespace kvfs

@@ -95,6 +95,11 @@ inline uint32_t LeafRecordBytes(const LeafRecord& record) {
                                VarintBytes(record.version) + record.value.size());
 }
 
+// With the group.
+inline uint32_t MostLeafRecordBytes(const LeafRecord& record) {
+  return LeafRecordBytes(record) + kLeafGroupBytes;
+}
+
 // Makes a sealed page of the records, which must fit: their LeafRecordBytes and kLeafGroupBytes for
 // each space are together at most PageCapacityBytes.
 void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer self, uint64_t seed,

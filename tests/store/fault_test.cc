@@ -187,6 +187,11 @@ class FullDiskTest : public testing::Test {
     }
   }
 
+  static uint64_t UsedBytes(Env& disk) {
+    const DiskSpace space = disk.GetDiskSpace("store").value();
+    return space.total_bytes - space.available_bytes;
+  }
+
   MemoryEnv disk_;
   std::unique_ptr<Store> store_;
 };
@@ -233,9 +238,41 @@ TEST_F(FullDiskTest, StaysUsableOverAndOver) {
     SCOPED_TRACE("round " + std::to_string(round));
     const size_t count = Fill(9'000);
     EXPECT_GT(count, 300u);
-    for (size_t i = 0; i < count; ++i) ASSERT_TRUE(store_->Erase("name " + std::to_string(i))) << i;
+    for (size_t i = 0; i < count; ++i) {
+      auto erased = store_->Erase("name " + std::to_string(i));
+      ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+    }
     ASSERT_TRUE(store_->Checkpoint());
     EXPECT_EQ(store_->GetStats().block_bytes_used, 0u);
+  }
+}
+
+// The tree that deletes will find is the one that the next checkpoint makes, not the last one.
+TEST_F(FullDiskTest, DeletesFindRoomInATreeThatAFullDiskHasMade) {
+  for (const uint32_t shards : {1u, 2u, 8u}) {
+    for (const uint32_t page_bytes : {kLeastPageBytes, kLeastPageBytes * 4}) {
+      for (const size_t bytes : {size_t{40}, size_t{700}, size_t{9'000}}) {
+        SCOPED_TRACE(std::to_string(shards) + " shards, pages of " + std::to_string(page_bytes) +
+                     " bytes, values of " + std::to_string(bytes));
+        CreateOptions options;
+        options.shards = shards;
+        options.page_bytes = page_bytes;
+        options.hash_seed = 1;
+        MemoryEnv disk;
+        ASSERT_TRUE(Store::Create(disk, "store", options));
+        auto opened = Store::Open(disk, "store");
+        ASSERT_TRUE(opened) << opened.error().message;
+        store_ = *std::move(opened);
+        disk.SetCapacity(UsedBytes(disk) + (1 << 20));
+        const size_t count = Fill(bytes);
+        // The first ones, and then some from everywhere.
+        for (size_t i = 0; i < count; i += i < 100 ? 1 : 1 + count / 100) {
+          auto erased = store_->Erase("name " + std::to_string(i));
+          ASSERT_TRUE(erased) << i << " of " << count << ": " << erased.error().message;
+        }
+        store_.reset();
+      }
+    }
   }
 }
 
