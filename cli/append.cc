@@ -33,7 +33,7 @@ Outcome Append(const AppendArguments& arguments) {
   const auto store = ResolveStore(arguments.store, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
   const auto explain = [&](const Error& error) {
-    return tl::unexpected(ExplainKeyError("append to", arguments.path, *store, error));
+    return tl::unexpected(ExplainMakingError("append to", arguments.path, *store, error));
   };
   // All of it before the store is opened: what comes slowly keeps nobody out.
   auto data = ReadWhole(*source);

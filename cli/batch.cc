@@ -70,7 +70,7 @@ Failure ExplainRefusal(const Changes& read, size_t failed, const std::string& st
   if (failed >= read.changes.size()) return ExplainKeyError("apply", "the batch", store, error);
   return {ExitCodeOfKey(error.code),
           fmt::format("line {} of the batch, on {}: {}; nothing was changed", read.lines[failed],
-                      read.changes[failed].path, ReasonOfKeyError(error))};
+                      read.changes[failed].path, ReasonOfChangeError(read.changes[failed], error))};
 }
 
 Outcome RunBatch(const BatchArguments& arguments) {

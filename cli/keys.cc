@@ -89,6 +89,30 @@ std::string_view ReasonOfKeyError(const Error& error) {
   return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
 }
 
+std::string ReasonOfChangeError(const fs::FileChange& change, const Error& error) {
+  using Kind = fs::FileChange::Kind;
+  const bool makes = change.kind == Kind::kPut || change.kind == Kind::kAppend ||
+                     change.kind == Kind::kMakeDirectory;
+  const size_t slash = change.path.rfind('/');
+  if (error.code != ErrorCode::kNotFound || !makes || slash == std::string::npos) {
+    return std::string(ReasonOfKeyError(error));
+  }
+  return fmt::format("the directory {} is missing", change.path.substr(0, slash));
+}
+
+Failure ExplainMakingError(std::string_view doing, const std::string& path,
+                           const std::string& store_path, const Error& error) {
+  const size_t slash = path.rfind('/');
+  if (error.code != ErrorCode::kNotFound || slash == std::string::npos) {
+    return ExplainKeyError(doing, path, store_path, error);
+  }
+  const std::string directory = path.substr(0, slash);
+  return {ExitCodeOfKey(error.code),
+          fmt::format("cannot {} {} in {}: the directory {} is missing; `kvfs mkdir --parents {} "
+                      "{}` makes it",
+                      doing, path, store_path, directory, store_path, directory)};
+}
+
 Failure ExplainKeyError(std::string_view doing, const std::string& path,
                         const std::string& store_path, const Error& error) {
   return {ExitCodeOfKey(error.code),

@@ -86,7 +86,13 @@ Outcome CheckDirectoryPath(const std::string& path);
 Failure ExplainKeyError(std::string_view doing, const std::string& path,
                         const std::string& store_path, const Error& error);
 
+// The same for what makes a key: one that is not found is a directory on the way to it.
+Failure ExplainMakingError(std::string_view doing, const std::string& path,
+                           const std::string& store_path, const Error& error);
+
 // Why, for the end of a sentence.
 std::string_view ReasonOfKeyError(const Error& error);
+// Why a change was refused.
+std::string ReasonOfChangeError(const fs::FileChange& change, const Error& error);
 
 }  // namespace kvfs::cli

@@ -24,6 +24,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/mount_helper.h"
+#include "cli/nearest.h"
 #include "cli/standard_streams.h"
 
 namespace kvfs::cli {
@@ -124,6 +125,26 @@ Arguments WithoutFsckFlags(Arguments arguments) {
   return arguments;
 }
 
+ExitCode ReportUnknown(std::string_view kind, const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Command& command : Commands()) names.emplace_back(command.name);
+  const auto nearest = NearestOf(word, names);
+  return Report(Stop(
+      ExitCode::kUsage,
+      fmt::format("unknown {} {}{}; `kvfs --help` lists them", kind, word,
+                  nearest ? fmt::format(", did you mean `kvfs {}`?", *nearest) : std::string())));
+}
+
+// Whether `kvfs WORD ...` can be a mount of the store WORD: not where there is nothing of that
+// name, unless it is to be made.
+bool CanBeStore(const std::string& word, const Arguments& arguments) {
+  std::error_code error;
+  if (word.find('/') != std::string::npos || std::filesystem::exists(word, error) || error) {
+    return true;
+  }
+  return std::ranges::find(arguments, "--create") != arguments.end();
+}
+
 int RunBare(const Arguments& arguments) {
   const std::string& first = arguments.front();
   if (first == "-h" || first == "--help" || first == "help") {
@@ -132,10 +153,8 @@ int RunBare(const Arguments& arguments) {
   }
   if (first == "-V" || first == "--version") return Run(*FindCommand("version"), {});
   const bool option = first.starts_with('-');
-  if (option || arguments.size() == 1) {
-    return OwnStatus(
-        Report(Stop(ExitCode::kUsage, fmt::format("unknown {} {}; `kvfs --help` lists them",
-                                                  option ? "option" : "command", first))));
+  if (option || arguments.size() == 1 || !CanBeStore(first, arguments)) {
+    return OwnStatus(ReportUnknown(option ? "option" : "command", first));
   }
   return Run(*FindCommand("mount"), arguments);
 }

@@ -40,7 +40,7 @@ Outcome Make(const MkdirArguments& arguments) {
                               ? MakeAll(keys, path)
                               : MakeOne(keys, path, fs::FileChange::Kind::kMakeDirectory);
         if (made) return {};
-        return tl::unexpected(ExplainKeyError("make the directory", path, store, made.error()));
+        return tl::unexpected(ExplainMakingError("make the directory", path, store, made.error()));
       });
 }
 

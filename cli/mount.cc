@@ -15,6 +15,7 @@
 #include <chrono>
 #include <memory>
 
+#include "cli/auto_sync.h"
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/daemon_service.h"
@@ -127,7 +128,7 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
 }
 
 Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& places,
-                     const MountArguments& arguments, const MountChoices& choices,
+                     const MountArguments& arguments, const MountChoices& choices, const Log& log,
                      StopSignals& signals, const Ready& ready) {
   fs::MountOptions options = ToMountOptions(choices, places);
   options.control_files = ControlFiles(store, file_system, choices, places);
@@ -145,10 +146,18 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot mount {}: {}", places.store, service.error().message));
   }
+  const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));
   const IdleUnmount idle(
       std::chrono::seconds(choices.idle_seconds),
       [&] { return CountMessages(serving.message_counts()) + (*service)->CountRequests(); },
-      [&serving] { return serving.UnmountIfIdle(); });
+      [&] {
+        if (!serving.UnmountIfIdle()) return false;
+        log.Line(
+            fmt::format("unmounted {}, which nobody has used for {} seconds; what is written "
+                        "there now goes to the directory below",
+                        places.mount_point, choices.idle_seconds));
+        return true;
+      });
   signals.Watch([&serving] {
     NotifyServiceManager("STOPPING=1");
     serving.Stop();
@@ -188,7 +197,7 @@ Outcome ServeStore(const Places& places, const MountArguments& arguments,
   auto file_system = OpenFileSystem(**store, file_options);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
   const Outcome served =
-      ServeMounted(**store, **file_system, places, arguments, choices, signals, ready);
+      ServeMounted(**store, **file_system, places, arguments, choices, log, signals, ready);
   file_system->reset();
   const Outcome closed = CloseStore(*std::move(store), places.store);
   return closed ? served : closed;
@@ -236,7 +245,7 @@ Runner DefineMount(CLI::App& parser) {
       .add_option("-o", arguments->options,
                   "Mount options, separated by commas: ro, rw, allow_other, uid=N, gid=N, "
                   "umask=OCTAL, nonempty, threads=N, noxattr, acl, writeback, fsname=NAME, "
-                  "idle=SECONDS, control=NAME, nocontrol, "
+                  "idle=SECONDS, autosync=SECONDS, control=NAME, nocontrol, "
                   "debug, dev, suid, exec, sync, dirsync, "
                   "noatime, and their opposites")
       ->expected(1)

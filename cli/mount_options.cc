@@ -79,12 +79,13 @@ void SplitOptions(std::string_view text, std::vector<std::string>& options) {
   std::erase(options, "");
 }
 
-Outcome ReadNumber(std::string_view name, std::string_view value, unsigned most, unsigned& number) {
+Outcome ReadNumber(std::string_view name, std::string_view value, unsigned least, unsigned most,
+                   unsigned& number) {
   const char* end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, number);
-  if (error == std::errc() && stop == end && number >= 1 && number <= most) return {};
-  return Stop(ExitCode::kUsage, fmt::format("mount option {}={}: it must be a number from 1 to {}",
-                                            name, value, most));
+  if (error == std::errc() && stop == end && number >= least && number <= most) return {};
+  return Stop(ExitCode::kUsage, fmt::format("mount option {}={}: it must be a number from {} to {}",
+                                            name, value, least, most));
 }
 
 Outcome ReadShown(std::string_view name, std::string_view value, int base, unsigned most,
@@ -119,10 +120,13 @@ Answer<bool> ApplyValue(std::string_view name, std::string_view value, MountChoi
   fs::ShownOwner& shown = choices.shown;
   const auto found = [] { return true; };
   if (name == "threads") {
-    return ReadNumber(name, value, kMaxThreads, choices.threads).map(found);
+    return ReadNumber(name, value, 1, kMaxThreads, choices.threads).map(found);
   }
   if (name == "idle") {
-    return ReadNumber(name, value, kMaxIdleSeconds, choices.idle_seconds).map(found);
+    return ReadNumber(name, value, 1, kMaxIdleSeconds, choices.idle_seconds).map(found);
+  }
+  if (name == "autosync") {
+    return ReadNumber(name, value, 0, kMaxIdleSeconds, choices.autosync_seconds).map(found);
   }
   if (name == "uid") return ReadShown(name, value, 10, kMaxId, shown.uid).map(found);
   if (name == "gid") return ReadShown(name, value, 10, kMaxId, shown.gid).map(found);

@@ -28,6 +28,7 @@ struct MountChoices {
   fs::ShownOwner shown;             // uid, gid, umask
   unsigned threads = 0;             // 0: the file system's own choice
   unsigned idle_seconds = 0;        // without use, after which it is unmounted; 0: never
+  unsigned autosync_seconds = 5;    // after which a change is made durable; 0: not by itself
   std::string source;               // shown by mount(8) and df; empty: the store's path
   std::string control = ".kvfs";    // the control directory's name; empty: none
   std::vector<std::string> kernel;  // flags that the kernel handles, as "noexec"

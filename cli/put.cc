@@ -71,7 +71,7 @@ Outcome Put(const PutArguments& arguments) {
       [&](Keys& keys, const std::string& store) -> Outcome {
         const auto put = PutIn(keys, arguments, *source);
         if (put) return {};
-        return tl::unexpected(ExplainKeyError("put", arguments.path, store, put.error()));
+        return tl::unexpected(ExplainMakingError("put", arguments.path, store, put.error()));
       });
 }
 

@@ -112,6 +112,7 @@ std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& 
   if (now.shown.umask != wanted.shown.umask) return "umask";
   if (now.threads != wanted.threads) return "threads";
   if (now.idle_seconds != wanted.idle_seconds) return "idle";
+  if (now.autosync_seconds != wanted.autosync_seconds) return "autosync";
   if (now.source != wanted.source) return "fsname";
   if (now.control != wanted.control) return "control";
   const std::vector<std::string> flags = FixedFlags(now);

@@ -1,6 +1,10 @@
-// Listings. An entry's offset is its position in the store (at least 16, a hash of its name), so a
-// listing goes on rightly from any offset whatever has come and gone: nothing is remembered between
-// two pages. Offset 1 is after ".", 2 after "..".
+// Listings. An entry's offset is the front of its position in the store, which is a hash of its
+// name; so a listing goes on rightly from any offset whatever has come and gone: nothing is
+// remembered between two pages. Offset 1 is after ".", 2 after "..".
+//
+// An offset has 31 bits, since programs of 32 bits can have no more (ext4 gives those a shorter
+// hash, too; FUSE does not tell who asks). Names that share one are on one page; of a billion names
+// hardly a dozen do.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -13,7 +17,17 @@ namespace {
 
 constexpr uint64_t kAfterDot = 1;
 constexpr uint64_t kAfterDotDot = 2;
-constexpr uint64_t kLastOffset = (uint64_t{1} << 63) - 1;
+constexpr uint64_t kLastOffset = (uint64_t{1} << 31) - 1;
+constexpr int kUnusedBits = 63 - 31;
+// The first positions share an offset, as there are none for them below.
+constexpr uint64_t kLeastOffset = kAfterDotDot + 1;
+
+uint64_t OffsetOf(Position position) { return std::max(position >> kUnusedBits, kLeastOffset); }
+
+// Behind all that share the offset.
+Position PositionAfter(uint64_t offset) {
+  return offset < kLeastOffset ? kFirstPosition : (offset + 1) << kUnusedBits;
+}
 
 InodeInfo OfType(InodeNumber number, uint32_t type) {
   InodeInfo inode;
@@ -74,10 +88,9 @@ Result<std::vector<DirectoryEntry>> FileSystem::ListPage(InodeNumber directory, 
   if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
   ListingPage page(limit);
   if (offset >= kLastOffset || !AddDots(page, directory, at, offset)) return page.Take();
-  KVFS_TRY(store_.List(directory, std::max<Position>(offset + 1, kFirstPosition),
-                       [&](const ListedEntry& entry) {
-                         return page.Add(entry.name, entry.position, InodeOf(entry));
-                       }));
+  KVFS_TRY(store_.List(directory, PositionAfter(offset), [&](const ListedEntry& entry) {
+    return page.Add(entry.name, OffsetOf(entry.position), InodeOf(entry));
+  }));
   return page.Take();
 }
 

@@ -75,6 +75,8 @@ struct AttributeChange {
   std::optional<Timespec> atime = {};
   std::optional<Timespec> mtime = {};
   std::optional<Timespec> ctime = {};  // now, if anything changes and this is not given
+  // Takes setuid and setgid away as a change of the owner does, and changes ctime.
+  bool drops_privileges = false;
 };
 
 enum class RenameMode { kReplace, kNoReplace, kExchange };

@@ -13,7 +13,7 @@ constexpr uint32_t kPermissionBits = 07777;
 
 bool IsEmpty(const AttributeChange& change) {
   return !change.permissions && !change.uid && !change.gid && !change.size_bytes && !change.atime &&
-         !change.mtime && !change.ctime;
+         !change.mtime && !change.ctime && !change.drops_privileges;
 }
 
 void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
@@ -24,7 +24,7 @@ void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
 }
 
 void SetOwnerAndMode(const AttributeChange& wanted, const Caller& caller, Attributes& a) {
-  const bool changes_owner = wanted.uid || wanted.gid;
+  const bool changes_owner = wanted.uid || wanted.gid || wanted.drops_privileges;
   if (changes_owner || (wanted.size_bytes && caller.uid != 0)) DropPrivileges(a);
   a.uid = wanted.uid.value_or(a.uid);
   a.gid = wanted.gid.value_or(a.gid);

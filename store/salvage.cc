@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
-#include <set>
 
 #include "store/check_session.h"
 #include "store/level.h"
@@ -201,7 +201,8 @@ class TreeSalvage {
 
 Result<SalvagedShard> SalvageTree(ShardFiles* files, const ShardConfig& config,
                                   const format::ShardRoot* root) {
-  return TreeSalvage(files, config, root).Run();
+  // Its table of pages is too large for a small stack.
+  return std::make_unique<TreeSalvage>(files, config, root)->Run();
 }
 
 }  // namespace kvfs

@@ -200,6 +200,11 @@ CreateOptions ShortHashes() {
   return options;
 }
 
+TEST_F(DirectoryListing, OffsetsAreForProgramsOf32BitsToo) {
+  MakeFiles(200);
+  for (const DirectoryEntry& entry : Page(0, 100'000)) EXPECT_LT(entry.next_offset, 1U << 31);
+}
+
 // Sixteen positions for all names, so that many share one.
 class CollidingNames : public DirectoryListing {
  protected:

@@ -78,6 +78,27 @@ TEST_F(MessageCount, Append) {
   EXPECT_EQ(Taken(), (Messages{{"write", 1}}));
 }
 
+// What the page on table "What is whole" in docs/semantics.md rests on.
+TEST_F(MessageCount, AWriteIsWholeUnlessItBeginsInAPageThatTheKernelHasNot) {
+  constexpr int kPage = 4096;
+  const auto write_at = [this](off_t offset, size_t bytes) {
+    const int file = open(Path("foo").c_str(), O_WRONLY);
+    const std::string data(bytes, 'x');
+    EXPECT_EQ(pwrite(file, data.data(), bytes, offset), static_cast<ssize_t>(bytes));
+    close(file);
+    return Taken()["write"];
+  };
+  Put("foo");
+  write_at(0, 300 * kPage);
+  mounted().Remount();
+  EXPECT_EQ(write_at(kPage - 10, 100), 2u);  // in a page that is not there, and beyond it
+  EXPECT_EQ(write_at(2 * kPage + 10, 100), 1u);
+  EXPECT_EQ(write_at(4 * kPage, 256 * kPage), 1u);
+  EXPECT_EQ(write_at(4 * kPage, 257 * kPage), 2u);
+  EXPECT_EQ(write_at(5 * kPage - 10, 100), 1u);  // in one that was written whole
+  EXPECT_EQ(write_at(5 * kPage - 10, 256 * kPage), 2u);
+}
+
 TEST_F(MessageCount, GetAfterPutAndAgain) {
   Put("foo");
   Rest();
