@@ -237,9 +237,9 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
 // entry may move to any shard before it is erased: the first change that grows finds spare space in
 // each, as every trimming leaves it.
 Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const {
-  for (const auto& [index, size] : transaction.Sizes()) {
+  for (const auto& [index, records, bytes] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];
-    const uint64_t pages = shard.ClaimPages(size.records, size.bytes, grows);
+    const uint64_t pages = shard.ClaimPages(records, bytes, grows);
     if (pages > 0) wants->pages[index] = pages;
     const uint64_t blocks = shard.ClaimBlocks(grows);
     if (blocks > 0) wants->blocks[index] = transaction.HeldBlocks(index) + blocks;

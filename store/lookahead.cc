@@ -20,7 +20,7 @@ Lookahead::Lookahead(const Shards& shards, const Placement& placement, const Bat
   std::vector<RecordLook*> by_shard;
   by_shard.reserve(looks_.size());
   for (RecordLook& look : looks_) by_shard.push_back(&look);
-  std::ranges::stable_sort(by_shard, {}, shard_of);
+  if (by_shard.size() > 1) std::ranges::stable_sort(by_shard, {}, shard_of);
   for (auto begin = by_shard.begin(); begin != by_shard.end();) {
     const uint32_t shard = shard_of(*begin);
     const auto most = std::min<ptrdiff_t>(by_shard.end() - begin, Memtable::kMostKeys);

@@ -90,7 +90,7 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
   const bool may_grow = grows && records > 0;
   auto need = NeedOfOnePage(records, record_bytes, may_grow);
   if (!need) {
-    if (may_grow) page_space_.UseHeads(false);
+    if (may_grow && page_space_.uses_heads()) page_space_.UseHeads(false);
     need = NeedOfPages(records, record_bytes);
   }
   page_space_.Claim(need->open + need->closed + need->spare);
@@ -104,22 +104,19 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
 // it, the tree that it makes itself; of what the one under way takes it may hold some already.
 Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
   TreeRoot root = now_.tree->tree.root();
-  auto pages_for = [&](uint64_t count, uint64_t bytes) {
-    return TreeWriter::PagesFor(root, count, bytes, config_.page_bytes);
+  const auto make = [&](uint64_t changes, uint64_t bytes) {
+    const TreeWriter::Bound bound = TreeWriter::BoundOf(root, changes, bytes, config_.page_bytes);
+    root = bound.root;
+    return bound.pages;
   };
   PageNeed need;
   if (now_.closed != nullptr) {
-    need.closed = pages_for(Scattered(*now_.closed, closed_in_rows_), now_.closed->record_bytes());
-    root = TreeWriter::Grown(root, now_.closed->record_bytes(), config_.page_bytes);
+    need.closed = make(Scattered(*now_.closed, closed_in_rows_), now_.closed->record_bytes());
   }
   const uint64_t count = Scattered(*now_.active, in_rows_) + records;
-  if (count > 0) {
-    const uint64_t bytes = now_.active->record_bytes() + record_bytes;
-    need.open = pages_for(count, bytes);
-    root = TreeWriter::Grown(root, bytes, config_.page_bytes);
-  }
+  if (count > 0) need.open = make(count, now_.active->record_bytes() + record_bytes);
   const uint64_t deletes = std::clamp<uint64_t>(root.leaves / kLeavesPerSpare, 1, kSpareDeletes);
-  need.spare = pages_for(deletes, deletes * kSpareDeleteBytes);
+  need.spare = make(deletes, deletes * kSpareDeleteBytes);
   return need;
 }
 
@@ -129,7 +126,8 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
 std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes,
                                                     bool grows) {
   const TreeRoot& root = now_.tree->tree.root();
-  if (root.height > 1) return std::nullopt;
+  const uint64_t most_bytes = config_.page_bytes / 4 * 3;
+  if (root.height > 1 || now_.active->record_bytes() > most_bytes) return std::nullopt;
   uint64_t count = now_.active->count() + records + kSpareDeletes;
   uint64_t bytes = now_.active->record_bytes() + record_bytes;
   const bool is_dirty = count > kSpareDeletes;
@@ -140,7 +138,7 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
   bytes += LeafBytes();
   // The room for deletes is theirs: they do not make a leaf too large that was not before them.
   constexpr uint64_t kSpareBytes = kSpareDeletes * kSpareDeleteBytes;
-  if (bytes + (grows ? kSpareBytes : 0) > config_.page_bytes / 4 * 3) return std::nullopt;
+  if (bytes + (grows ? kSpareBytes : 0) > most_bytes) return std::nullopt;
   const bool fits_head = bytes + kSpareBytes <= SpaceMap::kHeadBytes;
   if (fits_head || grows) page_space_.UseHeads(fits_head);
   PageNeed need;

@@ -220,17 +220,23 @@ void Transaction::FreeBlock(uint32_t shard, BlockPointer block) {
 
 // The end.
 
-std::map<uint32_t, Transaction::Size> Transaction::Sizes() const {
-  std::map<uint32_t, Size> sizes;
+// Records of one shard mostly stand together.
+std::vector<Transaction::Size> Transaction::Sizes() const {
+  std::vector<Size> sizes;
+  const auto of = [&](uint32_t shard) -> Size& {
+    if (!sizes.empty() && sizes.back().shard == shard) return sizes.back();
+    const auto found = std::ranges::find(sizes, shard, &Size::shard);
+    return found != sizes.end() ? *found : sizes.emplace_back(Size{shard});
+  };
   for (const OwnRecord& own : own_) {
-    Size& size = sizes[own.shard];
+    Size& size = of(own.shard);
     ++size.records;
     if (own.value) {
       size.bytes += format::MostLeafRecordBytes({own.key, Memtable::kNewest, *own.value});
     }
   }
   for (const auto& [index, changes] : shards_changed_) {
-    for (const ErasedRow& row : changes.rows) sizes[index].records -= row.Inside();
+    for (const ErasedRow& row : changes.rows) of(index).records -= row.Inside();
   }
   return sizes;
 }

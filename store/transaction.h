@@ -98,11 +98,12 @@ class Transaction {
   // --- the end ---
 
   struct Size {
+    uint32_t shard;
     uint64_t records = 0;
     uint64_t bytes = 0;
   };
   // What is added to each shard that is changed; of rows that are erased their ends count.
-  std::map<uint32_t, Size> Sizes() const;
+  std::vector<Size> Sizes() const;
   // Blocks that the transaction holds, and gives back if it is thrown away.
   uint64_t HeldBlocks(uint32_t shard) const;
   // Bytes of the blocks that the transaction takes, and of those that it lets go of.

@@ -25,6 +25,24 @@ uint64_t PagesVisited(uint64_t visits, uint64_t pages) {
   return std::min(visits * kMostOfVisit, pages > 1 ? (pages * 4 + 2) / 3 : pages);
 }
 
+// From the leaves up: what is added to a level is so much less above it, until one page is enough.
+TreeRoot Grown(const TreeRoot& last, uint64_t record_bytes, uint32_t page_bytes) {
+  const uint64_t fanout = LeastChildren(page_bytes);
+  TreeRoot grown = last;
+  uint64_t added = LeavesFor(record_bytes, page_bytes);
+  for (uint32_t level = 1; added > 0; ++level) {
+    uint64_t& pages = level == 1 ? grown.leaves : grown.branches;
+    pages += added;
+    grown.height = std::max(grown.height, level);
+    const bool is_below_root = level < last.height;
+    if (is_below_root && pages <= fanout) break;  // the root has room for all of them
+    const uint64_t tops = added + (level == last.height ? 1 : 0);
+    if (!is_below_root && tops == 1) break;
+    added = ((is_below_root ? added : tops) + fanout - 1) / fanout;
+  }
+  return grown;
+}
+
 }  // namespace
 
 using format::PagePointer;
@@ -117,31 +135,14 @@ Result<void> TreeWriter::Collapse(TreeRoot* root) {
   return {};
 }
 
-uint64_t TreeWriter::PagesFor(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
-                              uint32_t page_bytes) {
-  const TreeRoot grown = Grown(last, record_bytes, page_bytes);
-  const uint64_t added = grown.leaves - last.leaves + grown.branches - last.branches;
+TreeWriter::Bound TreeWriter::BoundOf(const TreeRoot& last, uint64_t changes,
+                                      uint64_t record_bytes, uint32_t page_bytes) {
+  Bound bound{0, Grown(last, record_bytes, page_bytes)};
   const uint64_t levels_above = std::max(last.height, 1u) - 1;
-  return PagesVisited(changes, last.leaves) +
-         PagesVisited(changes * levels_above, last.branches) + added;
-}
-
-// From the leaves up: what is added to a level is so much less above it, until one page is enough.
-TreeRoot TreeWriter::Grown(TreeRoot last, uint64_t record_bytes, uint32_t page_bytes) {
-  const uint64_t fanout = LeastChildren(page_bytes);
-  TreeRoot grown = last;
-  uint64_t added = LeavesFor(record_bytes, page_bytes);
-  for (uint32_t level = 1; added > 0; ++level) {
-    uint64_t& pages = level == 1 ? grown.leaves : grown.branches;
-    pages += added;
-    grown.height = std::max(grown.height, level);
-    const bool is_below_root = level < last.height;
-    if (is_below_root && pages <= fanout) break;  // the root has room for all of them
-    const uint64_t tops = added + (level == last.height ? 1 : 0);
-    if (!is_below_root && tops == 1) break;
-    added = ((is_below_root ? added : tops) + fanout - 1) / fanout;
-  }
-  return grown;
+  bound.pages = PagesVisited(changes, last.leaves) +
+                PagesVisited(changes * levels_above, last.branches) +
+                (bound.root.leaves - last.leaves) + (bound.root.branches - last.branches);
+  return bound;
 }
 
 }  // namespace kvfs

@@ -48,13 +48,15 @@ class TreeWriter {
   // a page meanwhile; another writer will see it, or that it is damaged.
   Result<WrittenTree> Write(const TreeRoot& last, std::span<const TreeChange> changes);
 
-  // Pages that Write takes at most for so many changes whose records have so many bytes in leaves
+  struct Bound {
+    uint64_t pages = 0;  // that Write takes
+    TreeRoot root;       // the size of the tree that it makes
+  };
+  // What Write comes to at most, for so many changes whose records have so many bytes in leaves
   // (MostLeafRecordBytes). Should it need more for keys with names in branches, and the disk have
   // none, it fails and nothing is lost.
-  static uint64_t PagesFor(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
-                           uint32_t page_bytes);
-  // The size of a tree after so many bytes more, at most.
-  static TreeRoot Grown(TreeRoot last, uint64_t record_bytes, uint32_t page_bytes);
+  static Bound BoundOf(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
+                       uint32_t page_bytes);
 
  private:
   using Changes = std::vector<BranchChange>;
