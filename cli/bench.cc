@@ -23,6 +23,7 @@
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/shown_text.h"
 #include "cli/store_access.h"
 #include "cli/whole_number.h"
 
@@ -160,13 +161,13 @@ Json ToJson(const Measured& measured) {
 Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
   const Bench bench(target, arguments);
   Json report;
-  report["where"] = arguments.where;
+  SetBytes(report, "where", arguments.where);
   report["kind"] = target.Kind();
   report["value_bytes"] = arguments.bytes;
   report["steps"] = Json::array();
   if (!arguments.json) {
-    fmt::print("{} ({}), values of {} bytes, one thread\n", arguments.where, target.Kind(),
-               arguments.bytes);
+    fmt::print("{} ({}), values of {} bytes, one thread\n", ShownName(stdout, arguments.where),
+               target.Kind(), arguments.bytes);
   }
   for (const Step& step : bench.steps()) {
     Progress progress(step.name);

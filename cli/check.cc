@@ -11,6 +11,7 @@
 #include "cli/json_text.h"
 #include "cli/maintenance.h"
 #include "cli/progress.h"
+#include "cli/shown_text.h"
 #include "cli/store_access.h"
 #include "cli/terminal_colour.h"
 
@@ -49,7 +50,8 @@ Colour ColourOf(CheckFinding::Kind kind) {
 void PrintFinding(const CheckFinding& finding, bool json) {
   if (!json) {
     const std::string kind = fmt::format("{}:", NameOf(finding.kind));
-    fmt::print("{} {}\n", Paint(stdout, ColourOf(finding.kind), kind), finding.message);
+    fmt::print("{} {}\n", Paint(stdout, ColourOf(finding.kind), kind),
+               ShownText(stdout, finding.message));
     return;
   }
   Json line;
@@ -64,7 +66,7 @@ void PrintReport(const CheckReport& report, const std::string& store, bool json)
         "{}: {}: {} entries, {} pages, {} blocks; {} damaged, {} space errors, {} notes; "
         "looked at: the newest checkpoint, of {} entries, and {} log records since, which "
         "change {}\n",
-        store,
+        ShownName(stdout, store),
         report.IsSound() ? Paint(stdout, Colour::kGood, "sound")
                          : Paint(stdout, Colour::kError, "not sound"),
         report.entries, report.pages, report.blocks, report.damages, report.space_findings,
@@ -105,7 +107,7 @@ Outcome Check(const CheckArguments& arguments) {
   if (!store) return tl::unexpected(store.error());
   const auto maintenance = OpenMaintenance(*store, "check", StoreUse::kLookOnly);
   if (!maintenance) return tl::unexpected(maintenance.error());
-  Progress progress(fmt::format("checking {}", *store));
+  Progress progress(ShownText(stderr, fmt::format("checking {}", *store)));
   CheckOptions options;
   options.on_finding = [&](const CheckFinding& finding) {
     progress.Clear();

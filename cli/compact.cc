@@ -8,6 +8,7 @@
 #include "cli/json_text.h"
 #include "cli/maintenance.h"
 #include "cli/progress.h"
+#include "cli/shown_text.h"
 #include "cli/store_access.h"
 
 namespace kvfs::cli {
@@ -20,7 +21,8 @@ struct CompactArguments {
 
 void Print(const std::string& store, uint64_t before, uint64_t after, bool json) {
   if (!json) {
-    fmt::print("{}: {} on disk, {} before\n", store, ReadableBytes(after), ReadableBytes(before));
+    fmt::print("{}: {} on disk, {} before\n", ShownName(stdout, store), ReadableBytes(after),
+               ReadableBytes(before));
     return;
   }
   Json line;

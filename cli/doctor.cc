@@ -19,6 +19,7 @@
 #include "cli/mount_health.h"
 #include "cli/mount_table.h"
 #include "cli/paths.h"
+#include "cli/shown_text.h"
 #include "cli/subprocess.h"
 #include "cli/terminal_colour.h"
 #include "fs/fuse_protocol.h"
@@ -54,7 +55,8 @@ class Examination {
     ++failures_;
   }
   static void Print(Colour colour, std::string_view verdict, const std::string& text) {
-    fmt::print("{}  {}\n", Paint(stdout, colour, fmt::format("{:<7}", verdict)), text);
+    fmt::print("{}  {}\n", Paint(stdout, colour, fmt::format("{:<7}", verdict)),
+               ShownText(stdout, text));
   }
 
   static void LookAtKernel() {

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/paths.h"
+#include "cli/shown_text.h"
 
 namespace kvfs::cli {
 namespace {
@@ -28,7 +29,7 @@ Outcome Dump(const std::string& path) {
                     *resolved));
   }
   const auto dumped = DumpFile(GetPosixEnv(), *resolved, [](std::string_view line) {
-    fmt::print("{}\n", line);
+    fmt::print("{}\n", ShownText(stdout, line));
     return true;
   });
   if (dumped) return {};

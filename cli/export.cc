@@ -17,6 +17,7 @@
 #include "cli/output_file.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/shown_text.h"
 #include "cli/smkv_format.h"
 #include "cli/tar_format.h"
 #include "cli/transfer_format.h"
@@ -171,7 +172,7 @@ Outcome ExplainExportError(const std::string& store, const Error& error, uint64_
 
 Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
                    TransferFormat format, const ByteSink& stream, bool& is_whole) {
-  Progress progress(fmt::format("exporting {}", store));
+  Progress progress(ShownText(stderr, fmt::format("exporting {}", store)));
   const auto writer = MakeWriter(arguments, format, stream, keys);
   if (!writer) return ExplainExportError(store, writer.error(), 0);
   Exporter exporter(keys, **writer, progress);

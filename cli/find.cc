@@ -10,6 +10,7 @@
 #include "cli/held_output.h"
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
+#include "cli/shown_text.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -57,7 +58,7 @@ Outcome Find(const FindArguments& arguments) {
         if (arguments.json) {
           output.Print(ToLine(ToJson("path", key.path, key.inode)) + "\n");
         } else {
-          output.Print(key.path + (arguments.null ? '\0' : '\n'));
+          output.Print(ShownName(stdout, key.path) + (arguments.null ? '\0' : '\n'));
         }
       }
       return MayHold(key, arguments.prefix) ? Descent::kEnter : Descent::kPass;

@@ -17,6 +17,7 @@
 #include "cli/lmdb_format.h"
 #include "cli/paths.h"
 #include "cli/reopened_keys.h"
+#include "cli/shown_text.h"
 #include "cli/smkv_format.h"
 #include "cli/standard_streams.h"
 #include "cli/store_access.h"
@@ -126,7 +127,7 @@ Outcome EnsureStore(const ImportArguments& arguments) {
 Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, const Descriptor& file,
                    ReopenedKeys& keys, const std::string& store) {
   const Interruption interruption;
-  Progress progress(fmt::format("importing {}", arguments.source));
+  Progress progress(ShownText(stderr, fmt::format("importing {}", arguments.source)));
   ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
   const auto imported = ImportInto(arguments, format, file, keys, batch);
   progress.Clear();

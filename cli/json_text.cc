@@ -1,34 +1,16 @@
-// UTF-8 as RFC 3629 has it, base64 by libcrypto.
+// Base64 by libcrypto.
 
 #include "cli/json_text.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+
+#include "cli/shown_text.h"
+
 namespace kvfs::cli {
 namespace {
-
-// Bytes of the character at the front; 0 if it is malformed.
-size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t length = first < 0xc2   ? 0
-                        : first < 0xe0 ? 2
-                        : first < 0xf0 ? 3
-                        : first < 0xf5 ? 4
-                                       : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Longer than need be; surrogates; above U+10FFFF.
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;
-  if (first == 0xed && byte(1) > 0x9f) return 0;
-  if (first == 0xf0 && byte(1) < 0x90) return 0;
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;
-  return length;
-}
 
 const unsigned char* Unsigned(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -38,7 +20,7 @@ const unsigned char* Unsigned(std::string_view text) {
 
 bool IsUtf8(std::string_view bytes) {
   while (!bytes.empty()) {
-    const size_t length = Utf8Length(bytes);
+    const size_t length = FirstCharacter(bytes).bytes;
     if (length == 0) return false;
     bytes.remove_prefix(length);
   }
@@ -89,6 +71,25 @@ Result<std::optional<std::string>> GetBytes(const Json& object, const std::strin
   return bytes;
 }
 
-std::string ToLine(const Json& value) { return value.dump(); }
+// The library escapes what JSON asks for; the rest of what a terminal might obey, or show as
+// something else, is in strings only, where each character may stand as its number.
+std::string ToLine(const Json& value) {
+  std::string out;
+  const std::string dumped = value.dump();
+  for (std::string_view rest = dumped; !rest.empty();) {
+    const Character it = FirstCharacter(rest);
+    const std::string_view piece = rest.substr(0, std::max<size_t>(it.bytes, 1));
+    if (!IsUnsafe(it.code)) {
+      out += piece;
+    } else if (it.code < 0x10000) {
+      out += fmt::format("\\u{:04x}", it.code);
+    } else {
+      const uint32_t rank = it.code - 0x10000;
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (rank >> 10), 0xdc00 + (rank & 0x3ff));
+    }
+    rest.remove_prefix(piece.size());
+  }
+  return out;
+}
 
 }  // namespace kvfs::cli

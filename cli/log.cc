@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "cli/paths.h"
+#include "cli/shown_text.h"
 
 namespace kvfs::cli {
 
@@ -29,7 +30,9 @@ Answer<Log> Log::ToFile(const std::string& path) {
   return Log(Target::kFile, std::move(file));
 }
 
-void Log::Line(std::string_view text, Severity severity) const {
+// A name that has a newline in it makes no second line, which somebody might believe.
+void Log::Line(std::string_view raw, Severity severity) const {
+  const std::string text = EscapedText(raw);
   if (target_ == Target::kSystem) {
     ::syslog(static_cast<int>(severity), "%.*s", static_cast<int>(text.size()), text.data());
     return;

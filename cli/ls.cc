@@ -11,6 +11,7 @@
 #include "cli/key_format.h"
 #include "cli/key_walk.h"
 #include "cli/message.h"
+#include "cli/shown_text.h"
 #include "cli/terminal_colour.h"
 #include "cli/with_keys.h"
 
@@ -28,7 +29,7 @@ struct LsArguments {
 };
 
 // Names within one directory, paths of a recursive listing.
-std::string ShownName(const WalkedKey& key, const LsArguments& arguments) {
+std::string ListedName(const WalkedKey& key, const LsArguments& arguments) {
   return arguments.recursive ? key.path : std::string(key.name);
 }
 
@@ -43,7 +44,7 @@ Colour ColourOf(const fs::Attributes& attributes) {
 // What a link leads to; where that cannot be read, it is told, and the others are listed.
 Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome) {
   auto target = keys.ReadLink(key.path);
-  if (target) return " -> " + *target;
+  if (target) return " -> " + ShownName(stdout, *target);
   const ErrorCode code = target.error().code;
   if (code == ErrorCode::kNotFound) return std::string();  // gone meanwhile
   if (code == ErrorCode::kIo || code == ErrorCode::kReadOnly) return target;
@@ -57,7 +58,7 @@ Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome)
 
 Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments,
                    HeldOutput& output, Outcome& outcome) {
-  const std::string plain = ShownName(key, arguments);
+  const std::string plain = ShownName(stdout, ListedName(key, arguments));
   std::string name = arguments.null ? plain : Paint(stdout, ColourOf(key.inode.attributes), plain);
   const char end = arguments.null ? '\0' : '\n';
   if (arguments.json) {
@@ -87,7 +88,7 @@ Outcome List(const LsArguments& arguments) {
     const auto listed = WalkKeys(
         keys, arguments.path,
         [&](const WalkedKey& key) -> Result<Descent> {
-          if (ShownName(key, arguments).starts_with(arguments.prefix)) {
+          if (ListedName(key, arguments).starts_with(arguments.prefix)) {
             KVFS_TRY(Print(keys, key, arguments, output, outcome));
           }
           return arguments.recursive ? Descent::kEnter : Descent::kPass;

@@ -156,7 +156,7 @@ int RunBare(const Arguments& arguments) {
   if (option || arguments.size() == 1 || !CanBeStore(first, arguments)) {
     return OwnStatus(ReportUnknown(option ? "option" : "command", first));
   }
-  return Run(*FindCommand("mount"), arguments);
+  return Run(*FindCommand("mount"), AsMountFuseMeansIt(arguments));
 }
 
 int Main(const std::string& program, const Arguments& arguments) {

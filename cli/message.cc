@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/shown_text.h"
 #include "cli/terminal_colour.h"
 
 namespace kvfs::cli {
@@ -40,7 +41,7 @@ std::string MessageLine(Severity severity, std::string_view text, std::string_vi
   const std::string name = Paint(stderr, ColourOf(severity), fmt::format("{}:", program));
   const std::string priority =
       StderrIsJournal() ? fmt::format("<{}>", static_cast<int>(severity)) : std::string();
-  return fmt::format("{}{} {}\n", priority, name, text);
+  return fmt::format("{}{} {}\n", priority, name, ShownText(stderr, text));
 }
 
 void Tell(Severity severity, std::string_view text) {

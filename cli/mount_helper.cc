@@ -3,8 +3,10 @@
 #include "cli/mount_helper.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/message.h"
@@ -33,10 +35,31 @@ void ApplyFlag(const std::string& option, HelperArguments& helper) {
   if (option == "-w") helper.mount.options.emplace_back("rw");
 }
 
+// Whether root may believe a store that says which files are devices, or run as root: whoever owns
+// its directory can write there what they like. One that is not there yet will be root's.
+bool BelongsToRoot(const std::string& store) {
+  struct stat status {};
+  return ::stat(store.c_str(), &status) != 0 || status.st_uid == 0;
+}
+
 // mount(8) does not pass on what holds for every file system unless something else is said; for
-// FUSE's own program that is nodev and nosuid. It takes dev and suid from root only.
+// FUSE's own program that is nodev and nosuid. It takes dev and suid from root only. Who asks for
+// them in vain, as mount(8) does not pass that on either, can ask `kvfs mount`.
 void ApplyDefaults(HelperArguments& helper) {
-  if (::geteuid() == 0) helper.mount.options.insert(helper.mount.options.begin(), "dev,suid");
+  if (::geteuid() != 0 || !BelongsToRoot(helper.mount.store)) return;
+  helper.mount.options.insert(helper.mount.options.begin(), "dev,suid");
+}
+
+// Words between commas; what they are does not matter here.
+std::string WithoutDevicesAndSetuid(const std::string& text) {
+  std::string kept;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (word != "dev" && word != "suid") kept += (kept.empty() ? "" : ",") + word;
+    begin = end + 1;
+  }
+  return kept.empty() ? "defaults" : kept;
 }
 
 Outcome CheckOptions(const HelperArguments& helper) {
@@ -70,6 +93,14 @@ Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arg
   helper.mount.store = places[0];
   helper.mount.mount_point = places[1];
   return helper;
+}
+
+std::vector<std::string> AsMountFuseMeansIt(std::vector<std::string> arguments) {
+  if (::geteuid() != 0 || arguments.empty() || BelongsToRoot(arguments.front())) return arguments;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i - 1] == "-o") arguments[i] = WithoutDevicesAndSetuid(arguments[i]);
+  }
+  return arguments;
 }
 
 int MountExitCode(ExitCode code) {

@@ -22,6 +22,11 @@ struct HelperArguments {
 // kUsage for arguments that mount does not give. Pure.
 Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments);
 
+// The arguments of `kvfs STORE MOUNTPOINT -o ...`, which is how mount.fuse3 calls, for the type
+// fuse.kvfs. For root it adds dev and suid by itself; of a store that does not belong to root they
+// are left out, since nobody has asked for them. `kvfs mount -o dev,suid` asks.
+std::vector<std::string> AsMountFuseMeansIt(std::vector<std::string> arguments);
+
 // mount(8)'s code for an exit code of ours. Pure.
 int MountExitCode(ExitCode code);
 

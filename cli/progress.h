@@ -11,6 +11,7 @@ namespace kvfs::cli {
 class Progress {
  public:
   // `what` begins the line: "checking /srv/store".
+  // `what` is for a terminal: what others have chosen in it goes through ShownText.
   explicit Progress(std::string what);
   // Wipes the line.
   ~Progress();

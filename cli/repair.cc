@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/json_text.h"
 #include "cli/progress.h"
+#include "cli/shown_text.h"
 #include "cli/store_access.h"
 #include "fs/lost_and_found.h"
 
@@ -27,7 +28,7 @@ struct RepairArguments {
 
 void PrintEvent(const char* kind, const char* what, const std::string& text, bool json) {
   if (!json) {
-    fmt::print("{}: {}\n", kind, text);
+    fmt::print("{}: {}\n", kind, ShownText(stdout, text));
     return;
   }
   Json line;
@@ -58,7 +59,7 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<
 }
 
 Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json) {
-  Progress progress(fmt::format("repairing {}", store));
+  Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));
   std::set<Space> spaces;
   RepairOptions options;
   options.on_loss = [&](const std::string& loss) {
@@ -77,9 +78,9 @@ Result<Repaired> RepairInto(const std::string& store, const std::string& target,
 void Print(const Repaired& repaired, const std::string& target, bool json) {
   const RepairReport& report = repaired.report;
   if (!json) {
-    fmt::print("{}: {} entries, {} of contents; {} losses, {} directories reattached\n", target,
-               report.entries, ReadableBytes(report.content_bytes), report.losses,
-               repaired.reattached.directories);
+    fmt::print("{}: {} entries, {} of contents; {} losses, {} directories reattached\n",
+               ShownName(stdout, target), report.entries, ReadableBytes(report.content_bytes),
+               report.losses, repaired.reattached.directories);
     return;
   }
   Json line;

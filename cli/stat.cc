@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/key_format.h"
+#include "cli/shown_text.h"
 #include "cli/with_keys.h"
 
 namespace kvfs::cli {
@@ -19,7 +20,7 @@ struct StatArguments {
 
 void PrintText(const std::string& path, const fs::InodeInfo& inode) {
   const fs::Attributes& a = inode.attributes;
-  fmt::print("  path: {}\n  kind: {}\n", path, KindName(a));
+  fmt::print("  path: {}\n  kind: {}\n", ShownName(stdout, path), KindName(a));
   fmt::print("  size: {} bytes, {} on disk\n", inode.size_bytes, inode.allocated_bytes);
   fmt::print("  mode: {} ({:04o}), {} links\n", ModeText(a), a.mode & 07777, a.links);
   fmt::print(" owner: {}, group {}\n", a.uid, a.gid);

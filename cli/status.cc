@@ -11,6 +11,7 @@
 #include "cli/mount_table.h"
 #include "cli/paths.h"
 #include "cli/serving_daemon.h"
+#include "cli/shown_text.h"
 #include "cli/store_access.h"
 
 namespace kvfs::cli {
@@ -82,7 +83,7 @@ std::string Describe(const Status& status) {
 
 void Print(const Status& status, bool json) {
   if (!json) {
-    fmt::print("{}\n", Describe(status));
+    fmt::print("{}\n", ShownText(stdout, Describe(status)));
     return;
   }
   Json line;

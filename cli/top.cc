@@ -24,6 +24,7 @@
 #include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/paths.h"
+#include "cli/shown_text.h"
 #include "cli/standard_streams.h"
 #include "cli/waiting.h"
 #include "cli/whole_number.h"
@@ -112,7 +113,7 @@ void PrintText(const std::vector<Row>& rows) {
   fmt::print("{:<16}{:>11}{:>12}{:>12}\n", "message", "per second", "p50 us", "p99 us");
   double all = 0;
   for (const Row& row : rows) {
-    fmt::print("{:<16}{:>11.0f}{:>12.1f}{:>12.1f}\n", row.kind, row.per_second,
+    fmt::print("{:<16}{:>11.0f}{:>12.1f}{:>12.1f}\n", ShownText(stdout, row.kind), row.per_second,
                row.latencies.QuantileSeconds(0.5) * kMicroseconds,
                row.latencies.QuantileSeconds(0.99) * kMicroseconds);
     all += row.per_second;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 
 #include "tests/tidy_rules.h"
@@ -162,6 +163,24 @@ TEST(Tidy, EveryFileOfTheTreeIsTidy) {
       ADD_FAILURE() << finding;
     }
   }
+}
+
+// docs/security.md says of each attack which test shows that it is held off.
+TEST(Tidy, TheTestsThatSecurityRestsOnAreThere) {
+  const fs::path top = Top();
+  std::string tests;
+  for (const fs::path& file : FilesOfTree(top / "tests")) {
+    if (file.extension() == ".cc") tests += TextOf(file);
+  }
+  const std::string document = TextOf(top / "docs" / "security.md");
+  const std::regex name("`([A-Z][A-Za-z]+)[.]([A-Z][A-Za-z0-9]+)`");
+  size_t found = 0;
+  for (std::sregex_iterator at(document.begin(), document.end(), name), end; at != end; ++at) {
+    ++found;
+    EXPECT_NE(tests.find("(" + at->str(1) + ", " + at->str(2) + ") {"), std::string::npos)
+        << at->str();
+  }
+  EXPECT_GT(found, 20U);
 }
 
 }  // namespace

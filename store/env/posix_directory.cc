@@ -134,7 +134,7 @@ Result<void> PosixDirectory::GiveToOwner(int number, const std::string& shown) c
   KVFS_ASSIGN(const struct stat status, StatusOf(number, shown));
   if (CheckOwner(status, shown)) return {};
   if (::fchown(number, owner_, group_) == 0) return {};
-  return PosixError("give its directory's owner", shown, errno);
+  return PosixError("give to its directory's owner", shown, errno);
 }
 
 }  // namespace kvfs

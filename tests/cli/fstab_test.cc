@@ -125,6 +125,20 @@ TEST_F(MountProgram, DevicesAndSetuidProgramsWorkUnlessTakenAway) {
   Umount();
 }
 
+// Its owner says what in it is a device, or a program of root's.
+TEST_F(MountProgram, AStoreOfSomebodyElseHasNeitherUnlessTold) {
+  ASSERT_EQ(RunShell("chown -R 65534:65534 '" + store() + "'").status, 0);
+  for (const char* type : {"-t kvfs", "-t fuse.kvfs", "-t fuse.kvfs -o noatime"}) {
+    ExpectMounting(type);
+    EXPECT_TRUE(Has("nosuid") && Has("nodev")) << type << ": " << Found("OPTIONS");
+    Umount();
+  }
+  // mount(8) keeps dev and suid for itself.
+  Run({"mount", "-o", "dev,suid", store(), mount_point()});
+  EXPECT_FALSE(Has("nosuid") || Has("nodev")) << Found("OPTIONS");
+  Umount();
+}
+
 // The options of mount(8) that every file system is to take.
 TEST_F(MountProgram, TakesEachOptionThatItCanKeep) {
   for (const char* option : {"async",

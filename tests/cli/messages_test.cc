@@ -57,6 +57,62 @@ TEST_F(Terminal, CheckAndDoctorColourTheirVerdicts) {
   EXPECT_NE(damaged.find("\033[1;31mnot sound\033[0m"), std::string::npos) << damaged;
 }
 
+// Everything that prints what others have chosen. In each line, $K is the program and S the store.
+constexpr char kHostile[] = R"(
+T=$(printf 'a\033]0;title\007b'); R=$(printf 'red\033[2Jname'); B=$(printf 'x\342\200\256gpj.exe')
+D=$(printf 'dir\033[1mbold\033c'); N=$(printf 'one\nkvfs: two')
+for name in "$T" "$R" "$B" "$N" "$D/below"; do $K put S "$name" value 2>&1; done; $K mkdir S "$D"
+$K put S "$D/$T" value; mkdir "$D" mnt; echo x > "$D/$T"; ln -s "$R" "$D/link"; mkfifo "$D/$B"
+$K import "$D" S --into "$D"
+$K ls S; $K ls -l S "$D"; $K ls -R S; $K ls -0 S; $K ls --json S
+$K find S; $K find -0 S '*name'; $K find --json S; $K stat S "$T" "$R"; $K stat --json S "$B"
+$K get S "$T$R"; $K get S "$D"; $K del S "$T$T"; $K del S "$D"; $K mv S "$R$R" x; $K mkdir S "$T"; $K append S "$D" x
+printf 'del %s\n' "$R$R" | $K batch S; printf '%s x\n' "$T" | $K batch S; $K import --from tar "$D" S; $K import "$T" S
+$K export --to lmdb S - | cat > /dev/null; $K export S "$D"; $K export S "$T/$R"; $K lss "$T"; $K "$R"; $K ls "$T"; $K get S
+$K ls S "--$T"; $K create "$D"; $K create "$T"; $K status "$T"; $K status S; $K doctor "$T"; $K check "$T"; $K compact "$T"; $K stats "$T"
+$K mount "$T" mnt; $K mount S "$D"; $K mount S "$T$R"; $K mount -o "$R" S mnt; $K unmount "$D"; $K top "$D"; $K bench "$R/$T"; $K dump "$D/$T"
+for file in S/shard-*.keys S/superblock S/lock S/log/*; do $K dump $file; done
+$K mount S mnt; $K ls S; $K get S "$R$R"; $K stat S "$T"; $K find S; echo 'pid 1' > own; $K status S
+printf 'x\033[2J' > mnt/own; $K unmount mnt
+for file in S/shard-*.keys; do printf y | dd of=$file bs=1 seek=16500 conv=notrunc 2> /dev/null; done
+$K check S; $K check --json S; $K ls S; $K repair S "$D$R"; $K repair S "$T" --json; $K ls "$D$R"
+printf 'pid 1\nmount /x\033[2J\n' > "$T/lock"; $K status "$T"; $K status --json "$T"
+)";
+
+TEST_F(Terminal, NothingThatOthersHaveChosenIsObeyed) {
+  std::ofstream(Path("all.sh")) << "cd '" << directory() << "'; mv store S; K='" << ProgramPath()
+                                << "'\n"
+                                << kHostile;
+  const std::string text = Show("timeout 200 sh " + Path("all.sh"), "TERM=xterm LC_ALL=C.UTF-8");
+  for (size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    // The program's own: colours, and the end of a line of progress.
+    const size_t end = text.find_first_not_of("0123456789;", at + 2);
+    const bool is_own = byte == kEscape && text.compare(at + 1, 1, "[") == 0 &&
+                        end != std::string::npos && (text[end] == 'm' || text[end] == 'K');
+    // NUL, which -0 puts behind names, does nothing.
+    const bool is_control =
+        (byte != 0 && byte < 0x20 && byte != '\r' && byte != '\n') || byte == 0x7f;
+    if (is_control && !is_own) {
+      ADD_FAILURE() << testing::PrintToString(text.substr(at < 80 ? 0 : at - 80, 160));
+    }
+  }
+  EXPECT_EQ(text.find("\u202e"), std::string::npos);
+  for (const char* line : {"\nkvfs: two", "\ntwo"}) EXPECT_EQ(text.find(line), std::string::npos);
+  for (const char* shown :
+       {"'a'$'\\033'']0;title'$'\\a''b'", "'red'$'\\033''[2Jname'", "\\u202egpj.exe",
+        "'x'$'\\342\\200\\256''gpj.exe'", "'one'$'\\n''kvfs: two'", "red\\033[2Jname"}) {
+    EXPECT_NE(text.find(shown), std::string::npos) << shown << "\n" << text;
+  }
+}
+
+TEST_F(Terminal, WhoReadsAPipeGetsNamesAsTheyAre) {
+  Put("it's\033[1m", "x");
+  EXPECT_EQ(Output({"ls", store()}), "it's\033[1m\n");
+  EXPECT_EQ(Output({"find", "-0", store()}), std::string("it's\033[1m\0", 9));
+  EXPECT_NE(Output({"ls", "--json", store()}).find("\"it's\\u001b[1m\""), std::string::npos);
+}
+
 TEST_F(Terminal, NobodyGetsColoursWhoDoesNotWantThem) {
   const std::string commands =
       Kvfs("get " + store() + " absent; ") + Kvfs("doctor; ") + Kvfs("check " + store());

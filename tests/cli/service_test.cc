@@ -140,6 +140,41 @@ TEST_F(Installation, SystemdAcceptsTheUnit) {
   EXPECT_EQ(run.out, "");
 }
 
+TEST_F(Installation, TheUnitIsFenced) {
+  const std::string prefix = directory() + "/usr";
+  ASSERT_EQ(RunShell("./install --prefix '" + prefix + "'").status, 0);
+  const std::string unit = prefix + "/lib/systemd/system/kvfs@.service";
+  const ProgramRun run =
+      RunShell("systemd-analyze security --offline=true --threshold=40 '" + unit + "' 2>&1");
+  EXPECT_EQ(run.status, 0) << run.out;
+  // What would give it a mount namespace, where nobody else sees the mount.
+  EXPECT_EQ(
+      RunShell("grep -E '^(ProtectSystem|ProtectHome|ProtectKernel|ProtectControl|ProtectProc|"
+               "ProcSubset|Private|ReadOnly|ReadWrite|Inaccessible|Bind|Temporary|Root|Mount"
+               "Flags|DynamicUser)' '" +
+               unit + "'")
+          .out,
+      "");
+}
+
+TEST_F(Installation, ADaemonInsideTheFenceServes) {
+  const std::string prefix = directory() + "/usr";
+  ASSERT_EQ(RunShell("./install --prefix '" + prefix + "'").status, 0);
+  const std::string unit = prefix + "/lib/systemd/system/kvfs@.service";
+  const ProgramRun run =
+      RunShell("caps=$(sed -n 's/^CapabilityBoundingSet=//p' '" + unit +
+               "' | tr A-Z a-z | sed 's/ *cap_/,+/g'); cd '" + directory() +
+               "' && { setpriv --no-new-privs --bounding-set=-all$caps '" + ProgramPath() +
+               "' mount -f -o allow_other store mnt & for i in $(seq 1000); do "
+               "grep -q \" $PWD/mnt fuse\" /proc/self/mounts && break; sleep 0.01; done; "
+               "grep -x 'CapBnd:\t0000000000200003' /proc/$!/status | wc -l; "
+               "echo value > mnt/key && chmod 600 mnt/key && mkdir mnt/d && "
+               "cat mnt/key && '" +
+               ProgramPath() + "' unmount mnt && wait; }");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_NE(run.out.find("value\n"), std::string::npos) << run.err;
+}
+
 TEST_F(Installation, OptionsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(Install("--frob").status, 1);
   EXPECT_EQ(RunShell("./install --prefix relative").status, 1);
