@@ -194,6 +194,7 @@ Outcome ServeStore(const Places& places, const MountArguments& arguments,
   if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
   fs::FileSystemOptions file_options;
   file_options.kernel_holds_contents = choices.writeback;
+  file_options.short_offsets = choices.readdir32;
   auto file_system = OpenFileSystem(**store, file_options);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
   const Outcome served =
@@ -245,7 +246,7 @@ Runner DefineMount(CLI::App& parser) {
       .add_option("-o", arguments->options,
                   "Mount options, separated by commas: ro, rw, allow_other, uid=N, gid=N, "
                   "umask=OCTAL, nonempty, threads=N, noxattr, acl, writeback, fsname=NAME, "
-                  "idle=SECONDS, autosync=SECONDS, control=NAME, nocontrol, "
+                  "idle=SECONDS, autosync=SECONDS, readdir32, control=NAME, nocontrol, "
                   "debug, dev, suid, exec, sync, dirsync, "
                   "noatime, and their opposites")
       ->expected(1)

@@ -159,6 +159,8 @@ bool ApplyFlag(std::string_view option, MountChoices& choices) {
     choices.access_lists = true;
   } else if (option == "writeback") {
     choices.writeback = true;
+  } else if (option == "readdir32") {
+    choices.readdir32 = true;
   } else if (std::ranges::find(kKernelFlags, option) != kKernelFlags.end()) {
     choices.kernel.emplace_back(option);
   } else {

@@ -107,6 +107,7 @@ std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& 
   if (now.extended_attributes != wanted.extended_attributes) return "noxattr";
   if (now.access_lists != wanted.access_lists) return "acl";
   if (now.writeback != wanted.writeback) return "writeback";
+  if (now.readdir32 != wanted.readdir32) return "readdir32";
   if (now.shown.uid != wanted.shown.uid) return "uid";
   if (now.shown.gid != wanted.shown.gid) return "gid";
   if (now.shown.umask != wanted.shown.umask) return "umask";

@@ -1,10 +1,11 @@
-// Listings. An entry's offset is the front of its position in the store, which is a hash of its
-// name; so a listing goes on rightly from any offset whatever has come and gone: nothing is
-// remembered between two pages. Offset 1 is after ".", 2 after "..".
+// Listings. An entry's offset is its position in the store (at least 16, a hash of its name), so a
+// listing goes on rightly from any offset whatever has come and gone: nothing is remembered between
+// two pages. Offset 1 is after ".", 2 after "..".
 //
-// An offset has 31 bits, since programs of 32 bits can have no more (ext4 gives those a shorter
-// hash, too; FUSE does not tell who asks). Names that share one are on one page; of a billion names
-// hardly a dozen do.
+// Programs of 32 bits can have offsets of 31 bits only. Who asks, FUSE does not tell; so they are an
+// option, and the front of the position. Names that share one are on one page, but who reads less
+// than a page at a time (musl's readdir) can miss one of them: of a million names, some hundred
+// pairs share theirs.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -17,17 +18,29 @@ namespace {
 
 constexpr uint64_t kAfterDot = 1;
 constexpr uint64_t kAfterDotDot = 2;
-constexpr uint64_t kLastOffset = (uint64_t{1} << 31) - 1;
-constexpr int kUnusedBits = 63 - 31;
-// The first positions share an offset, as there are none for them below.
-constexpr uint64_t kLeastOffset = kAfterDotDot + 1;
+constexpr uint64_t kLastOffset = (uint64_t{1} << 63) - 1;
+constexpr uint64_t kLastShortOffset = (uint64_t{1} << 31) - 1;
 
-uint64_t OffsetOf(Position position) { return std::max(position >> kUnusedBits, kLeastOffset); }
+// Offsets of a listing, all or the front of the bits of a position.
+class Offsets {
+ public:
+  explicit Offsets(bool are_short) : unused_bits_(are_short ? 63 - 31 : 0) {}
 
-// Behind all that share the offset.
-Position PositionAfter(uint64_t offset) {
-  return offset < kLeastOffset ? kFirstPosition : (offset + 1) << kUnusedBits;
-}
+  bool IsEnd(uint64_t offset) const {
+    return offset >= (unused_bits_ > 0 ? kLastShortOffset : kLastOffset);
+  }
+  // The first positions share one, as there are none for them below.
+  uint64_t Of(Position position) const { return std::max(position >> unused_bits_, kLeast); }
+  // Behind all that share the offset.
+  Position PositionAfter(uint64_t offset) const {
+    if (offset < kLeast) return kFirstPosition;
+    return std::max<Position>((offset + 1) << unused_bits_, kFirstPosition);
+  }
+
+ private:
+  static constexpr uint64_t kLeast = kAfterDotDot + 1;
+  const int unused_bits_;
+};
 
 InodeInfo OfType(InodeNumber number, uint32_t type) {
   InodeInfo inode;
@@ -87,9 +100,10 @@ Result<std::vector<DirectoryEntry>> FileSystem::ListPage(InodeNumber directory, 
   KVFS_ASSIGN(const Location at, Locate(directory));
   if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
   ListingPage page(limit);
-  if (offset >= kLastOffset || !AddDots(page, directory, at, offset)) return page.Take();
-  KVFS_TRY(store_.List(directory, PositionAfter(offset), [&](const ListedEntry& entry) {
-    return page.Add(entry.name, OffsetOf(entry.position), InodeOf(entry));
+  const Offsets offsets(options_.short_offsets);
+  if (offsets.IsEnd(offset) || !AddDots(page, directory, at, offset)) return page.Take();
+  KVFS_TRY(store_.List(directory, offsets.PositionAfter(offset), [&](const ListedEntry& entry) {
+    return page.Add(entry.name, offsets.Of(entry.position), InodeOf(entry));
   }));
   return page.Take();
 }

@@ -103,6 +103,8 @@ struct FileSystemOptions {
   // A kernel with write-back caching holds contents and sizes of its own, and cannot be told of
   // others: ApplyChanges refuses to change those of files that are there (kUnsupported).
   bool kernel_holds_contents = false;
+  // Offsets of listings have 31 bits, for programs of 32 bits; names may share one then.
+  bool short_offsets = false;
 };
 
 class FileSystem {

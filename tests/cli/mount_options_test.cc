@@ -37,8 +37,9 @@ TEST(MountOptions, SetsEachChoice) {
 }
 
 TEST(MountOptions, SetsWhatTheFileSystemOffers) {
-  const MountChoices choices = Parsed({"noxattr,acl,writeback"});
+  const MountChoices choices = Parsed({"noxattr,acl,writeback,readdir32"});
   EXPECT_FALSE(choices.extended_attributes);
+  EXPECT_TRUE(choices.readdir32);
   EXPECT_TRUE(Parsed({"noxattr,xattr"}).extended_attributes);
   EXPECT_TRUE(choices.access_lists);
   EXPECT_TRUE(choices.writeback);

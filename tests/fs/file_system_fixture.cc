@@ -40,7 +40,13 @@ void FileSystemFixture::Open() {
   options.default_uid = kUser.uid;
   options.default_gid = kUser.gid;
   options.clock = [this] { return now_; };
+  options.short_offsets = short_offsets_;
   file_system_ = Need(FileSystem::Open(*store_, options));
+}
+
+void FileSystemFixture::ReopenWithShortOffsets() {
+  short_offsets_ = true;
+  Reopen();
 }
 
 void FileSystemFixture::Reopen() {

@@ -40,6 +40,7 @@ class FileSystemFixture : public testing::Test {
 
   // Closes the store, if not crashed, and opens it again: nothing is referenced any more.
   void Reopen();
+  void ReopenWithShortOffsets();
   void CrashAndReopen();
 
   // These end the test on an error. What they return is referenced.
@@ -74,6 +75,7 @@ class FileSystemFixture : public testing::Test {
   void Open();
 
   std::vector<std::string> log_lines_;
+  bool short_offsets_ = false;
   Timespec now_ = {1'700'000'000, 123'456'789};
   std::unique_ptr<MemoryEnv> env_ = std::make_unique<MemoryEnv>();
   std::unique_ptr<Store> store_;
