@@ -42,7 +42,9 @@ Outcome Dump(const std::string& path) {
 
 Runner DefineDump(CLI::App& parser) {
   const auto path = std::make_shared<std::string>();
-  parser.add_option("FILE", *path, "superblock, lock, log/segment-..., shard-NN.keys or .values")
+  parser
+      .add_option("FILE", *path,
+                  "superblock, identity, lock, log/segment-..., shard-NN.keys or .values")
       ->required();
   parser.footer(
       "docs/format.md tells what the fields mean. Nothing is changed.\n"

@@ -72,6 +72,7 @@ bool Checker::HasBoth(const uint64_t (&offsets)[2], size_t length) {
 // What stands in one place only is read all the same, and written anew by the next opening.
 void Checker::CheckSuperblock() {
   CheckIdentity();
+  CheckIdentityCopy();
   CheckSlots();
 }
 
@@ -80,6 +81,16 @@ void Checker::CheckIdentity() {
   session_->Damage(
       "the superblock's two copies of the store's identity differ: one of the two is damaged; the "
       "next opening for writing writes it anew");
+}
+
+// Without the file the store is sound, and one of an older program.
+void Checker::CheckIdentityCopy() {
+  const auto copy = ReadIdentityCopy(*parts_.env, parts_.path);
+  if (!copy && copy.error().code != ErrorCode::kCorrupt) return;
+  if (copy && copy->identity.Encode() == parts_.identity.Encode()) return;
+  session_->Damage("the file identity is not the copy of the store's identity that it should be" +
+                   (copy ? std::string(": it is of another store") : ": " + copy.error().message) +
+                   "; the next opening for writing makes it anew");
 }
 
 // Two slots that are sound and of different age are what a process leaves that dies between the

@@ -35,6 +35,7 @@ class Checker {
   uint64_t BytesToCheck() const;
   void CheckSuperblock();
   void CheckIdentity();
+  void CheckIdentityCopy();
   void CheckSlots();
   bool HasBoth(const uint64_t (&offsets)[2], size_t length);
   void CheckTree(uint32_t shard);

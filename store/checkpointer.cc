@@ -27,13 +27,15 @@ Result<void> Synced(Result<void> done) {
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
                            LogAccount* account, SpaceAccount* space, File* superblock,
-                           Health* health, format::Checkpoint newest, Prepare prepare)
+                           IdentityFile* copy, Health* health, format::Checkpoint newest,
+                           Prepare prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
       account_(account),
       space_(space),
       superblock_(superblock),
+      copy_(copy),
       health_(health),
       prepare_(std::move(prepare)),
       kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
@@ -68,6 +70,7 @@ Result<void> Checkpointer::NameOwnSegment() {
   KVFS_ASSIGN(named.last_segment, log_->Rotate());
   if (newest_.last_segment == format::kNoSegment) named.first_segment = named.last_segment;
   auto done = log_->SyncSegmentsFrom(0);
+  if (done) copy_->Keep(named);
   if (done) done = WriteCheckpoint(*superblock_, config_.identity, named);
   if (!done) {
     log_->Suspend();
@@ -334,6 +337,8 @@ Result<void> Checkpointer::WriteSuperblock() {
   // Somebody else's sync may have failed meanwhile, of what this checkpoint builds on.
   KVFS_TRY(log_->Check());
   KVFS_TRY(health_->Check());
+  copy_->Keep(closed_->checkpoint);
+  copy_->Sync();
   return WriteCheckpoint(*superblock_, config_.identity, closed_->checkpoint);
 }
 

@@ -3,12 +3,14 @@
 //
 //   1. under all shards' locks, for microseconds: begin a new log segment, close the epoch
 //   2. write each shard's next tree and its space maps, sync them
-//   3. write the superblock's first slot, sync it; the second slot, sync that
+//   3. write the copy in the file identity, sync it; the superblock's first slot, sync it; the
+//   second
+//      slot, sync that
 //   4. let readers see the new trees, give out again what the old ones had, recycle the log before
 //
 // A crash before the first slot is synced leaves the last checkpoint, all of its pages, and all of
-// the log. A disk that is full in step 2 or 3, or want of memory in step 2, leaves the epoch closed:
-// the next checkpoint begins there.
+// the log. A disk that is full in step 2 or 3, or want of memory in step 2, leaves the epoch
+// closed: the next checkpoint begins there.
 //
 // Where the disk has no room for a new log segment, the log is suspended in step 1, as at a
 // closing, and the checkpoint says that no log continues it; changes fail with kNoSpace meanwhile.
@@ -35,6 +37,7 @@
 
 #include "store/format/superblock.h"
 #include "store/health.h"
+#include "store/identity_file.h"
 #include "store/lock_rank.h"
 #include "store/log_account.h"
 #include "store/redo_log.h"
@@ -59,8 +62,8 @@ class Checkpointer {
   // been opened from. `prepare` is called before each checkpoint, with no shard's lock held; it may
   // change the store. Where it leaves more to be done, another checkpoint follows.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
-               SpaceAccount* space, File* superblock, Health* health, format::Checkpoint newest,
-               Prepare prepare);
+               SpaceAccount* space, File* superblock, IdentityFile* copy, Health* health,
+               format::Checkpoint newest, Prepare prepare);
   ~Checkpointer();
 
   // Begins the log of this life, after RedoLog::Start: a segment to append to, and one that is kept
@@ -136,6 +139,7 @@ class Checkpointer {
   LogAccount* account_;
   SpaceAccount* space_;
   File* superblock_;
+  IdentityFile* copy_;
   Health* health_;
   const Prepare prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch

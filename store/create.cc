@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "store/identity_file.h"
 #include "store/out_of_memory.h"
 #include "store/store.h"
 #include "store/store_files.h"
@@ -55,7 +56,7 @@ format::Checkpoint FirstCheckpoint(const format::Identity& identity) {
 }
 
 bool IsLeftover(const std::string& name) {
-  return name == "log" || name == "superblock.new" || name == "lock" ||
+  return name == "log" || name == "superblock.new" || name == "lock" || name == "identity" ||
          (name.starts_with("shard-") && (name.ends_with(".keys") || name.ends_with(".values")));
 }
 
@@ -64,20 +65,13 @@ Result<void> CheckDirectory(Env& env, const std::string& path) {
   if (std::ranges::find(names, "superblock") != names.end()) {
     return Fail(ErrorCode::kExists, "there is a kvfs store at " + path + " already");
   }
+  KVFS_TRY(RequireNeverOpened(env, path));
   for (const std::string& name : names) {
     if (IsLeftover(name)) continue;
     return Fail(ErrorCode::kInvalid, path + " is not empty (it holds " + name +
                                          "); a store is created in an empty or a new directory");
   }
   return {};
-}
-
-Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path) {
-  auto removed = env.RemoveFile(path);
-  if (!removed && removed.error().code != ErrorCode::kNotFound) {
-    return tl::unexpected(std::move(removed).error());
-  }
-  return env.CreateFile(path);
 }
 
 Result<void> CreateDirectoryIfAbsent(Env& env, const std::string& path) {
@@ -109,6 +103,7 @@ Result<void> CreateFiles(Env& env, const std::string& path, const format::Identi
       KVFS_TRY(file->Sync());
     }
   }
+  KVFS_TRY(IdentityFile::Create(env, IdentityPath(path), identity, FirstCheckpoint(identity)));
   return WriteSuperblock(env, path, identity);
 }
 
@@ -116,6 +111,7 @@ Result<void> CreateFiles(Env& env, const std::string& path, const format::Identi
 void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
   static_cast<void>(env.RemoveDirectory(LogPath(path)));
   static_cast<void>(env.RemoveFile(NewSuperblockPath(path)));
+  static_cast<void>(env.RemoveFile(IdentityPath(path)));
   for (uint32_t i = 0; i < shards; ++i) {
     for (const char* what : {"keys", "values"}) {
       static_cast<void>(env.RemoveFile(ShardPath(path, i, what)));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "store/describe.h"
@@ -16,6 +17,7 @@
 #include "store/format/leaf.h"
 #include "store/format/log_mark.h"
 #include "store/format/superblock.h"
+#include "store/identity_file.h"
 #include "store/store_files.h"
 
 namespace kvfs {
@@ -86,6 +88,7 @@ class Dumper {
     KVFS_ASSIGN(file_, env_.OpenFile(path_, Access::kReadOnly));
     KVFS_ASSIGN(size_, file_->SizeBytes());
     if (name_ == "superblock") return DumpSuperblock();
+    if (name_ == "identity") return DumpIdentityFile();
     if (name_ == "lock") return DumpLock();
     if (name_.starts_with("segment-")) return DumpSegment();
     if (name_ == "mark") return DumpMark();
@@ -109,28 +112,42 @@ class Dumper {
     return bytes;
   }
 
+  // The superblock's, or its copy.
   Result<Identity> FindIdentity(const std::string& store) const {
-    KVFS_ASSIGN(const std::unique_ptr<File> superblock,
-                OpenSuperblock(env_, store, Access::kReadOnly));
-    return ReadIdentity(*superblock);
+    auto identity =
+        OpenSuperblock(env_, store, Access::kReadOnly).and_then([](const auto& superblock) {
+          return ReadIdentity(*superblock);
+        });
+    if (identity) return identity;
+    const auto copy = ReadIdentityCopy(env_, store);
+    return copy ? copy->identity : identity;
   }
 
-  // --- superblock ---
+  // --- superblock, and its copy ---
 
   Result<void> DumpSuperblock() {
     Line("superblock, " + Number(size_) + " bytes");
+    return DumpCopies(kIdentityOffset, kSlotOffset);
+  }
+
+  Result<void> DumpIdentityFile() {
+    Line("copy of the superblock's identity and checkpoint, " + Number(size_) + " bytes");
+    return DumpCopies(std::span(kIdentityOffset).first(1), std::span(kSlotOffset).first(1));
+  }
+
+  Result<void> DumpCopies(std::span<const uint64_t> identities, std::span<const uint64_t> slots) {
     std::optional<Identity> identity;
-    for (size_t copy = 0; copy < 2; ++copy) {
-      KVFS_ASSIGN(const auto bytes, ReadRange(kIdentityOffset[copy], kIdentityBytes));
+    for (const uint64_t offset : identities) {
+      KVFS_ASSIGN(const auto bytes, ReadRange(offset, kIdentityBytes));
       const auto decoded = Identity::Decode(bytes);
-      Line("identity at " + Number(kIdentityOffset[copy]) + ":" +
+      Line("identity at " + Number(offset) + ":" +
            (decoded ? "" : " damaged: " + decoded.error().message));
       if (!decoded) continue;
       if (!identity) identity = *decoded;
       DumpIdentity(*decoded);
     }
     if (!identity) return {};
-    for (const uint64_t offset : kSlotOffset) {
+    for (const uint64_t offset : slots) {
       KVFS_ASSIGN(const auto bytes, ReadRange(offset, kSlotOffset[1] - kSlotOffset[0]));
       const auto checkpoint = Checkpoint::Decode(bytes, identity->store, identity->shards);
       Line("checkpoint at " + Number(offset) + ":" +

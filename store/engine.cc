@@ -379,7 +379,9 @@ StoreStats Engine::GetStats() const {
   stats.reserved_bytes += parts_->identity.log_segment_bytes;
   stats.log_file_bytes = parts_->log->DiskBytes();
   stats.disk_bytes += stats.log_file_bytes + parts_->superblock->AllocatedBytes().value_or(0);
+  stats.disk_bytes += parts_->identity_file.DiskBytes();
   stats.file_bytes += parts_->log->FileBytes() + format::kSuperblockBytes;
+  stats.file_bytes += parts_->identity_file.FileBytes();
   stats.snapshots = parts_->snapshots.count();
   if (parts_->checkpointer) {
     stats.epoch = parts_->checkpointer->epoch();

@@ -15,6 +15,7 @@
 #include "store/checkpointer.h"
 #include "store/commit.h"
 #include "store/health.h"
+#include "store/identity_file.h"
 #include "store/out_of_memory.h"
 #include "store/reading.h"
 #include "store/reclaimer.h"
@@ -36,6 +37,7 @@ struct EngineParts {
   format::Identity identity;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<File> superblock;
+  IdentityFile identity_file;  // of a store that is only read there is none
   std::unique_ptr<Placement> placement;
   Shards shards;
   SnapshotSet snapshots;

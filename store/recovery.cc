@@ -6,6 +6,7 @@
 
 #include "store/describe.h"
 #include "store/executor.h"
+#include "store/identity_file.h"
 #include "store/salvage.h"
 #include "store/store_files.h"
 
@@ -49,13 +50,19 @@ class Recovery {
 
   Result<void> OpenFiles() {
     KVFS_TRY(EnterDirectory());
-    Env& env = *parts_->env;
-    KVFS_ASSIGN(parts_->superblock, OpenSuperblock(env, parts_->path, access_));
+    auto superblock = salvages_ ? parts_->env->OpenFile(SuperblockPath(parts_->path), access_)
+                                : OpenSuperblock(*parts_->env, parts_->path, access_);
+    const bool is_lost = !superblock && IsDamage(superblock.error());
+    if (!superblock && !(salvages_ && is_lost)) return tl::unexpected(superblock.error());
     KVFS_ASSIGN(parts_->lock, TakeLock());
-    KVFS_ASSIGN(parts_->identity, ReadIdentity(*parts_->superblock));
+    KVFS_TRY(FindIdentity(std::move(superblock)));
     KVFS_TRY(FindCheckpoint());
     closed_ = checkpoint_.last_segment == format::kNoSegment;
-    if (access_ == Access::kReadWrite) KVFS_TRY(RepairSuperblock());
+    if (access_ == Access::kReadWrite) {
+      KVFS_TRY(RepairSuperblock());
+      parts_->identity_file.Open(*parts_->env, parts_->path, parts_->identity, checkpoint_,
+                                 parts_->options.log);
+    }
     parts_->placement = std::make_unique<Placement>(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
     parts_->health = std::make_unique<Health>(parts_->options.log);
@@ -77,19 +84,95 @@ class Recovery {
            error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
   }
 
-  Result<void> FindCheckpoint() {
-    auto found = ReadCheckpoint(*parts_->superblock, parts_->identity);
-    has_checkpoint_ = found.has_value();
+  // The superblock's; when salvaging, that of its copy will do.
+  Result<void> FindIdentity(Result<std::unique_ptr<File>> superblock) {
+    Result<format::Identity> found =
+        superblock.and_then([](const std::unique_ptr<File>& file) { return ReadIdentity(*file); });
+    if (superblock) parts_->superblock = *std::move(superblock);
+    if (salvages_ && (found || IsDamage(found.error()))) {
+      auto read = ReadCopy();
+      // Of another reason than damage it is an error where it is needed.
+      if (!found && !read) return read;
+    }
+    if (!found && copy_) found = copy_->identity;
     if (found) {
-      checkpoint_ = *std::move(found);
+      parts_->identity = *std::move(found);
       return {};
     }
-    if (!salvages_ || !IsDamage(found.error())) return tl::unexpected(std::move(found).error());
-    parts_->losses.push_back(found.error().message +
+    if (!IsDamage(found.error())) return tl::unexpected(std::move(found).error());
+    return salvages_ ? RefuseUnknown(found.error()) : RefuseDamaged(found.error());
+  }
+
+  Result<void> ReadCopy() {
+    auto copy = ReadIdentityCopy(*parts_->env, parts_->path);
+    if (copy) {
+      copy_ = *std::move(copy);
+      return {};
+    }
+    why_no_copy_ = copy.error().message;
+    return IsDamage(copy.error()) ? Result<void>() : tl::unexpected(std::move(copy).error());
+  }
+
+  // Without the identity the checksum of no page can be told from a wrong one.
+  Result<void> RefuseUnknown(const Error& error) const {
+    if (error.code == ErrorCode::kNotFound && RequireNeverOpened(*parts_->env, parts_->path)) {
+      return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts_->path);
+    }
+    return Fail(ErrorCode::kCorrupt,
+                "nothing tells what the store at " + parts_->path +
+                    " is: its superblock is lost (" + error.message +
+                    "), and so is the copy of its identity (" + why_no_copy_ +
+                    "); put the file `identity` or `superblock` of a backup, or of another copy of "
+                    "this store, in its place, and repair the store then");
+  }
+
+  Result<void> RefuseDamaged(const Error& error) const {
+    if (error.code != ErrorCode::kCorrupt) return tl::unexpected(error);
+    return Fail(error.code, error.message + "; " + RepairRemedy(parts_->path));
+  }
+
+  Result<void> FindCheckpoint() {
+    auto found = parts_->superblock ? ReadCheckpoint(*parts_->superblock, parts_->identity)
+                                    : Fail(ErrorCode::kCorrupt, "the superblock is lost");
+    if (!found && !IsDamage(found.error())) return tl::unexpected(std::move(found).error());
+    if (!found && !salvages_) return RefuseDamaged(found.error());
+    if (!found && copy_ && copy_->identity.store == parts_->identity.store && copy_->checkpoint) {
+      found = *copy_->checkpoint;
+    }
+    if (!found) return DoWithoutCheckpoint(found.error().message);
+    checkpoint_ = *std::move(found);
+    has_checkpoint_ = true;
+    return salvages_ ? LeaveOldCheckpoint() : Result<void>();
+  }
+
+  Result<void> DoWithoutCheckpoint(const std::string& why) {
+    has_checkpoint_ = false;
+    parts_->losses.push_back(why +
                              ": entries are read from all pages there are, and some that were "
                              "erased or replaced may be among them; the log is left out");
+    checkpoint_ = {};
     checkpoint_.epoch = checkpoint_.first_segment = checkpoint_.next_sequence = 1;
     checkpoint_.shards.resize(parts_->identity.shards);
+    return {};
+  }
+
+  // One that comes from a backup, or from a copy that a power cut has kept from the disk: it leads
+  // to pages that have been used anew since. The pages of one more epoch may be there, of a
+  // checkpoint that was cut off, if the store was not closed.
+  Result<void> LeaveOldCheckpoint() {
+    const bool is_closed = checkpoint_.last_segment == format::kNoSegment;
+    const uint64_t newest = checkpoint_.epoch + (is_closed ? 0 : 1);
+    for (uint32_t i = 0; i < parts_->identity.shards; ++i) {
+      const auto keys = parts_->env->OpenFile(ShardPath(parts_->path, i, "keys"), access_);
+      if (!keys) continue;
+      KVFS_ASSIGN(const bool is_old, HasNewerPage(**keys, ConfigOf(i), newest));
+      if (is_old) {
+        return DoWithoutCheckpoint(
+            "the newest checkpoint that can be read is older than the pages "
+            "of shard " +
+            std::to_string(i));
+      }
+    }
     return {};
   }
 
@@ -139,7 +222,7 @@ class Recovery {
     if (parts_->options.log) parts_->options.log(line);
   }
 
-  Result<void> OpenShard(uint32_t index) {
+  ShardConfig ConfigOf(uint32_t index) const {
     ShardConfig config;
     config.index = index;
     config.shards = parts_->identity.shards;
@@ -149,6 +232,11 @@ class Recovery {
     config.read_only = access_ == Access::kReadOnly;
     config.log = parts_->options.log;
     config.env = parts_->env;
+    return config;
+  }
+
+  Result<void> OpenShard(uint32_t index) {
+    const ShardConfig config = ConfigOf(index);
     ShardFiles files;
     if (salvages_) {
       KVFS_TRY(SalvageShard(config, &files));
@@ -384,7 +472,7 @@ class Recovery {
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
                            parts_->options.idle_ms},
         &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
-        parts_->superblock.get(), parts_->health.get(), checkpoint_,
+        parts_->superblock.get(), &parts_->identity_file, parts_->health.get(), checkpoint_,
         [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
           return reclaimer->Run(has_room);
         });
@@ -421,6 +509,9 @@ class Recovery {
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
   bool has_checkpoint_ = false;
+  // Of a store that is salvaged: the superblock's copy, or why there is none.
+  std::optional<IdentityCopy> copy_;
+  std::string why_no_copy_;
   bool closed_ = false;    // no log continues the checkpoint
   uint64_t appended_ = 0;  // see WasThere
   std::optional<uint64_t> proven_durable_;

@@ -205,4 +205,18 @@ Result<SalvagedShard> SalvageTree(ShardFiles* files, const ShardConfig& config,
   return std::make_unique<TreeSalvage>(files, config, root)->Run();
 }
 
+Result<bool> HasNewerPage(const File& keys, const ShardConfig& config, uint64_t epoch) {
+  KVFS_ASSIGN(const uint64_t bytes, keys.SizeBytes());
+  std::vector<std::byte> header(format::kPageHeaderBytes), page(config.page_bytes);
+  for (uint64_t number = 1; number < bytes / config.page_bytes; ++number) {
+    const uint64_t offset = number * config.page_bytes;
+    auto read = keys.Read(offset, header);
+    const PagePointer self = PageView(header.data(), config.page_bytes).self();
+    if (!read || self.number != number || self.epoch <= epoch) continue;
+    read = keys.Read(offset, page);
+    if (read && format::CheckPage(page, config.checksum_seed, self)) return true;
+  }
+  return false;
+}
+
 }  // namespace kvfs

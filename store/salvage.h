@@ -32,4 +32,7 @@ struct SalvagedShard {
 Result<SalvagedShard> SalvageTree(ShardFiles* files, const ShardConfig& config,
                                   const format::ShardRoot* root);
 
+// Whether a sound page of the file was born after `epoch`. Reads the beginning of each.
+Result<bool> HasNewerPage(const File& keys, const ShardConfig& config, uint64_t epoch);
+
 }  // namespace kvfs

@@ -133,8 +133,9 @@ class Snapshot : public Reader {
 class Store : public Reader {
  public:
   // Creates an empty store in the directory `path`, which must be absent or empty.
-  // kExists if there is a store; kInvalid if the directory holds something else, or for options out
-  // of their range. Leaves nothing behind on an error.
+  // kExists if there is a store, kCorrupt if one that has lost its superblock; kInvalid if the
+  // directory holds something else, or for options out of their range. Leaves nothing behind on an
+  // error.
   static Result<void> Create(Env& env, const std::string& path, const CreateOptions& options = {});
 
   // Opens a store, and recovers it where it was not closed. kNotFound if there is none; kInUse if

@@ -31,9 +31,29 @@ Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path, Ac
 
 }  // namespace
 
+Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path) {
+  auto removed = env.RemoveFile(path);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) {
+    return tl::unexpected(std::move(removed).error());
+  }
+  return env.CreateFile(path);
+}
+
+Result<void> RequireNeverOpened(Env& env, const std::string& store) {
+  const auto names = env.ListDirectory(LogPath(store));
+  if (!names || names->empty()) return {};
+  return Fail(ErrorCode::kCorrupt,
+              "the store lacks its file " + SuperblockPath(store) + "; " + RepairRemedy(store));
+}
+
+std::string RepairRemedy(const std::string& store) {
+  return "`kvfs repair " + store + " NEW` writes what can be read of it into a new store";
+}
+
 Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access) {
   auto file = env.OpenFile(SuperblockPath(store), access);
   if (!file && file.error().code == ErrorCode::kNotFound) {
+    KVFS_TRY(RequireNeverOpened(env, store));
     return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + store);
   }
   return file;

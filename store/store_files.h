@@ -17,8 +17,15 @@ std::string ParentPath(const std::string& path);
 // Two digits, three from shard 100 on: `what` is "keys" or "values".
 std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what);
 
-// kNotFound, in words, if there is no store.
+// What to do about a store that cannot be opened.
+std::string RepairRemedy(const std::string& store);
+// kNotFound, in words, if there is no store; kCorrupt if there is one that lacks it.
 Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access);
+// An empty file, whatever was there.
+Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path);
+// kCorrupt, with the remedy, where there is a store that lacks its superblock: nothing that a
+// creation leaves behind has a log that was begun.
+Result<void> RequireNeverOpened(Env& env, const std::string& store);
 // It stands in two places: either of them will do.
 Result<format::Identity> ReadIdentity(const File& superblock);
 Result<void> WriteIdentity(File& superblock, const format::Identity& identity);

@@ -106,6 +106,7 @@ struct Checkpoint {
   uint64_t next_sequence = 0;
   uint64_t last_segment = 0;
   std::vector<ShardRoot> shards;
+  bool operator==(const Checkpoint&) const = default;
 
   std::vector<std::byte> Encode(const StoreId& store) const;
   // kCorrupt unless the bytes hold a whole and possible checkpoint of this store with that many

@@ -152,6 +152,40 @@ TEST_F(MaintenanceFixture, RepairSavesWhatCanBeReadAndTellsTheRest) {
   EXPECT_LT(left, 20u);
 }
 
+TEST_F(MaintenanceFixture, RepairBringsBackAStoreThatHasLostItsSuperblock) {
+  Create();
+  for (int i = 0; i < 20; ++i) Put("key" + std::to_string(i), "value" + std::to_string(i));
+  Put("key3", "newer");
+  ASSERT_EQ(RunKvfs({"del", store(), "key4"}).status, 0);
+  const std::string listed = RunKvfs({"ls", store()}).out;
+  const std::string lost = store() + "/superblock";
+  const auto size = stdfs::file_size(lost);
+  const std::vector<std::function<void()>> losses = {
+      [&] { stdfs::resize_file(lost, 0), stdfs::resize_file(lost, size); },
+      [&] { std::ofstream(lost) << std::string(size, 'x'); },
+      [&] { stdfs::resize_file(lost, 0); },
+      [&] { stdfs::remove(lost); },
+  };
+  for (const auto& lose : losses) {
+    lose();
+    const std::string target = directory() + "/new";
+    stdfs::remove_all(target);
+    ExpectFailure({"get", store(), "key3"}, 4, {store(), "kvfs repair"});
+    ExpectFailure({"put", store(), "key3", "x"}, 4, {store(), "kvfs repair"});
+    ExpectFailure({"mount", store(), mount_point()}, 4, {store(), "kvfs repair"});
+    const ProgramRun run = RunKvfs({"repair", store(), target});
+    ASSERT_EQ(run.status, 0) << run.err;
+    EXPECT_FALSE(Contains(run.out, "lost: ")) << run.out;
+    EXPECT_EQ(RunKvfs({"check", target}).status, 0);
+    EXPECT_EQ(RunKvfs({"ls", target}).out, listed);
+    EXPECT_EQ(RunKvfs({"get", target, "key3"}).out, "newer");
+  }
+  ExpectFailure({"create", store()}, 4, {store(), "kvfs repair"});
+  stdfs::remove(store() + "/identity");
+  stdfs::remove_all(directory() + "/new");
+  ExpectFailure({"repair", store(), directory() + "/new"}, 4, {"identity", "superblock", "backup"});
+}
+
 TEST_F(MaintenanceFixture, RepairGivesLostDirectoriesANameAgain) {
   Create();
   ASSERT_EQ(RunKvfs({"mkdir", "-p", store(), "d/deep"}).status, 0);

@@ -377,11 +377,11 @@ TEST_F(CorruptionTest, MissingFilesAreDamage) {
   EXPECT_EQ(refused_, 2u);
 }
 
-TEST_F(CorruptionTest, AMissingSuperblockIsNoStore) {
+TEST_F(CorruptionTest, AMissingSuperblockIsDamage) {
   FillAndClose();
   auto image = CopyOfDisk();
   ASSERT_TRUE(image->RemoveFile("store/superblock"));
-  EXPECT_EQ(Store::Open(*image, "store").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(Store::Open(*image, "store").error().code, ErrorCode::kCorrupt);
 }
 
 // The files of one shard in the place of another's have right checksums, of another seed.

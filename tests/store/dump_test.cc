@@ -333,7 +333,7 @@ TEST_F(DumpTest, AVisitorWhoHasHadEnoughGetsNoMore) {
   ASSERT_TRUE(store_->Put("large", std::string(50'000, 'x')));
   ASSERT_TRUE(store_->Checkpoint());
   ASSERT_TRUE(store_->Put("logged", "x"));
-  std::vector<std::string> names = {"superblock", "lock"};
+  std::vector<std::string> names = {"superblock", "identity", "lock"};
   for (const char* file :
        {"shard-00.keys", "shard-01.keys", "shard-00.values", "shard-01.values"}) {
     names.emplace_back(file);
@@ -372,8 +372,11 @@ TEST_F(DumpTest, FilesThatAreNoneOfAStoresAreRefused) {
   EXPECT_EQ(Refusal(path_ + "/letter"), ErrorCode::kUnsupported);
   EXPECT_EQ(Refusal(path_ + "/absent"), ErrorCode::kNotFound);
   EXPECT_EQ(Refusal("letter"), ErrorCode::kNotFound) << "a path without a directory";
+  const size_t keys = Dump("shard-00.keys").size();
   ASSERT_TRUE(disk_.RemoveFile(path_ + "/superblock"));
-  EXPECT_EQ(Refusal(path_ + "/shard-00.keys"), ErrorCode::kNotFound) << "there is no store";
+  EXPECT_EQ(Dump("shard-00.keys").size(), keys) << "the copy serves";
+  ASSERT_TRUE(disk_.RemoveFile(path_ + "/identity"));
+  EXPECT_EQ(Refusal(path_ + "/shard-00.keys"), ErrorCode::kCorrupt);
 }
 
 TEST_F(DumpTest, WhatIsNoSegmentSaysSo) {

@@ -242,6 +242,7 @@ TEST_F(RepairTest, TellsWhichBytesOfAnEntryAreLost) {
 TEST_F(RepairTest, WithoutACheckpointItTakesAllLeaves) {
   FillAndClose();
   for (const uint64_t slot : format::kSlotOffset) Flip("superblock", slot + 40);
+  ASSERT_TRUE(disk_.RemoveFile("store/identity"));
   Repair();
   EXPECT_EQ(ExpectRightOrTold(), 0u);
   ASSERT_EQ(losses_.size(), 1u) << Losses();
@@ -295,7 +296,7 @@ TEST_F(RepairTest, WithoutItsLogItTakesTheCheckpoint) {
 // on.
 TEST_F(RepairTest, AnyDamagedByteIsTold) {
   FillAndClose();
-  for (const char* name : {"shard-00.keys", "shard-01.keys", "superblock"}) {
+  for (const char* name : {"shard-00.keys", "shard-01.keys", "superblock", "identity"}) {
     const uint64_t size = FileOf(name)->SizeBytes().value();
     for (uint64_t offset = 13; offset < size; offset += 997) {
       SCOPED_TRACE("byte " + std::to_string(offset) + " of " + name);
@@ -332,6 +333,7 @@ TEST_F(RepairTest, RefusesWhatItCannotDo) {
   EXPECT_EQ(code("store", "repaired"), ErrorCode::kInUse);
   Close();
   for (const uint64_t identity : format::kIdentityOffset) Flip("superblock", identity + 30);
+  ASSERT_TRUE(disk_.RemoveFile("store/identity"));
   EXPECT_EQ(code("store", "repaired"), ErrorCode::kCorrupt);
 }
 
