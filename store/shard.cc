@@ -16,10 +16,11 @@ namespace {
 
 // A fresh block more is only memory; a fresh block less, that it is written to a new place.
 constexpr size_t kMaxFresh = size_t{1} << 16;
-// So many deletes, wherever they fall, find a full disk's pages ready; then a checkpoint has to
-// free what they have freed.
-constexpr uint64_t kSpareDeletes = 4;
-constexpr uint64_t kLeavesPerSpare = 16;  // fewer deletes in a tree of few leaves
+// So many changes that give space back, wherever they fall, find a full disk's pages ready; then a
+// checkpoint has to free what they have freed. The last name of a file with several, unlinked
+// through a mount, are four: the name, the inode, the dead content, and the directory's time; with
+// extended attributes more.
+constexpr uint64_t kSpareDeletes = 6;
 constexpr uint64_t kSpareDeleteBytes = 512;  // a move's record with the longest name and meta
 
 TreeRoot TreeRootOf(const ShardRoot& root) {
@@ -115,8 +116,7 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
   }
   const uint64_t count = Scattered(*now_.active, in_rows_) + records;
   if (count > 0) need.open = make(count, now_.active->record_bytes() + record_bytes);
-  const uint64_t deletes = std::clamp<uint64_t>(root.leaves / kLeavesPerSpare, 1, kSpareDeletes);
-  need.spare = make(deletes, deletes * kSpareDeleteBytes);
+  need.spare = make(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
   return need;
 }
 

@@ -193,6 +193,7 @@ class FullDiskTest : public testing::Test {
   }
 
   MemoryEnv disk_;
+  std::unique_ptr<MemoryEnv> fresh_;  // where a test has many
   std::unique_ptr<Store> store_;
 };
 
@@ -258,7 +259,8 @@ TEST_F(FullDiskTest, DeletesFindRoomInATreeThatAFullDiskHasMade) {
         options.shards = shards;
         options.page_bytes = page_bytes;
         options.hash_seed = 1;
-        MemoryEnv disk;
+        fresh_ = std::make_unique<MemoryEnv>();
+        MemoryEnv& disk = *fresh_;
         ASSERT_TRUE(Store::Create(disk, "store", options));
         auto opened = Store::Open(disk, "store");
         ASSERT_TRUE(opened) << opened.error().message;
@@ -273,6 +275,46 @@ TEST_F(FullDiskTest, DeletesFindRoomInATreeThatAFullDiskHasMade) {
         store_.reset();
       }
     }
+  }
+}
+
+// What a closing keeps is all that there is, once others have filled the disk.
+TEST_F(FullDiskTest, DeletesFindRoomInAClosedStoreWhenOthersHaveFilledTheDisk) {
+  struct Shape {
+    uint32_t shards;
+    uint32_t page_bytes;
+    int count;
+    size_t bytes;
+  };
+  for (const Shape& shape : {Shape{1, 16384, 12, 5'000'000}, Shape{1, 16384, 50, 100'000},
+                             Shape{1, 16384, 3'000, 100}, Shape{1, 4096, 100, 100'000},
+                             Shape{1, 32768, 20, 1'000'000}, Shape{2, 16384, 400, 100'000},
+                             Shape{4, 16384, 100, 1'000'000}, Shape{8, 16384, 3'000, 1'000}}) {
+    SCOPED_TRACE(std::to_string(shape.shards) + " shards, pages of " +
+                 std::to_string(shape.page_bytes) + " bytes, " + std::to_string(shape.count) +
+                 " values of " + std::to_string(shape.bytes));
+    CreateOptions options;
+    options.shards = shape.shards;
+    options.page_bytes = shape.page_bytes;
+    options.hash_seed = 1;
+    fresh_ = std::make_unique<MemoryEnv>();
+    MemoryEnv& disk = *fresh_;
+    ASSERT_TRUE(Store::Create(disk, "store", options));
+    store_ = *Store::Open(disk, "store");
+    const std::string value(shape.bytes, 'x');
+    for (int i = 0; i < shape.count; ++i) {
+      ASSERT_TRUE(store_->Put("name " + std::to_string(i), value));
+    }
+    ASSERT_TRUE(store_->Close());
+    disk.SetCapacity(UsedBytes(disk));
+    auto opened = Store::Open(disk, "store");
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = *std::move(opened);
+    for (int i = 0; i < shape.count; i += 1 + shape.count / 50) {
+      auto erased = store_->Erase("name " + std::to_string(i));
+      ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+    }
+    store_.reset();
   }
 }
 

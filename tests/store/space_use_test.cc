@@ -193,7 +193,8 @@ TEST_F(SpaceUseTest, GrowsInProportion) {
     ASSERT_TRUE(store_->Put("key " + std::to_string(i), value));
     live += value.size() + 20;
     if (i % 100 == 0) {
-      EXPECT_LE(TreeBytes(), 2 * live + kMiB) << i;
+      // Beside what changes need, each shard keeps what deletes need on a full disk.
+      EXPECT_LE(TreeBytes(), 2 * live + 4 * kMiB) << i;
     }
   }
   Open();
