@@ -45,21 +45,13 @@ std::string ProgramHelp() {
   return text + "\n`kvfs COMMAND --help` tells more about each.\n";
 }
 
-std::string CannotWriteOutput(std::string_view why) {
-  return fmt::format("cannot write to standard output: {}",
-                     IsClosedStream(STDOUT_FILENO) ? "it is closed" : why);
-}
-
 ExitCode Report(const Outcome& outcome) {
   // What was printed may still be on its way.
-  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (!is_written && outcome) {
-    Tell(Severity::kError, CannotWriteOutput(std::strerror(errno)));
-    return ExitCode::kIoFailed;
-  }
-  if (outcome) return ExitCode::kOk;
-  Tell(Severity::kError, outcome.error().text);
-  return outcome.error().code;
+  const Outcome written = FlushOutput();
+  const Outcome& told = outcome ? written : outcome;
+  if (told) return ExitCode::kOk;
+  Tell(Severity::kError, told.error().text);
+  return told.error().code;
 }
 
 // A store of 256 shards has 512 files and more; the soft limit is 1024 by custom, and often less.
@@ -89,7 +81,7 @@ Outcome RunGuarded(const Runner& runner) {
     if (error.code() == std::errc::resource_unavailable_try_again) {
       return Stop(ExitCode::kIoFailed, "the system gives this process no more threads");
     }
-    return Stop(ExitCode::kIoFailed, CannotWriteOutput(error.code().message()));
+    return tl::unexpected(OutputFailure(error.code().value()));
   }
 }
 

@@ -4,9 +4,14 @@
 #include "cli/standard_streams.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/paths.h"
 
 namespace kvfs::cli {
 
@@ -31,7 +36,20 @@ Outcome RequireStandardInput() {
 
 Outcome RequireStandardOutput() {
   if (!IsClosedStream(STDOUT_FILENO)) return {};
-  return Stop(ExitCode::kIoFailed, "cannot write to standard output: it is closed");
+  return tl::unexpected(OutputFailure(EBADF));
+}
+
+Failure OutputFailure(int error_number) {
+  const bool is_closed = IsClosedStream(STDOUT_FILENO);
+  const bool is_full = !is_closed && ErrorOfErrno(error_number).code == ErrorCode::kNoSpace;
+  return {is_full ? ExitCode::kNoSpace : ExitCode::kIoFailed,
+          fmt::format("cannot write to standard output: {}",
+                      is_closed ? "it is closed" : std::strerror(error_number))};
+}
+
+Outcome FlushOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return tl::unexpected(OutputFailure(errno));
 }
 
 }  // namespace kvfs::cli

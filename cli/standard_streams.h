@@ -21,4 +21,10 @@ bool IsClosedStream(int stream);
 Outcome RequireStandardInput();
 Outcome RequireStandardOutput();
 
+// What a write to standard output that failed with this errno is for the caller: kNoSpace where
+// what it leads to has no room, else kIoFailed.
+Failure OutputFailure(int error_number);
+// Sends what was printed on its way.
+Outcome FlushOutput();
+
 }  // namespace kvfs::cli

@@ -11,6 +11,7 @@
 #include "cli/json_text.h"
 #include "cli/maintenance.h"
 #include "cli/progress.h"
+#include "cli/standard_streams.h"
 #include "cli/store_access.h"
 #include "fs/statistics.h"
 
@@ -54,7 +55,7 @@ Outcome Stats(const StatsArguments& arguments) {
   while (true) {
     const Outcome shown = Show(arguments, *store);
     if (!shown || arguments.every_seconds <= 0) return shown;
-    if (std::fflush(stdout) != 0) return Stop(ExitCode::kIoFailed, "cannot write the statistics");
+    if (const Outcome written = FlushOutput(); !written) return written;
     std::this_thread::sleep_for(std::chrono::duration<double>(arguments.every_seconds));
     if (!arguments.json) fmt::print("\n");
   }

@@ -144,7 +144,7 @@ Outcome Top(const TopArguments& arguments) {
     if (!now) return tl::unexpected(now.error());
     const std::vector<Row> rows = Compare(*before, *now);
     arguments.json ? PrintJson(rows) : PrintText(rows);
-    if (std::fflush(stdout) != 0) return Stop(ExitCode::kIoFailed, "cannot write what was seen");
+    if (const Outcome written = FlushOutput(); !written) return written;
     before = std::move(now);
   }
   return {};

@@ -143,6 +143,19 @@ TEST_F(ClosedStreams, HelpAndMistakesAreNoSuccessEither) {
   EXPECT_EQ(Do("$K lss <&- >&- 2>&-").status, 1);
 }
 
+// As for what they write into files.
+TEST_F(ClosedStreams, AFullOutputIsToldAlikeByAll) {
+  constexpr int kNoSpace = 9;
+  ExpectDone("echo value | $K put S key");
+  for (const char* command :
+       {"get S key", "ls S", "find S", "stat S key", "stats S", "stats --json S", "doctor",
+        "dump S/superblock", "version", "manual", "completion bash", "compact S", "--help",
+        "export --to jsonl S"}) {
+    const ProgramRun run = Do("$K " + std::string(command) + " > /dev/full");
+    EXPECT_EQ(run.status, kNoSpace) << command << ": " << run.err;
+  }
+}
+
 // In the foreground the daemon keeps what it was started with.
 TEST_F(ClosedStreams, AMountInTheForegroundServes) {
   ExpectDone(
