@@ -137,12 +137,20 @@ bool CanBeStore(const std::string& word, const Arguments& arguments) {
   return std::ranges::find(arguments, "--create") != arguments.end();
 }
 
-int RunBare(const Arguments& arguments) {
-  const std::string& first = arguments.front();
-  if (first == "-h" || first == "--help" || first == "help") {
+// Of the program, or of the command that is named.
+int Help(const Arguments& arguments) {
+  if (arguments.size() == 1) {
     fmt::print("{}", ProgramHelp());
     return OwnStatus(Report({}));
   }
+  const Command* const command = FindCommand(arguments[1]);
+  if (command == nullptr) return OwnStatus(ReportUnknown("command", arguments[1]));
+  return Run(*command, {"--help"});
+}
+
+int RunBare(const Arguments& arguments) {
+  const std::string& first = arguments.front();
+  if (first == "-h" || first == "--help" || first == "help") return Help(arguments);
   if (first == "-V" || first == "--version") return Run(*FindCommand("version"), {});
   const bool option = first.starts_with('-');
   if (option || arguments.size() == 1 || !CanBeStore(first, arguments)) {

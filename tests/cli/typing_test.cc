@@ -27,6 +27,12 @@ TEST_F(Typing, AMisspeltCommandIsNoStore) {
   EXPECT_FALSE(std::filesystem::exists("umount"));
 }
 
+TEST_F(Typing, HelpIsOfTheCommandThatIsNamed) {
+  EXPECT_EQ(RunKvfs({"help", "get"}).out, RunKvfs({"get", "--help"}).out);
+  EXPECT_EQ(RunKvfs({"help"}).out, RunKvfs({"--help"}).out);
+  ExpectFailure({"help", "gett"}, 1, {"unknown command gett", "did you mean `kvfs get`"});
+}
+
 TEST_F(Typing, AStoreThatIsThereOrShallBeMadeIsMounted) {
   const std::string inside = "cd '" + directory() + "' && '" + ProgramPath() + "' ";
   EXPECT_EQ(RunShell(inside + "store mnt").status, 0);
