@@ -25,7 +25,7 @@ struct MountChoices {
   bool extended_attributes = true;
   bool access_lists = false;
   bool writeback = false;
-  bool readdir32 = false;  // offsets of directories for programs of 32 bits
+  bool readdir32 = false;           // offsets of directories for programs of 32 bits
   fs::ShownOwner shown;             // uid, gid, umask
   unsigned threads = 0;             // 0: the file system's own choice
   unsigned idle_seconds = 0;        // without use, after which it is unmounted; 0: never

@@ -2,10 +2,10 @@
 // listing goes on rightly from any offset whatever has come and gone: nothing is remembered between
 // two pages. Offset 1 is after ".", 2 after "..".
 //
-// Programs of 32 bits can have offsets of 31 bits only. Who asks, FUSE does not tell; so they are an
-// option, and the front of the position. Names that share one are on one page, but who reads less
-// than a page at a time (musl's readdir) can miss one of them: of a million names, some hundred
-// pairs share theirs.
+// Programs of 32 bits can have offsets of 31 bits only. Who asks, FUSE does not tell; so they are
+// an option, and the front of the position. Names that share one are on one page, but who reads
+// less than a page at a time (musl's readdir) can miss one of them: of a million names, some
+// hundred pairs share theirs.
 #include <sys/stat.h>
 
 #include <algorithm>

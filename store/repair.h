@@ -38,7 +38,8 @@ struct RepairReport {
 // read and what leads to them cannot, they are found; where no checkpoint can be read, all leaves
 // are taken, and told so. Where the superblock is lost its copy serves, the file `identity`.
 // kNotFound if there is no store at `from`, kInUse, kUnsupported as for Store::Open; kCorrupt if
-// nothing tells what the store is: all copies of its identity are lost. Errors of writing the new store, kNoSpace among them, leave it with what it has got.
+// nothing tells what the store is: all copies of its identity are lost. Errors of writing the new
+// store, kNoSpace among them, leave it with what it has got.
 Result<RepairReport> RepairStore(Env& env, const std::string& from, const std::string& to,
                                  const RepairOptions& options = {});
 

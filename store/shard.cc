@@ -101,8 +101,9 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
              : needed - std::min(need->closed, page_space_.held_now());
 }
 
-// The open epoch's checkpoint will find the tree that the one under way makes, and the deletes after
-// it, the tree that it makes itself; of what the one under way takes it may hold some already.
+// The open epoch's checkpoint will find the tree that the one under way makes, and the deletes
+// after it, the tree that it makes itself; of what the one under way takes it may hold some
+// already.
 Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
   TreeRoot root = now_.tree->tree.root();
   const auto make = [&](uint64_t changes, uint64_t bytes) {

@@ -135,8 +135,8 @@ Result<void> TreeWriter::Collapse(TreeRoot* root) {
   return {};
 }
 
-TreeWriter::Bound TreeWriter::BoundOf(const TreeRoot& last, uint64_t changes,
-                                      uint64_t record_bytes, uint32_t page_bytes) {
+TreeWriter::Bound TreeWriter::BoundOf(const TreeRoot& last, uint64_t changes, uint64_t record_bytes,
+                                      uint32_t page_bytes) {
   Bound bound{0, Grown(last, record_bytes, page_bytes)};
   const uint64_t levels_above = std::max(last.height, 1u) - 1;
   bound.pages = PagesVisited(changes, last.leaves) +
