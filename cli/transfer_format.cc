@@ -1,4 +1,4 @@
-// The table.
+// Names and formats, and which of them are one stream of bytes.
 
 #include "cli/transfer_format.h"
 

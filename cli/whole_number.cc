@@ -1,4 +1,4 @@
-// One function.
+// Digits are read as an integer; a message quotes no more than the first of them.
 
 #include "cli/whole_number.h"
 

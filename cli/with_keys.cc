@@ -1,4 +1,4 @@
-// One function.
+// A change that cannot be made durable is an error of its own, where the work went well.
 
 #include "cli/with_keys.h"
 

@@ -1,4 +1,4 @@
-// See the header.
+// Bytes to entries and back, and the entries that stand for the bits of a mode.
 #include "fs/access_list.h"
 
 #include <algorithm>

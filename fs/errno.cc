@@ -1,4 +1,4 @@
-// See the header.
+// A switch without a default, so that the compiler asks for each new code.
 #include "fs/errno.h"
 
 #include <cerrno>

@@ -1,4 +1,4 @@
-// See the header.
+// Each option is an argument of its own; commas in its value would end it.
 #include "fs/fuse_arguments.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// See the header.
+// A capture belongs to the thread that made it: what others log goes to standard error.
 #include "fs/fuse_log.h"
 
 #define FUSE_USE_VERSION 314

@@ -1,4 +1,4 @@
-// See the header.
+// Standard error is a file in memory for a while, which is then read.
 #include "fs/fuse_stderr.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// See the header.
+// Messages are copied field by field: libfuse's buffers need not be aligned.
 #include "fs/fuse_wire.h"
 
 #include <linux/fuse.h>

@@ -1,4 +1,4 @@
-// See the header.
+// A run that does not fit as a whole is taken out again.
 #include "fs/listing_page.h"
 
 #include <utility>

@@ -1,4 +1,4 @@
-// See the header.
+// The names that Linux does not allow, and those that are too long for a key.
 #include "fs/names.h"
 
 #include "store/batch.h"

@@ -1,4 +1,4 @@
-// See the header.
+// What is not chosen stays as it is stored; set-id bits of shown owners are neither shown nor kept.
 #include "fs/shown_owner.h"
 
 #include <sys/stat.h>

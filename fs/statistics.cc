@@ -1,4 +1,4 @@
-// The table.
+// The rows, in the order in which they are shown.
 #include "fs/statistics.h"
 
 #include <array>

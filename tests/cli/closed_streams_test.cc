@@ -147,10 +147,9 @@ TEST_F(ClosedStreams, HelpAndMistakesAreNoSuccessEither) {
 TEST_F(ClosedStreams, AFullOutputIsToldAlikeByAll) {
   constexpr int kNoSpace = 9;
   ExpectDone("echo value | $K put S key");
-  for (const char* command :
-       {"get S key", "ls S", "find S", "stat S key", "stats S", "stats --json S", "doctor",
-        "dump S/superblock", "version", "manual", "completion bash", "compact S", "--help",
-        "export --to jsonl S"}) {
+  for (const char* command : {"get S key", "ls S", "find S", "stat S key", "stats S",
+                              "stats --json S", "doctor", "dump S/superblock", "version", "manual",
+                              "completion bash", "compact S", "--help", "export --to jsonl S"}) {
     const ProgramRun run = Do("$K " + std::string(command) + " > /dev/full");
     EXPECT_EQ(run.status, kNoSpace) << command << ": " << run.err;
   }

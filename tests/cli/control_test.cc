@@ -159,11 +159,12 @@ TEST_F(Control, TopTellsWhatCameInBetween) {
   EXPECT_FALSE(json::parse(quiet.out).contains("create")) << quiet.out;
   // Somebody writes from before the first look until after the last one.
   const std::string stop = "'" + directory() + "/stop'";
-  const ProgramRun busy = RunShell("cd '" + mount_point() + "' || exit; (i=0; while [ ! -e " + stop +
-                                   " ]; do i=$((i + 1)); echo $i > $i; done) & "
-                                   "while [ ! -e 1 ]; do sleep 0.01; done; '" +
-                                   ProgramPath() + "' top --every 1 --times 1 '" + mount_point() +
-                                   "'; touch " + stop + "; wait");
+  const ProgramRun busy =
+      RunShell("cd '" + mount_point() + "' || exit; (i=0; while [ ! -e " + stop +
+               " ]; do i=$((i + 1)); echo $i > $i; done) & "
+               "while [ ! -e 1 ]; do sleep 0.01; done; '" +
+               ProgramPath() + "' top --every 1 --times 1 '" + mount_point() + "'; touch " + stop +
+               "; wait");
   for (const char* word : {"message", "create", "write", "per second", "p99", "all"}) {
     EXPECT_NE(busy.out.find(word), std::string::npos) << word << busy.out << busy.err;
   }

@@ -286,10 +286,10 @@ TEST_F(FullDiskTest, DeletesFindRoomInAClosedStoreWhenOthersHaveFilledTheDisk) {
     int count;
     size_t bytes;
   };
-  for (const Shape& shape : {Shape{1, 16384, 12, 5'000'000}, Shape{1, 16384, 50, 100'000},
-                             Shape{1, 16384, 3'000, 100}, Shape{1, 4096, 100, 100'000},
-                             Shape{1, 32768, 20, 1'000'000}, Shape{2, 16384, 400, 100'000},
-                             Shape{4, 16384, 100, 1'000'000}, Shape{8, 16384, 3'000, 1'000}}) {
+  for (const Shape& shape :
+       {Shape{1, 16384, 12, 5'000'000}, Shape{1, 16384, 50, 100'000}, Shape{1, 16384, 3'000, 100},
+        Shape{1, 4096, 100, 100'000}, Shape{1, 32768, 20, 1'000'000}, Shape{2, 16384, 400, 100'000},
+        Shape{4, 16384, 100, 1'000'000}, Shape{8, 16384, 3'000, 1'000}}) {
     SCOPED_TRACE(std::to_string(shape.shards) + " shards, pages of " +
                  std::to_string(shape.page_bytes) + " bytes, " + std::to_string(shape.count) +
                  " values of " + std::to_string(shape.bytes));
