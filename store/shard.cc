@@ -324,8 +324,6 @@ void Shard::FreeUnread() {
 // process had backed and did not live to give back, the map does not know of; nor what a full disk
 // had no room to give back. The file tells.
 void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
-  // What is claimed stays, also where it is an earlier process that has had it backed.
-  static_cast<void>(space->FindBacked(space->claimed()));
   constexpr uint64_t kRuns[] = {16, 4, 2, 1};
   constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
   const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <new>
 
 #include "store/contract.h"
@@ -154,20 +155,20 @@ Result<bool> SpaceMap::LoadBitmap(uint64_t index) {
 
 Result<void> SpaceMap::Reserve(uint64_t count) {
   if (ready() >= count) return {};
-  const uint64_t before = ready(), found_before = Found();
+  const auto before = file_->AllocatedBytes();
   auto reserved = BackUpTo(count);
   if (reserved || reserved.error().code != ErrorCode::kNoSpace) return reserved;
   KVFS_TRY(FindBacked(count));
-  if (ready() >= count || BackSingly(count)) return {};
+  if (ready() >= count) return {};
+  constexpr int kMostFailures = 256;
+  BackSingly(count, file_end_ / unit_bytes_ + kWordNumbers, kMostFailures, false);
+  if (ready() >= count) return {};
   // What was got in vain goes back to the disk. What the file had before stays: others would take
   // it, and the changes that it was kept for could not be made. Heads take too little to tell.
-  if (!uses_heads_) Trim(before + (Found() - found_before), 1);
+  const auto after = file_->AllocatedBytes();
+  const uint64_t got = before && after ? std::max(*after, *before) - *before : 0;
+  if (!uses_heads_) TrimReady(ready() - std::min(ready(), got / unit_bytes_), 1);
   return reserved;
-}
-
-uint64_t SpaceMap::Found() const {
-  const Lock lock(mutex_);
-  return found_;
 }
 
 // What the file has kept, of an earlier process or of a closed store, bitmap by bitmap.
@@ -179,23 +180,43 @@ Result<void> SpaceMap::FindBacked(uint64_t count) {
     if (searched_.size() <= index) searched_.resize(index + 1);
     if (searched_[index]) continue;
     KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
-    if (bitmap->readable) {
-      NoteFound(BackedOf({index * kMapNumbers, kMapNumbers}));
-    }
+    const auto backed =
+        bitmap->readable ? BackedOf({index * kMapNumbers, kMapNumbers}) : std::vector<Run>();
+    if (!backed) break;
+    NoteFound(*backed);
     searched_[index] = true;
   }
+  return ready() < count ? ProbeBacked(count) : Result<void>();
+}
+
+// Where the file does not tell: what Allocate says about the free numbers, one after the other. On
+// a disk that is not full they are then backed, which is as well.
+Result<void> SpaceMap::ProbeBacked(uint64_t count) {
+  if (!MayHideBacked()) return {};
+  BackSingly(count, file_end_ / unit_bytes_, std::numeric_limits<int>::max(), true);
+  const Lock lock(mutex_);
+  if (ready_ < count) searched_.assign(BitmapsOfFile(), true);
   return {};
 }
 
-// The numbers of which the file says that they are backed; none if it does not say. `backing_` must
-// be held.
-std::vector<Run> SpaceMap::BackedOf(Run numbers) const {
+// True if the file has more space than the numbers take of which that is known. Of a large unit it
+// may be the head only.
+bool SpaceMap::MayHideBacked() const {
+  const auto bytes = file_->AllocatedBytes();
+  const uint64_t known = used() + waiting() + held_now() + ready();
+  return !bytes || *bytes > known * std::min(unit_bytes_, kHeadBytes);
+}
+
+// The numbers of which the file says that they are backed; nothing if it does not say. `backing_`
+// must be held.
+std::optional<std::vector<Run>> SpaceMap::BackedOf(Run numbers) const {
   std::vector<Run> runs;
   const uint64_t begin = numbers.first * unit_bytes_;
   if (begin >= file_end_) return runs;
   const uint64_t length = std::min(numbers.count * unit_bytes_, file_end_ - begin);
   try {
     const auto parts = file_->BackedParts(begin, length);
+    if (!parts && parts.error().code == ErrorCode::kUnsupported) return std::nullopt;
     if (!parts) return runs;
     for (const FilePart& part : *parts) {
       const uint64_t first = (part.offset + unit_bytes_ - 1) / unit_bytes_;
@@ -209,9 +230,7 @@ std::vector<Run> SpaceMap::BackedOf(Run numbers) const {
 }
 
 void SpaceMap::NoteFound(const std::vector<Run>& runs) {
-  const uint64_t before = ready_;
   for (const Run& run : runs) NoteBacked(run, true);
-  found_ += ready_ - before;
 }
 
 // Who trims takes first, and then looks at the claim.
@@ -281,26 +300,35 @@ Result<bool> SpaceMap::BackFew(uint64_t index, uint64_t word, uint64_t want, Loc
   return true;
 }
 
-// On a disk that has no room for a word's numbers, single ones.
-Result<void> SpaceMap::BackSingly(uint64_t count) {
-  constexpr int kMostFailures = 256;
+// On a disk that has no room for a word's numbers, single ones, of those below `end`; until so many
+// calls have failed. A run that fails is tried in halves if a part of it may have its space
+// already.
+void SpaceMap::BackSingly(uint64_t count, uint64_t end, int most_failures, bool halves) {
   Lock lock(mutex_);
   int failures = 0;
-  const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
+  auto back = [&](auto& again, Run run) -> void {
+    if (ready_ >= count || failures == most_failures || Allocate(run, lock)) return;
+    ++failures;
+    if (!halves || run.count == 1) return;
+    again(again, Run{run.first, run.count / 2});
+    again(again, Run{run.first + run.count / 2, run.count - run.count / 2});
+  };
   for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
-    KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers, lock));
-    if (!bitmap->readable) continue;
-    const uint64_t word = WordOf(number);
-    for (uint64_t rest = bitmap->Unknown(word); rest != 0 && ready_ < count;) {
+    const auto bitmap = Load(number / kMapNumbers, lock);
+    if (!bitmap) return;
+    if (!(*bitmap)->readable) continue;
+    const uint64_t left = end - number;
+    uint64_t rest =
+        (*bitmap)->Unknown(WordOf(number)) & Ones(0, std::min<uint64_t>(left, kWordNumbers));
+    while (rest != 0 && ready_ < count) {
       const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
       const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
       const Run run{number + begin, std::min(free, count - ready_)};
       rest &= ~Ones(begin, run.count);
-      if (!Allocate(run, lock) && ++failures == kMostFailures) break;
+      back(back, run);
     }
-    if (failures == kMostFailures) break;
+    if (failures == most_failures) return;
   }
-  return ready_ >= count ? Result<void>() : Fail(ErrorCode::kNoSpace, "no room is left");
 }
 
 // Has the disk back the numbers, those that it does not back already.
@@ -312,7 +340,7 @@ Result<void> SpaceMap::Allocate(Run numbers, Lock& lock) {
   Result<void> allocated;
   std::vector<Run> found;
   if (!read_only_ && !heads) {
-    found = BackedOf(numbers);
+    found = BackedOf(numbers).value_or(std::vector<Run>());
     const bool has_all = found.size() == 1 && found.front().count == numbers.count;
     if (!has_all) {
       allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);

@@ -177,14 +177,15 @@ class SpaceMap {
   Result<Words> ReadBitmap(uint64_t index, Lock& lock);
   Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
   Result<void> BackUpTo(uint64_t count);
-  Result<void> BackSingly(uint64_t count);
+  bool MayHideBacked() const;
+  Result<void> ProbeBacked(uint64_t count);
+  void BackSingly(uint64_t count, uint64_t end, int most_failures, bool halves);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
   Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock);
   Result<void> Allocate(Run numbers, Lock& lock);
   Result<bool> AllocateHead(uint64_t number);
   void NoteBacked(Run numbers, bool backed);
-  uint64_t Found() const;
-  std::vector<Run> BackedOf(Run numbers) const;
+  std::optional<std::vector<Run>> BackedOf(Run numbers) const;
   void NoteFound(const std::vector<Run>& runs);
   void SetHeld(Run run, bool held);
   void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
@@ -192,6 +193,7 @@ class SpaceMap {
   uint64_t ReadyWord(uint64_t word_number) const;
   Run LastReadyRun(uint64_t end) const;
   Run FirstUnknownRun(uint64_t begin, uint64_t end) const;
+  void TrimReady(uint64_t spare, uint64_t run);
   bool Punch(Run numbers, bool is_ready, Lock& lock);
   void PunchUnknown(uint64_t run);
   bool PunchHeld(Run numbers, Lock& lock);
@@ -213,8 +215,7 @@ class SpaceMap {
   std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;
   std::map<uint64_t, Bitmap> bitmaps_;
   std::vector<bool> exhausted_;     // bitmaps where Reserve need not look for now
-  std::vector<bool> searched_;      // bitmaps of which the file has told all that is backed
-  uint64_t found_ = 0;              // numbers made ready because the file had them backed
+  std::vector<bool> searched_;      // bitmaps of which all that is backed is known
   std::set<uint64_t> ready_words_;  // with a ready number, by word number
   std::atomic<uint64_t> ready_ = 0;
   std::atomic<uint64_t> claimed_ = 0;

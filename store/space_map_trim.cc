@@ -17,8 +17,23 @@ uint64_t LowOnes(uint64_t count) { return count == 64 ? ~uint64_t{0} : (uint64_t
 
 }  // namespace
 
-// From the file's end, where the fewest new pages will want to be.
+// What is claimed stays, also where it is an earlier process that has had it backed.
 void SpaceMap::Trim(uint64_t spare, uint64_t run) {
+  static_cast<void>(FindBacked(claimed()));
+  TrimReady(spare, run);
+  Lock lock(mutex_);
+  if (run == 1) CutEnd(lock);
+  DropIdleBitmaps();
+}
+
+void SpaceMap::TrimAll(uint64_t run) {
+  static_cast<void>(FindBacked(claimed()));
+  PunchUnknown(run);
+  Trim(0, run);
+}
+
+// From the file's end, where the fewest new pages will want to be.
+void SpaceMap::TrimReady(uint64_t spare, uint64_t run) {
   Lock lock(mutex_);
   reserve_cursor_ = 0;
   for (uint64_t end = ~uint64_t{0};;) {
@@ -31,13 +46,6 @@ void SpaceMap::Trim(uint64_t spare, uint64_t run) {
     const uint64_t stays = found.count - std::min(found.count, ready - kept);
     if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
   }
-  if (run == 1) CutEnd(lock);
-  DropIdleBitmaps();
-}
-
-void SpaceMap::TrimAll(uint64_t run) {
-  PunchUnknown(run);
-  Trim(0, run);
 }
 
 // The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is

@@ -25,6 +25,7 @@ std::unique_ptr<MemoryDisk> MemoryDisk::CrashImage(CrashChoice choice) const {
   image->capacity_bytes_ = capacity_bytes_;
   if (choice.kind == CrashChoice::Kind::kAll) image->run_ = run_;
   image->copies_on_write_ = copies_on_write_;
+  image->tells_backed_parts_ = tells_backed_parts_;
   return image;
 }
 
@@ -96,6 +97,11 @@ void MemoryDisk::SetCapacity(uint64_t bytes) {
 void MemoryDisk::SetCopyOnWrite(bool copies) {
   const Guard guard(*mutex_);
   copies_on_write_ = copies;
+}
+
+void MemoryDisk::SetTellsBackedParts(bool tells) {
+  const Guard guard(*mutex_);
+  tells_backed_parts_ = tells;
 }
 
 void MemoryDisk::KillProcess() {

@@ -67,7 +67,8 @@ class MemoryDisk {
   uint64_t FailedWritebacks(const Node& node) const;
   uint64_t SizeOf(const Node& node) const;
   uint64_t AllocatedOf(const Node& node) const;
-  std::vector<FilePart> BackedPartsOf(const Node& node, uint64_t offset, uint64_t length) const;
+  Result<std::vector<FilePart>> BackedPartsOf(const Node& node, uint64_t offset,
+                                              uint64_t length) const;
   // Another number for a disk that has lost power; the same after the death of a process alone.
   uint64_t run() const { return run_; }
 
@@ -86,6 +87,7 @@ class MemoryDisk {
   bool HasLastingFault() const;
   void SetCapacity(uint64_t bytes);
   void SetCopyOnWrite(bool copies);
+  void SetTellsBackedParts(bool tells);
   void KillProcess();
   uint64_t Processes() const;
   uint64_t OperationCount() const;
@@ -131,6 +133,7 @@ class MemoryDisk {
   std::function<void(const std::string&)> sync_hook_;
   uint64_t capacity_bytes_ = uint64_t{1} << 50;
   bool copies_on_write_ = false;
+  bool tells_backed_parts_ = true;
   uint64_t processes_killed_ = 0;
   uint64_t power_fails_at_ = 0;  // 0: never
   bool is_last_partial_ = false;

@@ -161,6 +161,7 @@ void MemoryEnv::OnSync(std::function<void(const std::string&)> hook) {
 size_t MemoryEnv::PendingFaults() const { return disk_->PendingFaults(); }
 void MemoryEnv::KillProcess() { disk_->KillProcess(); }
 void MemoryEnv::SetCopyOnWrite(bool copies) { disk_->SetCopyOnWrite(copies); }
+void MemoryEnv::SetTellsBackedParts(bool tells) { disk_->SetTellsBackedParts(tells); }
 void MemoryEnv::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes); }
 uint64_t MemoryEnv::OperationCount() const { return disk_->OperationCount(); }
 std::vector<OperationRecord> MemoryEnv::Journal() const { return disk_->Journal(); }

@@ -68,6 +68,8 @@ class MemoryEnv final : public Env {
   // Whether writing over bytes needs as much room, for a while, as they take: also where they were
   // allocated, but for the first time.
   void SetCopyOnWrite(bool copies);
+  // Whether BackedParts is answered, as by ext4, or not, as by tmpfs.
+  void SetTellsBackedParts(bool tells);
 
   // Time passes only so.
   void PassSeconds(uint64_t seconds) { seconds_ += seconds; }

@@ -325,7 +325,7 @@ Result<std::vector<FilePart>> PosixFile::BackedParts(uint64_t offset, uint64_t l
     header.fm_extent_count = kExtentsAtOnce;
     if (::ioctl(descriptor(), FS_IOC_FIEMAP, &header) != 0) {
       if (errno == EINTR) continue;
-      if (errno == EOPNOTSUPP || errno == ENOTTY) return std::vector<FilePart>();
+      if (errno == EOPNOTSUPP || errno == ENOTTY) return File::BackedParts(offset, length);
       return Failure("ask for the space of", errno);
     }
     if (header.fm_mapped_extents == 0) break;
