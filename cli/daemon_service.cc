@@ -259,7 +259,7 @@ std::optional<fs::Caller> PeerOf(int socket) {
   socklen_t length = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
   if (peer.uid != 0 && peer.uid != ::geteuid()) return std::nullopt;
-  return fs::Caller{peer.uid, peer.gid};
+  return fs::Caller{peer.uid, peer.gid, 0, static_cast<uint32_t>(peer.pid)};
 }
 
 }  // namespace

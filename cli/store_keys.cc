@@ -7,6 +7,11 @@
 #include "cli/store_access.h"
 
 namespace kvfs::cli {
+namespace {
+
+fs::Caller Myself() { return {::geteuid(), ::getegid(), 0, static_cast<uint32_t>(::getpid())}; }
+
+}  // namespace
 
 Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
                                                        fs::FileSystemOptions options) {
@@ -26,7 +31,7 @@ Answer<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
 }
 
 StoreKeys::StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system)
-    : FileSystemKeys(*store, *file_system, fs::Caller{::geteuid(), ::getegid()}, {}),
+    : FileSystemKeys(*store, *file_system, Myself(), {}),
       store_(std::move(store)),
       file_system_(std::move(file_system)) {}
 

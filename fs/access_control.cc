@@ -26,9 +26,9 @@ Result<void> FileSystem::TakeAccessList(InodeInfo& inode, XattrMap& xattrs, cons
   KVFS_ASSIGN(const AccessList list, AccessList::Decode(stored->second));
   uint32_t& mode = inode.attributes.mode;
   mode = list.ModeOf(mode);
-  // As chmod(2) does for who is not of the file's group. Further groups of the caller are not
-  // known.
-  if (caller.uid != 0 && caller.gid != inode.attributes.gid) mode &= ~uint32_t{S_ISGID};
+  // As chmod(2) does.
+  const bool has_setgid = (mode & S_ISGID) != 0;
+  if (has_setgid && !caller.MayLeaveSetgid(inode.attributes.gid)) mode &= ~uint32_t{S_ISGID};
   if (list.SaysNoMoreThanMode()) xattrs.erase(stored);
   return CheckXattrs(xattrs);
 }

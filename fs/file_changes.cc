@@ -235,9 +235,9 @@ class FileSystem::ChangeResolver {
         {place.key.space, std::string(place.key.name), inode, effect == Effect::kRebinding});
   }
   MetaEdit SetTimes() {
-    return change_.Edit([now = now_](Attributes& a) {
-      DropPrivileges(a);
-      a.mtime = a.ctime = now;
+    return change_.Edit([this](Attributes& a) {
+      DropPrivileges(a, caller_);
+      a.mtime = a.ctime = now_;
     });
   }
 
@@ -462,7 +462,7 @@ class FileSystem::ChangeResolver {
   Result<FileChange> WithAttributesOf(const InodeInfo& present, const FileChange& change) const {
     FileChange made = change;
     made.attributes = present.attributes;
-    DropPrivileges(*made.attributes);
+    DropPrivileges(*made.attributes, caller_);
     made.attributes->mtime = made.attributes->ctime = now_;
     if (change.xattrs || !present.attributes.has_xattrs) return made;
     KVFS_ASSIGN(made.xattrs, XattrsOf(present));

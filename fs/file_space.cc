@@ -35,9 +35,9 @@ Result<Location> FileSystem::LocateContent(InodeNumber inode, uint64_t offset,
 }
 
 MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits) const {
-  return change.Edit([uid = caller.uid, now = Now(), clears_bits](Attributes& a) {
+  return change.Edit([&caller, now = Now(), clears_bits](Attributes& a) {
     const uint32_t mode = a.mode;
-    if (uid != 0) DropPrivileges(a);
+    DropPrivilegesOfWritten(a, caller);
     if (clears_bits != nullptr) *clears_bits = a.mode != mode;
     a.mtime = a.ctime = now;
   });
@@ -45,7 +45,8 @@ MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* c
 
 Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length,
                                      RangeChange kind, const Caller& caller,
-                                     const std::function<bool()>& is_interrupted) {
+                                     const std::function<bool()>& is_interrupted,
+                                     bool* cleared_bits) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(Location at, LocateContent(inode, offset, length));
   if (length == 0) return Fail(ErrorCode::kInvalid);
@@ -65,7 +66,7 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
     KVFS_ASSIGN(at, LocateContent(inode, offset, length));
   }
   AttributeBatch first(default_attributes_);
-  first.batch().EditMeta(at.key(), Touch(first, caller));
+  first.batch().EditMeta(at.key(), Touch(first, caller, cleared_bits));
   if (!KeepsSize(kind) && end > before.size_bytes) first.batch().Resize(at.key(), end);
   if (punches) first.batch().Punch(at.key(), offset, length);
   KVFS_TRY(first.Apply(store_));
@@ -138,14 +139,15 @@ Result<uint64_t> FileSystem::FindRange(InodeNumber inode, uint64_t offset, Range
 }
 
 Result<uint64_t> FileSystem::CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
-                                       uint64_t to_offset, uint64_t length, const Caller& caller) {
+                                       uint64_t to_offset, uint64_t length, const Caller& caller,
+                                       bool* cleared_bits) {
   length = std::min(length, kMaxCopyBytes);
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location from_at, LocateContent(from, from_offset, length));
   KVFS_ASSIGN(const Location to_at, LocateContent(to, to_offset, length));
   AttributeBatch change(default_attributes_);
   auto copied = store_.CopyRange(from_at.key(), from_offset, to_at.key(), to_offset, length,
-                                 Touch(change, caller));
+                                 Touch(change, caller, cleared_bits));
   if (!copied) KVFS_TRY(change.Explain(tl::unexpected(copied.error())));
   return copied;
 }

@@ -75,7 +75,8 @@ struct AttributeChange {
   std::optional<Timespec> atime = {};
   std::optional<Timespec> mtime = {};
   std::optional<Timespec> ctime = {};  // now, if anything changes and this is not given
-  // Takes setuid and setgid away as a change of the owner does, and changes ctime.
+  // Takes setuid and setgid away as a change of the owner does, and changes ctime, if the caller
+  // is the owner or root; otherwise nothing.
   bool drops_privileges = false;
 };
 
@@ -167,7 +168,7 @@ class FileSystem {
 
   Result<InodeInfo> GetAttributes(InodeNumber inode);
   // Makes all changes at once. Changing the owner or the size clears the setuid and setgid bits as
-  // Linux does, unless the caller is root and changes the size only. kIsDirectory or kInvalid for
+  // Linux does (fs/ownership.h). kIsDirectory or kInvalid for
   // the size of what is not a regular file; kTooLarge.
   Result<InodeInfo> SetAttributes(InodeNumber inode, const AttributeChange& change,
                                   const Caller& caller);
@@ -195,8 +196,8 @@ class FileSystem {
 
   // Fills `out` from `offset`; returns the number of bytes, fewer only at the end of the file.
   Result<size_t> Read(InodeNumber inode, uint64_t offset, MutableBytes out);
-  // Writes all of `data`; clears the setuid and setgid bits unless the caller is root, and returns
-  // whether there were any. kTooLarge for an end beyond kMaxContentBytes.
+  // Writes all of `data`; clears the setuid and setgid bits as Linux does, and returns whether
+  // that took any. kTooLarge for an end beyond kMaxContentBytes.
   Result<bool> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller);
   // The same at the end of the file, wherever that is; `believed_end` is where the caller takes it
   // to be, which costs least where it is right.
@@ -213,16 +214,19 @@ class FileSystem {
 
   // kInvalid for what is not a regular file, and for no length; kTooLarge. A large range is
   // allocated in pieces; if the space does not suffice, the size is as before. So it is if
-  // `is_interrupted`, which is asked between the pieces, says so: kConflict.
+  // `is_interrupted`, which is asked between the pieces, says so: kConflict. `cleared_bits`, if
+  // given, tells whether setuid or setgid went, also where the rest has failed.
   Result<void> ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length, RangeChange change,
-                           const Caller& caller, const std::function<bool()>& is_interrupted = {});
+                           const Caller& caller, const std::function<bool()>& is_interrupted = {},
+                           bool* cleared_bits = nullptr);
   // Where the next data, or the next hole, begins at or behind `offset`; the end is a hole.
   // kNotFound if there is none, and for an offset at or behind the end.
   Result<uint64_t> FindRange(InodeNumber inode, uint64_t offset, RangeKind kind);
   // Copies inside the store; returns how many bytes: fewer than asked at the end of `from`, and of
-  // long ranges. kInvalid for ranges of one file that overlap.
+  // long ranges. kInvalid for ranges of one file that overlap. `cleared_bits` as above, of `to`.
   Result<uint64_t> CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
-                             uint64_t to_offset, uint64_t length, const Caller& caller);
+                             uint64_t to_offset, uint64_t length, const Caller& caller,
+                             bool* cleared_bits = nullptr);
 
   // --- listings (fs/directory_listing.cc) ---
 

@@ -23,8 +23,9 @@ Timespec FromTimespec(const timespec& time) {
 AttributeChange ToChange(const FuseContext& context, const struct stat& wanted, int set) {
   const Timespec now = context.file_system.Now();
   AttributeChange change;
-  // What is left of chown(path, -1, -1): all that it does, on Linux, is this.
-  change.drops_privileges = set == 0;
+  // What is left of chown(path, -1, -1), whoever calls it, and of what the kernel does before a
+  // write that takes the bits away, which then says so itself.
+  change.drops_privileges = (set & ~FUSE_SET_ATTR_CTIME) == 0;
   if (set & FUSE_SET_ATTR_MODE) change.permissions = context.shown.Storable(wanted.st_mode);
   if (set & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;
   if (set & FUSE_SET_ATTR_GID) change.gid = wanted.st_gid;

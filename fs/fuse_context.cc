@@ -16,7 +16,8 @@ timespec ToTimespec(const Timespec& time) {
 
 Caller CallerOf(fuse_req_t request) {
   const fuse_ctx* context = fuse_req_ctx(request);
-  return {context->uid, context->gid, context->umask};
+  return {context->uid, context->gid, context->umask, static_cast<uint32_t>(context->pid),
+          ContextBehind(request).wire.CallerHasFsetid()};
 }
 
 Caller CreatorOf(fuse_req_t request) {

@@ -37,10 +37,10 @@ void HandleInit(void* userdata, fuse_conn_info* connection) {
   // for them: whoever lists names alone does not have the kernel, and so kvfs, remember all of
   // them.
   Want(*connection, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
-  // Who writes takes setuid bits and file capabilities away. The kernel looks for them itself; with
-  // the second version of the capability it does so once for many writes.
+  // Who writes takes setuid bits and file capabilities away. With the second version of the
+  // capability the kernel tells whose writes do, and looks for capabilities once for many writes.
   DoWithout(*connection, FUSE_CAP_HANDLE_KILLPRIV);
-  if (context.choices.extended_attributes) context.wire.WantKillpriv();
+  context.wire.WantKillpriv();
   // Small messages are copied faster than spliced.
   DoWithout(*connection, FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   connection->max_write = kMaxWriteBytes;

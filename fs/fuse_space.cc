@@ -36,12 +36,12 @@ void HandleFallocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offse
     fuse_reply_err(request, EOPNOTSUPP);
     return;
   }
-  const Caller caller = CallerOf(request);
-  bool was_interrupted = false;
+  bool was_interrupted = false, cleared_bits = false;
   const auto changed = context.file_system.ChangeRange(
-      inode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), *change, caller,
-      [&] { return was_interrupted = fuse_req_interrupted(request) != 0; });
-  if (caller.uid != 0) ForgetAttributes(context, inode);
+      inode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length), *change,
+      CallerOf(request), [&] { return was_interrupted = fuse_req_interrupted(request) != 0; },
+      &cleared_bits);
+  if (cleared_bits) ForgetAttributes(context, inode);
   if (!changed && was_interrupted) {
     fuse_reply_err(request, EINTR);
     return;
@@ -68,12 +68,12 @@ void HandleLseek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence,
 void HandleCopyFileRange(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,
                          fuse_ino_t to, off_t to_offset, fuse_file_info*, size_t length, int) {
   FuseContext& context = ContextOf(request, MessageKind::kCopyFileRange);
-  const Caller caller = CallerOf(request);
-  const auto copied =
-      context.file_system.CopyRange(from, static_cast<uint64_t>(from_offset), to,
-                                    static_cast<uint64_t>(to_offset), length, caller);
+  bool cleared_bits = false;
+  const auto copied = context.file_system.CopyRange(from, static_cast<uint64_t>(from_offset), to,
+                                                    static_cast<uint64_t>(to_offset), length,
+                                                    CallerOf(request), &cleared_bits);
   if (!copied) return ReplyError(request, copied.error());
-  if (caller.uid != 0) ForgetAttributes(context, to);
+  if (cleared_bits) ForgetAttributes(context, to);
   fuse_reply_write(request, *copied);
 }
 

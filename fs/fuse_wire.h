@@ -5,7 +5,8 @@
 //
 // - FUSE_TMPFILE, the message of O_TMPFILE, has the layout of FUSE_CREATE, and a name that no file
 //   can have, "/". It is handed on as a FUSE_CREATE.
-// - FUSE_HANDLE_KILLPRIV_V2 is added to the answer of FUSE_INIT where it is wanted and offered.
+// - FUSE_HANDLE_KILLPRIV_V2 is added to the answer of FUSE_INIT where it is wanted and offered, and
+//   what messages then tell of their caller is kept for their handlers.
 //
 // Newer versions of libfuse know both; what they have asked for by themselves stays.
 #pragma once
@@ -16,6 +17,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace kvfs::fs {
@@ -29,9 +31,14 @@ class FuseWire {
   ssize_t Read(int device, void* message, size_t size);
   ssize_t Write(int device, const iovec* parts, int count) const;
 
-  // Has the kernel look for file capabilities once before many writes, instead of before each. To
-  // be called before FUSE_INIT is answered.
+  // Has the kernel look for file capabilities once before many writes, instead of before each, and
+  // tell whose writes take set-id bits away. To be called before FUSE_INIT is answered.
   void WantKillpriv() { wants_killpriv_ = true; }
+
+  // Whether who has sent the message that this thread has read last may change contents without
+  // taking set-id bits away. Nothing where the kernel does not tell: it does for writes, and for
+  // changes of the size.
+  std::optional<bool> CallerHasFsetid() const;
 
  private:
   bool IsInitReply(const iovec* parts, int count) const;

@@ -16,6 +16,10 @@ bool IsEmpty(const AttributeChange& change) {
          !change.mtime && !change.ctime && !change.drops_privileges;
 }
 
+bool OwnsOrRules(const Caller& caller, const Attributes& a) {
+  return caller.uid == 0 || caller.uid == a.uid;
+}
+
 void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
   if (wanted.size_bytes) a.mtime = now;
   if (wanted.atime) a.atime = *wanted.atime;
@@ -24,8 +28,8 @@ void SetTimes(const AttributeChange& wanted, Timespec now, Attributes& a) {
 }
 
 void SetOwnerAndMode(const AttributeChange& wanted, const Caller& caller, Attributes& a) {
-  const bool changes_owner = wanted.uid || wanted.gid || wanted.drops_privileges;
-  if (changes_owner || (wanted.size_bytes && caller.uid != 0)) DropPrivileges(a);
+  if (wanted.uid || wanted.gid || wanted.drops_privileges) DropPrivileges(a, caller);
+  if (wanted.size_bytes) DropPrivilegesOfWritten(a, caller);
   a.uid = wanted.uid.value_or(a.uid);
   a.gid = wanted.gid.value_or(a.gid);
   if (wanted.permissions) {
@@ -63,6 +67,7 @@ Result<InodeInfo> FileSystem::SetAttributes(InodeNumber inode, const AttributeCh
   }
   AttributeBatch change(default_attributes_);
   MetaEdit edit = change.Edit([&wanted, &caller, now = Now()](Attributes& a) {
+    if (wanted.drops_privileges && !OwnsOrRules(caller, a)) return;
     SetOwnerAndMode(wanted, caller, a);
     SetTimes(wanted, now, a);
   });

@@ -1,6 +1,9 @@
 // Who owns a new file, and which changes take its setuid and setgid bits away: Linux's rules.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "fs/attributes.h"
 
 namespace kvfs::fs {
@@ -9,15 +12,25 @@ namespace kvfs::fs {
 struct Caller {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint32_t umask = 0;  // permissions that new files shall not have
+  uint32_t umask = 0;    // permissions that new files shall not have
+  uint32_t process = 0;  // of which /proc tells more, where that is needed; 0: none
+  // Whether the kernel has told that changes of contents leave the bits (CAP_FSETID).
+  std::optional<bool> has_fsetid = {};
+
+  // Whether changes of contents leave the bits, as far as it is known: root's do.
+  bool MayLeaveSetId() const;
+  // Whether the caller may have files with setgid of that group. May ask /proc.
+  bool MayLeaveSetgid(uint32_t group) const;
 };
 
 // Sets the owner of `child`, which is new in a directory with attributes `parent`: the caller, and
 // the group of a setgid directory, whose setgid bit a new directory inherits.
 void TakeOwnership(Attributes& child, const Attributes& parent, const Caller& caller);
 
-// Clears setuid, and setgid where it does not merely ask for mandatory locks (that is, where the
-// group may execute). Directories keep both.
-void DropPrivileges(Attributes& attributes);
+// For a change of the owner: clears setuid, and setgid unless it merely asks for mandatory locks
+// (the group may not execute) and the caller may leave it. Directories keep both.
+void DropPrivileges(Attributes& attributes, const Caller& caller);
+// For a change of the content: the same, unless the caller leaves the bits.
+void DropPrivilegesOfWritten(Attributes& attributes, const Caller& caller);
 
 }  // namespace kvfs::fs

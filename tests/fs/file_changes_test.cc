@@ -100,6 +100,17 @@ TEST_F(FileChanges, ExpectationsAreDecidedWithTheChanges) {
   EXPECT_EQ(ReadName("a"), "new");
 }
 
+TEST_F(FileChanges, AStrangersChangeClearsSetgidWhateverTheGroupMayDo) {
+  for (const Kind kind : {Kind::kPut, Kind::kAppend}) {
+    const InodeInfo file = File("f");
+    ASSERT_TRUE(fs().SetAttributes(file.number, {.permissions = 06666, .gid = 77}, kRoot));
+    ASSERT_TRUE(fs().SetAttributes(file.number, {.permissions = 06666}, kRoot));
+    ASSERT_EQ(Apply({Change(kind, "f", "new")}), kNoError);
+    EXPECT_EQ(Look("f").attributes.mode, S_IFREG | 0666u);
+    ASSERT_EQ(Apply({Change(Kind::kDelete, "f")}), kNoError);
+  }
+}
+
 TEST_F(FileChanges, DirectoriesCountTheirSubdirectories) {
   ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d")}), kNoError);
   ASSERT_EQ(Apply({Change(Kind::kMakeDirectory, "d/e"), Change(Kind::kPut, "d/f", "1")}), kNoError);

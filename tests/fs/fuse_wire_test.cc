@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint32_t kTmpfile = 51;
 constexpr uint32_t kKillprivV2 = 1u << 28;
+constexpr uint32_t kWriteKillSuidgid = 1u << 2;
+constexpr uint32_t kSetattrKillSuidgid = 1u << 11;
 constexpr uint64_t kInitId = 2;
 
 class Wire : public testing::Test {
@@ -47,6 +49,16 @@ class Wire : public testing::Test {
     fuse_init_in init = {};
     init.flags = offers;
     Arriving(FUSE_INIT, kInitId, std::string(reinterpret_cast<char*>(&init), sizeof init));
+  }
+  void ArriveWrite(uint32_t flags) {
+    fuse_write_in write = {};
+    write.write_flags = flags;
+    Arriving(FUSE_WRITE, 7, std::string(reinterpret_cast<char*>(&write), sizeof write));
+  }
+  void ArriveSetattr(uint32_t valid) {
+    fuse_setattr_in set = {};
+    set.valid = valid;
+    Arriving(FUSE_SETATTR, 7, std::string(reinterpret_cast<char*>(&set), sizeof set));
   }
   // The flags that reach the kernel when libfuse answers with `flags`.
   uint32_t Leaving(uint64_t id, uint32_t flags, int32_t error = 0) {
@@ -104,6 +116,42 @@ TEST_F(Wire, KillprivIsNotAskedForOtherwise) {
   wire_.WantKillpriv();
   ArriveInit(1);
   EXPECT_EQ(Leaving(kInitId, 8), 8u);
+}
+
+TEST_F(Wire, WritesAndChangesOfTheSizeTellWhetherSetIdBitsStay) {
+  wire_.WantKillpriv();
+  ArriveInit(kKillprivV2);
+  ArriveWrite(0);
+  EXPECT_EQ(wire_.CallerHasFsetid(), true);
+  ArriveWrite(kWriteKillSuidgid);
+  EXPECT_EQ(wire_.CallerHasFsetid(), false);
+  ArriveSetattr(FATTR_SIZE);
+  EXPECT_EQ(wire_.CallerHasFsetid(), true);
+  ArriveSetattr(FATTR_SIZE | kSetattrKillSuidgid);
+  EXPECT_EQ(wire_.CallerHasFsetid(), false);
+}
+
+// A change of the owner takes them from everybody's files.
+TEST_F(Wire, OtherMessagesDoNotTell) {
+  wire_.WantKillpriv();
+  ArriveInit(kKillprivV2);
+  ArriveWrite(0);
+  ArriveSetattr(FATTR_UID | kSetattrKillSuidgid);
+  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  ArriveSetattr(0);
+  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  Arriving(FUSE_FALLOCATE, 7, std::string(sizeof(fuse_fallocate_in), '\0'));
+  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+}
+
+TEST_F(Wire, AKernelThatWasNotAskedDoesNotTell) {
+  ArriveInit(kKillprivV2);
+  ArriveWrite(0);
+  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  wire_.WantKillpriv();
+  ArriveInit(1);
+  ArriveWrite(0);
+  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
 }
 
 }  // namespace

@@ -80,6 +80,40 @@ TEST_F(InodeAttributes, AUsersTruncationClearsSetuidAndRootsDoesNot) {
   EXPECT_EQ(Set(file, {.size_bytes = 0}, kUser).mode, S_IFREG | 0777u);
 }
 
+TEST_F(InodeAttributes, SetgidWithoutGroupExecuteStaysForTheGroupOnly) {
+  const InodeInfo file = File("f");
+  const AttributeChange setgid = {.permissions = 02666, .gid = 77};
+  Set(file, setgid);
+  Write(file.number, 0, "x", {1000, 77});
+  EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 02666u);
+  Write(file.number, 0, "x", kUser);
+  EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 0666u);
+}
+
+// As the kernel tells it, whoever it is.
+TEST_F(InodeAttributes, WhoMayLeaveSetIdBitsLeavesThem) {
+  const InodeInfo file = File("f");
+  Caller user = kUser, root = kRoot;
+  user.has_fsetid = true;
+  root.has_fsetid = false;
+  Set(file, {.permissions = 06777});
+  Write(file.number, 0, "x", user);
+  EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 06777u);
+  Write(file.number, 0, "x", root);
+  EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 0777u);
+}
+
+// The kernel asks for it on behalf of anybody.
+TEST_F(InodeAttributes, OnlyTheOwnerAndRootDropPrivileges) {
+  const InodeInfo file = File("f");
+  const Attributes before = Set(file, {.permissions = 06777, .uid = 5});
+  Set(file, {.permissions = 06777});
+  PassSeconds(5);
+  EXPECT_EQ(Set(file, {.drops_privileges = true}, kUser).ctime, before.ctime);
+  EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 06777u);
+  EXPECT_EQ(Set(file, {.drops_privileges = true}, {5, 5}).mode, S_IFREG | 0777u);
+}
+
 TEST_F(InodeAttributes, TruncationTouchesMtimeAndCtime) {
   const InodeInfo file = File("f", "content");
   PassSeconds(5);
