@@ -108,7 +108,8 @@ class Exporter {
     WalkOptions options;
     options.on_unreadable = [&](const std::string& path, const Error& error) {
       NoteDamage(error);
-      writer_.LeaveOut(path, ReasonOfKeyError(error));
+      writer_.LeaveOut("a part of what is in " + (path.empty() ? "the top" : path),
+                       ReasonOfKeyError(error));
     };
     KVFS_TRY(WalkKeys(
         keys_, top,
@@ -127,18 +128,18 @@ class Exporter {
   Result<Descent> Add(const WalkedKey& key, const std::string& path) {
     KVFS_TRY(CheckNotInterrupted());
     if (!path.empty() && LeadsElsewhere(key.name)) {
-      writer_.LeaveOut(key.path, "no file can have this name");
+      writer_.LeaveOut(Shown(key), "no file can have this name");
       return Descent::kPass;
     }
     if ((key.inode.attributes.mode & S_IFMT) == 0) {
       is_damaged_ = true;
-      writer_.LeaveOut(key.path, "its attributes are damaged");
+      writer_.LeaveOut(Shown(key), "its attributes are damaged");
       return Descent::kPass;
     }
     auto added = writer_.Add(keys_, key, path);
     if (!added && !writer_.HasFailed() && IsOfOneEntry(added.error().code)) {
       NoteDamage(added.error());
-      writer_.LeaveOut(key.path, ReasonOfKeyError(added.error()));
+      writer_.LeaveOut(Shown(key), ReasonOfKeyError(added.error()));
       writer_.ForgetName(key.inode, path);
       return key.inode.attributes.IsDirectory() ? Descent::kPass : Descent::kEnter;
     }
@@ -151,6 +152,10 @@ class Exporter {
     }
     progress_.ShowEntries(++written_);
     return Descent::kEnter;
+  }
+
+  static std::string Shown(const WalkedKey& key) {
+    return key.path + (key.inode.attributes.IsDirectory() ? " and what is in it" : "");
   }
 
   void NoteDamage(const Error& error) {
@@ -180,17 +185,18 @@ Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& 
   is_whole = done.has_value();
   progress.Clear();
   if (!done) return ExplainExportError(store, done.error(), exporter.written());
-  const uint64_t left_out = (*writer)->left_out();
-  if (exporter.is_damaged()) {
+  const Losses& lost = (*writer)->losses();
+  if (exporter.is_damaged() || (*writer)->has_met_damage()) {
     return Stop(ExitCode::kStoreCorrupt,
-                fmt::format("the store {} is damaged: left out {} entries, named above; the others "
-                            "are exported",
-                            store, left_out));
+                fmt::format("the store {} is damaged: left out {} entries{}, named above; the "
+                            "others are exported",
+                            store, lost.entries, OfParts(lost)));
   }
-  if (left_out == 0) return {};
+  if (!lost.any()) return {};
   return Stop(ExitCode::kWrongKind,
-              fmt::format("left out {} entries of {}, named above, which the format {} cannot hold",
-                          left_out, store, arguments.format));
+              fmt::format("left out {} entries of {}{}, named above, which the format {} cannot "
+                          "hold",
+                          lost.entries, store, OfParts(lost), arguments.format));
 }
 
 // The output is opened first: a FIFO may wait for its reader, and the store shall not.

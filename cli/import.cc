@@ -15,6 +15,7 @@
 #include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
+#include "cli/message.h"
 #include "cli/paths.h"
 #include "cli/reopened_keys.h"
 #include "cli/shown_text.h"
@@ -79,7 +80,7 @@ Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
   auto read = ReadAll(arguments, format, file, keys, batch);
   if (read) return batch.Finish();
   // Whether this works or not, the first error is what matters.
-  static_cast<void>(batch.Flush());
+  static_cast<void>(batch.Finish());
   return read;
 }
 
@@ -99,11 +100,10 @@ Outcome CheckFormat(ImportArguments& arguments) {
 }
 
 std::string HowFar(const ImportBatch& batch) {
-  if (batch.left_out() == 0) {
-    return fmt::format("the first {} entries are in the store", batch.applied());
-  }
-  return fmt::format("{} entries are in the store, {} before the end were left out",
-                     batch.applied(), batch.left_out());
+  const Losses& lost = batch.losses();
+  if (!lost.any()) return fmt::format("the first {} entries are in the store", batch.applied());
+  return fmt::format("{} entries are in the store, {} before the end were left out{}",
+                     batch.applied(), lost.entries, OfParts(lost));
 }
 
 Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
@@ -134,11 +134,16 @@ Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, cons
   if (!imported) {
     return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
   }
-  if (batch.left_out() == 0) return {};
+  if (batch.applied() == 0 && !batch.losses().any()) {
+    Tell(Severity::kNotice,
+         fmt::format("there is nothing in {}: no entry was imported", arguments.source));
+  }
+  if (!batch.losses().any()) return {};
   return Stop(ExitCode::kWrongKind,
               fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
-                          "out",
-                          arguments.source, store, batch.applied(), batch.left_out()));
+                          "out{}",
+                          arguments.source, store, batch.applied(), batch.losses().entries,
+                          OfParts(batch.losses())));
 }
 
 Outcome Import(ImportArguments& arguments) {

@@ -52,13 +52,21 @@ bool IsOfOneEntry(ErrorCode code) {
   }
 }
 
+const std::string& PathMadeBy(const fs::FileChange& change) {
+  return change.kind == fs::FileChange::Kind::kLink ? change.to : change.path;
+}
+
 std::string ReasonOf(const fs::FileChange& change, const Error& error) {
   const bool is_link = change.kind == fs::FileChange::Kind::kLink;
   if (error.code == ErrorCode::kNotFound) {
     return is_link ? fmt::format("{}, which it is a hard link to, is not there", change.path)
                    : "its directory is not there";
   }
-  if (error.code == ErrorCode::kNotDirectory) return "a part of its path is not a directory";
+  if (error.code == ErrorCode::kNotDirectory) {
+    return change.kind == fs::FileChange::Kind::kEnsureDirectory
+               ? "it, or a part of its path, is not a directory"
+               : "a part of its path is not a directory";
+  }
   if (error.code == ErrorCode::kNotEmpty) return "a directory that is not empty has its name";
   return std::string(ReasonOfKeyError(error));
 }
@@ -73,13 +81,35 @@ ImportBatch::ImportBatch(Keys& keys, const std::string& directory, Progress& pro
 void ImportBatch::LeaveOut(std::string_view what, std::string_view reason) {
   progress_.Clear();
   Tell(Severity::kWarning, fmt::format("left out {}: {}", what, reason));
-  ++left_out_;
+  ++losses_.entries;
 }
 
-void ImportBatch::LeaveOutFailed(const fs::FileChange& change, const Error& error) {
+void ImportBatch::LeaveOutPart(std::string_view what, std::string_view reason) {
+  progress_.Clear();
+  Tell(Severity::kWarning, fmt::format("left out {}: {}", what, reason));
+  ++losses_.parts;
+}
+
+void ImportBatch::LeaveOutFailed(const Gathered& gathered, const Error& error) {
   if (is_at_end_) return;
-  const bool is_link = change.kind == Kind::kLink;
-  LeaveOut(is_link ? change.to : change.path, ReasonOf(change, error));
+  const fs::FileChange& change = gathered.change;
+  if (gathered.is_entry) {
+    LeaveOut(PathMadeBy(change), CauseAbove(change).value_or(ReasonOf(change, error)));
+  } else {
+    refused_.insert_or_assign(change.path, CauseAbove(change).value_or(
+                                               fmt::format("the directory {} cannot be made: {}",
+                                                           change.path, ReasonOf(change, error))));
+  }
+}
+
+// Where an entry cannot be made because a directory above it, that nobody mentioned, cannot.
+std::optional<std::string> ImportBatch::CauseAbove(const fs::FileChange& change) const {
+  const std::string& path = PathMadeBy(change);
+  const size_t slash = path.rfind('/');
+  if (refused_.empty() || slash == std::string::npos) return {};
+  const auto refused = refused_.find(path.substr(0, slash));
+  if (refused == refused_.end()) return {};
+  return refused->second;
 }
 
 std::string ImportBatch::PathOf(const std::string& path) const {
@@ -107,14 +137,14 @@ bool ImportBatch::MakeValid(IncomingEntry& entry, const std::string& path) {
   std::erase_if(*entry.xattrs, [&](const auto& xattr) {
     const auto possible = fs::CheckXattrOf(attributes, xattr.first, xattr.second);
     if (!possible) {
-      LeaveOut(fmt::format("the extended attribute {} of {}", xattr.first, path),
-               possible.error().message);
+      LeaveOutPart(fmt::format("the extended attribute {} of {}", xattr.first, path),
+                   possible.error().message);
     }
     return !possible;
   });
   if (const auto possible = fs::CheckXattrs(*entry.xattrs); !possible) {
-    LeaveOut(fmt::format("the extended attributes of {}", path),
-             "together they are more than a file can have");
+    LeaveOutPart(fmt::format("the extended attributes of {}", path),
+                 "together they are more than a file can have");
     entry.xattrs->clear();
   }
   if (is_known) fs::TakeAccessList(*entry.attributes, *entry.xattrs);
@@ -131,7 +161,7 @@ Result<void> ImportBatch::Add(IncomingEntry entry) {
   }
   if (!path.empty() && !CheckPath(path)) return {};
   if (!MakeValid(entry, path)) return {};
-  NeedParents(path);
+  KVFS_TRY(NeedParents(path));
   if (is_directory) {
     AddDirectory(path, std::move(entry));
     return FlushIfFull();
@@ -163,18 +193,21 @@ void ImportBatch::Gather(fs::FileChange change, bool is_entry) {
 }
 
 // All directories above the path that are not there yet: "a" and "a/b" for "a/b/c".
-void ImportBatch::NeedParents(const std::string& path) {
+Result<void> ImportBatch::NeedParents(const std::string& path) {
+  const std::string_view whole = path;
   size_t known = path.rfind('/');
-  while (known != std::string::npos && known > 0 && !made_.contains(path.substr(0, known))) {
+  while (known != std::string::npos && known > 0 && !made_.Contains(whole.substr(0, known))) {
     known = path.rfind('/', known - 1);
   }
   size_t end = known == std::string::npos ? path.find('/') : path.find('/', known + 1);
   for (; end != std::string::npos; end = path.find('/', end + 1)) {
-    std::string above = path.substr(0, end);
+    const std::string above = path.substr(0, end);
     if (above.empty()) continue;
     Gather(ChangeOf(Kind::kEnsureDirectory, above), /*is_entry=*/false);
-    made_.insert(std::move(above));
+    made_.Add(above);
+    KVFS_TRY(FlushIfFull());
   }
+  return {};
 }
 
 void ImportBatch::AddDirectory(const std::string& path, IncomingEntry entry) {
@@ -186,7 +219,7 @@ void ImportBatch::AddDirectory(const std::string& path, IncomingEntry entry) {
   Gather(std::move(make), /*is_entry=*/true);
   fs::FileChange& times = times_.emplace_back(ChangeOf(Kind::kSetAttributes, path));
   times.attributes = entry.attributes;
-  made_.insert(path);
+  made_.Add(path);
 }
 
 Result<void> ImportBatch::AddLarge(const std::string& path, IncomingEntry entry) {
@@ -206,7 +239,7 @@ Result<void> ImportBatch::AddLarge(const std::string& path, IncomingEntry entry)
   const auto done = keys_.ApplyWithContent({put}, content);
   if (!done && source_failed) return done;
   if (!done && IsOfOneEntry(done.error().code)) {
-    LeaveOutFailed(put, done.error());
+    LeaveOutFailed({std::move(put), /*is_entry=*/true}, done.error());
     return {};
   }
   if (!done) return tl::unexpected(Naming(path, done.error()));
@@ -225,7 +258,7 @@ Result<void> ImportBatch::AddLink(const std::string& path, const std::string& ta
     LeaveOut(link.to, fmt::format("it is a hard link: {}", valid.error().text));
     return {};
   }
-  NeedParents(link.to);
+  KVFS_TRY(NeedParents(link.to));
   Gather(std::move(link), /*is_entry=*/true);
   return FlushIfFull();
 }
@@ -280,7 +313,7 @@ Result<void> ImportBatch::Apply(Changes changes) {
         Naming(is_told ? changes[failed].change.path : "these entries", applied.error()));
   }
   KVFS_TRY(ApplyUpTo(changes, failed));
-  LeaveOutFailed(changes.front().change, applied.error());
+  LeaveOutFailed(changes.front(), applied.error());
   changes.erase(changes.begin());
   return ApplyInParts(std::move(changes), kSmallPart);
 }

@@ -12,10 +12,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
+#include "cli/path_set.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 
@@ -30,6 +32,7 @@ class ImportBatch final : public EntrySink {
   Result<void> Add(IncomingEntry entry) override;
   Result<void> AddLink(const std::string& path, const std::string& target) override;
   void LeaveOut(std::string_view what, std::string_view reason) override;
+  void LeaveOutPart(std::string_view what, std::string_view reason) override;
   // Makes what is gathered, and gives directories their times.
   Result<void> Finish();
   // Makes what is gathered after an error of the source: entries before it are whole.
@@ -37,8 +40,7 @@ class ImportBatch final : public EntrySink {
 
   // Entries that are in the store.
   uint64_t applied() const { return applied_; }
-  // Entries, and parts of entries, that were told and left out.
-  uint64_t left_out() const { return left_out_; }
+  const Losses& losses() const { return losses_; }
 
  private:
   struct Gathered {
@@ -50,7 +52,7 @@ class ImportBatch final : public EntrySink {
   std::string PathOf(const std::string& path) const;
   bool CheckPath(const std::string& path);
   bool MakeValid(IncomingEntry& entry, const std::string& path);
-  void NeedParents(const std::string& path);
+  Result<void> NeedParents(const std::string& path);
   void Gather(fs::FileChange change, bool is_entry);
   void AddDirectory(const std::string& path, IncomingEntry entry);
   Result<void> AddLarge(const std::string& path, IncomingEntry entry);
@@ -59,18 +61,21 @@ class ImportBatch final : public EntrySink {
   Result<void> ApplyInParts(Changes changes, size_t part);
   Result<void> ApplyUpTo(Changes& changes, size_t end);
   Result<void> ApplyTimes();
-  void LeaveOutFailed(const fs::FileChange& change, const Error& error);
+  void LeaveOutFailed(const Gathered& gathered, const Error& error);
+  std::optional<std::string> CauseAbove(const fs::FileChange& change) const;
 
   Keys& keys_;
   const std::string directory_;
   Progress& progress_;
-  std::unordered_set<std::string> made_;  // directories that are there, or will be by changes_
+  PathSet made_;  // directories that are there, or will be by changes_
+  // Directories that nobody mentioned and that cannot be made, and why: told with what is in them.
+  std::unordered_map<std::string, std::string> refused_;
   Changes changes_;
   size_t gathered_bytes_ = 0;
   std::vector<fs::FileChange> times_;  // of directories, for the end
   bool is_at_end_ = false;             // nothing but times is left
   uint64_t applied_ = 0;
-  uint64_t left_out_ = 0;
+  Losses losses_;
 };
 
 }  // namespace kvfs::cli

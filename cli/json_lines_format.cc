@@ -20,6 +20,8 @@ namespace {
 
 // A value in base64, and what is around it.
 constexpr size_t kMaxLineBytes = 2 * kMaxBatchBytes;
+// So many lines at the beginning that are no JSON: the rest is none either.
+constexpr uint64_t kMaxForeignLines = 100;
 
 tl::unexpected<Error> Invalid(std::string reason) {
   return Fail(ErrorCode::kInvalid, std::move(reason));
@@ -91,6 +93,10 @@ bool TellsAttributes(const Json& line) {
   return false;
 }
 
+std::string FieldOf(std::string_view name, uint64_t line) {
+  return fmt::format("the field \"{}\" of line {}", name, line);
+}
+
 // Fields that an entry of its type has none of, by mistake or of a later program, are told.
 void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, EntrySink& sink) {
   for (const auto& [name, value] : line.items()) {
@@ -99,8 +105,7 @@ void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, 
     const bool is_text = plain == "path" || (plain == content && !content.empty());
     const bool is_known = name == "kind" || name == "xattrs" || IsAttribute(name);
     if (is_text || is_known) continue;
-    sink.LeaveOut(fmt::format("the field \"{}\" of line {}", name, number),
-                  "no entry of its kind has one");
+    sink.LeaveOutPart(FieldOf(name, number), "no entry of its kind has one");
   }
 }
 
@@ -112,7 +117,7 @@ Result<uint32_t> TypeIn(const Json& line) {
   return Invalid("\"kind\" is none that there is");
 }
 
-Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line) {
+Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line, uint64_t number, EntrySink& sink) {
   const auto field = line.find("xattrs");
   if (field == line.end()) return std::nullopt;
   if (!field->is_array()) return Invalid("\"xattrs\" is no list");
@@ -122,12 +127,19 @@ Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line) {
     KVFS_ASSIGN(const auto name, GetBytes(item, "name"));
     KVFS_ASSIGN(const auto value, GetBytes(item, "value"));
     if (!name || !value) return Invalid("one of \"xattrs\" has no \"name\" or no \"value\"");
-    xattrs.insert_or_assign(*name, *value);
+    if (!xattrs.emplace(*name, *value).second) {
+      return Invalid(fmt::format("two of \"xattrs\" are called {}", *name));
+    }
+    for (const auto& [key, ignored] : item.items()) {
+      const std::string_view plain = std::string_view(key).substr(0, key.find("_base64"));
+      if (plain == "name" || plain == "value") continue;
+      sink.LeaveOutPart(FieldOf(key, number), "no extended attribute has one");
+    }
   }
   return xattrs;
 }
 
-Json XattrsOf(const fs::XattrMap& xattrs) {
+Json JsonOf(const fs::XattrMap& xattrs) {
   Json list = Json::array();
   for (const auto& [name, value] : xattrs) {
     Json item;
@@ -147,7 +159,7 @@ Result<IncomingEntry> ParseEntry(const Json& line, size_t number, EntrySink& sin
   if (type != S_IFREG || TellsAttributes(line)) {
     KVFS_ASSIGN(entry.attributes, AttributesIn(line, type));
   }
-  KVFS_ASSIGN(entry.xattrs, XattrsIn(line));
+  KVFS_ASSIGN(entry.xattrs, XattrsIn(line, number, sink));
   const char* const content = S_ISREG(type) ? "value" : S_ISLNK(type) ? "target" : "";
   if (S_ISREG(type) || S_ISLNK(type)) {
     KVFS_ASSIGN(auto data, GetBytes(line, content));
@@ -166,18 +178,38 @@ class LinesReader {
 
   Result<void> Run() {
     while (true) {
-      KVFS_ASSIGN(const auto line, lines_.Next());
-      if (!line) return {};
-      if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
-      const Json object = Json::parse(*line, nullptr, /*allow_exceptions=*/false);
-      if (!object.is_object()) {
-        return Invalid(fmt::format("line {}: it is no JSON object", lines_.number()));
+      const auto line = lines_.Next();
+      if (!line && line.error().code != ErrorCode::kTooLarge) return tl::unexpected(line.error());
+      if (!line) {
+        KVFS_TRY(LeaveOut(line.error()));
+        continue;
       }
-      KVFS_TRY(Add(object));
+      if (!*line) return AtEnd();
+      if ((*line)->find_first_not_of(" \t\r") == std::string_view::npos) continue;
+      KVFS_TRY(AddLine(**line));
     }
   }
 
  private:
+  Result<void> AtEnd() {
+    if (has_any_ || !has_foreign_) return {};
+    return Invalid("none of its lines is a JSON object");
+  }
+
+  Result<void> AddLine(std::string_view line) {
+    auto object = ParseJson(line);
+    if (object && !object->is_object()) object = Invalid("it is no JSON object");
+    if (object) {
+      has_any_ = true;
+      return Add(*object);
+    }
+    has_foreign_ = true;
+    if (!has_any_ && lines_.number() >= kMaxForeignLines) {
+      return Invalid(fmt::format("none of its first {} lines is a JSON object", kMaxForeignLines));
+    }
+    return LeaveOut(object.error());
+  }
+
   // A line that tells no entry is left out; an error is the sink's.
   Result<void> Add(const Json& line) {
     const auto first = GetBytes(line, "same_as");
@@ -195,8 +227,7 @@ class LinesReader {
     if (!*path) return LeaveOut({ErrorCode::kInvalid, "it has no \"path\""});
     for (const auto& [name, value] : line.items()) {
       if (name.starts_with("same_as") || name.starts_with("path")) continue;
-      sink_.LeaveOut(fmt::format("the field \"{}\" of line {}", name, lines_.number()),
-                     "a further name has nothing of its own");
+      sink_.LeaveOutPart(FieldOf(name, lines_.number()), "a further name has nothing of its own");
     }
     TellOfRepetition(NormalizeKeyPath(**path));
     return sink_.AddLink(NormalizeKeyPath(**path), NormalizeKeyPath(first));
@@ -216,6 +247,8 @@ class LinesReader {
   LineReader lines_;
   EntrySink& sink_;
   SeenKeys seen_;
+  bool has_any_ = false;      // a line that is a JSON object
+  bool has_foreign_ = false;  // one that is not
 };
 
 class JsonLinesWriter final : public EntryWriter {
@@ -245,10 +278,8 @@ class JsonLinesWriter final : public EntryWriter {
     if (a.ctime != a.mtime) line["ctime"] = TimeText(a.ctime);
     if (a.atime != a.mtime) line["atime"] = TimeText(a.atime);
     if (a.device != 0) line["device"] = a.device;
-    if (a.has_xattrs) {
-      KVFS_ASSIGN(const fs::XattrMap xattrs, keys.GetXattrs(key.path));
-      line["xattrs"] = XattrsOf(xattrs);
-    }
+    KVFS_ASSIGN(const fs::XattrMap xattrs, XattrsOf(keys, key, path));
+    if (!xattrs.empty()) line["xattrs"] = JsonOf(xattrs);
     return Write(line);
   }
 

@@ -15,8 +15,8 @@
 
 namespace kvfs::cli {
 
-// A line that tells no entry is left out by its number, and so is a field that is none; kInvalid
-// for a line that is no JSON object.
+// A line that tells no entry is left out by its number, and so is a field that is none. kInvalid
+// where no line is JSON, or none of the first 100: it is something else.
 Result<void> ReadJsonLines(const ByteSource& source, EntrySink& sink);
 std::unique_ptr<EntryWriter> MakeJsonLinesWriter(const ByteSink& out);
 

@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include "cli/shown_text.h"
 
@@ -27,6 +29,26 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
+Result<Json> ParseJson(std::string_view text) {
+  std::vector<std::set<std::string>> names;  // of each object that is open
+  std::optional<std::string> repeated;
+  const auto look = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) names.emplace_back();
+    if (event == Json::parse_event_t::object_end) names.pop_back();
+    if (event == Json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!names.back().insert(name).second) repeated = name;
+    }
+    return true;
+  };
+  Json value = Json::parse(text, look, /*allow_exceptions=*/false);
+  if (value.is_discarded()) return Fail(ErrorCode::kInvalid, "it is no JSON");
+  if (repeated) {
+    return Fail(ErrorCode::kInvalid, fmt::format("it has two fields \"{}\"", *repeated));
+  }
+  return value;
+}
+
 std::string ToBase64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), Unsigned(bytes),
@@ -44,6 +66,8 @@ std::optional<std::string> FromBase64(std::string_view text) {
   if (length < 0) return {};
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   out.resize(static_cast<size_t>(length) - padding);
+  // The library takes '=' anywhere, and drops bits behind the last byte.
+  if (ToBase64(out) != text) return {};
   return out;
 }
 

@@ -15,8 +15,12 @@ using Json = nlohmann::ordered_json;  // keeps the order in which keys are set
 
 bool IsUtf8(std::string_view bytes);
 
+// A JSON value; kInvalid for a text that is none, or that has two fields of one name in an object,
+// of which programs take either.
+Result<Json> ParseJson(std::string_view text);
+
 std::string ToBase64(std::string_view bytes);
-// Nothing for text that is not base64, without gaps and with its padding.
+// Nothing for a text that ToBase64 does not give: with gaps, without its padding, with stray bits.
 std::optional<std::string> FromBase64(std::string_view text);
 
 void SetBytes(Json& object, const std::string& key, std::string_view bytes);

@@ -77,15 +77,18 @@ std::optional<fs::Timespec> ParseTime(const std::string& text) {
   time.nanoseconds = static_cast<uint32_t>(std::stoul(parts));
   if (is_calendar) {
     std::tm calendar{};
-    const char* const end = ::strptime(rest.c_str(), "%Y-%m-%dT%H:%M:%S", &calendar);
-    if (end == nullptr || *end != '\0') return {};
+    if (::strptime(rest.c_str(), "%Y-%m-%dT%H:%M:%S", &calendar) == nullptr) return {};
     time.seconds = ::timegm(&calendar);
+    // Of "2026-02-31" and the like strptime(3) makes another day.
+    if (!TimeText(time).starts_with(rest + '.')) return {};
     return time;
   }
   const char* const end = rest.data() + rest.size();
   if (!rest.starts_with('@')) return {};
   const auto [stop, error] = std::from_chars(rest.data() + 1, end, time.seconds);
   if (error != std::errc() || stop != end) return {};
+  // "-0" has lost its sign.
+  if (rest != fmt::format("@{}", time.seconds)) return {};
   return time;
 }
 

@@ -104,33 +104,50 @@ class LmdbReader {
   Result<void> ReadData() {
     while (true) {
       KVFS_ASSIGN(const auto key, ReadWord());
-      if (!key) return {};
+      if (key.is_end) return {};
       KVFS_ASSIGN(auto value, ReadWord());
-      if (!value) return Invalid("a key has no value");
+      if (value.is_end) {
+        sink_.LeaveOut(fmt::format("line {}", lines_.number() - 1), "a key has no value");
+        return {};
+      }
+      if (!key.bytes || !value.bytes) {
+        sink_.LeaveOut(fmt::format("line {}", lines_.number() - (key.bytes ? 0 : 1)),
+                       key.bytes ? value.reason : key.reason);
+        continue;
+      }
       // An empty key names nothing, and not the directory of the database either.
-      if (NormalizeKeyPath(*key).empty()) {
+      if (NormalizeKeyPath(*key.bytes).empty()) {
         sink_.LeaveOut(fmt::format("line {}", lines_.number()), "its key has no name");
         continue;
       }
-      const std::string whole = directory_.empty() ? *key : JoinKeyPath(directory_, *key);
+      const std::string whole =
+          directory_.empty() ? *key.bytes : JoinKeyPath(directory_, *key.bytes);
       const auto path = PathOfForeignKey(whole, seen_, sink_);
       if (!path) continue;
       IncomingEntry entry;
       entry.path = *path;
-      entry.data = *std::move(value);
+      entry.data = *std::move(value.bytes);
       KVFS_TRY(sink_.Add(std::move(entry)));
     }
   }
 
-  // Nothing at DATA=END.
-  Result<std::optional<std::string>> ReadWord() {
-    KVFS_ASSIGN(const auto line, lines_.Next());
+  // A key or a value; nothing in place of one that cannot be read.
+  struct Word {
+    bool is_end = false;  // DATA=END
+    std::optional<std::string> bytes = {};
+    std::string reason = {};
+  };
+  Result<Word> ReadWord() {
+    const auto next = lines_.Next();
+    if (!next && next.error().code == ErrorCode::kTooLarge) {
+      return Word{.reason = next.error().message};
+    }
+    KVFS_ASSIGN(const auto line, next);
     if (!line) return Invalid("the text ends before DATA=END: it has been cut off");
-    if (*line == "DATA=END") return std::optional<std::string>();
+    if (*line == "DATA=END") return Word{.is_end = true};
     if (!line->starts_with(' ')) return Invalid("a key or value begins with a blank");
-    auto word = is_print_ ? FromPrint(line->substr(1)) : FromHex(line->substr(1));
-    if (!word) return Invalid("it is not written as the dump's format says");
-    return word;
+    return Word{.bytes = is_print_ ? FromPrint(line->substr(1)) : FromHex(line->substr(1)),
+                .reason = "it is not written as the dump's format says"};
   }
 
   LineReader lines_;

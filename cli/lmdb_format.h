@@ -15,9 +15,10 @@
 
 namespace kvfs::cli {
 
-// kInvalid names the line that makes no sense. A text without its DATA=END has been cut off: the
-// entries before the cut have been handed on. Of several values of a key (dupsort=1) the first
-// stays, and the others are told.
+// kInvalid names the line where it cannot go on: one of the header, one that is neither a key nor a
+// value, the end without DATA=END, where the text has been cut off. The entries before it have been
+// handed on. A key or value that is not as the format says is left out, and so is a key without a
+// value. Of several values of a key (dupsort=1) the first stays, and the others are told.
 Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink);
 // In bytevalue; what is not a file, or has a longer path than LMDB has keys, is left out. The
 // header tells `map_bytes`, so that mdb_load makes a database that holds it.

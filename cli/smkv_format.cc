@@ -57,9 +57,16 @@ struct Found {
 };
 using FoundKeys = std::map<std::string, Found>;
 
+// What cannot be believed, where, and why not.
+struct BadPlace {
+  std::string what;
+  std::string reason;
+};
+
 class ShardReader {
  public:
-  ShardReader(const std::string& base, uint32_t shard) : base_(base), shard_(shard) {}
+  ShardReader(const std::string& base, uint32_t shard, std::vector<BadPlace>& bad)
+      : base_(base), shard_(shard), bad_(bad) {}
 
   // Returns of how many shards there are.
   Result<uint32_t> Run(FoundKeys& found) {
@@ -79,7 +86,7 @@ class ShardReader {
       return Invalid("it is shorter than its header says");
     }
     for (uint32_t i = 0; i < buckets; ++i) {
-      KVFS_TRY(ReadBucket(kHeaderBytes + i * bucket_bytes, per_bucket, shards, found));
+      ReadBucket(kHeaderBytes + i * bucket_bytes, per_bucket, shards, found);
     }
     return shards;
   }
@@ -91,33 +98,41 @@ class ShardReader {
   }
   uint32_t Number(uint64_t at) const { return LoadLittle<uint32_t>(AsBytes(keys_).data() + at); }
 
-  Result<void> ReadBucket(uint64_t at, uint32_t per_bucket, uint32_t shards, FoundKeys& found) {
+  void ReadBucket(uint64_t at, uint32_t per_bucket, uint32_t shards, FoundKeys& found) {
     const uint32_t count = Number(at);
-    if (count > per_bucket) return Invalid("a bucket has more keys than slots");
+    if (count > per_bucket) return PassOver("the bucket", at, "it has more keys than slots");
     for (uint32_t i = 0; i < count; ++i) {
-      KVFS_TRY(ReadSlot(at + kBucketHeaderBytes + uint64_t{i} * kSlotBytes, shards, found));
+      ReadSlot(at + kBucketHeaderBytes + uint64_t{i} * kSlotBytes, shards, found);
     }
-    return {};
   }
 
-  Result<void> ReadSlot(uint64_t at, uint32_t shards, FoundKeys& found) {
+  void PassOver(std::string_view what, uint64_t at, std::string_view reason) {
+    bad_.push_back({fmt::format("{} at byte {} of {}", what, at, KeysPath(base_, shard_)),
+                    std::string(reason)});
+  }
+
+  void ReadSlot(uint64_t at, uint32_t shards, FoundKeys& found) {
     std::string key = keys_.substr(at, kKeyBytes);
     key.erase(key.find_last_not_of('\0') + 1);
     const uint64_t hash = LoadLittle<uint64_t>(AsBytes(keys_).data() + at + kKeyBytes);
     const uint32_t offset = Number(at + 24);
     const uint32_t length = Number(at + 28);
-    if (hash != HashOf(key)) return Invalid("a key does not have the hash that stands beside it");
-    if (hash % shards != shard_) return Invalid("a key belongs to another shard");
+    if (hash != HashOf(key)) {
+      return PassOver("a key", at, "it does not have the hash that stands beside it");
+    }
+    if (hash % shards != shard_) return PassOver("a key", at, "it belongs to another shard");
     const uint64_t end = uint64_t{kValuesBegin} + offset + length;
-    if (end > values_.size()) return Invalid("a value lies behind the end of its file");
+    if (end > values_.size()) {
+      return PassOver(fmt::format("the key {}", key), at, "its value lies behind the end");
+    }
     const auto present = found.find(key);
-    if (present != found.end() && present->second.value_offset >= offset) return {};
+    if (present != found.end() && present->second.value_offset >= offset) return;
     found[key] = {offset, values_.substr(kValuesBegin + offset, length)};
-    return {};
   }
 
   const std::string& base_;
   const uint32_t shard_;
+  std::vector<BadPlace>& bad_;
   std::string keys_;
   std::string values_;
 };
@@ -221,14 +236,20 @@ class SmkvWriter final : public EntryWriter {
 
 Result<void> ReadSmkv(const std::string& base, EntrySink& sink) {
   FoundKeys found;
-  KVFS_ASSIGN(const uint32_t shards, ShardReader(base, 0).Run(found));
+  std::vector<BadPlace> bad;
+  KVFS_ASSIGN(const uint32_t shards, ShardReader(base, 0, bad).Run(found));
   for (uint32_t shard = 1; shard < shards; ++shard) {
-    KVFS_ASSIGN(const uint32_t told, ShardReader(base, shard).Run(found));
+    KVFS_ASSIGN(const uint32_t told, ShardReader(base, shard, bad).Run(found));
     if (told != shards) {
       return Fail(ErrorCode::kInvalid, fmt::format("{} tells another number of shards than {}",
                                                    KeysPath(base, shard), KeysPath(base, 0)));
     }
   }
+  if (found.empty() && !bad.empty()) {
+    return Fail(ErrorCode::kInvalid, fmt::format("{} is no file of smkv: {}: {}", KeysPath(base, 0),
+                                                 bad[0].what, bad[0].reason));
+  }
+  for (const BadPlace& place : bad) sink.LeaveOut(place.what, place.reason);
   SeenKeys seen;
   for (auto& [key, entry] : found) {
     const auto path = PathOfForeignKey(key, seen, sink);

@@ -18,7 +18,8 @@
 
 namespace kvfs::cli {
 
-// kInvalid names the file that is none of smkv's, and why; the store has got nothing then.
+// kInvalid names the file that is none of smkv's, and why; the store has got nothing then. A slot
+// or a bucket that cannot be believed is left out by its place; where none can, it is no such file.
 Result<void> ReadSmkv(const std::string& base, EntrySink& sink);
 
 // With so many shards of 16 buckets for 32 keys, which is what smkv's load takes. Left out, and

@@ -1,4 +1,4 @@
-// libarchive's types end here.
+// Tar archives in. libarchive's types end here.
 
 #include "cli/tar_format.h"
 
@@ -18,33 +18,13 @@
 #include <utility>
 #include <vector>
 
+#include "cli/interruption.h"
+#include "cli/tar_headers.h"
+#include "cli/tar_stream.h"
 #include "fs/access_list.h"
 
 namespace kvfs::cli {
 namespace {
-
-constexpr size_t kBlockBytes = 10240;
-constexpr size_t kPieceBytes = size_t{1} << 20;
-// libarchive reads headers of 1 MiB; the rest is for names and times. A record has its length, a
-// prefix, and a few bytes more.
-constexpr size_t kMaxPaxBytes = (size_t{1} << 20) - 32 * 1024;
-constexpr size_t kPaxRecordBytes = 32;
-
-struct FreeReader {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-struct FreeWriter {
-  void operator()(archive* writer) const { archive_write_free(writer); }
-};
-struct FreeEntry {
-  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
-using Reader = std::unique_ptr<archive, FreeReader>;
-using Writer = std::unique_ptr<archive, FreeWriter>;
-using Entry = std::unique_ptr<archive_entry, FreeEntry>;
-
-// libarchive turns the UTF-8 of pax headers into what the locale has, which must be able to.
-void UseUtf8() { std::setlocale(LC_CTYPE, "C.UTF-8"); }
 
 tl::unexpected<Error> FailWith(archive* archive, std::string_view doing) {
   const char* const reason = archive_error_string(archive);
@@ -52,76 +32,8 @@ tl::unexpected<Error> FailWith(archive* archive, std::string_view doing) {
               fmt::format("{}: {}", doing, reason == nullptr ? "unknown reason" : reason));
 }
 
-// --- reading ---
-
-// libarchive (3.6) takes the fraction of a time before 1970 for one that goes forward from the
-// whole seconds: "-100.25", which is -101 s and 750,000,000 ns, comes as -100 s and 250,000,000 ns,
-// and goes out in the same way. Versions may differ, so both are asked once.
-constexpr int64_t kProbeSeconds = -101;
-constexpr uint32_t kProbeNanoseconds = 750'000'000;
-constexpr size_t kProbeBytes = 64 * 1024;
-
-std::vector<char> ArchiveOfProbe(int64_t seconds, uint32_t nanoseconds) {
-  std::vector<char> bytes(kProbeBytes);
-  size_t used = 0;
-  const Writer writer(archive_write_new());
-  const Entry entry(archive_entry_new());
-  archive_write_set_format_pax(writer.get());
-  archive_write_open_memory(writer.get(), bytes.data(), bytes.size(), &used);
-  archive_entry_set_pathname(entry.get(), "probe");
-  archive_entry_set_mode(entry.get(), S_IFREG | 0644);
-  archive_entry_set_size(entry.get(), 0);
-  archive_entry_set_mtime(entry.get(), seconds, nanoseconds);
-  archive_write_header(writer.get(), entry.get());
-  archive_write_close(writer.get());
-  bytes.resize(used);
-  return bytes;
-}
-
-bool WritesFractionsForward() {
-  static const bool forward = [] {
-    const std::vector<char> bytes = ArchiveOfProbe(kProbeSeconds, kProbeNanoseconds);
-    return std::string_view(bytes.data(), bytes.size()).find("mtime=-100.25") ==
-           std::string_view::npos;
-  }();
-  return forward;
-}
-
-bool ReadsFractionsForward() {
-  static const bool forward = [] {
-    // Whatever the writer makes of it, the text is known then.
-    std::vector<char> bytes = ArchiveOfProbe(kProbeSeconds, kProbeNanoseconds);
-    const std::string_view text(bytes.data(), bytes.size());
-    const size_t at = text.find("mtime=-10");
-    if (at == std::string_view::npos) return false;
-    std::copy_n("mtime=-100.25", 13, bytes.begin() + static_cast<ptrdiff_t>(at));
-    const Reader reader(archive_read_new());
-    archive_read_support_format_tar(reader.get());
-    archive_entry* entry = nullptr;
-    archive_read_open_memory(reader.get(), bytes.data(), bytes.size());
-    if (archive_read_next_header(reader.get(), &entry) < ARCHIVE_WARN) return false;
-    return archive_entry_mtime(entry) == -100;
-  }();
-  return forward;
-}
-
-constexpr uint32_t kSecond = 1'000'000'000;
-
 fs::Timespec TimeOf(int64_t seconds, long nanoseconds) {
-  const auto fraction = static_cast<uint32_t>(nanoseconds);
-  if (fraction == 0 || seconds > 0 || !ReadsFractionsForward()) return {seconds, fraction};
-  // "-0.25" comes as 0 s, as does "0.25": only whole seconds tell the sign.
-  return seconds == 0 ? fs::Timespec{0, fraction} : fs::Timespec{seconds - 1, kSecond - fraction};
-}
-
-bool CanBeWritten(const fs::Timespec& time) {
-  return time.nanoseconds == 0 || time.seconds != -1 || !WritesFractionsForward();
-}
-
-fs::Timespec TimeToWrite(const fs::Timespec& time) {
-  if (!CanBeWritten(time)) return {time.seconds, 0};
-  if (time.nanoseconds == 0 || time.seconds >= 0 || !WritesFractionsForward()) return time;
-  return {time.seconds + 1, kSecond - time.nanoseconds};
+  return {seconds, static_cast<uint32_t>(nanoseconds)};
 }
 
 // The whole owner: what does not fit is none, which CheckAttributes refuses.
@@ -129,13 +41,18 @@ uint32_t OwnerOf(int64_t number) {
   return number < 0 || number > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(number);
 }
 
-fs::Attributes AttributesOf(archive_entry* entry) {
+// libarchive (3.6) loses the sign of "-0.25", and takes the fraction of any time before 1970 for
+// one that goes forward from the whole seconds: so times are what the headers say where they do.
+fs::Attributes AttributesOf(archive_entry* entry, const TarHeaders& headers) {
   fs::Attributes a;
-  a.mode = static_cast<uint32_t>(archive_entry_mode(entry)) & (S_IFMT | 07777);
-  a.uid = OwnerOf(archive_entry_uid(entry));
-  a.gid = OwnerOf(archive_entry_gid(entry));
+  // Its permissions are the header's, and not what libarchive makes of a list that is left out.
+  const auto mode = static_cast<uint32_t>(archive_entry_mode(entry));
+  a.mode = (mode & S_IFMT) | (headers.permissions.value_or(mode) & 07777);
+  a.uid = headers.uid.value_or(OwnerOf(archive_entry_uid(entry)));
+  a.gid = headers.gid.value_or(OwnerOf(archive_entry_gid(entry)));
   if (S_ISCHR(a.mode) || S_ISBLK(a.mode)) a.device = archive_entry_rdev(entry);
-  a.mtime = TimeOf(archive_entry_mtime(entry), archive_entry_mtime_nsec(entry));
+  a.mtime =
+      headers.mtime.value_or(TimeOf(archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)));
   a.atime = a.ctime = a.mtime;
   if (archive_entry_atime_is_set(entry)) {
     a.atime = TimeOf(archive_entry_atime(entry), archive_entry_atime_nsec(entry));
@@ -143,6 +60,8 @@ fs::Attributes AttributesOf(archive_entry* entry) {
   if (archive_entry_ctime_is_set(entry)) {
     a.ctime = TimeOf(archive_entry_ctime(entry), archive_entry_ctime_nsec(entry));
   }
+  a.atime = headers.atime.value_or(a.atime);
+  a.ctime = headers.ctime.value_or(a.ctime);
   return a;
 }
 
@@ -247,12 +166,12 @@ void AddLists(archive_entry* entry, const std::string& path, fs::XattrMap& xattr
     if (list) {
       xattrs.emplace(kind.xattr, list->Encode());
     } else {
-      sink.LeaveOut(fmt::format("an access control list of {}", path), list.error().message);
+      sink.LeaveOutPart(fmt::format("an access control list of {}", path), list.error().message);
     }
   }
   if ((types & ~(ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT)) != 0) {
-    sink.LeaveOut(fmt::format("the access control list of {}", path),
-                  "it is of NFSv4, and a store holds those of POSIX");
+    sink.LeaveOutPart(fmt::format("the access control list of {}", path),
+                      "it is of NFSv4, and a store holds those of POSIX");
   }
 }
 
@@ -303,7 +222,8 @@ class TarContent {
   bool has_ended_ = false;
 };
 
-fs::XattrMap XattrsOf(archive_entry* entry, const std::string& path, EntrySink& sink) {
+fs::XattrMap XattrsOf(archive_entry* entry, const TarHeaders& headers, const std::string& path,
+                      EntrySink& sink) {
   fs::XattrMap xattrs;
   const char* name = nullptr;
   const void* value = nullptr;
@@ -313,7 +233,8 @@ fs::XattrMap XattrsOf(archive_entry* entry, const std::string& path, EntrySink& 
     xattrs.insert_or_assign(XattrNameOf(name),
                             std::string(static_cast<const char*>(value), length));
   }
-  AddLists(entry, path, xattrs, sink);
+  for (const std::string& bad : headers.false_xattrs) xattrs.erase(XattrNameOf(bad));
+  if (!headers.has_false_list) AddLists(entry, path, xattrs, sink);
   return xattrs;
 }
 
@@ -343,239 +264,122 @@ Result<void> AddContent(archive* reader, archive_entry* entry, IncomingEntry inc
   return sink.Add(std::move(incoming));
 }
 
-// libarchive reads by a callback, so that a signal ends a wait for the source.
-struct TarInput {
-  const ByteSource& source;
-  std::vector<std::byte> buffer = std::vector<std::byte>(kPieceBytes);
-  Result<void> failed = {};
-
-  static la_ssize_t Read(archive*, void* self, const void** out) {
-    TarInput& input = *static_cast<TarInput*>(self);
-    *out = input.buffer.data();
-    const auto count = input.source(input.buffer);
-    if (count) return static_cast<la_ssize_t>(*count);
-    input.failed = tl::unexpected(count.error());
-    return -1;
-  }
-};
-
-Result<void> AddEntry(archive* reader, archive_entry* entry, EntrySink& sink) {
-  const char* const name = archive_entry_pathname(entry);
-  if (name == nullptr) {
-    sink.LeaveOut("an entry", "its name cannot be read");
-    return {};
-  }
-  IncomingEntry incoming;
-  incoming.path = KeyPathOf(name);
-  if (const char* const target = archive_entry_hardlink(entry)) {
-    return sink.AddLink(incoming.path, KeyPathOf(target));
-  }
-  incoming.attributes = AttributesOf(entry);
-  incoming.xattrs = XattrsOf(entry, incoming.path, sink);
-  if (incoming.attributes->IsRegular()) {
-    return AddContent(reader, entry, std::move(incoming), sink);
-  }
-  if (incoming.attributes->IsSymbolicLink()) {
-    const char* const target = archive_entry_symlink(entry);
-    if (target != nullptr) incoming.data = target;
-  }
-  return sink.Add(std::move(incoming));
-}
-
 // Of a name that is no UTF-8 libarchive complains, and hands out its bytes.
 void TellWarning(archive* reader, archive_entry* entry, EntrySink& sink) {
   const char* const reason = archive_error_string(reader);
   const std::string_view text = reason == nullptr ? "" : reason;
   const char* const name = archive_entry_pathname(entry);
   if (name == nullptr || text.find("converted") != std::string_view::npos) return;
-  sink.LeaveOut(fmt::format("a part of {}", name), text);
+  sink.LeaveOutPart(fmt::format("a part of {}", name), text);
 }
 
-Result<void> AddEntries(archive* reader, EntrySink& sink) {
-  archive_entry* entry = nullptr;
-  while (true) {
-    const int result = archive_read_next_header(reader, &entry);
-    if (result == ARCHIVE_EOF) return {};
-    if (result < ARCHIVE_WARN) return FailWith(reader, "the archive is damaged");
-    if (result == ARCHIVE_WARN) TellWarning(reader, entry, sink);
-    KVFS_TRY(AddEntry(reader, entry, sink));
-  }
-}
-
-// --- writing ---
-
-// libarchive writes by a callback, so that the cause of a failure is kept.
-struct TarOutput {
-  ByteSink sink;
-  Result<void> failed = {};
-
-  static la_ssize_t Write(archive* writer, void* self, const void* bytes, size_t count) {
-    TarOutput& output = *static_cast<TarOutput*>(self);
-    // It is called again at the end, whatever it said.
-    if (output.failed) {
-      output.failed = output.sink({static_cast<const std::byte*>(bytes), count});
-    }
-    if (output.failed) return static_cast<la_ssize_t>(count);
-    archive_set_error(writer, EIO, "the output failed");
-    return -1;
-  }
-};
-
-class TarWriter final : public EntryWriter {
+class ArchiveReader {
  public:
-  explicit TarWriter(ByteSink out) : out_{std::move(out)}, entry_(archive_entry_new()) {}
+  ArchiveReader(const ByteSource& source, EntrySink& sink) : stream_(source), sink_(sink) {}
 
-  Result<void> Open() {
-    archive_write_set_format_pax(writer_.get());
-    // In one form, not in two: a header that is read back has at most 1 MiB.
-    archive_write_set_options(writer_.get(), "xattrheader=SCHILY");
-    archive_write_set_bytes_per_block(writer_.get(), kBlockBytes);
-    if (archive_write_open(writer_.get(), &out_, nullptr, TarOutput::Write, nullptr) !=
-        ARCHIVE_OK) {
-      return Failed("cannot write the archive");
-    }
-    return {};
-  }
-
-  Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
-    const fs::Attributes& a = key.inode.attributes;
-    if (S_ISSOCK(a.mode)) {
-      LeaveOut(path, "an archive holds no sockets");
-      return {};
-    }
-    Describe(key.inode, path);
-    if (const auto first = FirstNameOf(key.inode, path)) {
-      archive_entry_set_hardlink(entry_.get(), first->c_str());
-      archive_entry_set_size(entry_.get(), 0);
-      return WriteHeader(path);
-    }
-    if (a.has_xattrs) KVFS_TRY(AddXattrs(keys, key, path));
-    if (a.IsRegular()) KVFS_TRY(AddHoles(keys, key));
-    if (a.IsSymbolicLink()) {
-      KVFS_ASSIGN(const std::string target, keys.ReadLink(key.path));
-      archive_entry_set_symlink(entry_.get(), target.c_str());
-    }
-    KVFS_TRY(WriteHeader(path));
-    return a.IsRegular() ? WriteContent(keys, key) : Result<void>();
-  }
-
-  Result<void> Finish() override {
-    if (archive_write_close(writer_.get()) != ARCHIVE_OK) return Failed("the archive's end");
-    return {};
+  Result<void> Run() {
+    auto done = stream_.Open().and_then([&] { return AddEntries(); });
+    return stream_.failed() ? done : stream_.failed();
   }
 
  private:
-  void Describe(const fs::InodeInfo& inode, const std::string& path) {
-    const fs::Attributes& a = inode.attributes;
-    archive_entry* const entry = archive_entry_clear(entry_.get());
-    archive_entry_set_pathname(entry, path.empty() ? "." : path.c_str());
-    archive_entry_set_mode(entry, static_cast<mode_t>(a.mode));
-    archive_entry_set_size(entry, a.IsRegular() ? static_cast<int64_t>(inode.size_bytes) : 0);
-    archive_entry_set_uid(entry, a.uid);
-    archive_entry_set_gid(entry, a.gid);
-    if (S_ISCHR(a.mode) || S_ISBLK(a.mode)) archive_entry_set_rdev(entry, a.device);
-    if (!CanBeWritten(a.mtime) || !CanBeWritten(a.atime) || !CanBeWritten(a.ctime)) {
-      LeaveOut(fmt::format("the fraction of a time of {}", path),
-               "an archive holds none in the last second before 1970");
-    }
-    const fs::Timespec mtime = TimeToWrite(a.mtime);
-    const fs::Timespec atime = TimeToWrite(a.atime);
-    const fs::Timespec ctime = TimeToWrite(a.ctime);
-    archive_entry_set_mtime(entry, mtime.seconds, mtime.nanoseconds);
-    archive_entry_set_atime(entry, atime.seconds, atime.nanoseconds);
-    archive_entry_set_ctime(entry, ctime.seconds, ctime.nanoseconds);
-  }
-
-  // What the output said, rather than what libarchive makes of it.
-  Result<void> Failed(std::string_view doing) {
-    if (!out_.failed) {
-      NoteFailure();
-      return out_.failed;
-    }
-    return FailWith(writer_.get(), doing);
-  }
-
-  Result<void> WriteHeader(const std::string& path) {
-    const int result = archive_write_header(writer_.get(), entry_.get());
-    if (result >= ARCHIVE_WARN) return {};
-    if (result == ARCHIVE_FATAL) NoteFailure();
-    return Failed(path);
-  }
-
-  // Those that are more than a reader of the archive takes are left out, the others kept.
-  Result<void> AddXattrs(Keys& keys, const WalkedKey& key, const std::string& path) {
-    KVFS_ASSIGN(const fs::XattrMap xattrs, keys.GetXattrs(key.path));
-    size_t bytes = 0;
-    for (const auto& [name, value] : xattrs) {
-      const size_t record = 3 * name.size() + value.size() + kPaxRecordBytes;
-      bytes += record;
-      if (bytes > kMaxPaxBytes) {
-        LeaveOut(fmt::format("the extended attribute {} of {}", name, path),
-                 "an archive's header has at most 1 MiB");
-        bytes -= record;
-        continue;
+  Result<void> AddEntries() {
+    archive* const reader = stream_.reader();
+    archive_entry* entry = nullptr;
+    while (true) {
+      int result = archive_read_next_header(reader, &entry);
+      if (result == ARCHIVE_RETRY) result = PassDamage(&entry);
+      if (result == ARCHIVE_EOF) return AtEnd();
+      if (result < ARCHIVE_WARN) {
+        return FailWith(reader, fmt::format("at byte {} of the archive", stream_.Position()));
       }
-      archive_entry_xattr_add_entry(entry_.get(), name.c_str(), value.data(), value.size());
+      KVFS_TRY(AddEntry(entry, /*has_warning=*/result == ARCHIVE_WARN));
+    }
+  }
+
+  // To the next header that is one, as tar(1) does it.
+  int PassDamage(archive_entry** entry) {
+    const uint64_t begin = stream_.HeaderBegin();
+    int result = ARCHIVE_RETRY;
+    while (result == ARCHIVE_RETRY && CheckNotInterrupted()) {
+      result = archive_read_next_header(stream_.reader(), entry);
+    }
+    sink_.LeaveOut(
+        fmt::format("what stands at bytes {} to {} of the archive", begin, stream_.HeaderBegin()),
+        "its header is damaged");
+    return result;
+  }
+
+  // tar(1) is silent about both.
+  Result<void> AtEnd() {
+    KVFS_ASSIGN(const TarEnd end, stream_.FindEnd());
+    if (!end.has_mark) {
+      sink_.LeaveOut("what may have followed",
+                     fmt::format("the archive has no mark of its end, and may have been cut off at "
+                                 "byte {}",
+                                 end.at));
+    }
+    if (end.more_at) {
+      sink_.LeaveOut(fmt::format("all from byte {} of the archive on", *end.more_at),
+                     "it stands behind the archive's end, as a second archive would");
     }
     return {};
   }
 
-  // Where data lie, if not everywhere.
-  Result<void> AddHoles(Keys& keys, const WalkedKey& key) {
-    const fs::InodeInfo& file = key.inode;
-    if (file.size_bytes <= kLargeContentBytes || file.allocated_bytes >= file.size_bytes) return {};
-    KVFS_ASSIGN(const auto ranges, keys.GetDataRanges(key.path));
-    if (ranges.size() == 1 && ranges[0].length == file.size_bytes) return {};
-    for (const fs::ByteRange& range : ranges) {
-      archive_entry_sparse_add_entry(entry_.get(), static_cast<la_int64_t>(range.offset),
-                                     static_cast<la_int64_t>(range.length));
+  // What libarchive has not told about it, of which a part comes in without.
+  bool TellFlaws(const TarHeaders& headers, const std::string& path) {
+    bool is_good = true;
+    for (const TarFlaw& flaw : headers.flaws) {
+      if (flaw.is_of_entry) {
+        if (std::exchange(is_good, false)) sink_.LeaveOut(path, flaw.reason);
+      } else {
+        sink_.LeaveOutPart(fmt::format("{} of {}", flaw.what, path), flaw.reason);
+      }
     }
-    if (ranges.empty()) {
-      archive_entry_sparse_add_entry(entry_.get(), static_cast<la_int64_t>(file.size_bytes), 0);
-    }
-    return {};
+    return is_good;
   }
 
-  // The header has told the size: what has changed since is cut, or filled up with zeros, which
-  // libarchive does; a value that has become shorter is an error, since zeros would be wrong bytes.
-  Result<void> WriteContent(Keys& keys, const WalkedKey& key) {
-    uint64_t written = 0;
-    KVFS_TRY(keys.Get(key.path, [&](Bytes piece) -> Result<void> {
-      written += piece.size();
-      if (archive_write_data(writer_.get(), piece.data(), piece.size()) < 0) {
-        return Failed(key.path);
-      }
+  Result<void> AddEntry(archive_entry* entry, bool has_warning) {
+    const char* const name = archive_entry_pathname(entry);
+    if (name == nullptr) {
+      sink_.LeaveOut(fmt::format("the entry at byte {} of the archive", stream_.HeaderBegin()),
+                     "its name cannot be read");
       return {};
-    }));
-    if (written == key.inode.size_bytes) return {};
-    return Fail(ErrorCode::kConflict, key.path + " was changed while it was read");
+    }
+    const auto headers = stream_.Headers();
+    if (!headers) {
+      sink_.LeaveOut(name, headers.error().message);
+      return {};
+    }
+    IncomingEntry incoming;
+    incoming.path = KeyPathOf(name);
+    if (!TellFlaws(*headers, incoming.path)) return {};
+    if (has_warning) TellWarning(stream_.reader(), entry, sink_);
+    if (const char* const target = archive_entry_hardlink(entry)) {
+      return sink_.AddLink(incoming.path, KeyPathOf(target));
+    }
+    incoming.attributes = AttributesOf(entry, *headers);
+    incoming.xattrs = XattrsOf(entry, *headers, incoming.path, sink_);
+    if (incoming.attributes->IsRegular()) {
+      return AddContent(stream_.reader(), entry, std::move(incoming), sink_);
+    }
+    if (incoming.attributes->IsSymbolicLink()) {
+      const char* const target = archive_entry_symlink(entry);
+      if (target != nullptr) incoming.data = target;
+    }
+    return sink_.Add(std::move(incoming));
   }
 
-  TarOutput out_;
-  Writer writer_{archive_write_new()};
-  Entry entry_;
+  TarStream stream_;
+  EntrySink& sink_;
 };
 
 }  // namespace
 
 Result<void> ReadTar(const ByteSource& source, EntrySink& sink) {
-  UseUtf8();
-  TarInput input{source};
-  const Reader reader(archive_read_new());
-  archive_read_support_format_tar(reader.get());
-  archive_read_support_filter_all(reader.get());
-  auto done =
-      archive_read_open(reader.get(), &input, nullptr, TarInput::Read, nullptr) == ARCHIVE_OK
-          ? AddEntries(reader.get(), sink)
-          : FailWith(reader.get(), "it is no tar archive");
-  return input.failed ? done : input.failed;
-}
-
-Result<std::unique_ptr<EntryWriter>> MakeTarWriter(const ByteSink& out) {
-  UseUtf8();
-  auto writer = std::make_unique<TarWriter>(out);
-  KVFS_TRY(writer->Open());
-  return writer;
+  // libarchive turns the UTF-8 of pax headers into what the locale has, which must be able to.
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  return ArchiveReader(source, sink).Run();
 }
 
 }  // namespace kvfs::cli

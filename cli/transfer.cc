@@ -12,9 +12,30 @@
 
 namespace kvfs::cli {
 
+std::string OfParts(const Losses& losses) {
+  if (losses.parts == 0) return "";
+  return fmt::format(", and {} {} of others", losses.parts, losses.parts == 1 ? "part" : "parts");
+}
+
 void EntryWriter::LeaveOut(std::string_view what, std::string_view reason) {
   Tell(Severity::kWarning, fmt::format("left out {}: {}", what, reason));
-  ++left_out_;
+  ++losses_.entries;
+}
+
+void EntryWriter::LeaveOutPart(std::string_view what, std::string_view reason) {
+  Tell(Severity::kWarning, fmt::format("left out {}: {}", what, reason));
+  ++losses_.parts;
+}
+
+Result<fs::XattrMap> EntryWriter::XattrsOf(Keys& keys, const WalkedKey& key,
+                                           const std::string& path) {
+  if (!key.inode.attributes.has_xattrs) return fs::XattrMap();
+  auto xattrs = keys.GetXattrs(key.path);
+  if (xattrs || xattrs.error().code != ErrorCode::kCorrupt) return xattrs;
+  NoteDamage();
+  LeaveOutPart(fmt::format("the extended attributes of {}", path),
+               ReasonOfKeyError(xattrs.error()));
+  return fs::XattrMap();
 }
 
 std::optional<std::string> EntryWriter::FirstNameOf(const fs::InodeInfo& inode,
@@ -64,8 +85,8 @@ std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& se
     return {};
   }
   if (path != key && !path.empty()) {
-    sink.LeaveOut(fmt::format("slashes of the key {}", key),
-                  fmt::format("a key has none but between names, so it is {}", path));
+    sink.LeaveOutPart(fmt::format("slashes of the key {}", key),
+                      fmt::format("a key has none but between names, so it is {}", path));
   }
   return path;
 }

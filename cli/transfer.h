@@ -23,6 +23,17 @@ struct IncomingEntry {
   fs::ContentSource large;                   // the content instead, if it is large
 };
 
+// What did not come over, each told by name on standard error: whole entries, and parts (an
+// attribute, a time) of entries that did.
+struct Losses {
+  uint64_t entries = 0;
+  uint64_t parts = 0;
+
+  bool any() const { return entries > 0 || parts > 0; }
+};
+// ", and 2 parts of others"; "" without any.
+std::string OfParts(const Losses& losses);
+
 // Takes entries in; see cli/import_batch.h.
 class EntrySink {
  public:
@@ -31,9 +42,10 @@ class EntrySink {
   virtual Result<void> Add(IncomingEntry entry) = 0;
   // A further name of an entry that has been added: a hard link.
   virtual Result<void> AddLink(const std::string& path, const std::string& target) = 0;
-  // Says on standard error that, and why, an entry (or a part of it) is left out. The exit status
-  // will say so, too.
+  // Says on standard error that, and why, an entry is left out. The exit status will say so, too.
   virtual void LeaveOut(std::string_view what, std::string_view reason) = 0;
+  // The same of a part of an entry, whose rest comes in.
+  virtual void LeaveOutPart(std::string_view what, std::string_view reason) = 0;
 };
 
 // Writes entries in some format; directories come before what is in them.
@@ -45,9 +57,12 @@ class EntryWriter {
   virtual Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) = 0;
   virtual Result<void> Finish() = 0;
 
-  // Says on standard error that, and why, an entry (or a part of it) is left out.
+  // Says on standard error that, and why, an entry, or a part of one that is written, is left out.
   void LeaveOut(std::string_view what, std::string_view reason);
-  uint64_t left_out() const { return left_out_; }
+  void LeaveOutPart(std::string_view what, std::string_view reason);
+  const Losses& losses() const { return losses_; }
+  // Whether something of the store was damaged, and so a part was left out.
+  bool has_met_damage() const { return has_met_damage_; }
   // The entry was not written after all: a further name of it is no link to this one.
   void ForgetName(const fs::InodeInfo& inode, const std::string& path);
   // Whether the output takes no more.
@@ -55,12 +70,16 @@ class EntryWriter {
 
  protected:
   void NoteFailure() { has_failed_ = true; }
+  void NoteDamage() { has_met_damage_ = true; }
+  // The extended attributes; none, which is told, where they are damaged.
+  Result<fs::XattrMap> XattrsOf(Keys& keys, const WalkedKey& key, const std::string& path);
   // Of what has several names: the path of the first that was written, if this is a further one.
   std::optional<std::string> FirstNameOf(const fs::InodeInfo& inode, const std::string& path);
 
  private:
-  uint64_t left_out_ = 0;
+  Losses losses_;
   bool has_failed_ = false;
+  bool has_met_damage_ = false;
   std::map<fs::InodeNumber, std::string> names_;
 };
 

@@ -160,10 +160,10 @@ class TreeReader {
   }
 
   // Of what cannot be read: the others need not suffer for it.
-  Result<void> PassOver(const std::string& path) {
+  Result<void> PassOver(const std::string& path, std::string_view what = "") {
     const int error_number = errno;
     if (IsOfMachine(error_number)) return FailNaming(OnDisk(path));
-    sink_.LeaveOut(OnDisk(path), ErrorOfErrno(error_number).message);
+    sink_.LeaveOut(fmt::format("{}{}", what, OnDisk(path)), ErrorOfErrno(error_number).message);
     return {};
   }
 
@@ -186,16 +186,16 @@ class TreeReader {
     const std::string& path = cursor_->path();
     const int own = ::openat(cursor_->descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     std::vector<std::string> names;
-    if (own < 0) return PassOver(path).map([&] { return names; });
+    if (own < 0) return PassOver(path, "what is in ").map([&] { return names; });
     const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(own));
-    if (stream == nullptr) return PassOver(path).map([&] { return names; });
+    if (stream == nullptr) return PassOver(path, "what is in ").map([&] { return names; });
     errno = 0;
     while (const dirent* const entry = ::readdir(stream.get())) {
       const std::string_view name = entry->d_name;
       if (name != "." && name != "..") names.emplace_back(name);
       errno = 0;
     }
-    if (errno != 0) KVFS_TRY(PassOver(path));
+    if (errno != 0) KVFS_TRY(PassOver(path, "a part of what is in "));
     std::ranges::sort(names);
     return names;
   }
@@ -223,7 +223,7 @@ class TreeReader {
     const auto entered = cursor_->Enter(name);
     if (entered) return AddDirectory(status);
     if (IsOfMachine(errno)) return FailWith(OnDisk(path), entered.error());
-    sink_.LeaveOut(OnDisk(path), entered.error().message);
+    sink_.LeaveOut(OnDisk(path) + " and what is in it", entered.error().message);
     return {};
   }
 
@@ -309,13 +309,13 @@ class TreeReader {
     auto xattrs = ReadDiskXattrs(
         PathInDirectory(directory, name),
         [&](const std::string& xattr, const std::string& reason) {
-          sink_.LeaveOut(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)),
-                         reason);
+          sink_.LeaveOutPart(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)),
+                             reason);
         },
         &has_any);
     if (!xattrs) {
-      sink_.LeaveOut(fmt::format("the extended attributes of {}", OnDisk(path)),
-                     xattrs.error().message);
+      sink_.LeaveOutPart(fmt::format("the extended attributes of {}", OnDisk(path)),
+                         xattrs.error().message);
       return fs::XattrMap();
     }
     if (!has_any) without_xattrs_.insert(status.st_dev);
@@ -348,9 +348,9 @@ class TreeWriter final : public EntryWriter {
     KVFS_TRY(MoveTo(cursor_, above));
     if (a.IsDirectory()) return AddDirectory(keys, key, path, name);
     if (const auto first = FirstNameOf(key.inode, path)) return Link(*first, path, name);
+    KVFS_ASSIGN(const fs::XattrMap xattrs, XattrsOf(keys, key, path));
     KVFS_TRY(Make(keys, key, name));
-    KVFS_ASSIGN(const fs::XattrMap xattrs, XattrsOf(keys, key));
-    return SetAttributes(path, name, a, xattrs);
+    return SetAttributesIfPossible(path, name, a, xattrs);
   }
 
   Result<void> Finish() override {
@@ -359,7 +359,7 @@ class TreeWriter final : public EntryWriter {
       KVFS_TRY(MoveTo(cursor_, slash == std::string::npos ? "" : at->path.substr(0, slash)));
       const std::string name =
           at->path.empty() ? "." : at->path.substr(slash == std::string::npos ? 0 : slash + 1);
-      KVFS_TRY(SetAttributes(at->path, name, at->attributes, at->xattrs));
+      KVFS_TRY(SetAttributesIfPossible(at->path, name, at->attributes, at->xattrs));
     }
     return {};
   }
@@ -370,11 +370,6 @@ class TreeWriter final : public EntryWriter {
     fs::Attributes attributes;
     fs::XattrMap xattrs;
   };
-
-  static Result<fs::XattrMap> XattrsOf(Keys& keys, const WalkedKey& key) {
-    if (!key.inode.attributes.has_xattrs) return fs::XattrMap();
-    return keys.GetXattrs(key.path);
-  }
 
   Result<void> MoveTo(TreeCursor& cursor, std::string_view path) {
     auto moved = cursor.MoveTo(path);
@@ -398,7 +393,7 @@ class TreeWriter final : public EntryWriter {
 
   Result<void> AddDirectory(Keys& keys, const WalkedKey& key, const std::string& path,
                             const std::string& name) {
-    KVFS_ASSIGN(fs::XattrMap xattrs, XattrsOf(keys, key));
+    KVFS_ASSIGN(fs::XattrMap xattrs, XattrsOf(keys, key, path));
     if (!path.empty() && ::mkdirat(cursor_.descriptor(), name.c_str(), 0700) != 0) {
       return Fail(name);
     }
@@ -467,6 +462,15 @@ class TreeWriter final : public EntryWriter {
     return {};
   }
 
+  // What was made stays, whatever it cannot have.
+  Result<void> SetAttributesIfPossible(const std::string& path, const std::string& name,
+                                       const fs::Attributes& a, const fs::XattrMap& xattrs) {
+    auto set = SetAttributes(path, name, a, xattrs);
+    if (set || HasFailed()) return set;
+    LeaveOutPart(fmt::format("owner, mode or times of {}", OnDisk(path)), set.error().message);
+    return {};
+  }
+
   // The owner first: to change it clears the setuid bit, and file capabilities. Then the extended
   // attributes, as long as the mode allows it. A list among them sets the mode; so the mode comes
   // last, which agrees with the list.
@@ -476,16 +480,34 @@ class TreeWriter final : public EntryWriter {
     if (is_root_ && ::fchownat(directory, name.c_str(), a.uid, a.gid, AT_SYMLINK_NOFOLLOW) != 0) {
       return Fail(name);
     }
-    WriteDiskXattrs(PathInDirectory(directory, name), xattrs,
-                    [&](const std::string& xattr, const std::string& reason) {
-                      LeaveOut(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)),
-                               reason);
-                    });
+    WriteDiskXattrs(
+        PathInDirectory(directory, name), xattrs,
+        [&](const std::string& xattr, const std::string& reason) {
+          LeaveOutPart(fmt::format("the extended attribute {} of {}", xattr, OnDisk(path)), reason);
+        });
     if (!a.IsSymbolicLink() && ::fchmodat(directory, name.c_str(), a.mode & 07777, 0) != 0) {
       return Fail(name);
     }
     const timespec times[] = {ToTimespec(a.atime), ToTimespec(a.mtime)};
     if (::utimensat(directory, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return Fail(name);
+    return CheckAttributes(path, name, a);
+  }
+
+  // A file system gives a time that it cannot hold the nearest one that it can, and clears the
+  // setgid bit for who is not of the group, without an error.
+  Result<void> CheckAttributes(const std::string& path, const std::string& name,
+                               const fs::Attributes& a) {
+    struct stat made {};
+    if (::fstatat(cursor_.descriptor(), name.c_str(), &made, AT_SYMLINK_NOFOLLOW) != 0) {
+      return Fail(name);
+    }
+    const std::string shown = OnDisk(path);
+    if (FromTimespec(made.st_mtim) != a.mtime || FromTimespec(made.st_atim) != a.atime) {
+      LeaveOutPart("the time of " + shown, "its file system does not hold such a time");
+    }
+    if (!a.IsSymbolicLink() && (made.st_mode & 07777) != (a.mode & 07777)) {
+      LeaveOutPart("a bit of the mode of " + shown, "its file system does not take it");
+    }
     return {};
   }
 

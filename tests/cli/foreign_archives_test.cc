@@ -119,8 +119,12 @@ TEST_P(ForeignEitherWay, AListInTextComesInAndTheModeAgrees) {
     const std::string lists = "getfacl -Rn . | grep -v '^# owner'";
     EXPECT_EQ(Sh("cd back && " + lists), Sh("cd tree && " + lists));
     Run({"export", Path("other"), Path("out.tar")});
-    Sh("mkdir back2 && cd back2 && tar --xattrs --xattrs-include='*' -xpf ../out.tar");
-    EXPECT_EQ(Sh("cd back2 && " + lists), Sh("cd tree && " + lists));
+    for (const char* program : {"tar --xattrs --xattrs-include='*'", "tar --acls",
+                                "tar --acls --xattrs --xattrs-include='*'", "bsdtar --acls"}) {
+      SCOPED_TRACE(program);
+      Sh("rm -rf back2 && mkdir back2 && cd back2 && " + std::string(program) + " -xpf ../out.tar");
+      EXPECT_EQ(Sh("cd back2 && " + lists), Sh("cd tree && " + lists));
+    }
   }
 }
 

@@ -19,7 +19,7 @@ import hashlib, itertools, os, stat, subprocess, sys
 NAMES = [b'plain', b'with blank', b'new\nline', b'\xff\xfe', b'\xc3\xa4', b'-dash', b'.dot', b'n' * 255,
          b'n' * 100, b'\xe4' * 101, b'back\\slash', b'%41=', b"quote'\"", b'tab\t', b'\x01\x1b[m']
 MODES = [0o644, 0, 0o4755, 0o2755, 0o1777, 0o7777, 0o600]
-TIMES = [(1000000000, 0), (0, 0), (1, 999999999), (-1, 0), (-2, 1), (-86401, 750000000),
+TIMES = [(1000000000, 0), (0, 0), (1, 999999999), (-1, 0), (-2, 1), (-1, 250000001), (-86401, 750000000),
          (2**31, 5), (2**32 + 7, 123456789), (-2**31, 0)]
 CONTENTS = [b'', b'x', b'\0' * 70000, b'a\nb\0' * 3000, os.urandom(5000)]
 

@@ -170,14 +170,6 @@ TEST_F(Transfer, AJsonLineThatTellsNoEntryIsNamedAndPassedOver) {
   }
 }
 
-TEST_F(Transfer, TextThatIsNoJsonEndsTheImport) {
-  const ProgramRun run =
-      RunKvfs({"import", "--from", "jsonl", "-", store()}, "{\"path\":\"a\",\"value\":\"x\"}\n{\n");
-  EXPECT_EQ(run.status, 1) << run.err;
-  EXPECT_NE(run.err.find("the first 1 entries"), std::string::npos) << run.err;
-  EXPECT_EQ(Output({"ls", store()}), "a\n");
-}
-
 TEST_F(Transfer, EachFieldOfAJsonLineIsHonouredOrTold) {
   Run({"import", "--from", "jsonl", "-", store()},
       R"({"path":"a","value":"x","uid":1234,"gid":5678})"
@@ -228,8 +220,8 @@ TEST_F(Transfer, LmdbItselfReadsAndWritesTheDump) {
 
 TEST_F(Transfer, AnLmdbDumpThatIsCutOffIsTold) {
   const std::string header = "VERSION=3\nformat=bytevalue\nHEADER=END\n";
-  for (const std::string& rest : {std::string(" 61\n 62\n"), std::string(" 61\n 62\n 63\n"),
-                                  std::string(" 61\n 62\n 6\n"), std::string(" 61\n 62\nxx\n")}) {
+  for (const std::string& rest :
+       {std::string(" 61\n 62\n"), std::string(" 61\n 62\n 63\n"), std::string(" 61\n 62\nxx\n")}) {
     const ProgramRun run = RunKvfs({"import", "--from", "lmdb", "-", store()}, header + rest);
     EXPECT_EQ(run.status, 1) << rest << run.err;
     EXPECT_NE(run.err.find("the first 1 entries"), std::string::npos) << run.err;
@@ -302,6 +294,27 @@ TEST_F(Transfer, WhatSmkvCannotHoldIsLeftOutByName) {
   }
   EXPECT_EQ(RunKvfs({"export", "--to", "smkv", store(), Path("base")}).status, 13)
       << "files that are there must not be written over";
+}
+
+TEST_F(Transfer, ADamagedSlotOfSmkvIsNamedAndTheOthersComeIn) {
+  Put("foo", "bar");
+  Put("other", "value");
+  Run({"export", "--to", "smkv", "--shards", "1", store(), Path("base")});
+  const std::vector<std::pair<size_t, char>> damages = {
+      {16 + 6 * 1032, 99}, {16 + 6 * 1032 + 8, 'g'}, {16 + 6 * 1032 + 8 + 27, 127}};
+  for (const auto& [at, byte] : damages) {
+    stdfs::copy_file(Path("base.shard0"), Path("bad.shard0"),
+                     stdfs::copy_options::overwrite_existing);
+    stdfs::copy_file(Path("base.shard0.val"), Path("bad.shard0.val"),
+                     stdfs::copy_options::overwrite_existing);
+    std::fstream file(Path("bad.shard0"), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+    file.close();
+    ExpectFailure({"import", "--create", "--from", "smkv", Path("bad"), Path("back")}, 13,
+                  {"bad.shard0", "1 entries are in the store, 1 were left out"});
+    EXPECT_EQ(Output({"ls", Path("back")}), "other\n");
+  }
 }
 
 TEST_F(Transfer, ADamagedSmkvFileIsNamedAndChangesNothing) {
