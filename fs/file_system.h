@@ -50,6 +50,7 @@
 #include "fs/attributes.h"
 #include "fs/file_change.h"
 #include "fs/hard_link.h"
+#include "fs/inode_finder.h"
 #include "fs/inode_info.h"
 #include "fs/inode_table.h"
 #include "fs/listing_page.h"
@@ -163,6 +164,18 @@ class FileSystem {
   // given to a file in one step (FileChange::staged); adds a reference to it. `receiver` is the
   // number of the file that shall have it, which keeps its own; 0 for one that is yet to be made.
   Result<InodeInfo> CreateStagedFile(InodeNumber receiver);
+
+  // --- file handles (fs/inode_handles.cc) ---
+
+  // Finds an inode by its number alone, and adds a reference to it, unless it is the root. kStale
+  // if no name leads to such an inode. Of one without references it may take as long as a listing
+  // of all directories, during which other calls go on.
+  Result<InodeInfo> LookupNumber(InodeNumber inode);
+  // The same for the directory that a directory lies in; the root lies in itself. kNotDirectory.
+  Result<InodeInfo> LookupParent(InodeNumber directory);
+  // What tells the inodes of this store from those of others, whatever their numbers. Never
+  // changes.
+  uint32_t Generation() const { return generation_; }
 
   // --- attributes (fs/inode_attributes.cc) ---
 
@@ -294,6 +307,10 @@ class FileSystem {
   Result<std::optional<Found>> FindIfPresent(Key name) const;
   Result<InodeInfo> FindAndReference(Key name);
 
+  InodeFinder::Kind KindOf(std::string_view meta) const;
+  Result<InodeInfo> ReferenceKnown(InodeNumber inode);
+  Result<InodeInfo> ReferenceAt(const InodeFinder::Place& place);
+
   Result<InodeInfo> CreateEntry(InodeNumber parent, std::string_view name, Attributes attributes,
                                 Bytes content, const Caller& caller);
   Result<void> PutWithXattrs(AttributeBatch& change, Key key, Bytes content, std::string_view meta,
@@ -382,6 +399,8 @@ class FileSystem {
   const Attributes default_attributes_;    // of entries whose meta is empty
   std::optional<Attributes> absent_root_;  // shown where a store that is only read has no root
   InodeTable inodes_;
+  InodeFinder finder_;
+  uint32_t generation_ = 0;
   mutable FairSharedMutex namespace_lock_;
   std::atomic<uint64_t> unnamed_files_{0};  // so far, to tell their entries apart
 };

@@ -46,6 +46,7 @@ struct stat ToStat(const FuseContext& context, const InodeInfo& inode) {
 fuse_entry_param ToEntry(const FuseContext& context, const InodeInfo& inode) {
   fuse_entry_param out = {};
   out.ino = inode.number;
+  if (inode.number != kRootInode) out.generation = context.file_system.Generation();
   out.attr = ToStat(context, inode);
   out.attr_timeout = kForeverSeconds;
   out.entry_timeout = kForeverSeconds;

@@ -5,11 +5,15 @@
 #include <cerrno>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "fs/fuse_operations.h"
 
 namespace kvfs::fs {
 namespace {
+
+// What the kernel looks up on behalf of a file handle, in an inode that it may have forgotten.
+constexpr std::string_view kDot = ".", kDotDot = "..";
 
 // The kernel may remember that there is no such name.
 void ReplyAbsent(fuse_req_t request) {
@@ -27,6 +31,8 @@ void ReplyProbe(fuse_req_t request, const FuseContext& context) {
 void HandleLookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   FuseContext& context = ContextOf(request, MessageKind::kLookup);
   if (context.probe.IsProbe(parent, name)) return ReplyProbe(request, context);
+  if (name == kDot) return ReplyEntry(request, context.file_system.LookupNumber(parent));
+  if (name == kDotDot) return ReplyEntry(request, context.file_system.LookupParent(parent));
   const auto inode = context.file_system.Lookup(parent, name);
   if (!inode && inode.error().code == ErrorCode::kNotFound) return ReplyAbsent(request);
   ReplyEntry(request, inode);

@@ -33,6 +33,8 @@ void HandleInit(void* userdata, fuse_conn_info* connection) {
   // Nothing changes a file but the kernel's own messages.
   DoWithout(*connection, FUSE_CAP_AUTO_INVAL_DATA);
   Want(*connection, FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS);
+  // File handles outlive the kernel's memory, and the mount.
+  Want(*connection, FUSE_CAP_EXPORT_SUPPORT);
   // Attributes come with the first names of a listing, and with later ones while the lister asks
   // for them: whoever lists names alone does not have the kernel, and so kvfs, remember all of
   // them.

@@ -1,0 +1,77 @@
+// Inodes that the kernel names by their numbers though it has forgotten them, or was never told of
+// them: on behalf of a file handle it looks up "." in one, and ".." in a directory.
+//
+// An inode with several names lies under its number; one with a single name is looked for
+// (fs/inode_finder.h), without the namespace lock, and so may have moved by the time it is found.
+#include <mutex>
+
+#include "fs/file_system.h"
+
+namespace kvfs::fs {
+namespace {
+
+// How often a file may move while it is looked for.
+constexpr int kAttempts = 10;
+
+bool IsAbsent(const Result<InodeInfo>& found) {
+  return !found && found.error().code == ErrorCode::kNotFound;
+}
+
+}  // namespace
+
+InodeFinder::Kind FileSystem::KindOf(std::string_view meta) const {
+  if (IsHardLink(meta)) return InodeFinder::Kind::kNoInode;
+  const auto attributes = ReadMeta(meta, default_attributes_);
+  const bool is_directory = attributes && attributes->IsDirectory();
+  return is_directory ? InodeFinder::Kind::kDirectory : InodeFinder::Kind::kOther;
+}
+
+Result<InodeInfo> FileSystem::LookupNumber(InodeNumber inode) {
+  std::optional<InodeFinder::Place> wrong;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    auto known = ReferenceKnown(inode);
+    if (!IsAbsent(known)) return known;
+    KVFS_ASSIGN(const auto place, finder_.Find(inode, wrong));
+    if (!place) break;
+    auto found = ReferenceAt(*place);
+    if (!IsAbsent(found)) return found;
+    wrong = place;
+  }
+  return Fail(ErrorCode::kStale);
+}
+
+Result<InodeInfo> FileSystem::LookupParent(InodeNumber directory) {
+  std::shared_lock lock(namespace_lock_);
+  KVFS_ASSIGN(const Location at, Locate(directory));
+  if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
+  if (at.space == kTransientSpace) return Fail(ErrorCode::kStale);
+  lock.unlock();
+  return LookupNumber(at.space == kAttributeSpace ? kRootInode : at.space);
+}
+
+// Without looking for it. kNotFound; kStale for a file that has no name any more.
+Result<InodeInfo> FileSystem::ReferenceKnown(InodeNumber inode) {
+  std::shared_lock lock(namespace_lock_);
+  const auto known = Locate(inode);
+  const Location at = known ? *known : Location{kSharedSpace, SharedName(inode), false};
+  if (at.space == kTransientSpace) return Fail(ErrorCode::kStale);
+  KVFS_ASSIGN(const InodeInfo found, Load(at.key()));
+  if (found.number != inode) return Fail(ErrorCode::kNotFound);
+  if (inode != kRootInode) inodes_.AddReference(inode, at.key(), at.is_directory);
+  return found;
+}
+
+// kNotFound if it does not lie there any more.
+Result<InodeInfo> FileSystem::ReferenceAt(const InodeFinder::Place& place) {
+  std::shared_lock lock(namespace_lock_);
+  std::optional<std::string> name;
+  KVFS_TRY(store_.List(place.directory, place.position, [&](const ListedEntry& entry) {
+    if (entry.position != place.position) return false;
+    if (entry.id == place.inode) name = entry.name;
+    return !name;
+  }));
+  if (!name) return Fail(ErrorCode::kNotFound);
+  return FindAndReference({place.directory, *name});
+}
+
+}  // namespace kvfs::fs
