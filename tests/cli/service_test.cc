@@ -147,6 +147,7 @@ TEST_F(Installation, TheUnitIsFenced) {
   const ProgramRun run =
       RunShell("systemd-analyze security --offline=true --threshold=40 '" + unit + "' 2>&1");
   EXPECT_EQ(run.status, 0) << run.out;
+  EXPECT_EQ(RunShell("grep -c '^OOMScoreAdjust=-' '" + unit + "'").out, "1\n");
   // What would give it a mount namespace, where nobody else sees the mount.
   EXPECT_EQ(
       RunShell("grep -E '^(ProtectSystem|ProtectHome|ProtectKernel|ProtectControl|ProtectProc|"
