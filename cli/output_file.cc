@@ -5,25 +5,22 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/magic.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <optional>
 #include <vector>
 
 #include "cli/interruption.h"
+#include "cli/output_target.h"
 #include "cli/paths.h"
 #include "cli/standard_streams.h"
 
 namespace kvfs::cli {
 namespace {
 
-constexpr int kMaxLinks = 40;  // as in Linux
 constexpr size_t kCopyBytes = size_t{1} << 20;
 
 tl::unexpected<Error> FailWithErrno() {
@@ -32,47 +29,6 @@ tl::unexpected<Error> FailWithErrno() {
     error.code = ErrorCode::kIo;
   }
   return tl::unexpected(std::move(error));
-}
-
-// A path is taken apart name by name only at its end: all before is for the kernel to follow.
-struct Target {
-  Descriptor directory;
-  std::string name;
-};
-
-Result<Target> SplitTarget(int from, const std::string& path) {
-  const size_t end = path.find_last_not_of('/') + 1;
-  if (end != path.size()) return Fail(ErrorCode::kIo, "it is a directory");
-  const size_t slash = path.rfind('/');
-  Target target;
-  target.name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const std::string above = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  target.directory = Descriptor(::openat(from, above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!target.directory.valid()) return FailWithErrno();
-  return target;
-}
-
-bool IsOfProc(int directory) {
-  struct statfs status {};
-  return ::fstatfs(directory, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
-}
-
-// In a directory that others may write to, too: whether they have put it there.
-Result<void> CheckNotOfOthers(int directory, const struct stat& found) {
-  struct stat above {};
-  if (::fstat(directory, &above) != 0) return FailWithErrno();
-  const bool is_open_to_all = (above.st_mode & S_ISVTX) != 0 && (above.st_mode & S_IWOTH) != 0;
-  const bool is_ours = found.st_uid == ::geteuid() || found.st_uid == above.st_uid;
-  if (!is_open_to_all || is_ours) return {};
-  return Fail(ErrorCode::kIo,
-              "it belongs to somebody else, in a directory that everybody may write to");
-}
-
-Result<std::string> ReadLinkAt(int directory, const std::string& name) {
-  std::vector<char> target(4096);
-  const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
-  if (length < 0) return FailWithErrno();
-  return std::string(target.data(), static_cast<size_t>(length));
 }
 
 std::string RandomName() {
@@ -107,7 +63,7 @@ Result<OutputFile> OutputFile::OpenNew(const std::string& path) {
   OutputFile output;
   output.shown_ = path;
   output.kind_ = Kind::kNew;
-  KVFS_ASSIGN(Target target, SplitTarget(AT_FDCWD, path));
+  KVFS_ASSIGN(OutputTarget target, SplitTarget(AT_FDCWD, path));
   struct stat status {};
   if (::fstatat(target.directory.number(), target.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) ==
       0) {
@@ -125,45 +81,29 @@ OutputFile::~OutputFile() {
   }
 }
 
-// Follows links at the end of the path one by one, as somebody else's are refused.
 Result<void> OutputFile::OpenTarget(const std::string& path) {
-  KVFS_ASSIGN(Target target, SplitTarget(AT_FDCWD, path));
-  for (int links = 0; links <= kMaxLinks; ++links) {
-    const int directory = target.directory.number();
-    struct stat found {};
-    if (::fstatat(directory, target.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno != ENOENT) return FailWithErrno();
-      directory_ = std::move(target.directory);
-      name_ = std::move(target.name);
-      kind_ = Kind::kReplaced;
-      return OpenBeside();
-    }
-    KVFS_TRY(CheckNotOfOthers(directory, found));
-    // Links of /proc lead to open files, whatever their text says.
-    const bool is_of_proc = IsOfProc(directory);
-    if (!S_ISLNK(found.st_mode) || is_of_proc) {
-      directory_ = std::move(target.directory);
-      name_ = std::move(target.name);
-      if (!S_ISREG(found.st_mode) || is_of_proc) return OpenInPlace(directory_.number(), name_);
-      kind_ = found.st_nlink > 1 ? Kind::kShared : Kind::kReplaced;
-      return OpenBeside();
-    }
-    KVFS_ASSIGN(const std::string text, ReadLinkAt(directory, target.name));
-    KVFS_ASSIGN(Target next, SplitTarget(directory, text));
-    target = std::move(next);
+  KVFS_ASSIGN(OutputTarget target, FindOutputTarget(path));
+  directory_ = std::move(target.directory);
+  name_ = std::move(target.name);
+  kind_ = Kind::kReplaced;
+  if (!target.found) return OpenBeside();
+  if (!S_ISREG(target.found->st_mode) || target.is_of_proc) {
+    return OpenInPlace(target.is_of_proc);
   }
-  errno = ELOOP;
-  return FailWithErrno();
+  if (target.found->st_nlink > 1) kind_ = Kind::kShared;
+  return OpenBeside();
 }
 
 // A descriptor of this process is used as it is: its place in a file, and O_APPEND, count.
-Result<void> OutputFile::OpenInPlace(int directory, const std::string& name) {
+Result<void> OutputFile::OpenInPlace(bool is_of_proc) {
   kind_ = Kind::kStream;
+  const int directory = directory_.number();
+  const std::string& name = name_;
   const auto own = ReadLinkAt(AT_FDCWD, fmt::format("/proc/self/fd/{}", directory));
   int number = -1;
   const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool is_number = parsed.ec == std::errc() && parsed.ptr == name.data() + name.size();
-  if (is_number && own && IsOfProc(directory) && *own == fmt::format("/proc/{}/fd", ::getpid())) {
+  if (is_number && own && is_of_proc && *own == fmt::format("/proc/{}/fd", ::getpid())) {
     file_ = Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, 0));
   } else {
     while (!file_.valid()) {

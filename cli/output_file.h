@@ -9,9 +9,7 @@
 //   ... of several    written into when all of it is there: the other names see it, as with cp(1)
 //   names
 //
-// In a directory that everybody may write to (one with the sticky bit) nothing is followed or
-// written that belongs neither to this user nor to the directory's owner, as with Linux's
-// protected_symlinks, protected_fifos and protected_regular.
+// Whose links are followed, and whose files written, cli/output_target.h has.
 #pragma once
 
 #include <string>
@@ -45,7 +43,7 @@ class OutputFile {
 
   OutputFile() = default;
   Result<void> OpenTarget(const std::string& path);
-  Result<void> OpenInPlace(int directory, const std::string& name);
+  Result<void> OpenInPlace(bool is_of_proc);
   Result<void> OpenBeside();
   Result<void> TakeAttributesOf(int file);
   Result<void> TakeName();

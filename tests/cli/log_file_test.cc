@@ -2,13 +2,10 @@
 // more than one user.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -85,12 +82,8 @@ TEST_F(LogFile, NothingThatDoesWhatItIsToldIsWrittenTo) {
   EXPECT_TRUE(IsRefused(Path(""), "directory"));
   EXPECT_TRUE(IsRefused("/dev/zero", why)) << Refusal("/dev/zero");
   EXPECT_FALSE(IsRefused("/dev/null", why));
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address = {AF_UNIX, {}};
-  std::strncpy(address.sun_path, Path("socket").c_str(), sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::mknod(Path("socket").c_str(), S_IFSOCK | 0600, 0), 0);
   EXPECT_TRUE(IsRefused(Path("socket"), why)) << Refusal(Path("socket"));
-  ::close(socket);
   // Such a disk there need not be.
   if (::mknod(Path("disk").c_str(), S_IFBLK | 0600, ::makedev(7, 200)) != 0) return;
   EXPECT_TRUE(IsRefused(Path("disk"), why)) << Refusal(Path("disk"));
