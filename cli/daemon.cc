@@ -1,9 +1,12 @@
-// The fork, the pipe, and what each side does with its end.
+// The fork, the pair of sockets, and what each side does with its end.
 
 #include "cli/daemon.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,29 +15,56 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "cli/descriptor.h"
 
 namespace kvfs::cli {
 namespace {
 
-// The child's end of the pipe.
+constexpr char kHeard = 'h';
+
+bool SendAll(int socket, const std::string& text) {
+  return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(text.size());
+}
+
+// The child's end. The parent's death closes the other one.
 class StartReport {
  public:
-  explicit StartReport(Descriptor pipe) : pipe_(std::move(pipe)) {}
+  explicit StartReport(Descriptor socket) : socket_(std::move(socket)) {}
 
-  bool Ready() { return Send(std::string(1, '\0')); }
+  // Has the process end, as by SIGTERM, if the parent dies before there is a report.
+  void WatchParent() const {
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread([this] {
+      pollfd hung_up{socket_.number(), POLLRDHUP, 0};
+      while (::poll(&hung_up, 1, -1) < 0 && errno == EINTR) continue;
+      if (!sent_) ::kill(::getpid(), SIGTERM);
+    }).detach();
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  // False if the parent is gone, and has not heard it.
+  bool Ready() {
+    if (!Send(std::string(1, '\0'))) return false;
+    char answer = 0;
+    ssize_t count = -1;
+    while ((count = ::recv(socket_.number(), &answer, 1, 0)) < 0 && errno == EINTR) continue;
+    return count == 1 && answer == kHeard;
+  }
   void Failed(const Failure& failure) { Send(static_cast<char>(failure.code) + failure.text); }
 
  private:
-  // False if the parent is gone. Only the first report counts.
+  // Only the first report counts.
   bool Send(const std::string& report) {
     if (sent_.exchange(true)) return true;
-    const ssize_t count = ::write(pipe_.number(), report.data(), report.size());
-    return pipe_.Close() && count == static_cast<ssize_t>(report.size());
+    return SendAll(socket_.number(), report) && ::shutdown(socket_.number(), SHUT_WR) == 0;
   }
 
-  Descriptor pipe_;
+  const Descriptor socket_;  // open as long as the process lives, since its thread looks at it
   std::atomic<bool> sent_{false};
 };
 
@@ -56,11 +86,12 @@ void LeaveStandardStreams() {
 // A daemon must not keep the caller's directory busy. All its paths are absolute.
 void LeaveDirectory() { [[maybe_unused]] const int ignored = ::chdir("/"); }
 
-[[noreturn]] void RunChild(const Work& work, Descriptor pipe) {
+[[noreturn]] void RunChild(const Work& work, Descriptor socket) {
   ::setsid();
   std::signal(SIGPIPE, SIG_IGN);
-  CloseInheritedDescriptors(pipe.number());
-  StartReport report(std::move(pipe));
+  CloseInheritedDescriptors(socket.number());
+  StartReport report(std::move(socket));
+  report.WatchParent();
   const Outcome outcome = work([&report] {
     LeaveDirectory();
     LeaveStandardStreams();
@@ -71,11 +102,11 @@ void LeaveDirectory() { [[maybe_unused]] const int ignored = ::chdir("/"); }
   ::_exit(static_cast<int>(outcome.error().code));
 }
 
-std::string ReadReport(int pipe) {
+std::string ReadReport(int socket) {
   std::string report;
   std::array<char, 4096> buffer;
   while (true) {
-    const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
+    const ssize_t count = ::read(socket, buffer.data(), buffer.size());
     if (count > 0) report.append(buffer.data(), static_cast<size_t>(count));
     if (count == 0 || (count < 0 && errno != EINTR)) return report;
   }
@@ -92,11 +123,13 @@ Outcome ExplainDeath(pid_t child) {
                   : "the daemon ended before it was ready");
 }
 
-Outcome Await(pid_t child, Descriptor pipe) {
-  const std::string report = ReadReport(pipe.number());
+Outcome Await(pid_t child, const Descriptor& socket) {
+  const std::string report = ReadReport(socket.number());
   if (report.empty()) return ExplainDeath(child);
   const auto code = static_cast<ExitCode>(report.front());
-  if (code == ExitCode::kOk) return {};
+  if (code == ExitCode::kOk) {
+    return SendAll(socket.number(), {kHeard}) ? Outcome() : ExplainDeath(child);
+  }
   return Stop(code, report.substr(1));
 }
 
@@ -104,19 +137,19 @@ Outcome Await(pid_t child, Descriptor pipe) {
 
 Outcome RunInBackground(const Work& work) {
   std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot make sockets: {}", std::strerror(errno)));
   }
-  Descriptor reader(ends[0]);
-  Descriptor writer(ends[1]);
+  const Descriptor parents(ends[0]);
+  Descriptor childs(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) {
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot start a process: {}", std::strerror(errno)));
   }
-  if (child == 0) RunChild(work, std::move(writer));
-  writer.Close();
-  return Await(child, std::move(reader));
+  if (child == 0) RunChild(work, std::move(childs));
+  childs.Close();
+  return Await(child, parents);
 }
 
 }  // namespace kvfs::cli

@@ -4,9 +4,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/support/temporary_directory.h"
 
 namespace kvfs::cli {
 namespace {
@@ -68,6 +75,69 @@ TEST(RunInBackground, TheWorkHasNoDescriptorOfTheCallerButTheStandardOnes) {
     return {};
   }));
   ::close(callers);
+}
+
+// Has work done in the background of a *caller*, a process of its own that can be stopped and
+// killed. The two sides tell each other by files.
+class KilledCaller : public testing::Test {
+ protected:
+  // The work's process becomes the test's child when the caller has died.
+  KilledCaller() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+  void Call(const Work& work) {
+    caller_ = ::fork();
+    if (caller_ != 0) return;
+    static_cast<void>(RunInBackground([&](const Ready& ready) {
+      std::ofstream(File("new")) << ::getpid();
+      std::filesystem::rename(File("new"), File("pid"));
+      return work(ready);
+    }));
+    ::_exit(0);
+  }
+  std::string File(const std::string& name) const { return directory_.path() + "/" + name; }
+  void Await(const std::string& name) const {
+    while (!std::filesystem::exists(File(name))) ::usleep(1'000);
+  }
+  void Tell(const std::string& name) const { std::ofstream(File(name)) << name; }
+  void Signal(int signal) const { ::kill(caller_, signal); }
+  // The status with which the work's process ends.
+  int KillAndAwaitWork() {
+    Await("pid");
+    pid_t work = 0;
+    std::ifstream(File("pid")) >> work;
+    int status = 0;
+    Signal(SIGKILL);
+    ::waitpid(caller_, &status, 0);
+    EXPECT_EQ(::waitpid(work, &status, 0), work);
+    return status;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  pid_t caller_ = 0;
+};
+
+TEST_F(KilledCaller, WorkThatHasNotReportedIsEnded) {
+  Call([](const Ready&) -> Outcome {
+    while (true) ::pause();
+  });
+  const int status = KillAndAwaitWork();
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
+}
+
+TEST_F(KilledCaller, AReportThatHasNotBeenHeardIsNone) {
+  Call([this](const Ready& ready) -> Outcome {
+    Await("stopped");
+    if (ready()) return {};
+    return Stop(ExitCode::kIoFailed, "nobody waits");
+  });
+  Await("pid");
+  Signal(SIGSTOP);
+  Tell("stopped");
+  ::usleep(50'000);  // in which the report is sent, or not: both end the same way
+  const int status = KillAndAwaitWork();
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::kIoFailed));
 }
 
 }  // namespace
