@@ -150,7 +150,7 @@ the kernel did not accept the mount
 not everything could be written when the store was closed, or its daemon had died
 .TP
 9
-no space on the disk
+no space on the disk, or a file that may not grow so far
 .TP
 10
 the store's format is of a version that this program does not know

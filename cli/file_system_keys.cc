@@ -7,27 +7,27 @@
 namespace kvfs::cli {
 
 Result<fs::InodeInfo> FileSystemKeys::Stat(const std::string& path) {
-  return fs::StatPath(*file_system_, path);
+  return fs::StatPath(*file_system_, path, way_.get());
 }
 
 Result<void> FileSystemKeys::List(const std::string& path, const KeyVisitor& visit) {
-  return fs::ListPath(*file_system_, path, visit);
+  return fs::ListPath(*file_system_, path, visit, way_.get());
 }
 
 Result<uint64_t> FileSystemKeys::GetData(const std::string& path, const DataSink& sink) {
-  return fs::GetData(*file_system_, path, sink);
+  return fs::GetData(*file_system_, path, sink, way_.get());
 }
 
 Result<std::vector<fs::ByteRange>> FileSystemKeys::GetDataRanges(const std::string& path) {
-  return fs::GetDataRanges(*file_system_, path);
+  return fs::GetDataRanges(*file_system_, path, way_.get());
 }
 
 Result<fs::XattrMap> FileSystemKeys::GetXattrs(const std::string& path) {
-  return fs::GetXattrs(*file_system_, path);
+  return fs::GetXattrs(*file_system_, path, way_.get());
 }
 
 Result<std::string> FileSystemKeys::ReadLink(const std::string& path) {
-  return fs::ReadLinkPath(*file_system_, path);
+  return fs::ReadLinkPath(*file_system_, path, way_.get());
 }
 
 Result<void> FileSystemKeys::Apply(const std::vector<fs::FileChange>& changes, size_t* failed) {
@@ -54,10 +54,12 @@ Result<void> FileSystemKeys::Freeze() {
   KVFS_ASSIGN(frozen_file_system_, fs::FileSystem::Open(*frozen, options));
   frozen_ = std::move(frozen);
   file_system_ = frozen_file_system_.get();
+  way_ = std::make_shared<fs::PathWay>(*file_system_);
   return {};
 }
 
 void FileSystemKeys::Thaw() {
+  way_.reset();
   frozen_file_system_.reset();
   frozen_.reset();
 }

@@ -10,6 +10,10 @@
 #include "fs/file_system.h"
 #include "store/frozen_store.h"
 
+namespace kvfs::fs {
+class PathWay;
+}  // namespace kvfs::fs
+
 namespace kvfs::cli {
 
 // Gets the names that were changed, before the call that changed them returns.
@@ -51,6 +55,7 @@ class FileSystemKeys : public Keys {
   const ChangeListener listener_;
   std::unique_ptr<FrozenStore> frozen_;
   std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, goes before it
+  std::shared_ptr<fs::PathWay> way_;                    // of that
 };
 
 }  // namespace kvfs::cli

@@ -63,7 +63,7 @@ Outcome Find(const FindArguments& arguments) {
       }
       return MayHold(key, arguments.prefix) ? Descent::kEnter : Descent::kPass;
     };
-    const auto found = WalkKeys(keys, "", visit, options);
+    const auto found = keys.Freeze().and_then([&] { return WalkKeys(keys, "", visit, options); });
     if (found) return outcome;
     return tl::unexpected(ExplainKeyError("search", "the keys", store, found.error()));
   };

@@ -85,6 +85,10 @@ Outcome List(const LsArguments& arguments) {
     options.on_unreadable = [&](const std::string& path, const Error& error) {
       outcome = TellUnreadable(path, error);
     };
+    const auto frozen = arguments.recursive ? keys.Freeze() : Result<void>();
+    if (!frozen) {
+      return tl::unexpected(ExplainKeyError("list", arguments.path, store, frozen.error()));
+    }
     const auto listed = WalkKeys(
         keys, arguments.path,
         [&](const WalkedKey& key) -> Result<Descent> {

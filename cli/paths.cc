@@ -57,6 +57,12 @@ std::string WithoutTrailingSlashes(std::string path) {
 }  // namespace
 
 Error ErrorOfErrno(int error_number) {
+  if (error_number == EFBIG) {
+    // As want of room for who writes, in words of its own, which are also those of store/env.
+    return Error{ErrorCode::kNoSpace,
+                 "a file may not grow so far: that is beyond the limit of this process (`ulimit "
+                 "-f`, LimitFSIZE= of a service), which may be raised, or of its file system"};
+  }
   return Error{CodeOfErrno(error_number), std::strerror(error_number)};
 }
 

@@ -41,10 +41,11 @@ Outcome RequireStandardOutput() {
 
 Failure OutputFailure(int error_number) {
   const bool is_closed = IsClosedStream(STDOUT_FILENO);
-  const bool is_full = !is_closed && ErrorOfErrno(error_number).code == ErrorCode::kNoSpace;
+  const Error error = ErrorOfErrno(error_number);
+  const bool is_full = !is_closed && error.code == ErrorCode::kNoSpace;
   return {is_full ? ExitCode::kNoSpace : ExitCode::kIoFailed,
           fmt::format("cannot write to standard output: {}",
-                      is_closed ? "it is closed" : std::strerror(error_number))};
+                      is_closed ? "it is closed" : error.message)};
 }
 
 Outcome FlushOutput() {

@@ -380,9 +380,12 @@ class TreeWriter final : public EntryWriter {
 
   // Names, kinds and lengths that the disk's file system does not take are of this entry alone.
   Result<void> Fail(const std::string& name) {
+    const bool is_too_long = errno == EFBIG;  // others may be shorter
     Error error = ErrorOfErrno(errno);
-    const bool is_own = error.code == ErrorCode::kPermission || error.code == ErrorCode::kExists ||
-                        error.code == ErrorCode::kInvalid || error.code == ErrorCode::kNameTooLong;
+    if (is_too_long) error.code = ErrorCode::kTooLarge;
+    const bool is_own = is_too_long || error.code == ErrorCode::kPermission ||
+                        error.code == ErrorCode::kExists || error.code == ErrorCode::kInvalid ||
+                        error.code == ErrorCode::kNameTooLong;
     if (!is_own) NoteFailure();
     if (!is_own && error.code != ErrorCode::kNoSpace) error.code = ErrorCode::kIo;
     return FailWith(fmt::format("{}/{}", OnDisk(cursor_.path()), name), error);

@@ -1,4 +1,4 @@
-// Walks paths by Lookup, holding a reference to one inode at a time.
+// Walks paths by Lookup, holding a reference to one inode at a time; or along a way that is kept.
 #include "fs/path.h"
 
 #include <algorithm>
@@ -18,6 +18,8 @@ constexpr size_t kListingBytes = size_t{64} << 10;
 class Reference {
  public:
   Reference(FileSystem& file_system, InodeInfo inode) : file_system_(&file_system), inode_(inode) {}
+  // That somebody else takes back.
+  explicit Reference(InodeInfo inode) : file_system_(nullptr), inode_(inode) {}
   Reference(Reference&& other) noexcept
       : file_system_(std::exchange(other.file_system_, nullptr)), inode_(other.inode_) {}
   Reference& operator=(Reference&& other) noexcept {
@@ -38,13 +40,22 @@ class Reference {
   InodeInfo inode_;
 };
 
+tl::unexpected<Error> FailAtLink(std::string_view path) {
+  const std::string name(path.substr(path.rfind('/') + 1));
+  return Fail(ErrorCode::kInvalid, "'" + name + "' is a symbolic link");
+}
+
 // To what the last name stands for, be it a symbolic link; one on the way is refused.
-Result<Reference> Walk(FileSystem& file_system, const std::vector<std::string_view>& names) {
+Result<Reference> Walk(FileSystem& file_system, std::string_view path, PathWay* way) {
+  if (way != nullptr) {
+    return way->Find(path).map([](const InodeInfo& inode) { return Reference(inode); });
+  }
+  const std::vector<std::string_view> names = SplitPath(path);
   KVFS_ASSIGN(const InodeInfo root, file_system.GetAttributes(kRootInode));
   Reference at(file_system, root);
   for (size_t i = 0; i < names.size(); ++i) {
     if (at.attributes().IsSymbolicLink()) {
-      return Fail(ErrorCode::kInvalid, "'" + std::string(names[i - 1]) + "' is a symbolic link");
+      return FailAtLink(names[i - 1]);
     }
     KVFS_ASSIGN(const InodeInfo inode, file_system.Lookup(at.number(), names[i]));
     at = Reference(file_system, inode);
@@ -96,19 +107,55 @@ Result<std::vector<ByteRange>> FindDataRanges(FileSystem& file_system, const Ino
 
 }  // namespace
 
-Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path) {
-  KVFS_ASSIGN(const Reference at, Walk(file_system, SplitPath(path)));
+void PathWay::Leave(size_t levels) {
+  while (levels_.size() > levels) {
+    file_system_.Forget(levels_.back().inode.number, 1);
+    levels_.pop_back();
+  }
+  path_.resize(levels_.empty() ? 0 : levels_.back().end);
+}
+
+Result<InodeInfo> PathWay::Find(std::string_view path) {
+  const size_t shared =
+      static_cast<size_t>(std::ranges::mismatch(path, std::string_view(path_)).in1 - path.begin());
+  size_t kept = levels_.size();
+  const auto is_on_path = [&](size_t end) {
+    return end < shared ? path[end] == '/'
+                        : end == shared && (end == path.size() || path[end] == '/');
+  };
+  while (kept > 0 && !is_on_path(levels_[kept - 1].end)) --kept;
+  Leave(kept);
+  InodeInfo at;
+  if (levels_.empty()) {
+    KVFS_ASSIGN(at, file_system_.GetAttributes(kRootInode));
+  } else {
+    at = levels_.back().inode;
+  }
+  const size_t begin = path_.size();
+  for (const std::string_view name : SplitPath(path.substr(begin))) {
+    if (at.attributes.IsSymbolicLink()) return FailAtLink(std::string_view(path_));
+    KVFS_ASSIGN(at, file_system_.Lookup(at.number, name));
+    const auto end = static_cast<size_t>(name.data() + name.size() - path.data());
+    levels_.push_back({end, at});
+    path_ = path.substr(0, end);
+  }
+  return at;
+}
+
+Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path, PathWay* way) {
+  KVFS_ASSIGN(const Reference at, Walk(file_system, path, way));
   return at.inode();
 }
 
-Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path) {
-  KVFS_ASSIGN(const Reference link, Walk(file_system, SplitPath(path)));
+Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path, PathWay* way) {
+  KVFS_ASSIGN(const Reference link, Walk(file_system, path, way));
   return file_system.ReadLink(link.number());
 }
 
 Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
-                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink) {
-  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink,
+                         PathWay* way) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, path, way));
   KVFS_TRY(CheckHasValue(file.attributes()));
   KVFS_ASSIGN(const auto ranges, FindDataRanges(file_system, file.inode()));
   for (const ByteRange& range : ranges) {
@@ -117,14 +164,15 @@ Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
   return file.inode().size_bytes;
 }
 
-Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path) {
-  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path,
+                                             PathWay* way) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, path, way));
   KVFS_TRY(CheckHasValue(file.attributes()));
   return FindDataRanges(file_system, file.inode());
 }
 
-Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path) {
-  KVFS_ASSIGN(const Reference file, Walk(file_system, SplitPath(path)));
+Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path, PathWay* way) {
+  KVFS_ASSIGN(const Reference file, Walk(file_system, path, way));
   XattrMap xattrs;
   KVFS_ASSIGN(const auto names, file_system.ListXattrs(file.number()));
   for (const std::string& name : names) {
@@ -138,11 +186,11 @@ Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path) {
 
 Result<void> ListPath(
     FileSystem& file_system, std::string_view path,
-    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit) {
-  const std::vector<std::string_view> names = SplitPath(path);
-  KVFS_ASSIGN(const Reference at, Walk(file_system, names));
+    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit,
+    PathWay* way) {
+  KVFS_ASSIGN(const Reference at, Walk(file_system, path, way));
   if (!at.attributes().IsDirectory()) {
-    return visit(names.back(), at.inode());
+    return visit(SplitPath(path).back(), at.inode());
   }
   const PageLimit limit = {kListingBytes, [](size_t name_bytes) { return name_bytes; }};
   for (uint64_t offset = 2;;) {

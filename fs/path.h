@@ -8,34 +8,68 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fs/data_ranges.h"
 #include "fs/file_system.h"
 
 namespace kvfs::fs {
 
+// The way to the last path that was looked at: a further one is looked up from where the two part,
+// so that a tree of any depth is read in as many lookups as it has names, and not in as many as its
+// paths have. Only of a file system that nobody changes (store/frozen_store.h), and that outlives
+// it. It refers to all directories on the way. Threads: one.
+class PathWay {
+ public:
+  explicit PathWay(FileSystem& file_system) : file_system_(file_system) {}
+  ~PathWay() { Leave(0); }
+  PathWay(const PathWay&) = delete;
+  PathWay& operator=(const PathWay&) = delete;
+
+  // As StatPath; the inode is referred to until the next call.
+  Result<InodeInfo> Find(std::string_view path);
+
+ private:
+  struct Level {
+    size_t end;  // of path_ down to here
+    InodeInfo inode;
+  };
+
+  void Leave(size_t levels);
+
+  FileSystem& file_system_;
+  std::string path_;  // as it was given
+  std::vector<Level> levels_;
+};
+
+// The calls below go along `way`, if one is given.
+
 // Attributes of what the path names, a symbolic link included; the root for "" and "/". kNotFound,
 // kNotDirectory.
-Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path);
+Result<InodeInfo> StatPath(FileSystem& file_system, std::string_view path, PathWay* way = nullptr);
 
 // The target of a symbolic link; kInvalid if it is something else. kNotFound, kNotDirectory.
-Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path);
+Result<std::string> ReadLinkPath(FileSystem& file_system, std::string_view path,
+                                 PathWay* way = nullptr);
 
 // Hands the file's content to `sink`, in pieces of at most 1 MiB, each with its place; what no
 // piece covers are zeros, and need no space. Returns the size, or the sink's error if it fails.
 // kIsDirectory, kNotFound, kNotDirectory.
 Result<uint64_t> GetData(FileSystem& file_system, std::string_view path,
-                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink);
+                         const std::function<Result<void>(uint64_t offset, Bytes piece)>& sink,
+                         PathWay* way = nullptr);
 // Where a regular file has data, in order; what lies between is a hole. As GetData.
-Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path);
+Result<std::vector<ByteRange>> GetDataRanges(FileSystem& file_system, std::string_view path,
+                                             PathWay* way = nullptr);
 
 // All extended attributes. kNotFound, kNotDirectory.
-Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path);
+Result<XattrMap> GetXattrs(FileSystem& file_system, std::string_view path, PathWay* way = nullptr);
 
 // Visits what lies in the directory, in the store's order, without "." and ".."; a path to a file
 // visits that file. Ends with the first error of `visit`, and returns it. kNotFound, kNotDirectory.
 Result<void> ListPath(
     FileSystem& file_system, std::string_view path,
-    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit);
+    const std::function<Result<void>(std::string_view name, const InodeInfo& inode)>& visit,
+    PathWay* way = nullptr);
 
 }  // namespace kvfs::fs

@@ -47,10 +47,21 @@ ErrorCode CodeOf(int number) {
 
 }  // namespace
 
+namespace {
+
+// What "File too large" does not tell: that it is no want of room, and who has set the limit.
+std::string ReasonOf(int number) {
+  if (number != EFBIG) return std::generic_category().message(number);
+  return "a file may not grow so far: that is beyond the limit of this process (`ulimit -f`, "
+         "LimitFSIZE= of a service), which may be raised, or of its file system";
+}
+
+}  // namespace
+
 tl::unexpected<Error> PosixError(std::string_view operation, const std::string& path, int number) {
   std::string message = "cannot ";
   message.append(operation).append(" ").append(path).append(": ");
-  return Fail(CodeOf(number), message + std::generic_category().message(number));
+  return Fail(CodeOf(number), message + ReasonOf(number));
 }
 
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags, std::string_view operation) {

@@ -1,5 +1,6 @@
 // Limits of the process: an error that says so, never a signal, and never taken for damage; and
 // depth of a tree, which costs neither stack nor descriptors.
+#include <fstream>
 #include <string>
 
 #include "tests/cli/store_fixture.h"
@@ -42,6 +43,36 @@ TEST_F(Limits, OfStackFilesAndFileSizeAreNoCrash) {
     }
   }
   Run({"check", store()});
+}
+
+// Above a limit of file sizes, of 2 MiB here: no full disk, and the limit is named.
+class FileSizes : public StoreFixture {
+ protected:
+  void SetUp() override { Create(); }
+};
+
+TEST_F(FileSizes, ALimitIsToldAsSuch) {
+  const std::string large(9 << 20, 'x');
+  Run({"put", store(), "large"}, large);
+  Put("small", "x");
+  std::ofstream(Path("large")) << large;
+  const auto limited = [&](const std::string& command) {
+    return RunShell("ulimit -f 4096; cd '" + directory() + "'; '" + ProgramPath() + "' " + command);
+  };
+  for (const char* command :
+       {"put store other < large", "import --from tree large store", "export store out.tar",
+        "export --to jsonl store > out", "get store large > out"}) {
+    SCOPED_TRACE(command);
+    const ProgramRun run = limited(command);
+    EXPECT_EQ(run.status, 9) << run.err;
+    EXPECT_NE(run.err.find("ulimit -f"), std::string::npos) << run.err;
+  }
+  // A tree has the files that may be.
+  const ProgramRun run = limited("export --to tree store tree");
+  EXPECT_EQ(run.status, 13) << run.err;
+  EXPECT_NE(run.err.find("left out large: "), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("ulimit -f"), std::string::npos) << run.err;
+  Shell("test \"$(ls '" + Path("tree") + "')\" = small");
 }
 
 }  // namespace

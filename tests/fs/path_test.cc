@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tests/fs/failing_store.h"
 #include "tests/fs/file_system_fixture.h"
 
 namespace kvfs::fs {
@@ -44,6 +45,60 @@ class Path : public FileSystemFixture {
     return names;
   }
 };
+
+// Of 300 nested directories, each looked at by its path: so many calls of the store, or fewer.
+TEST_F(Path, AWayTakesAsManyLooksAsThereAreNames) {
+  constexpr uint64_t kLevels = 300;
+  std::vector<FileChange> changes;
+  std::vector<std::string> paths;
+  for (std::string path = "d"; paths.size() < kLevels; path += "/d") {
+    paths.push_back(path);
+    changes.emplace_back().kind = FileChange::Kind::kMakeDirectory;
+    changes.back().path = path;
+  }
+  ASSERT_TRUE(fs().ApplyChanges(changes, kUser));
+  FailingStore counting(store());
+  const auto looked_at = FileSystem::Open(counting, {}).value();
+  counting.FailCall(10 * kLevels);
+  {
+    PathWay way(*looked_at);
+    for (const std::string& path : paths) {
+      size_t names = 0;
+      EXPECT_TRUE(ListPath(
+          *looked_at, path,
+          [&](std::string_view, const InodeInfo&) -> Result<void> {
+            return ++names, Result<void>();
+          },
+          &way));
+      EXPECT_EQ(names, path == paths.back() ? 0u : 1u);
+    }
+    EXPECT_FALSE(counting.HasFailed());
+  }
+  EXPECT_EQ(looked_at->CountReferencedInodes(), 0u);
+}
+
+TEST_F(Path, AWayFindsWhatEachPathNames) {
+  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a"), std::nullopt);
+  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a/b"), std::nullopt);
+  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a/b/c2"), std::nullopt);
+  for (const char* path : {"a/b/c", "a/b/cc", "a/bb", "ab", "a/b/c2/d"}) {
+    ASSERT_EQ(Put(path, path), std::nullopt);
+  }
+  PathWay way(fs());
+  for (const char* path :
+       {"a/b/c", "a/b/cc", "a/b", "a", "/a//b/c/", "ab", "a/bb", "a/b/c2/d", "a/b/c", "",
+        "a/b/c/none", "a/none", "none", "a/b/c", "a/b/c2", "ab/", "a/b/c2/d"}) {
+    SCOPED_TRACE(path);
+    const auto expected = StatPath(fs(), path);
+    const auto found = StatPath(fs(), path, &way);
+    ASSERT_EQ(found.has_value(), expected.has_value());
+    if (found) {
+      EXPECT_EQ(found->number, expected->number);
+    } else {
+      EXPECT_EQ(found.error().code, expected.error().code);
+    }
+  }
+}
 
 TEST_F(Path, PutThenGet) {
   ASSERT_EQ(Put("foo", "bar"), std::nullopt);
