@@ -100,6 +100,20 @@ bool IsBase64(std::string_view text) {
 
 bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
+// Whether libarchive, which counts users and groups of lists in an int, makes no others of them.
+bool HasPlainIds(std::string_view list) {
+  while (!list.empty()) {
+    const std::string_view field = list.substr(0, list.find_first_of(":,\n"));
+    list.remove_prefix(std::min(field.size() + 1, list.size()));
+    int64_t id = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), id);
+    const bool is_number = end == field.data() + field.size() && !field.empty();
+    if (error == std::errc::result_out_of_range) return false;
+    if (error == std::errc() && is_number && (id < 0 || id > INT32_MAX)) return false;
+  }
+  return true;
+}
+
 // Hands on each record; false at one that is none, where libarchive stops, too: names and sizes may
 // stand behind it.
 template <typename Visit>
@@ -174,9 +188,10 @@ class HeaderReader {
     if (IsAnyOf(key, {"path", "linkpath", "GNU.sparse.name"})) {
       if (HasNul(value)) FlawOfEntry("its name, or what it leads to, has a NUL");
     } else if (key.starts_with("SCHILY.acl.")) {
-      if (!HasNul(value)) return;
+      if (!HasNul(value) && HasPlainIds(value)) return;
       out_.has_false_list = true;
-      FlawOfPart("an access control list", "it has a NUL");
+      FlawOfPart("an access control list",
+                 HasNul(value) ? "it has a NUL" : "a user or group in it has no number below 2^31");
     } else if (IsAnyOf(key, {"uid", "gid", "size", "SCHILY.devmajor", "SCHILY.devminor"})) {
       const bool is_negative = value.starts_with('-');  // which no owner is, and is told as such
       if (!value.empty() && !IsDecimal(value.substr(is_negative ? 1 : 0))) {

@@ -111,6 +111,11 @@ TEST_F(HostileArchives, AValueThatEndsAtANulIsNotTakenForAWhole) {
   ExpectWithout(R"(with_record(b'SCHILY.acl.access', )"
                 R"(b'user::rwx,user:5:rwx,group::r--,mask::rwx,other::---\0x'))",
                 {"access control list", "NUL"});
+  for (const char* id : {"4294967293", "-3", "99999999999999999999"}) {
+    ExpectWithout("with_record(b'SCHILY.acl.access', b'user::rw-,user:" + std::string(id) +
+                      ":rwx,group::r--,mask::rwx,other::---')",
+                  {"access control list", "2^31"});
+  }
   // Nor is its mode that of the list.
   EXPECT_NE(Output({"stat", "--json", store(), "it"}).find("\"mode\":\"0644\""), std::string::npos);
 }
