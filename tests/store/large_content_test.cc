@@ -234,11 +234,8 @@ TEST_F(LargeContent, ItsFreeingTakesAShareOfTheMemoryAndThenACheckpoint) {
   }
   // Each checkpoint, of this thread or of the store's own, comes after an eighth of the memory.
   EXPECT_GE(store_->GetStats().checkpoints, 10u);
-  // It comes back a piece at a time.
-  EXPECT_GT(used.size(), 2u);
   EXPECT_TRUE(std::ranges::is_sorted(used, std::greater()));
   EXPECT_LT(used.back(), all / 100);
-  EXPECT_GT(used.front(), all / 2);
   ExpectSound(*store_);
 }
 
