@@ -351,6 +351,32 @@ TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
   }
 }
 
+// An entry that cannot be read is not one that is not there: no change takes it for that.
+TEST_F(CorruptionTest, NoChangeTakesADamagedEntryForAnAbsentOne) {
+  FillAndClose();
+  auto image = CopyOfDisk();
+  for (const char* keys : {"store/shard-00.keys", "store/shard-01.keys"}) {
+    const std::string bytes = BytesOf(*image, keys);
+    const uint64_t page = CreateOptions().page_bytes;
+    for (uint64_t at = page; at + page <= bytes.size(); at += page) {
+      FlipByte(*image, keys, at + 100, 1);
+    }
+  }
+  auto store = Store::Open(*image, "store").value();
+  const Key key{kRootSpace, "small 1"}, other{kRootSpace, "other"};
+  const auto error_of = [&](auto change) {
+    Batch batch;
+    change(batch);
+    const auto applied = store->Apply(batch);
+    return applied ? ErrorCode::kInternal : applied.error().code;
+  };
+  EXPECT_EQ(error_of([&](Batch& it) { it.Erase(key); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&](Batch& it) { it.Move(key, other); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&](Batch& it) { it.Resize(key, 1); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&](Batch& it) { it.Exchange(key, other); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&](Batch& it) { it.Expect(key, Batch::kAbsent); }), ErrorCode::kCorrupt);
+}
+
 TEST_F(CorruptionTest, FilesCutShort) {
   FillAndClose();
   for (const char* name : {"superblock", "shard-00.keys", "shard-01.keys", "shard-00.values"}) {

@@ -239,6 +239,19 @@ TEST_F(LargeContent, ItsFreeingTakesAShareOfTheMemoryAndThenACheckpoint) {
   ExpectSound(*store_);
 }
 
+// Its end is in memory, and its entry still in the tree.
+TEST_F(LargeContent, OneThatIsErasedCannotBeCut) {
+  Make(3000);
+  ASSERT_TRUE(store_->Checkpoint());
+  ASSERT_TRUE(store_->Erase(kLarge.name));
+  Batch cut;
+  cut.Resize(kLarge, 10);
+  EXPECT_EQ(store_->Apply(cut).error().code, ErrorCode::kNotFound);
+  Batch punch;
+  punch.Punch(kLarge, 0, 2000 * kChunkBytes);
+  EXPECT_EQ(store_->Apply(punch).error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(LargeContent, ManyAreFreedTogether) {
   constexpr int kContents = 300;
   for (int i = 0; i < kContents; ++i) {

@@ -545,6 +545,22 @@ TEST(StoreCreation, CutOffIsNoStoreAndCanBeRepeated) {
   }
 }
 
+// One that fails while the machine goes on takes away what it has made.
+TEST(StoreCreation, OneThatFailsLeavesNothingBehind) {
+  for (const bool existed : {false, true}) {
+    for (uint64_t nth = 1;; ++nth) {
+      SCOPED_TRACE("write " + std::to_string(nth) + " fails");
+      MemoryEnv env;
+      ASSERT_TRUE(!existed || env.CreateDirectory("store"));
+      env.InjectFault({.kind = OperationKind::kWrite, .nth = nth, .code = ErrorCode::kNoSpace});
+      if (Store::Create(env, "store", SmallStore())) break;
+      EXPECT_EQ(env.Exists("store").value(), existed);
+      EXPECT_TRUE(!existed || env.ListDirectory("store").value().empty());
+      EXPECT_TRUE(Store::Create(env, "store", SmallStore()));
+    }
+  }
+}
+
 TEST(StoreOpening, WhereThereIsNoneSaysSo) {
   MemoryEnv env;
   auto opened = Store::Open(env, "store");

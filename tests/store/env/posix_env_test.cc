@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -224,6 +225,26 @@ TEST_F(EnteredDirectory, ItStaysTheOneThatWasOpened) {
   EXPECT_TRUE(env_.ListDirectory(At("store")).value().empty());
 }
 
+// Nor the lock with it, which would outlive the process then.
+TEST_F(EnteredDirectory, NoChildGetsAFileOfTheStore) {
+  const auto file = inside_->CreateFile(At("store/file"));
+  const auto same = inside_->OpenFile(At("store/file"));
+  const auto lock = inside_->LockFile(At("store/lock"), "test");
+  ASSERT_TRUE(file.has_value() && same.has_value() && lock.has_value());
+  ASSERT_TRUE(inside_->SyncDirectory(At("store")).has_value());
+  ASSERT_TRUE((*file)->View(0, 0).has_value());
+  size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(entry.path(), gone);
+    if (gone || !target.string().starts_with(directory_.path())) continue;
+    const int flags = ::fcntl(std::stoi(entry.path().filename().string()), F_GETFD);
+    EXPECT_NE(flags & FD_CLOEXEC, 0) << target;
+    ++seen;
+  }
+  EXPECT_GE(seen, 4u);
+}
+
 TEST_F(EnteredDirectory, OneThatWasJustMadeIsNoLink) {
   ASSERT_EQ(::symlink(At("store").c_str(), At("link").c_str()), 0);
   EXPECT_TRUE(env_.Enter(At("link")).has_value());
@@ -287,6 +308,16 @@ void ExpectAllocationFailsAndLeavesTheFile(File& file) {
   EXPECT_TRUE(file.Allocate(0, 3 << 20).has_value());
   EXPECT_EQ(file.SizeBytes().value(), 3U << 20);
   EXPECT_EQ(AsText({file.View(0, 4).value(), 4}), "kept");
+}
+
+TEST_F(PosixEnv, EachChangeOfAFileThatCannotBeChangedIsAnError) {
+  ASSERT_TRUE(env_.CreateFile(At("file")).value()->Write(0, std::vector<std::byte>(8192)));
+  const auto file = env_.OpenFile(At("file"), Access::kReadOnly).value();
+  EXPECT_FALSE(file->Write(0, std::vector<std::byte>(1)).has_value());
+  EXPECT_FALSE(file->Allocate(0, 16384).has_value());
+  EXPECT_FALSE(file->PunchHole(0, 4096).has_value());
+  EXPECT_FALSE(file->Shorten(4096).has_value());
+  EXPECT_EQ(file->SizeBytes().value(), 8192u);
 }
 
 TEST_F(PosixEnv, AFailedAllocationLeavesTheFileAsItWas) {
