@@ -157,11 +157,13 @@ Result<fs::AccessList> ListOf(archive_entry* entry, int type) {
 
 // A list in text form and the same one as an extended attribute may both be there: the latter is
 // what the kernel said.
-void AddLists(archive_entry* entry, const std::string& path, fs::XattrMap& xattrs,
-              EntrySink& sink) {
+void AddLists(archive_entry* entry, const TarHeaders& headers, const std::string& path,
+              fs::XattrMap& xattrs, EntrySink& sink) {
   const int types = archive_entry_acl_types(entry);
   for (const ListKind& kind : kListKinds) {
     if ((types & kind.type) == 0 || xattrs.contains(kind.xattr)) continue;
+    const bool is_access = kind.type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+    if (is_access ? headers.has_false_access_list : headers.has_false_default_list) continue;
     const auto list = ListOf(entry, kind.type);
     if (list) {
       xattrs.emplace(kind.xattr, list->Encode());
@@ -234,7 +236,7 @@ fs::XattrMap XattrsOf(archive_entry* entry, const TarHeaders& headers, const std
                             std::string(static_cast<const char*>(value), length));
   }
   for (const std::string& bad : headers.false_xattrs) xattrs.erase(XattrNameOf(bad));
-  if (!headers.has_false_list) AddLists(entry, path, xattrs, sink);
+  AddLists(entry, headers, path, xattrs, sink);
   return xattrs;
 }
 

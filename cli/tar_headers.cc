@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <set>
 
 namespace kvfs::cli {
 namespace {
@@ -153,6 +154,7 @@ class HeaderReader {
       const size_t padded = (size + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
       bytes_.remove_prefix(std::min(kBlockBytes + padded, bytes_.size()));
     }
+    CheckLists();
     TakeGlobals();
     return std::move(out_);
   }
@@ -187,22 +189,33 @@ class HeaderReader {
     own_.insert_or_assign(std::string(key), std::string(value));
     if (IsAnyOf(key, {"path", "linkpath", "GNU.sparse.name"})) {
       if (HasNul(value)) FlawOfEntry("its name, or what it leads to, has a NUL");
-    } else if (key.starts_with("SCHILY.acl.")) {
-      if (!HasNul(value) && HasPlainIds(value)) return;
-      out_.has_false_list = true;
-      FlawOfPart("an access control list",
-                 HasNul(value) ? "it has a NUL" : "a user or group in it has no number below 2^31");
     } else if (IsAnyOf(key, {"uid", "gid", "size", "SCHILY.devmajor", "SCHILY.devminor"})) {
       const bool is_negative = value.starts_with('-');  // which no owner is, and is told as such
       if (!value.empty() && !IsDecimal(value.substr(is_negative ? 1 : 0))) {
         FlawOfEntry(fmt::format("its {} is no number: {}", key, value));
       }
-    } else if (!IsAnyOf(key, {"mtime", "atime", "ctime"}) && !IsOfNoAttribute(key)) {
+    } else if (!IsAnyOf(key, {"mtime", "atime", "ctime"}) && !key.starts_with("SCHILY.acl.") &&
+               !IsOfNoAttribute(key)) {
       FlawOfPart(std::string(key), "a store has no such attribute");
     }
   }
 
+  // Where the list stands as an extended attribute, too, that counts.
+  void CheckLists() {
+    for (const char* kind : {"access", "default"}) {
+      const auto list = own_.find(std::string("SCHILY.acl.") + kind);
+      if (list == own_.end() || xattrs_.contains(std::string("system.posix_acl_") + kind)) continue;
+      const bool has_nul = HasNul(list->second);
+      if (!has_nul && HasPlainIds(list->second)) continue;
+      (list->first.ends_with("access") ? out_.has_false_access_list : out_.has_false_default_list) =
+          true;
+      FlawOfPart("an access control list",
+                 has_nul ? "it has a NUL" : "a user or group in it has no number below 2^31");
+    }
+  }
+
   void TakeXattr(std::string_view key, std::string_view value) {
+    if (key.starts_with("SCHILY.xattr.")) xattrs_.emplace(key.substr(key.find(".xattr.") + 7));
     if (!key.starts_with("LIBARCHIVE.xattr.") || IsBase64(value)) return;
     const std::string_view name = key.substr(key.find(".xattr.") + 7);
     out_.false_xattrs.emplace_back(name);
@@ -295,6 +308,7 @@ class HeaderReader {
   TarGlobals& globals_;
   std::map<std::string, std::string, std::less<>> own_;
   std::optional<fs::Timespec> header_mtime_;
+  std::set<std::string> xattrs_;  // names that records of GNU tar's kind give
   TarHeaders out_;
 };
 

@@ -37,7 +37,8 @@ struct TarHeaders {
   std::vector<TarFlaw> flaws;
   // What libarchive makes of a part that is left out: not to be believed.
   std::vector<std::string> false_xattrs;
-  bool has_false_list = false;  // an access control list
+  bool has_false_access_list = false;
+  bool has_false_default_list = false;
 };
 
 // Records of headers of all entries, to be kept from entry to entry.

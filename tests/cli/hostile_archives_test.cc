@@ -116,6 +116,18 @@ TEST_F(HostileArchives, AValueThatEndsAtANulIsNotTakenForAWhole) {
                       ":rwx,group::r--,mask::rwx,other::---')",
                   {"access control list", "2^31"});
   }
+  // Where it stands as an extended attribute, too, that counts.
+  EXPECT_EQ(Import("tar",
+                   "extended(record(b'SCHILY.acl.access', b'user::rw-,user:4294967293:r--,"
+                   "group::r--,mask::r--,other::---') + "
+                   "record(b'SCHILY.xattr.system.posix_acl_access', "
+                   "bytes.fromhex('0200000001000600ffffffff02000400fdffffff04000400ffffffff"
+                   "10000400ffffffff20000000ffffffff'))) + entry() + end")
+                .run.status,
+            0);
+  ExpectWithout(R"(with_record(b'SCHILY.acl.access', )"
+                R"(b'user::rwx,user:5:rwx,group::r--,mask::rwx,other::---\0x'))",
+                {"access control list", "NUL"});
   // Nor is its mode that of the list.
   EXPECT_NE(Output({"stat", "--json", store(), "it"}).find("\"mode\":\"0644\""), std::string::npos);
 }
