@@ -196,6 +196,10 @@ Answer<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
   const auto table = ReadMountTable();
   if (!table) return tl::unexpected(table.error());
   const auto mount = FindMount(*table, *path);
+  if (mount && mount->type == kMountType && LookAtMount(*path) == MountHealth::kSilent) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot use {}: its daemon does not answer", *path));
+  }
   if (mount && mount->type == kMountType) return BenchMount(*path);
   const auto is_store = GetPosixEnv().Exists(*path + "/superblock");
   return is_store && *is_store ? BenchKeys(*path) : BenchLibrary(*path);

@@ -18,7 +18,7 @@ constexpr uint64_t kMostSeconds = 1'000'000'000;
 
 std::span<const Command> Commands() {
   static constexpr std::array kCommands = {
-      Command{"create", "Create an empty store", DefineCreate, OwnStatus, false},
+      Command{"create", "Create an empty store", DefineCreate},
       Command{"mount", "Show a store as a directory of files", DefineMount},
       Command{"unmount", "Unmount a store and wait until all of it is on disk", DefineUnmount},
       Command{"status", "Tell what is mounted where, and who holds a store", DefineStatus,
@@ -41,7 +41,7 @@ std::span<const Command> Commands() {
       Command{"stats", "Tell what a store holds and takes", DefineStats},
       Command{"top", "Show what a mount is asked for, second by second", DefineTop},
       Command{"bench", "Measure how fast a store or mount is here", DefineBench},
-      Command{"dump", "Describe a file of a store field by field", DefineDump, OwnStatus, false},
+      Command{"dump", "Describe a file of a store field by field", DefineDump},
       Command{"doctor", "Tell whether stores can be mounted here, and what is amiss", DefineDoctor,
               OwnStatus, false},
       Command{"completion", "Write the completions for a shell", DefineCompletion, OwnStatus,
@@ -59,7 +59,7 @@ Runner DefineWhole(const Command& command, CLI::App& parser) {
   const auto seconds = std::make_shared<uint64_t>(static_cast<uint64_t>(WaitLimit().count()));
   parser
       .add_option("--timeout", *seconds,
-                  "Wait so long for whoever has the store and does not answer; 0: for ever")
+                  "Wait so long in all for whoever has the store and does not answer; 0: for ever")
       ->type_name("SECONDS")
       ->check(WholeNumber(0, kMostSeconds))
       ->capture_default_str();

@@ -65,6 +65,7 @@ class Patience {
     KVFS_TRY(CheckNotInterrupted());
     if (DaemonConnection::Open(store_path_, [] { return false; })) {
       waiting_.reset();
+      RenewWaits();
       if (++seconds_at_work_ == kLongWork) {
         Tell(Severity::kNotice, fmt::format("the daemon of {} is at work on it", store_path_));
       }

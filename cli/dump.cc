@@ -8,14 +8,14 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/paths.h"
+#include "cli/mount_health.h"
 #include "cli/shown_text.h"
 
 namespace kvfs::cli {
 namespace {
 
 Outcome Dump(const std::string& path) {
-  const auto resolved = ResolvePath(path);
+  const auto resolved = ResolvePlace(path);
   if (!resolved) {
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot read {}: {}", path, resolved.error().message));

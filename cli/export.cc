@@ -14,6 +14,7 @@
 #include "cli/interruption.h"
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
+#include "cli/mount_health.h"
 #include "cli/output_file.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
@@ -46,6 +47,10 @@ Outcome CheckTreeTarget(const std::string& path) {
 }
 
 Outcome CheckTarget(const ExportArguments& arguments, TransferFormat format) {
+  if (const auto answered = AwaitAnswer(arguments.target); !answered) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot write {}: {}", arguments.target, answered.error().message));
+  }
   if (!IsStream(format) && arguments.target == "-") {
     return Stop(ExitCode::kUsage, fmt::format("the format {} needs a TARGET that is not standard "
                                               "output",

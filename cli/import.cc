@@ -16,6 +16,7 @@
 #include "cli/json_lines_format.h"
 #include "cli/lmdb_format.h"
 #include "cli/message.h"
+#include "cli/mount_health.h"
 #include "cli/paths.h"
 #include "cli/reopened_keys.h"
 #include "cli/shown_text.h"
@@ -149,6 +150,11 @@ Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, cons
 Outcome Import(ImportArguments& arguments) {
   const Outcome valid = CheckDirectoryPath(arguments.into);
   if (!valid) return valid;
+  const auto answered = AwaitAnswer(arguments.source);
+  if (!answered) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot read {}: {}", arguments.source, answered.error().message));
+  }
   const Outcome known = CheckFormat(arguments);
   if (!known) return known;
   const TransferFormat format = *FindTransferFormat(arguments.format);

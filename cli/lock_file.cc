@@ -21,11 +21,10 @@ namespace {
 constexpr std::string_view kPidPrefix = "pid ";
 constexpr std::string_view kMountPrefix = "mount ";
 constexpr std::string_view kCommandPrefix = "kvfs ";
-constexpr uint64_t kMaxTextBytes = 8192;  // a path has 4,096 at most
-
 }  // namespace
 
 std::optional<StoreHolder> ParseHolder(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
   const size_t line_end = text.find('\n');
   if (!text.starts_with(kPidPrefix) || line_end == std::string_view::npos) return std::nullopt;
   StoreHolder holder;
@@ -45,7 +44,7 @@ std::optional<StoreHolder> ReadHolder(const std::string& store_path) {
   if (!inside) return std::nullopt;
   const auto file = (*inside)->OpenFile(LockFilePath(store_path), Access::kReadOnly);
   const auto size = file ? (*file)->SizeBytes() : Result<uint64_t>(0);
-  std::vector<std::byte> text(std::min<uint64_t>(size.value_or(0), kMaxTextBytes));
+  std::vector<std::byte> text(std::min<uint64_t>(size.value_or(0), kLockFileBytes));
   if (text.empty() || !(*file)->Read(0, text)) return std::nullopt;
   return ParseHolder(AsText(text));
 }

@@ -1,9 +1,9 @@
 // What a store's lock file tells an observer: who has the store open, and for what.
 //
 // The file is STORE/lock. While a process holds the store it holds a flock on the file, whose text
-// is "pid <number>\n<purpose>\n"; a clean end leaves it empty. So a text without a flock was left
-// by a process that died. The program's own purposes are "mount <absolute mount point>" for a
-// daemon, and "kvfs <command>" for a command that needs the store for a moment.
+// is "pid <number>\n<purpose>\n", and then zeros; a clean end leaves zeros only. So a text without
+// a flock was left by a process that died. The program's own purposes are "mount <absolute mount
+// point>" for a daemon, and "kvfs <command>" for a command that needs the store for a moment.
 #pragma once
 
 #include <sys/types.h>

@@ -60,8 +60,9 @@ Log Log::ToSystem() {
 Answer<Log> Log::ToFile(const std::string& path) {
   auto file = OpenForLines(path);
   if (file) return Log(Target::kFile, *std::move(file));
-  return Stop(ExitCode::kIoFailed,
-              fmt::format("cannot write the log file {}: {}", path, file.error().message));
+  const Error& error = file.error();
+  return Stop(error.code == ErrorCode::kNoSpace ? ExitCode::kNoSpace : ExitCode::kIoFailed,
+              fmt::format("cannot write the log file {}: {}", path, error.message));
 }
 
 // A name that has a newline in it makes no second line, which somebody might believe.

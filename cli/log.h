@@ -18,8 +18,8 @@ class Log {
   static Log ToStandardError() { return Log(Target::kStandardError, Descriptor()); }
   static Log ToSystem();
   // Appends to the file, creating it with mode 0600; or to a FIFO or terminal, where lines that
-  // nobody takes are lost. kIoFailed for anything else, and for what cli/output_target.h says is
-  // somebody else's; root follows no link of another user.
+  // nobody takes are lost. kNoSpace; kIoFailed for anything else, and for what
+  // cli/output_target.h says is somebody else's; root follows no link of another user.
   static Answer<Log> ToFile(const std::string& path);
 
   // Safe from any thread.

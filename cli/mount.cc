@@ -25,6 +25,7 @@
 #include "cli/log.h"
 #include "cli/message.h"
 #include "cli/mount_failure.h"
+#include "cli/mount_health.h"
 #include "cli/mount_options.h"
 #include "cli/mount_point.h"
 #include "cli/paths.h"
@@ -47,13 +48,22 @@ Answer<Log> OpenLog(const MountArguments& arguments) {
 
 Outcome CheckLogPath(const std::string& log_path, const std::string& mount_point) {
   if (log_path.empty()) return {};
-  const auto resolved = ResolvePath(log_path);
+  const auto resolved = ResolvePlace(log_path);
+  if (!resolved && resolved.error().code == ErrorCode::kIo) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot write the log file {}: {}", log_path,
+                                                 resolved.error().message));
+  }
   if (!resolved || !IsWithin(*resolved, mount_point)) return {};
   return Stop(ExitCode::kUsage,
               fmt::format("the log file {} lies in the mount point; a daemon cannot write into the "
                           "files that it serves",
                           *resolved));
 }
+
+struct OpenedStore {
+  std::unique_ptr<Store> store;
+  bool is_shared = false;  // it is only read, and by others as well
+};
 
 struct Places {
   std::string store;
@@ -127,9 +137,26 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
   return count;
 }
 
-Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& places,
+// None where the store's directory takes no socket: files are served all the same.
+Answer<std::unique_ptr<DaemonService>> StartService(const std::string& store,
+                                                    const Served& served) {
+  auto service = DaemonService::Start(store, served);
+  if (service) return *std::move(service);
+  const Error& error = service.error();
+  if (error.code != ErrorCode::kNoSpace && error.code != ErrorCode::kPermission &&
+      error.code != ErrorCode::kReadOnly) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot mount {}: {}", store, error.message));
+  }
+  Tell(Severity::kWarning,
+       fmt::format("while {} is mounted, no command reaches it, only the mount's files: {}", store,
+                   error.message));
+  return nullptr;
+}
+
+Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, const Places& places,
                      const MountArguments& arguments, const MountChoices& choices, const Log& log,
                      StopSignals& signals, const Ready& ready) {
+  Store& store = *opened.store;
   fs::MountOptions options = ToMountOptions(choices, places);
   options.control_files = ControlFiles(store, file_system, choices, places);
   auto server = fs::FuseServer::Mount(file_system, options);
@@ -137,19 +164,21 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
     return tl::unexpected(
         ExplainMountError(places.store, places.mount_point, choices, server.error()));
   fs::FuseServer& serving = **server;
-  auto service = DaemonService::Start(
-      places.store,
-      {store, file_system, arguments.options,
-       [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
-       [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }});
-  if (!service) {
-    return Stop(ExitCode::kIoFailed,
-                fmt::format("cannot mount {}: {}", places.store, service.error().message));
-  }
+  const Served served_to_commands = {
+      store, file_system, arguments.options,
+      [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
+      [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }};
+  // A store that is shared the commands open themselves.
+  const auto service = opened.is_shared ? Answer<std::unique_ptr<DaemonService>>()
+                                        : StartService(places.store, served_to_commands);
+  if (!service) return tl::unexpected(service.error());
   const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));
   const IdleUnmount idle(
       std::chrono::seconds(choices.idle_seconds),
-      [&] { return CountMessages(serving.message_counts()) + (*service)->CountRequests(); },
+      [&] {
+        return CountMessages(serving.message_counts()) +
+               (*service ? (*service)->CountRequests() : 0);
+      },
       [&] {
         if (!serving.UnmountIfIdle()) return false;
         log.Line(
@@ -171,6 +200,25 @@ Outcome ServeMounted(Store& store, fs::FileSystem& file_system, const Places& pl
               fmt::format("the mount on {} broke: {}", places.mount_point, served.error().message));
 }
 
+// What cannot be written is opened for reading, where no more is wanted: it writes nothing, and
+// others may read beside it.
+Result<OpenedStore> OpenToServe(const std::string& path, const MountChoices& choices,
+                                OpenOptions options) {
+  auto store = OpenPatiently(path, options);
+  if (store) return OpenedStore{*std::move(store), false};
+  if (store.error().code != ErrorCode::kPermission) return tl::unexpected(store.error());
+  options.read_only = true;
+  auto readable = OpenPatiently(path, options);
+  if (!readable) return tl::unexpected(readable.error());
+  if (!choices.read_only) {
+    return Fail(ErrorCode::kPermission,
+                store.error().message + "; `-o ro` mounts what may only be read");
+  }
+  // One that shows an older state than was promised is no store to show.
+  KVFS_TRY((*readable)->Damage());
+  return OpenedStore{*std::move(readable), true};
+}
+
 // Closes the store. One that could not be closed keeps its lock, and the lock its text, until the
 // process ends: hence it is leaked on purpose.
 Outcome CloseStore(std::unique_ptr<Store> store, const std::string& path) {
@@ -190,17 +238,17 @@ Outcome ServeStore(const Places& places, const MountArguments& arguments,
   OpenOptions options;
   options.purpose = MountPurpose(places.mount_point);
   options.log = [&log](std::string_view line) { log.Line(line); };
-  auto store = OpenPatiently(places.store, options);
-  if (!store) return tl::unexpected(ExplainStoreError(places.store, store.error()));
+  auto opened = OpenToServe(places.store, choices, options);
+  if (!opened) return tl::unexpected(ExplainStoreError(places.store, opened.error()));
   fs::FileSystemOptions file_options;
   file_options.kernel_holds_contents = choices.writeback;
   file_options.short_offsets = choices.readdir32;
-  auto file_system = OpenFileSystem(**store, file_options);
+  auto file_system = OpenFileSystem(*opened->store, file_options);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
   const Outcome served =
-      ServeMounted(**store, **file_system, places, arguments, choices, log, signals, ready);
+      ServeMounted(*opened, **file_system, places, arguments, choices, log, signals, ready);
   file_system->reset();
-  const Outcome closed = CloseStore(*std::move(store), places.store);
+  const Outcome closed = CloseStore(std::move(opened->store), places.store);
   return closed ? served : closed;
 }
 

@@ -49,6 +49,19 @@ std::string ResolveToText(const std::string& path) {
          resolved.error().message;
 }
 
+bool IsAnyMounted(const Answer<std::vector<MountEntry>>& table) {
+  return table && std::ranges::find(*table, kMountType, &MountEntry::type) != table->end();
+}
+
+// The daemon of the mount that the path, or else what it is to lie in, leads into.
+void AskBehind(const std::string& path) {
+  struct statfs status {};
+  if (::statfs(path.c_str(), &status) == 0) return;
+  std::string parent = std::filesystem::path(path).parent_path().string();
+  if (parent.empty()) parent = ".";
+  static_cast<void>(::statfs(parent.c_str(), &status));
+}
+
 Result<std::string> FromText(std::string text) {
   if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that looked has ended");
   const char front = text.front();
@@ -70,14 +83,26 @@ MountHealth LookAtMount(const std::string& mount_point) {
 
 Result<std::string> ResolvePlace(const std::string& path) {
   const auto table = ReadMountTable();
-  const bool any_served =
-      table && std::ranges::find(*table, kMountType, &MountEntry::type) != table->end();
-  if (!any_served || path.empty()) return ResolvePath(path);
+  if (!IsAnyMounted(table) || path.empty()) return ResolvePath(path);
   if (auto named = MountNamed(*table, path)) return *std::move(named);
   Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
   KVFS_ASSIGN(std::string text,
               DoAside([&] { return ResolveToText(path); }, [&] { return waiting.GoesOn(); }));
   return FromText(std::move(text));
+}
+
+Result<void> AwaitAnswer(const std::string& path) {
+  if (path == "-" || !IsAnyMounted(ReadMountTable())) return {};
+  Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
+  const auto asked = DoAside(
+      [&] {
+        AskBehind(path);
+        return std::string();
+      },
+      [&] { return waiting.GoesOn(); });
+  // Without a further process nothing is known, and a mount is taken for what it mostly is.
+  if (asked || asked.error().code != ErrorCode::kIo) return {};
+  return tl::unexpected(asked.error());
 }
 
 }  // namespace kvfs::cli

@@ -20,4 +20,8 @@ MountHealth LookAtMount(const std::string& mount_point);
 // found without asking it.
 Result<std::string> ResolvePlace(const std::string& path);
 
+// Before a file is used that may lie in a mount: kIo if the mount's daemon does not answer within
+// the limit for waiting. What else is wrong with the path shows when it is used. "-" is no path.
+Result<void> AwaitAnswer(const std::string& path);
+
 }  // namespace kvfs::cli

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "cli/waiting.h"
+
 namespace kvfs::cli {
 namespace {
 
@@ -32,6 +34,7 @@ template <typename Call>
 auto ReopenedKeys::With(const Call& call) -> decltype(call(std::declval<Keys&>())) {
   KVFS_TRY(std::exchange(finished_, Result<void>()));
   if (!keys_) {
+    RenewWaits();
     auto opened = OpenKeys(store_path_, command_, KeysUse::kChange);
     if (!opened) {
       failure_ = opened.error();

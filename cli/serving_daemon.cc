@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -68,17 +69,53 @@ std::optional<std::string> SearchStoreOf(const std::string& mount_point) {
   return std::nullopt;
 }
 
+// Whether an open file, by what /proc tells of it, is the mount's connection to the kernel.
+bool IsConnection(const stdfs::path& description, uint32_t number) {
+  std::ifstream file(description);
+  const std::string wanted = "fuse_connection:\t" + std::to_string(number);
+  for (std::string line; std::getline(file, line);) {
+    if (line == wanted) return true;
+  }
+  return false;
+}
+
+bool HasConnection(const stdfs::path& process, uint32_t number) {
+  std::error_code error;
+  for (stdfs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unreadable;
+    if (!stdfs::read_symlink(entry->path(), unreadable).string().ends_with("/fuse")) continue;
+    if (IsConnection(process / "fdinfo" / entry->path().filename(), number)) return true;
+  }
+  return false;
+}
+
+std::optional<StoreHolder> HolderByConnection(const MountEntry& mount) {
+  std::error_code error;
+  for (stdfs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!HasConnection(entry->path(), mount.number)) continue;
+    return StoreHolder{std::atoi(entry->path().filename().c_str()),
+                       MountPurpose(mount.mount_point)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<ServingDaemon> ServingDaemon::Find(const MountEntry& mount) {
+  std::optional<ServingDaemon> named;
   if (auto holder = HolderForMount(mount.source, mount.mount_point)) {
-    return ServingDaemon(mount.source, *std::move(holder));
+    named = ServingDaemon(mount.source, *std::move(holder));
+  } else if (const auto store_path = SearchStoreOf(mount.mount_point)) {
+    holder = HolderForMount(*store_path, mount.mount_point);
+    if (holder) named = ServingDaemon(*store_path, *std::move(holder));
   }
-  const auto store_path = SearchStoreOf(mount.mount_point);
-  if (!store_path) return std::nullopt;
-  auto holder = HolderForMount(*store_path, mount.mount_point);
-  if (!holder) return std::nullopt;
-  return ServingDaemon(*store_path, *std::move(holder));
+  if (named && named->process_.valid()) return named;
+  // The text may be that of a process which has died, and the store one that is only read since.
+  auto server = mount.source.starts_with('/') ? HolderByConnection(mount) : std::nullopt;
+  if (!server) return named;
+  return ServingDaemon(mount.source, *std::move(server));
 }
 
 std::optional<ServingDaemon> ServingDaemon::OfStore(const std::string& store_path) {

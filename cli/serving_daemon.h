@@ -15,7 +15,9 @@ class ServingDaemon {
  public:
   // The process that says in a store's lock file that it serves the mount. Looks at the store that
   // the mount's source names, and, where -o fsname named something else, at the lock files that
-  // processes have open. Empty if there is none, or none that the caller may look at.
+  // processes have open. Where no lock file tells, as of a store that is only read, it is the one
+  // that has the mount's connection to the kernel, if the kernel tells that (Linux 6.12). Empty if
+  // there is none, or none that the caller may look at.
   static std::optional<ServingDaemon> Find(const MountEntry& mount);
 
   // The process that serves the store, by its lock file. Empty if there is none.

@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/standard_streams.h"
 #include "cli/store_access.h"
+#include "cli/waiting.h"
 #include "fs/statistics.h"
 
 namespace kvfs::cli {
@@ -53,6 +54,7 @@ Outcome Stats(const StatsArguments& arguments) {
   const auto store = ResolveStore(arguments.store, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
   while (true) {
+    RenewWaits();
     const Outcome shown = Show(arguments, *store);
     if (!shown || arguments.every_seconds <= 0) return shown;
     if (const Outcome written = FlushOutput(); !written) return written;

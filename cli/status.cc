@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "cli/command.h"
@@ -13,6 +15,7 @@
 #include "cli/serving_daemon.h"
 #include "cli/shown_text.h"
 #include "cli/store_access.h"
+#include "cli/waiting.h"
 
 namespace kvfs::cli {
 namespace {
@@ -46,7 +49,13 @@ Status OfMount(const MountEntry& mount) {
 
 Status OfStore(const std::string& store, const std::vector<MountEntry>& table) {
   Status status{store, "", "free", 0, ""};
-  if (!IsHeld(store)) return status;
+  if (!IsHeld(store)) {
+    // One that is only read is shared, and says nothing of who reads.
+    const auto mount = std::ranges::find_if(table, [&](const MountEntry& entry) {
+      return entry.type == kMountType && entry.source == store;
+    });
+    return mount == table.end() ? status : OfMount(*mount);
+  }
   status.state = "held";
   const auto holder = ReadHolder(store);
   if (!holder) return status;
@@ -111,6 +120,7 @@ Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table
 }
 
 Outcome Show(const StatusArguments& arguments) {
+  SetWaitLimit(std::chrono::seconds(1));
   const auto table = ReadMountTable();
   if (!table) return tl::unexpected(table.error());
   for (const std::string& place : arguments.places) {

@@ -20,8 +20,11 @@ namespace kvfs::cli {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr milliseconds kPause{10};
+// In which a daemon that has just mounted listens, too.
+constexpr milliseconds kBeginning{1'000};
 
 // By the table of mounts alone: a question to the mount might never be answered.
 std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
@@ -98,6 +101,14 @@ Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& hol
                       is_permission ? "; it is another user's, use the files of the mount" : "")};
 }
 
+// It found no room for its socket when it began.
+Failure ExplainDeafDaemon(const std::string& store_path, const StoreHolder& holder) {
+  return {ExitCode::kIoFailed,
+          fmt::format("cannot use the store at {}, which process {} has mounted on {}: its daemon "
+                      "takes no commands; use the files of the mount, or unmount it",
+                      store_path, holder.pid, *MountPointOf(holder))};
+}
+
 }  // namespace
 
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
@@ -148,6 +159,7 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
 Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
   Waiting waiting([&] { return SayWhoHasIt(store_path); });
   Turn turn(store_path);
+  const auto since = steady_clock::now();
   while (true) {
     auto store = OpenInTurn(store_path, options, turn);
     if (store) return ReachedStore{*std::move(store), std::nullopt};
@@ -162,6 +174,10 @@ Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions
       if (daemon) return ReachedStore{nullptr, *std::move(daemon)};
       failure = ExplainDaemonError(store_path, *holder, daemon.error());
       if (!MayPass(daemon.error().code)) return tl::unexpected(std::move(failure));
+      if (daemon.error().code == ErrorCode::kNotFound && steady_clock::now() - since > kBeginning &&
+          FindLiveMount(store_path)) {
+        return tl::unexpected(ExplainDeafDaemon(store_path, *holder));
+      }
     } else if (!IsPassing(store_path)) {
       return tl::unexpected(std::move(failure));
     }

@@ -140,6 +140,7 @@ Outcome Top(const TopArguments& arguments) {
   for (uint64_t time = 1; arguments.times == 0 || time <= arguments.times; ++time) {
     std::this_thread::sleep_for(std::chrono::duration<double>(arguments.every_seconds));
     if (IsInterrupted()) return {};
+    RenewWaits();
     auto now = TakeLook(arguments);
     if (!now) return tl::unexpected(now.error());
     const std::vector<Row> rows = Compare(*before, *now);

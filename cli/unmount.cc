@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/message.h"
@@ -63,15 +64,24 @@ Outcome ExplainUncleanEnd(const ServingDaemon& daemon, const std::string& mount_
                           mount_point, daemon.pid(), daemon.store_path()));
 }
 
-Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
-  // A copy of the mount in another namespace keeps the daemon alive, and cannot be seen from here.
+// What may keep the daemon of a mount that is gone: the same file system at another place, if it
+// can be seen from here.
+std::string WhyItLives(const MountEntry& mount) {
+  const auto table = ReadMountTable();
+  for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
+    if (entry.type != kMountType || entry.number != mount.number) continue;
+    return fmt::format("which is still mounted on {}, as by `mount --bind`", entry.mount_point);
+  }
+  return "which is closing the store, or is still mounted in another mount namespace, such as a "
+         "container's";
+}
+
+Outcome AwaitEnd(const ServingDaemon& daemon, const MountEntry& mount) {
+  const std::string& mount_point = mount.mount_point;
   const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
-  constexpr std::string_view kWhy =
-      "which is closing the store, or is still mounted in another mount namespace, such as a "
-      "container's";
   Waiting waiting([&] {
     return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it in order",
-                       mount_point, whom, kWhy, daemon.pid());
+                       mount_point, whom, WhyItLives(mount), daemon.pid());
   });
   switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
     case ServingDaemon::End::kClean:
@@ -84,7 +94,7 @@ Outcome AwaitEnd(const ServingDaemon& daemon, const std::string& mount_point) {
   return Stop(ExitCode::kStoreInUse,
               fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
                           "in order, also where others have it mounted",
-                          mount_point, whom, daemon.store_path(), kWhy, daemon.pid()));
+                          mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
 // Detaches although the mount is busy; the daemon then ends with the last who uses it.
@@ -160,11 +170,12 @@ Outcome ExplainSilence(const std::string& mount_point, const std::optional<Servi
                   is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
 }
 
-Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const std::string& mount_point) {
-  if (daemon) return AwaitEnd(*daemon, mount_point);
+Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const MountEntry& mount) {
+  if (daemon) return AwaitEnd(*daemon, mount);
+  if (mount.is_read_only) return {};  // it had nothing to write
   Tell(Severity::kWarning,
        fmt::format("unmounted {}; its daemon cannot be found, so that its end was not waited for",
-                   mount_point));
+                   mount.mount_point));
   return {};
 }
 
@@ -176,15 +187,16 @@ Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>&
     const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
     if (!detached) return detached;
   }
-  return AwaitEndOfAny(daemon, mount.mount_point);
+  return AwaitEndOfAny(daemon, mount);
 }
 
-Outcome UnmountAlive(const UnmountArguments& arguments, const std::string& mount_point,
+Outcome UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
                      const std::optional<ServingDaemon>& daemon) {
+  const std::string& mount_point = mount.mount_point;
   const Outcome detached =
       arguments.wait ? DetachPatiently(mount_point) : Detach(mount_point, Unmounting::kOnlyIfIdle);
   if (!detached) return detached;
-  return AwaitEndOfAny(daemon, mount_point);
+  return AwaitEndOfAny(daemon, mount);
 }
 
 Outcome Unmount(const UnmountArguments& arguments) {
@@ -202,7 +214,7 @@ Outcome Unmount(const UnmountArguments& arguments) {
   if (is_dying || health == MountHealth::kDead) return UnmountDead(*mount, daemon);
   if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
   if (health == MountHealth::kSilent) return ExplainSilence(mount_point, daemon);
-  const Outcome unmounted = UnmountAlive(arguments, mount_point, daemon);
+  const Outcome unmounted = UnmountAlive(arguments, *mount, daemon);
   if (unmounted || !arguments.lazily || !IsStillThere(*mount)) return unmounted;
   return DetachLazily(mount_point);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/byte_streams.h"
+#include "cli/mount_health.h"
 
 namespace kvfs::cli {
 
@@ -18,7 +19,11 @@ void DefineValue(CLI::App& parser, ValueArgument& value) {
 }
 
 Answer<ByteSource> OpenValue(const ValueArgument& value) {
-  if (!value.file.empty()) return FromFile(value.file);
+  if (!value.file.empty()) {
+    const auto answered = AwaitAnswer(value.file);
+    if (answered) return FromFile(value.file);
+    return Stop(ExitCode::kIoFailed, "cannot read " + value.file + ": " + answered.error().message);
+  }
   if (value.option->count() == 0 || value.text == "-") return FromStandardInput();
   return FromText(value.text);
 }

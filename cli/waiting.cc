@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -22,6 +23,8 @@ constexpr seconds kSeldom{10};
 
 // Longer than a checkpoint of a full dirty memory takes on a slow disk that others keep busy too.
 seconds wait_limit{60};
+// Of the limit, by all waits so far. One within another is covered by it, and counts once.
+std::chrono::nanoseconds waited_so_far{0};
 
 // A mount that is beginning keeps signals for later.
 bool IsToldToStop() {
@@ -36,9 +39,11 @@ bool IsToldToStop() {
 
 void SetWaitLimit(seconds limit) { wait_limit = limit; }
 seconds WaitLimit() { return wait_limit; }
+void RenewWaits() { waited_so_far = {}; }
 
 Waiting::Waiting(std::function<std::string()> what, seconds waited)
     : what_(std::move(what)),
+      before_(waited_so_far),
       since_(Clock::now() - waited),
       is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
@@ -48,21 +53,23 @@ Waiting::~Waiting() {
 
 bool Waiting::GoesOn() {
   if (IsToldToStop()) return false;
-  const auto waited = std::chrono::duration_cast<seconds>(Clock::now() - since_);
+  const auto now = Clock::now();
+  waited_so_far = std::max(waited_so_far, before_ + (now - since_));
   const bool is_bounded = wait_limit > seconds(0);
-  if (is_bounded && waited >= wait_limit) return false;
-  if (waited < kSilence) return true;
+  if (is_bounded && waited_so_far >= wait_limit) return false;
+  if (now - since_ < kSilence) return true;
   if (!std::exchange(is_told_, true)) {
     Tell();
-  } else if (is_bounded && Clock::now() >= next_) {
-    CountDown(wait_limit - waited);
+  } else if (is_bounded && now >= next_) {
+    CountDown(std::chrono::ceil<seconds>(wait_limit - waited_so_far));
   }
   return true;
 }
 
 void Waiting::Tell() {
+  const auto most = std::chrono::ceil<seconds>(wait_limit - before_);
   const std::string limit =
-      wait_limit > seconds(0) ? fmt::format(", {} seconds at most", wait_limit.count()) : "";
+      wait_limit > seconds(0) ? fmt::format(", {} seconds at most", most.count()) : "";
   kvfs::cli::Tell(Severity::kNotice, fmt::format("{}; waiting{}", what_(), limit));
   next_ = Clock::now() + (is_terminal_ ? seconds(1) : kSeldom);
 }

@@ -1,5 +1,7 @@
 // Waiting for another process, never without a bound, and never long without a word.
 //
+// The bound is the command's: what one wait has taken, the next ones lack.
+//
 // After a second the person is told what is waited for, and how long at most; then how much is
 // left: on a terminal each second, in one line, elsewhere now and then.
 #pragma once
@@ -13,6 +15,8 @@ namespace kvfs::cli {
 // Of --timeout, which every command has that may wait. 0: for ever.
 void SetWaitLimit(std::chrono::seconds limit);
 std::chrono::seconds WaitLimit();
+// What was waited so far counts no more: for work that has got on, or goes round again and again.
+void RenewWaits();
 
 class Waiting {
  public:
@@ -25,7 +29,7 @@ class Waiting {
   Waiting& operator=(const Waiting&) = delete;
 
   // Whether to wait on: not once the limit has passed, nor when this process shall end. Does not
-  // sleep. To be called some times a second.
+  // sleep. To be called some times a second; the time up to the last call counts as waited.
   bool GoesOn();
 
  private:
@@ -35,6 +39,7 @@ class Waiting {
   void CountDown(std::chrono::seconds left);
 
   const std::function<std::string()> what_;
+  const std::chrono::nanoseconds before_;  // that this command had waited already
   const Clock::time_point since_;
   const bool is_terminal_;
   bool is_told_ = false;

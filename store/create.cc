@@ -95,8 +95,18 @@ Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Id
   return env.SyncDirectory(path);
 }
 
+// Room for the words that tell who has the store: a disk that is full later has none. One that is
+// there already may be held.
+Result<void> CreateLock(Env& env, const std::string& path) {
+  auto file = env.CreateFile(LockPath(path));
+  if (!file && file.error().code == ErrorCode::kExists) return {};
+  if (!file) return tl::unexpected(std::move(file).error());
+  return (*file)->Allocate(0, kLockFileBytes);
+}
+
 Result<void> CreateFiles(Env& env, const std::string& path, const format::Identity& identity) {
   KVFS_TRY(CreateDirectoryIfAbsent(env, LogPath(path)));
+  KVFS_TRY(CreateLock(env, path));
   for (uint32_t i = 0; i < identity.shards; ++i) {
     for (const char* what : {"keys", "values"}) {
       KVFS_ASSIGN(std::unique_ptr<File> file, CreateAnew(env, ShardPath(path, i, what)));
@@ -110,6 +120,7 @@ Result<void> CreateFiles(Env& env, const std::string& path, const format::Identi
 // As far as it goes: the error that led here is what the caller wants to know.
 void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
   static_cast<void>(env.RemoveDirectory(LogPath(path)));
+  static_cast<void>(env.RemoveFile(LockPath(path)));
   static_cast<void>(env.RemoveFile(NewSuperblockPath(path)));
   static_cast<void>(env.RemoveFile(IdentityPath(path)));
   for (uint32_t i = 0; i < shards; ++i) {

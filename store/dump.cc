@@ -187,7 +187,8 @@ class Dumper {
   }
 
   Result<void> DumpLock() {
-    KVFS_ASSIGN(const auto bytes, ReadRange(0, size_));
+    KVFS_ASSIGN(auto bytes, ReadRange(0, size_));
+    bytes.erase(std::ranges::find(bytes, std::byte{0}), bytes.end());
     Line("lock file, " + Number(size_) + " bytes");
     Line(bytes.empty() ? "  nobody, or only readers" : "  holder " + Quote(bytes));
     return {};

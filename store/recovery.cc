@@ -28,6 +28,10 @@ class Recovery {
     parts_->options = std::move(options);
   }
 
+  // Lets nobody else have a store that is only read, where the disk has room for a lock: its holder
+  // is told by name.
+  void TakeForItselfAlone() { is_alone_ = true; }
+
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
@@ -178,8 +182,10 @@ class Recovery {
 
   Result<std::unique_ptr<FileLock>> TakeLock() {
     const std::string path = LockPath(parts_->path);
-    if (access_ == Access::kReadOnly) return parts_->env->ShareLock(path);
-    return parts_->env->LockFile(path, parts_->options.purpose);
+    if (access_ == Access::kReadOnly && !is_alone_) return parts_->env->ShareLock(path);
+    auto lock = parts_->env->LockFile(path, parts_->options.purpose);
+    const bool is_full = !lock && lock.error().code == ErrorCode::kNoSpace;
+    return is_full && is_alone_ ? parts_->env->ShareLock(path) : std::move(lock);
   }
 
   // Makes both copies of the identity, and both slots, hold what is opened. Of slots the other one
@@ -506,6 +512,7 @@ class Recovery {
 
   const Access access_;
   const bool salvages_;
+  bool is_alone_ = false;
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
   bool has_checkpoint_ = false;
@@ -531,7 +538,9 @@ Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, 
       opened.error().message;
   options.read_only = true;
   if (options.log) options.log(no_room);
-  auto read = Recovery(env, path, std::move(options), mode).Run();
+  Recovery reading(env, path, std::move(options), mode);
+  reading.TakeForItselfAlone();
+  auto read = reading.Run();
   if (read) (*read)->no_room = no_room;
   return read;
 }

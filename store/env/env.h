@@ -126,6 +126,10 @@ class File {
 
 enum class Access { kReadWrite, kReadOnly };
 
+// What LockFile keeps allocated of a lock file, so that a full disk has room for the holder's text:
+// a line, and a purpose that names a path of any length.
+inline constexpr uint64_t kLockFileBytes = 8192;
+
 // Holds a lock file until destroyed, or until the process ends in whatever way.
 class FileLock {
  public:
@@ -180,7 +184,8 @@ class Env {
   virtual uint64_t Seconds() const = 0;
 
   // Locks `path`, creating it if needed, against every other process and every other Env, and
-  // writes `holder` into it. kInUse if it is locked, with the holder's text as the message.
+  // writes `holder` into it: behind the text, and after a clean end in its place, are zeros. kInUse
+  // if it is locked, with the holder's text as the message.
   virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                                      const std::string& holder) = 0;
   // Locks `path` against LockFile only: many may share it. Writes nothing, and creates nothing;

@@ -246,6 +246,7 @@ class PosixEnv final : public Env {
       auto opened = at.directory->OpenFile(at.name, O_RDWR, path);
       if (opened || opened.error().code != ErrorCode::kNotFound) return opened;
       auto created = at.directory->CreateFile(at.name, path);
+      if (created) WriteOverInPlace(created->number());
       if (created || created.error().code != ErrorCode::kExists) return created;
     }
   }

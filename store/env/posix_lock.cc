@@ -2,9 +2,11 @@
 
 #include "store/env/posix_lock.h"
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -18,9 +20,16 @@ std::string OwnLine() { return std::string(kPrefix) + std::to_string(::getpid())
 
 // The text is written by one pwrite and short, so one pread gets all of it.
 std::string ReadText(int descriptor) {
-  std::array<char, 4096> buffer;
+  std::array<char, kLockFileBytes> buffer;
   const ssize_t count = ::pread(descriptor, buffer.data(), buffer.size(), 0);
-  return count > 0 ? std::string(buffer.data(), static_cast<size_t>(count)) : std::string();
+  if (count <= 0) return {};
+  return std::string(buffer.data(), std::find(buffer.data(), buffer.data() + count, '\0'));
+}
+
+// Best effort, where the disk has no room now: the text itself may fit all the same.
+void KeepRoom(int descriptor) {
+  [[maybe_unused]] const int ignored =
+      ::fallocate(descriptor, 0, 0, static_cast<off_t>(kLockFileBytes));
 }
 
 // "pid 12\nmount /mnt/kv\n" -> "process 12 (mount /mnt/kv)". One that only reads leaves no text.
@@ -72,6 +81,7 @@ std::unique_ptr<FileLock> PosixLock::ShareNothing() {
 Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path, Descriptor file,
                                                   const std::string& holder) {
   KVFS_TRY(Lock(file, LOCK_EX, path));
+  KeepRoom(file.number());
   auto lock = std::make_unique<PosixLock>(path, std::move(file));
   auto described = lock->Describe(holder);
   // The text is a courtesy: a store on a full disk must still open.
@@ -82,19 +92,22 @@ Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path, Descr
 }
 
 Result<void> PosixLock::Describe(const std::string& holder) {
-  const std::string text = OwnLine() + holder + "\n";
+  std::string text = OwnLine() + holder + "\n";
+  // In one write, so that the file is never without a text while it is held.
+  text.resize(std::max(text.size(), ReadText(descriptor_.number()).size()), '\0');
   const ssize_t count = ::pwrite(descriptor_.number(), text.data(), text.size(), 0);
   if (count < 0) return PosixError("write", path_, errno);
   if (static_cast<size_t>(count) < text.size()) return PosixError("write", path_, ENOSPC);
-  // Only now, so that the file is never empty while it is held.
-  if (::ftruncate(descriptor_.number(), count) != 0) return PosixError("truncate", path_, errno);
   return {};
 }
 
 PosixLock::~PosixLock() {
-  if (!ReadText(descriptor_.number()).starts_with(OwnLine())) return;
+  const std::string text = ReadText(descriptor_.number());
+  if (!text.starts_with(OwnLine())) return;
+  const std::string nothing(text.size(), '\0');
   // Best effort: a text that stays names a process that is gone, as after its death.
-  [[maybe_unused]] const int ignored = ::ftruncate(descriptor_.number(), 0);
+  [[maybe_unused]] const ssize_t ignored =
+      ::pwrite(descriptor_.number(), nothing.data(), nothing.size(), 0);
 }
 
 }  // namespace kvfs

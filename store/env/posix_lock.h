@@ -2,8 +2,9 @@
 //
 // flock belongs to the open file description: a second opener is refused in another process and in
 // the same one alike, and the kernel releases it when the holder ends in whatever way. The file
-// says "pid N\n<holder>\n" while it is held and is empty after a clean end, so what an observer
-// finds in it without a holder is left from one that died.
+// says "pid N\n<holder>\n" while it is held and zeros after a clean end, so what an observer finds
+// in it without a holder is left from one that died. It keeps its bytes on the disk for ever: who
+// holds a store must be told on a full disk, too.
 //
 // A child that inherited the lock holds it too, and says so with Describe; from then on the end of
 // the parent leaves the text alone, because it names another process.

@@ -39,7 +39,7 @@ class MountProgram : public OrdinaryUser {
     const ProgramRun run = RunShell("umount '" + mount_point() + "'");
     EXPECT_EQ(run.status, 0) << run.err;
     while (IsHeld(store())) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+    EXPECT_FALSE(ReadHolder(store()));
   }
   std::string Found(const std::string& column) const {
     return RunShell("findmnt -no " + column + " '" + mount_point() + "'").out;

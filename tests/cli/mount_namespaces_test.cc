@@ -70,6 +70,18 @@ TEST_F(CopiedMount, DoesNotKeepAnUnmountForEver) {
   ExpectValue("foo", "bar\n");
 }
 
+TEST_F(CopiedMount, AtAnotherPlaceHereIsNamed) {
+  Mount();
+  const std::string other = Path("bound");
+  std::filesystem::create_directory(other);
+  ASSERT_EQ(::mount(mount_point().c_str(), other.c_str(), nullptr, MS_BIND, nullptr), 0);
+  const ProgramRun run = RunKvfs({"unmount", "--timeout", "2", mount_point()});
+  EXPECT_EQ(run.status, 3) << run.err;
+  EXPECT_NE(run.err.find("is still mounted on " + other), std::string::npos) << run.err;
+  const ProgramRun last = RunKvfs({"unmount", other});
+  EXPECT_EQ(last.status, 0) << last.err;
+}
+
 TEST_F(CopiedMount, IsCutOffByForce) {
   Mount();
   Copy();

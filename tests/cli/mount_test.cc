@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/lock_file.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -51,7 +52,7 @@ TEST_F(MountCommand, UnmountReturnsWhenTheDaemonHasEnded) {
   Unmount();
   ExpectMounted(false);
   EXPECT_FALSE(stdfs::exists("/proc/" + std::to_string(daemon) + "/exe"));
-  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+  EXPECT_FALSE(ReadHolder(store()));
 }
 
 TEST_F(MountCommand, DataCommandsGoThroughTheMount) {
@@ -144,7 +145,7 @@ TEST_P(Signalled, TheDaemonUnmountsClosesAndExitsWithZero) {
   ASSERT_EQ(::kill(daemon, GetParam()), 0);
   EXPECT_EQ(AwaitExit(daemon), 0);
   ExpectMounted(false);
-  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+  EXPECT_FALSE(ReadHolder(store()));
   ExpectValue("foo", "bar\n");
 }
 
@@ -211,7 +212,7 @@ TEST_F(MountCommand, UnmountFindsTheStoreBehindAnotherSourceName) {
   const ProgramRun run = RunKvfs({"unmount", mount_point()});
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.err, "");
-  EXPECT_EQ(stdfs::file_size(store() + "/lock"), 0u);
+  EXPECT_FALSE(ReadHolder(store()));
 }
 
 TEST_F(MountCommand, OddCharactersInPathsAreNoMatter) {
@@ -224,7 +225,7 @@ TEST_F(MountCommand, OddCharactersInPathsAreNoMatter) {
   const ProgramRun unmounted = RunKvfs({"unmount", odd + "/mnt"});
   EXPECT_EQ(unmounted.status, 0) << unmounted.err;
   EXPECT_EQ(unmounted.err, "");
-  EXPECT_EQ(stdfs::file_size(odd + "/store/lock"), 0u);
+  EXPECT_FALSE(ReadHolder(odd + "/store"));
 }
 
 TEST_F(MountCommand, RelativePathsAreResolvedFirst) {
@@ -355,8 +356,8 @@ TEST_F(MountCommand, AnUnmountBehindTheBackOfACommandThatIsDoneIsNoFailure) {
   Shell("touch $(seq -f 'a-name-of-some-length-%.0f' 9000)");
   const ProgramRun run = RunShell(
       "{ '" + ProgramPath() + "' ls '" + store() + "'; echo $? > '" + Path("status") +
-      "'; } | { head -c 1 > /dev/null; umount '" + mount_point() + "'; while test -s '" + store() +
-      "/lock'; do sleep 0.01; done; cat > /dev/null; }; cat '" + Path("status") + "'");
+      "'; } | { head -c 1 > /dev/null; umount '" + mount_point() + "'; while grep -q pid '" +
+      store() + "/lock'; do sleep 0.01; done; cat > /dev/null; }; cat '" + Path("status") + "'");
   EXPECT_EQ(run.out, "0\n") << run.err;
 }
 

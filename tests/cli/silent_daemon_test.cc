@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "tests/cli/store_fixture.h"
 
@@ -78,6 +79,44 @@ TEST_F(SilentDaemon, IsGivenUpByTop) {
   const ProgramRun run = RunBounded("top --timeout 2 --times 1 " + mount_point());
   EXPECT_EQ(run.status, 12);
   ExpectSaid(run, "its daemon does not answer");
+}
+
+TEST_F(SilentDaemon, IsNotMeasured) {
+  const ProgramRun run = RunBounded("bench " + mount_point());
+  EXPECT_EQ(run.status, 12);
+  ExpectSaid(run, "its daemon does not answer");
+}
+
+TEST_F(SilentDaemon, IsNotMountedOver) {
+  Run({"create", Path("other")});
+  const ProgramRun run = RunBounded("mount " + Path("other") + " " + mount_point());
+  EXPECT_EQ(run.status, 5);
+  ExpectSaid(run, "is mounted there already");
+}
+
+// Commands whose store is another one, and that only read or write a file in the mount.
+TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesInItsMount) {
+  const std::string other = Path("other");
+  const std::string in_mount = mount_point() + "/d";
+  Run({"create", other});
+  std::filesystem::create_directory(Path("mnt2"));
+  for (const std::string& command :
+       {"import --timeout 2 " + mount_point() + " " + other,
+        "import --timeout 2 --from jsonl " + in_mount + " " + other,
+        "export --timeout 2 " + other + " " + in_mount,
+        "export --timeout 2 --to tree " + other + " " + in_mount,
+        "export --timeout 2 --to smkv " + other + " " + in_mount,
+        "put --timeout 2 --file " + in_mount + " " + other + " key",
+        "append --timeout 2 --file " + in_mount + " " + other + " key",
+        "dump --timeout 2 " + in_mount, "bench --timeout 2 " + in_mount,
+        "create --timeout 2 " + in_mount, "repair --timeout 2 " + other + " " + in_mount,
+        "get --timeout 2 " + in_mount + " key", "status " + in_mount,
+        "mount --timeout 2 " + in_mount + " " + Path("mnt2"),
+        "mount --timeout 2 --log " + in_mount + " " + other + " " + Path("mnt2")}) {
+    const ProgramRun run = RunBounded(command);
+    EXPECT_EQ(run.status, 12) << command << ": " << run.err;
+    ExpectSaid(run, "its daemon does not answer");
+  }
 }
 
 TEST_F(SilentDaemon, KeepsItsMountUnlessToldByForce) {

@@ -357,8 +357,7 @@ TEST_F(DumpTest, TheLockFileTellsWhoHasTheStore) {
   ASSERT_EQ(held.size(), 2u);
   EXPECT_TRUE(held[1].starts_with("  holder \"pid ")) << held[1];
   Close();
-  EXPECT_EQ(Dump("lock"),
-            (std::vector<std::string>{"lock file, 0 bytes", "  nobody, or only readers"}));
+  EXPECT_EQ(Dump("lock").back(), "  nobody, or only readers");
 }
 
 TEST_F(DumpTest, FilesThatAreNoneOfAStoresAreRefused) {

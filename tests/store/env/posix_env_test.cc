@@ -58,6 +58,11 @@ class PosixEnv : public testing::Test {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  // Behind which there are zeros.
+  static std::string LockText(const std::string& path) {
+    const std::string whole = Text(path);
+    return whole.substr(0, whole.find('\0'));
+  }
 
   TemporaryDirectory directory_;
   Env& env_ = GetPosixEnv();
@@ -67,21 +72,38 @@ TEST_F(PosixEnv, ALockNamesTheProcessThatHoldsItAndEndsWithIt) {
   Result<std::unique_ptr<FileLock>> held = Fail(ErrorCode::kNotFound);
   const pid_t child = InAnotherProcess([&] { held = env_.LockFile(At("lock"), "mount /mnt/kv"); });
   const std::string text = "pid " + std::to_string(child) + "\nmount /mnt/kv\n";
-  EXPECT_EQ(Text(At("lock")), text);
+  EXPECT_EQ(LockText(At("lock")), text);
   const auto refused = env_.LockFile(At("lock"), "second");
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().message,
             At("lock") + " is in use by process " + std::to_string(child) + " (mount /mnt/kv)");
   Kill(child);
-  EXPECT_EQ(Text(At("lock")), text) << "a death leaves its mark";
+  EXPECT_EQ(LockText(At("lock")), text) << "a death leaves its mark";
   EXPECT_TRUE(env_.LockFile(At("lock"), "second").has_value());
+}
+
+// A full disk has room for the words, also for the next ones.
+TEST_F(PosixEnv, ALockFileKeepsItsBytes) {
+  const auto kept_bytes = [&] {
+    struct stat status {};
+    EXPECT_EQ(::stat(At("lock").c_str(), &status), 0);
+    return static_cast<uint64_t>(status.st_blocks) * 512;
+  };
+  for (int round = 0; round < 2; ++round) {
+    const auto lock = env_.LockFile(At("lock"), std::string(4096, 'p')).value();
+    EXPECT_GE(kept_bytes(), kLockFileBytes);
+    ASSERT_TRUE(lock->Describe("short"));
+    EXPECT_GE(kept_bytes(), kLockFileBytes);
+  }
+  EXPECT_EQ(LockText(At("lock")), "");
+  EXPECT_GE(kept_bytes(), kLockFileBytes);
 }
 
 TEST_F(PosixEnv, AChildThatInheritsTheLockKeepsItWhenTheParentLetsGo) {
   auto lock = env_.LockFile(At("lock"), "parent").value();
   const pid_t child = InAnotherProcess([&] { std::ignore = lock->Describe("child"); });
   lock.reset();
-  EXPECT_EQ(Text(At("lock")), "pid " + std::to_string(child) + "\nchild\n");
+  EXPECT_EQ(LockText(At("lock")), "pid " + std::to_string(child) + "\nchild\n");
   EXPECT_FALSE(env_.LockFile(At("lock"), "second").has_value());
   Kill(child);
 }
