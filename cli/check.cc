@@ -1,13 +1,14 @@
 // `kvfs check`, and fsck.kvfs: whether all that a store says agrees. Changes nothing.
 //
 // Exit status as that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
-// could not be made, 16 usage. See FsckStatus in exit_codes.h.
+// could not be made, 16 usage, 32 a signal ended it. See FsckStatus in exit_codes.h.
 
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/maintenance.h"
 #include "cli/progress.h"
@@ -102,22 +103,39 @@ Outcome TellDamage(const CheckReport& report, const std::string& store) {
                           store));
 }
 
+Outcome ExplainInterruption(const std::string& store, const CheckProgress& done, uint64_t found) {
+  return Stop(ExitCode::kInterrupted,
+              fmt::format("the check of {} was ended by a signal, after {} of {}: {}", store,
+                          ReadableBytes(done.bytes_checked), ReadableBytes(done.bytes_total),
+                          found == 0 ? "nothing was found until then"
+                                     : "what was found until then stands above"));
+}
+
 Outcome Check(const CheckArguments& arguments) {
   const auto store = ResolveStore(arguments.store, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
   const auto maintenance = OpenMaintenance(*store, "check", StoreUse::kLookOnly);
   if (!maintenance) return tl::unexpected(maintenance.error());
   Progress progress(ShownText(stderr, fmt::format("checking {}", *store)));
+  CheckProgress done;
+  uint64_t found = 0;
   CheckOptions options;
   options.on_finding = [&](const CheckFinding& finding) {
     progress.Clear();
+    ++found;
     PrintFinding(finding, arguments.json);
   };
   options.on_progress = [&](const CheckProgress& now) {
     progress.ShowBytes(now.bytes_checked, now.bytes_total);
-    return true;
+    done = now;
+    return !IsInterrupted();
   };
+  const Interruption interruption;
   const auto report = (*maintenance)->Check(options);
+  if (IsInterrupted() && (!report || !report->complete)) {
+    progress.Clear();
+    return ExplainInterruption(*store, done, found);
+  }
   if (!report) return tl::unexpected(ExplainStoreError(*store, report.error()));
   progress.Clear();
   PrintReport(*report, *store, arguments.json);
@@ -132,7 +150,8 @@ Runner DefineCheck(CLI::App& parser) {
       ->required();
   parser.add_flag("--json", arguments->json, "One JSON object a line, the report last");
   parser.footer(
-      "Exit status as fsck's: 0 sound, 4 not sound, 8 it could not be checked, 16 usage.\n"
+      "Exit status as fsck's: 0 sound, 4 not sound, 8 it could not be checked, 16 usage, "
+      "32 ended by a signal.\n"
       "Example: kvfs check ~/store");
   return [arguments] { return Check(*arguments); };
 }

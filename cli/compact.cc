@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/maintenance.h"
 #include "cli/progress.h"
@@ -37,6 +38,10 @@ Outcome Compact(const CompactArguments& arguments) {
   if (!store) return tl::unexpected(store.error());
   const auto maintenance = OpenMaintenance(*store, "compact", StoreUse::kChange);
   if (!maintenance) return tl::unexpected(maintenance.error());
+  const LastWords words(
+      fmt::format("a signal has ended the compaction of {}; nothing is lost, what was made smaller "
+                  "stays so, and where a daemon serves it, that goes on",
+                  *store));
   const auto compacted = [&]() -> Result<void> {
     KVFS_ASSIGN(const StoreStats before, (*maintenance)->GetStats());
     KVFS_TRY((*maintenance)->Compact());

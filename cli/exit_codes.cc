@@ -60,6 +60,7 @@ int FsckStatus(ExitCode code) {
   constexpr int kUncorrected = 4;
   constexpr int kOperationalError = 8;
   constexpr int kUsageError = 16;
+  constexpr int kCanceled = 32;
   switch (code) {
     case ExitCode::kOk:
       return 0;
@@ -67,6 +68,8 @@ int FsckStatus(ExitCode code) {
       return kUncorrected;
     case ExitCode::kUsage:
       return kUsageError;
+    case ExitCode::kInterrupted:
+      return kCanceled;
     default:
       return kOperationalError;
   }

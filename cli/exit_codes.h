@@ -18,9 +18,11 @@
 //  some
 //      entries were left out, each of which was named, and the rest is done
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
-//  15  ended by a signal (SIGINT, SIGTERM) while it worked; the message tells how far it got
+//  15  ended by a signal (SIGINT, SIGTERM, SIGHUP) while it worked; the message tells how far it
+//  got
 //
-// `kvfs check` ends as fsck(8) does: 0 sound, 4 not sound, 8 it could not be checked, 16 usage.
+// `kvfs check` ends as fsck(8) does: 0 sound, 4 not sound, 8 it could not be checked, 16 usage, 32
+// ended by a signal.
 // As mount.kvfs, called by mount(8), the program uses mount's own codes: see mount_helper.cc.
 #pragma once
 

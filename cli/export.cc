@@ -174,22 +174,37 @@ class Exporter {
   bool is_damaged_ = false;
 };
 
-Outcome ExplainExportError(const std::string& store, const Error& error, uint64_t written) {
+// Of an export that did not come to its end: files get their names there.
+std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) {
+  if (format == TransferFormat::kTree) {
+    return fmt::format(", and what is in {} is no whole copy: empty it before the next export",
+                       arguments.target);
+  }
+  if (arguments.target == "-") return ", and what was written is no whole export";
+  struct stat status {};
+  const bool is_stream = ::stat(arguments.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  return is_stream ? ", and what was written is no whole export" : ", and made no file";
+}
+
+Outcome ExplainExportError(const ExportArguments& arguments, TransferFormat format,
+                           const std::string& store, const Error& error, uint64_t written) {
   return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(error.code),
-              fmt::format("cannot export all of {}: {}; stopped after {} entries", store,
-                          error.message, written));
+              fmt::format("cannot export all of {}: {}; stopped after {} entries{}", store,
+                          error.message, written, WhatIsLeft(arguments, format)));
 }
 
 Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
                    TransferFormat format, const ByteSink& stream, bool& is_whole) {
   Progress progress(ShownText(stderr, fmt::format("exporting {}", store)));
   const auto writer = MakeWriter(arguments, format, stream, keys);
-  if (!writer) return ExplainExportError(store, writer.error(), 0);
+  if (!writer) return ExplainExportError(arguments, format, store, writer.error(), 0);
   Exporter exporter(keys, **writer, progress);
   const auto done = exporter.Run(NormalizeKeyPath(arguments.path));
   is_whole = done.has_value();
   progress.Clear();
-  if (!done) return ExplainExportError(store, done.error(), exporter.written());
+  if (!done) {
+    return ExplainExportError(arguments, format, store, done.error(), exporter.written());
+  }
   const Losses& lost = (*writer)->losses();
   if (exporter.is_damaged() || (*writer)->has_met_damage()) {
     return Stop(ExitCode::kStoreCorrupt,

@@ -21,6 +21,7 @@
 #include <system_error>
 #include <vector>
 
+#include "cli/ample_stack.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/mount_helper.h"
@@ -180,6 +181,8 @@ int Main(const std::string& program, const Arguments& arguments) {
 }  // namespace kvfs::cli
 
 int main(int argc, char** argv) {
-  return kvfs::cli::Main(argc > 0 ? argv[0] : "kvfs",
-                         std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  return kvfs::cli::OnAmpleStack([&] {
+    return kvfs::cli::Main(argc > 0 ? argv[0] : "kvfs",
+                           std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  });
 }

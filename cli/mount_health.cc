@@ -57,9 +57,8 @@ bool IsAnyMounted(const Answer<std::vector<MountEntry>>& table) {
 void AskBehind(const std::string& path) {
   struct statfs status {};
   if (::statfs(path.c_str(), &status) == 0) return;
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  if (parent.empty()) parent = ".";
-  static_cast<void>(::statfs(parent.c_str(), &status));
+  const auto parent = std::filesystem::path(path).parent_path();
+  static_cast<void>(::statfs(parent.empty() ? "." : parent.c_str(), &status));
 }
 
 Result<std::string> FromText(std::string text) {

@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
 #include <ctime>
 #include <memory>
 #include <set>
 
 #include "cli/command.h"
+#include "cli/interruption.h"
 #include "cli/json_text.h"
 #include "cli/progress.h"
 #include "cli/shown_text.h"
@@ -26,15 +29,15 @@ struct RepairArguments {
   bool json = false;
 };
 
+// What cannot be said is no reason to leave a store half repaired: main tells of it at the end.
+void Say(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
 void PrintEvent(const char* kind, const char* what, const std::string& text, bool json) {
-  if (!json) {
-    fmt::print("{}: {}\n", kind, ShownText(stdout, text));
-    return;
-  }
+  if (!json) return Say(fmt::format("{}: {}\n", kind, ShownText(stdout, text)));
   Json line;
   line["event"] = kind;
   SetBytes(line, what, text);
-  fmt::print("{}\n", ToLine(line));
+  Say(ToLine(line) + "\n");
 }
 
 struct Repaired {
@@ -58,7 +61,9 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<
   return report;
 }
 
-Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json) {
+// `entries` counts those that the new store has got.
+Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json,
+                            uint64_t& entries) {
   Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));
   std::set<Space> spaces;
   RepairOptions options;
@@ -66,7 +71,10 @@ Result<Repaired> RepairInto(const std::string& store, const std::string& target,
     progress.Clear();
     PrintEvent("lost", "loss", loss, json);
   };
-  options.on_progress = [&](const RepairProgress& now) { progress.ShowEntries(now.entries); };
+  options.on_progress = [&](const RepairProgress& now) {
+    progress.ShowEntries(entries = now.entries);
+    return !IsInterrupted();
+  };
   options.on_entry = [&](uint64_t space, uint64_t) { spaces.insert(space); };
   Repaired repaired;
   KVFS_ASSIGN(repaired.report, RepairStore(GetPosixEnv(), store, target, options));
@@ -78,10 +86,10 @@ Result<Repaired> RepairInto(const std::string& store, const std::string& target,
 void Print(const Repaired& repaired, const std::string& target, bool json) {
   const RepairReport& report = repaired.report;
   if (!json) {
-    fmt::print("{}: {} entries, {} of contents; {} losses, {} directories reattached\n",
-               ShownName(stdout, target), report.entries, ReadableBytes(report.content_bytes),
-               report.losses, repaired.reattached.directories);
-    return;
+    return Say(fmt::format("{}: {} entries, {} of contents; {} losses, {} directories reattached\n",
+                           ShownName(stdout, target), report.entries,
+                           ReadableBytes(report.content_bytes), report.losses,
+                           repaired.reattached.directories));
   }
   Json line;
   SetBytes(line, "store", target);
@@ -90,11 +98,19 @@ void Print(const Repaired& repaired, const std::string& target, bool json) {
   line["losses"] = report.losses;
   line["reattached"] = repaired.reattached.directories;
   line["corrected_links"] = repaired.reattached.corrected_links;
-  fmt::print("{}\n", ToLine(line));
+  Say(ToLine(line) + "\n");
 }
 
-Failure ExplainRepairError(const std::string& store, const std::string& target,
-                           const Error& error) {
+Failure ExplainRepairError(const std::string& store, const std::string& target, const Error& error,
+                           uint64_t entries) {
+  if (IsInterrupted() || entries > 0) {
+    const std::string reason = IsInterrupted() ? "a signal has ended it" : error.message;
+    return {
+        IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfStore(error.code),
+        fmt::format("cannot repair all of {0} into {1}: {2}; stopped after {3} entries, and {1} "
+                    "is no whole store: remove it before the next repair",
+                    store, target, reason, entries)};
+  }
   switch (error.code) {
     case ErrorCode::kNotFound:
     case ErrorCode::kUnsupported:
@@ -116,8 +132,13 @@ Outcome Repair(const RepairArguments& arguments) {
   if (!store) return tl::unexpected(store.error());
   const auto target = ResolveStore(arguments.target, IfMissing::kCreate);
   if (!target) return tl::unexpected(target.error());
-  const auto repaired = RepairInto(*store, *target, arguments.json);
-  if (!repaired) return tl::unexpected(ExplainRepairError(*store, *target, repaired.error()));
+  const Interruption interruption;
+  std::signal(SIGPIPE, SIG_IGN);
+  uint64_t entries = 0;
+  const auto repaired = RepairInto(*store, *target, arguments.json, entries);
+  if (!repaired) {
+    return tl::unexpected(ExplainRepairError(*store, *target, repaired.error(), entries));
+  }
   Print(*repaired, *target, arguments.json);
   return {};
 }

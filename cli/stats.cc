@@ -14,6 +14,7 @@
 #include "cli/standard_streams.h"
 #include "cli/store_access.h"
 #include "cli/waiting.h"
+#include "cli/whole_number.h"
 #include "fs/statistics.h"
 
 namespace kvfs::cli {
@@ -72,7 +73,7 @@ Runner DefineStats(CLI::App& parser) {
   parser.add_flag("--json", arguments->json, "One JSON object a line");
   parser.add_option("--every", arguments->every_seconds, "Again after so many seconds, for ever")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.01, 86'400.0));
+      ->check(Seconds(0.01, 86'400));
   parser.footer("Example: kvfs stats --every 1 ~/store");
   return [arguments] { return Stats(*arguments); };
 }

@@ -158,7 +158,7 @@ Runner DefineTop(CLI::App& parser) {
   parser.add_option("MOUNTPOINT", arguments->mount_point, "Where a store is mounted")->required();
   parser.add_option("--every", arguments->every_seconds, "After so many seconds each")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.01, 86'400.0))
+      ->check(Seconds(0.01, 86'400))
       ->capture_default_str();
   parser.add_option("--times", arguments->times, "So often; for ever unless told")
       ->type_name("N")

@@ -55,6 +55,12 @@ class Repair {
     if (options_.on_loss) options_.on_loss(loss);
   }
 
+  Result<void> TellProgress() {
+    if (!options_.on_progress) return {};
+    if (options_.on_progress({report_.entries, report_.content_bytes})) return {};
+    return Fail(ErrorCode::kRetry, "the repair was ended");
+  }
+
   Result<void> CreateTarget(const std::string& to) {
     const format::Identity& identity = parts_->identity;
     CreateOptions create;
@@ -99,7 +105,7 @@ class Repair {
     }
     ++report_.entries;
     if (options_.on_entry) options_.on_entry(record.key.space, entry->id);
-    if (options_.on_progress) options_.on_progress({report_.entries, report_.content_bytes});
+    KVFS_TRY(TellProgress());
     return FlushIfFull();
   }
 
@@ -136,6 +142,7 @@ class Repair {
 
   // A piece that is not all sound is read block by block.
   Result<void> CopyPiece(Key key, uint64_t begin, uint64_t end) {
+    KVFS_TRY(TellProgress());
     std::vector<std::byte> bytes(end - begin);
     const auto read = source_->Read(key, begin, bytes);
     if (read) {

@@ -21,7 +21,8 @@ struct RepairOptions {
   // 8191"), which then reads as zeros; or, where no names can be told, pages, and the keys that led
   // to them.
   std::function<void(const std::string& loss)> on_loss;
-  std::function<void(const RepairProgress&)> on_progress;
+  // False ends the repair, with kRetry.
+  std::function<bool(const RepairProgress&)> on_progress;
   // Each entry that was copied: the space that it lies in, and its id. Whoever has a meaning for
   // spaces can find those whose own entry is among the losses.
   std::function<void(uint64_t space, uint64_t id)> on_entry;
@@ -39,7 +40,7 @@ struct RepairReport {
 // are taken, and told so. Where the superblock is lost its copy serves, the file `identity`.
 // kNotFound if there is no store at `from`, kInUse, kUnsupported as for Store::Open; kCorrupt if
 // nothing tells what the store is: all copies of its identity are lost. Errors of writing the new
-// store, kNoSpace among them, leave it with what it has got.
+// store, kNoSpace among them, and an end by `on_progress` leave it with what it has got.
 Result<RepairReport> RepairStore(Env& env, const std::string& from, const std::string& to,
                                  const RepairOptions& options = {});
 

@@ -183,6 +183,14 @@ TEST_F(Control, StatisticsComeAgainAndAgain) {
   EXPECT_EQ(count, 3);
 }
 
+TEST_F(Control, SecondsBetweenLooksAreANumberInBounds) {
+  for (const char* every :
+       {"nan", "-nan", "inf", "0", "-1", "1e300", "0x1", "0.001", "86401", ""}) {
+    ExpectFailure({"stats", "--every", every, store()}, 1, {"no number of seconds"});
+    ExpectFailure({"top", "--every", every, mount_point()}, 1, {"no number of seconds"});
+  }
+}
+
 TEST_F(Control, ConfigTellsWhatIsMounted) {
   MountWith("ro,threads=3");
   const json config = json::parse(Read(".kvfs/config"));

@@ -75,5 +75,22 @@ TEST_F(FileSizes, ALimitIsToldAsSuch) {
   Shell("test \"$(ls '" + Path("tree") + "')\" = small");
 }
 
+// What the system does before the program begins takes some 12 KiB, which no program can help.
+TEST_F(Limits, OfTheStackAreNoMatter) {
+  const std::string at = "'" + store() + "'";
+  for (const char* limit : {"ulimit -s 20", "ulimit -s 24", "ulimit -s 32", "ulimit -s 64"}) {
+    for (const std::string& command :
+         {std::string("version"), std::string("manual"), std::string("--help"),
+          "put " + at + " key value", "get " + at + " key", "ls -R " + at, "find " + at,
+          "stat " + at + " key", "export " + at + " -", "export --to jsonl " + at + " -",
+          "check " + at, "compact " + at, "stats " + at, "dump " + at + "/superblock",
+          "del " + at + " key"}) {
+      const ProgramRun run = RunShell(std::string(limit) + " && exec '" + ProgramPath() + "' " +
+                                      command + " > /dev/null");
+      EXPECT_EQ(run.status, 0) << limit << "; " << command << ": " << run.err.substr(0, 300);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kvfs::cli
