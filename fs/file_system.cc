@@ -47,9 +47,9 @@ Result<void> CreateRootIfAbsent(Store& store, const Attributes& attributes) {
 
 // The store's own hash of a name that every store has: another store has another seed. Above 0,
 // which the kernel has for the root.
-uint32_t GenerationOf(const Store& store) {
+Result<uint32_t> GenerationOf(const Store& store) {
   Position position = 0;
-  static_cast<void>(store.List(kRootKey.space, kFirstPosition, [&](const ListedEntry& entry) {
+  KVFS_TRY(store.List(kRootKey.space, kFirstPosition, [&](const ListedEntry& entry) {
     if (entry.name == kRootKey.name) position = entry.position;
     return position == 0;
   }));
@@ -62,17 +62,19 @@ FileSystem::FileSystem(Store& store, FileSystemOptions options)
     : store_(store),
       options_(WithClock(std::move(options))),
       default_attributes_(OwnedByDefault(options_, S_IFREG | 0644, options_.default_time)),
-      finder_(store, kRootSpace, [this](std::string_view meta) { return KindOf(meta); }) {}
+      finder_(store, kRootSpace, [this](std::string_view meta) { return KindOf(meta); }),
+      opened_at_(store.GetStats().acknowledged_sequence) {}
 
 Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOptions options) {
   std::unique_ptr<FileSystem> file_system(new FileSystem(store, std::move(options)));
   const Attributes root = OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now());
   auto made = CreateRootIfAbsent(store, root);
-  file_system->generation_ = GenerationOf(store);
-  if (made) return file_system;
   // A store that is only read keeps what it has, and is shown as it would be.
-  if (made.error().code != ErrorCode::kReadOnly) return tl::unexpected(std::move(made).error());
-  file_system->absent_root_ = root;
+  if (!made && made.error().code != ErrorCode::kReadOnly) {
+    return tl::unexpected(std::move(made).error());
+  }
+  if (!made) file_system->absent_root_ = root;
+  KVFS_ASSIGN(file_system->generation_, GenerationOf(store));
   return file_system;
 }
 

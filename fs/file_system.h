@@ -393,6 +393,7 @@ class FileSystem {
                                                const PageLimit& limit) const;
   // Number and type of what a name leads to.
   InodeInfo InodeOf(const ListedEntry& entry) const;
+  std::string NewUnnamed();
 
   Store& store_;
   const FileSystemOptions options_;
@@ -402,7 +403,8 @@ class FileSystem {
   InodeFinder finder_;
   uint32_t generation_ = 0;
   mutable FairSharedMutex namespace_lock_;
-  std::atomic<uint64_t> unnamed_files_{0};  // so far, to tell their entries apart
+  const uint64_t opened_at_;                // the number of the newest change
+  std::atomic<uint64_t> unnamed_files_{0};  // since, to tell their entries apart
 };
 
 }  // namespace kvfs::fs

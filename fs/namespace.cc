@@ -101,8 +101,7 @@ Result<InodeInfo> FileSystem::CreateEntry(InodeNumber parent, std::string_view n
 Result<void> FileSystem::PutWithXattrs(AttributeBatch& change, Key key, Bytes content,
                                        std::string_view meta, const XattrMap& xattrs) {
   if (store_.Stat(key)) return Fail(ErrorCode::kExists);
-  const std::string_view unnamed =
-      change.Keep("unnamed " + std::to_string(unnamed_files_.fetch_add(1)));
+  const std::string_view unnamed = change.Keep(NewUnnamed());
   InodeNumber inode = 0;
   Batch create;
   create.Put({kTransientSpace, unnamed}, content, meta, Batch::IfPresent::kRefuse, &inode);

@@ -8,9 +8,16 @@
 
 namespace kvfs::fs {
 
+// One that an earlier process has left, and that could not be erased since, has another name: each
+// has changed the store.
+std::string FileSystem::NewUnnamed() {
+  return "unnamed " + std::to_string(opened_at_) + "-" +
+         std::to_string(unnamed_files_.fetch_add(1));
+}
+
 Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
                                                 const Caller& caller) {
-  const std::string name = "unnamed " + std::to_string(unnamed_files_.fetch_add(1));
+  const std::string name = NewUnnamed();
   const Key key = {kTransientSpace, name};
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location directory_at, LocateParent(directory));
@@ -36,7 +43,7 @@ Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t 
 }
 
 Result<InodeInfo> FileSystem::CreateStagedFile(InodeNumber receiver) {
-  const std::string name = "unnamed " + std::to_string(unnamed_files_.fetch_add(1));
+  const std::string name = NewUnnamed();
   const Key key = {kTransientSpace, name};
   Attributes attributes;
   attributes.mode = S_IFREG | 0600;

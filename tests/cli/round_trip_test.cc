@@ -63,7 +63,7 @@ def make(top):
                         (b'/d', [b'user.of-directory'])):
         for i, name in enumerate(names): os.setxattr(top + path, name, [b'', b'value', b'\0\xff\n='][i % 3])
     os.setxattr(top + b'/d/f0', b'user.large', os.urandom(3000))
-    for acl, path in (('u:1234:rw,g:4294967293:r,m:rw', b'/with blank'), ('u:1:rwx', b'/d/f7'), ('d:u:3:rwx', b'/empty'),
+    for acl, path in (('u:1234:rw,g:5678:r,m:rw', b'/with blank'), ('u:1:rwx', b'/d/f7'), ('d:u:3:rwx', b'/empty'),
                       ('u:1:r,d:g:2:rx,d:u:3:w', b'/d/deep')):
         subprocess.run(['setfacl', '-m', acl, top + path], check=True)
     for path, time in reversed(late): set_time(path, time)

@@ -401,6 +401,19 @@ TEST(FailingStoreTest, TheWholeIsAskedFor) {
   ExpectEachErrorTold("space", [](World& w) { return CodeOf(w.fs().GetSpace()); });
 }
 
+// A process has died, and the next one could not erase what that had left.
+TEST(FailingStoreTest, UnnamedFilesOfAnEarlierLifeAreInNobodysWay) {
+  MemoryEnv disk;
+  ASSERT_TRUE(Store::Create(disk, "store"));
+  const auto store = Store::Open(disk, "store").value();
+  std::vector<std::unique_ptr<FileSystem>> lives;
+  for (int life = 0; life < 3; ++life) {
+    lives.push_back(FileSystem::Open(*store).value());
+    EXPECT_TRUE(lives.back()->CreateStagedFile(0)) << life;
+    EXPECT_TRUE(lives.back()->CreateUnnamedFile(kRootInode, 0600, kUser)) << life;
+  }
+}
+
 TEST(FailingStoreTest, AFileSystemIsOpened) {
   MemoryEnv disk;
   ASSERT_TRUE(Store::Create(disk, "store"));
