@@ -88,8 +88,8 @@ class File {
   // What the file takes on the disk, holes left out.
   virtual Result<uint64_t> AllocatedBytes() const = 0;
   // The parts of the range that have space on the disk already, ascending: what Allocate does, an
-  // earlier process, say, has done for them, and it holds on a full disk. kUnsupported where the system
-  // does not tell, as of a tmpfs: there only Allocate finds out.
+  // earlier process, say, has done for them, and it holds on a full disk. kUnsupported where the
+  // system does not tell, as of a tmpfs: there only Allocate finds out.
   virtual Result<std::vector<FilePart>> BackedParts(uint64_t offset, uint64_t length) const {
     static_cast<void>(offset), static_cast<void>(length);
     return Fail(ErrorCode::kUnsupported, "it is not told which parts of a file have space");
