@@ -1,5 +1,5 @@
-// See the header. The process writes lines to a pipe that is its standard output: libfuse's, then,
-// if the kernel could be asked, one of ours.
+// The process that asks writes lines to a pipe, which is its standard output: libfuse's, then, if
+// the kernel could be asked, one of ours.
 #include "fs/fuse_protocol.h"
 
 #define FUSE_USE_VERSION 314

@@ -1,4 +1,5 @@
-// See the header. Reading trusts nothing: the bytes may come from a damaged or hostile store.
+// Reading the bytes of extended attributes trusts nothing: they may come from a damaged or hostile
+// store.
 #include "fs/xattrs.h"
 
 #include <array>

@@ -156,6 +156,13 @@ class SpaceMap {
   static constexpr uint32_t kBitmapWords = kMapNumbers / kWordNumbers;
   using Words = std::array<uint64_t, kBitmapWords>;
 
+  static uint64_t WordOf(uint64_t number) { return number % kMapNumbers / kWordNumbers; }
+  static uint64_t BitOf(uint64_t number) { return uint64_t{1} << number % kWordNumbers; }
+  // `count` ones from bit `first` on.
+  static uint64_t Ones(uint64_t first, uint64_t count) {
+    return (count == kWordNumbers ? ~uint64_t{0} : (uint64_t{1} << count) - 1) << first;
+  }
+
   struct Bitmap {
     Words used{};
     Words held{};
@@ -179,7 +186,8 @@ class SpaceMap {
   Result<void> BackUpTo(uint64_t count);
   bool MayHideBacked() const;
   Result<void> ProbeBacked(uint64_t count);
-  void BackSingly(uint64_t count, uint64_t end, int most_failures, bool halves);
+  bool IsBacked(uint64_t number);
+  void BackSingly(uint64_t count);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
   Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock);
   Result<void> Allocate(Run numbers, Lock& lock);

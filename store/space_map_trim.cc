@@ -10,11 +10,6 @@ namespace {
 
 constexpr size_t kMaxIdleBitmaps = 64;
 
-uint64_t WordOf(uint64_t number) { return number % kMapNumbers / 64; }
-
-// `count` ones from bit 0 on.
-uint64_t LowOnes(uint64_t count) { return count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
-
 }  // namespace
 
 // What is claimed stays, also where it is an earlier process that has had it backed.
@@ -57,7 +52,7 @@ Run SpaceMap::LastReadyRun(uint64_t end) const {
   while (word != ready_words_.begin()) {
     const uint64_t first = *--word * kWordNumbers;
     uint64_t bits = ReadyWord(*word);
-    if (end - first < kWordNumbers) bits &= LowOnes(end - first);
+    if (end - first < kWordNumbers) bits &= Ones(0, end - first);
     if (bits == 0) continue;
     const auto above = static_cast<uint64_t>(std::countl_zero(bits));
     const auto length = static_cast<uint64_t>(std::countl_one(bits << above));

@@ -24,6 +24,16 @@ class Transfer : public StoreFixture {
     const ProgramRun run = RunShell("mkdir -p '" + where + "' && cd '" + where + "' && " + command);
     ASSERT_EQ(run.status, 0) << command << ": " << run.err;
   }
+  // "bad" is the exported `from` with another byte at `at` of its index.
+  void MakeBadFrom(const std::string& from, size_t at, char byte) {
+    for (const char* part : {".shard0", ".shard0.val"}) {
+      stdfs::copy_file(Path(from + part), Path(std::string("bad") + part),
+                       stdfs::copy_options::overwrite_existing);
+    }
+    std::fstream file(Path("bad.shard0"), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+  }
   // A tree with one of each kind, odd names, modes and times.
   void MakeTree(const std::string& where) {
     ShellIn(where,
@@ -303,14 +313,7 @@ TEST_F(Transfer, ADamagedSlotOfSmkvIsNamedAndTheOthersComeIn) {
   const std::vector<std::pair<size_t, char>> damages = {
       {16 + 6 * 1032, 99}, {16 + 6 * 1032 + 8, 'g'}, {16 + 6 * 1032 + 8 + 27, 127}};
   for (const auto& [at, byte] : damages) {
-    stdfs::copy_file(Path("base.shard0"), Path("bad.shard0"),
-                     stdfs::copy_options::overwrite_existing);
-    stdfs::copy_file(Path("base.shard0.val"), Path("bad.shard0.val"),
-                     stdfs::copy_options::overwrite_existing);
-    std::fstream file(Path("bad.shard0"), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(byte);
-    file.close();
+    MakeBadFrom("base", at, byte);
     ExpectFailure({"import", "--create", "--from", "smkv", Path("bad"), Path("back")}, 13,
                   {"bad.shard0", "1 entries are in the store, 1 were left out"});
     EXPECT_EQ(Output({"ls", Path("back")}), "other\n");
@@ -324,14 +327,7 @@ TEST_F(Transfer, ADamagedSmkvFileIsNamedAndChangesNothing) {
   const std::vector<std::pair<size_t, char>> damages = {
       {8, 17}, {12, 0}, {0, 127}, {16 + 6 * 1032, 99}, {16 + 6 * 1032 + 8, 'g'}};
   for (const auto& [at, byte] : damages) {
-    stdfs::copy_file(Path("base.shard0"), Path("bad.shard0"),
-                     stdfs::copy_options::overwrite_existing);
-    stdfs::copy_file(Path("base.shard0.val"), Path("bad.shard0.val"),
-                     stdfs::copy_options::overwrite_existing);
-    std::fstream file(Path("bad.shard0"), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(byte);
-    file.close();
+    MakeBadFrom("base", at, byte);
     ExpectFailure({"import", "--from", "smkv", Path("bad"), store()}, 1, {"bad.shard0", "smkv"});
     EXPECT_EQ(Output({"ls", store()}), "");
   }

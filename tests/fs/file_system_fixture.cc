@@ -1,4 +1,5 @@
-// See the header. A step that must succeed ends the program with its error if it does not.
+// The verbs of the fixture: a step that must succeed ends the program with its error if it does
+// not.
 #include "tests/fs/file_system_fixture.h"
 
 #include <sys/stat.h>

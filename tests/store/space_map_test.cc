@@ -421,6 +421,24 @@ TEST_F(SpaceMapTest, WhatIsClaimedStaysBacked) {
   EXPECT_FALSE(map_->HasReady(1000));
 }
 
+// On a disk that does not tell what is backed, trimming finds what an earlier process has left, and
+// takes nothing of the disk that another file may need.
+TEST_F(SpaceMapTest, WhatIsClaimedIsFoundAndNotTaken) {
+  const auto numbers = Take(400);
+  Checkpoint();
+  FreeLater({numbers.begin(), numbers.begin() + 300});
+  Checkpoint();
+  map_->Trim(100, 1);
+  EXPECT_EQ(map_->ready(), 100u);
+  const uint64_t before = PageBytes();
+  env_.SetTellsBackedParts(false);
+  Open();
+  map_->Claim(150);
+  map_->Trim(0, 1);
+  EXPECT_EQ(map_->ready(), 100u);
+  EXPECT_EQ(PageBytes(), before);
+}
+
 TEST_F(SpaceMapTest, ShortRunsStayWhereLongOnesAreAsked) {
   const auto numbers = Take(600);
   Checkpoint();
