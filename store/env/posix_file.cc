@@ -22,6 +22,7 @@ namespace kvfs {
 namespace {
 
 constexpr size_t kZerosBytes = size_t{1} << 20;
+constexpr uint64_t kSystemPageBytes = 4096;
 // Above this the system call costs less than the page faults of the mapping.
 constexpr size_t kMaxMappedWrite = size_t{32} << 10;
 
@@ -150,10 +151,18 @@ Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
 }
 
 // False if the mapping is of no use any more. The handler counts a fault before it replaces the
-// page, so bytes that went to such a page, whoever met the fault, are never taken for written.
+// page, so bytes that went to such a page, whoever met the fault, are never taken for written. Page
+// by page: a full btrfs cleans all other pages for room to make one writable, so a single
+// instruction that writes to two of them would wait for ever.
 bool PosixFile::WriteMapped(uint64_t offset, Bytes data) {
   if (write_faults_.load() != 0) return false;
-  CopyBytes(write_map_ + offset, data);
+  for (Bytes rest = data; !rest.empty();) {
+    const size_t length =
+        std::min<uint64_t>(rest.size(), kSystemPageBytes - offset % kSystemPageBytes);
+    CopyBytes(write_map_ + offset, rest.first(length));
+    rest = rest.subspan(length);
+    offset += length;
+  }
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return write_faults_.load() == 0;
 }
