@@ -122,7 +122,9 @@ TEST_F(BoundsTest, RecoveryReplaysTheSameTailOfAnyStore) {
     Create(path);
     auto living = Open(path);
     Fill(*living, 0, entries);
-    ASSERT_TRUE(living->Checkpoint());
+    // An opening of its own: nothing that filled it still waits to take a checkpoint of the tail.
+    ASSERT_TRUE(living->Close());
+    living = Open(path);
     const std::string value(100, 'w');
     for (uint64_t i = 0; i < kTail; ++i) ASSERT_TRUE(living->Put(Name(i), value));
     // What the death of the process would leave now.
@@ -130,7 +132,7 @@ TEST_F(BoundsTest, RecoveryReplaysTheSameTailOfAnyStore) {
                           std::filesystem::copy_options::recursive);
     auto store = Open(path + ", killed");
     EXPECT_EQ(store->GetStats().replayed_records, kTail);
-    EXPECT_EQ(store->Get(Name(7)).value(), std::string(100, 'w'));
+    for (uint64_t i = 0; i < kTail; ++i) ASSERT_EQ(store->Get(Name(i)).value(), value) << i;
   }
 }
 
