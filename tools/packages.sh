@@ -16,8 +16,8 @@ build_packages=(
 )
 # Real tools that mounted tests drive.
 test_packages=(
-  acl attr bsdutils diffutils e2fsprogs findutils git groff-base inotify-tools jq libarchive-tools
-  lmdb-utils make mount procps python3 rsync sqlite3 systemd tar util-linux vim
+  acl attr bsdutils btrfs-progs diffutils e2fsprogs findutils git groff-base inotify-tools jq
+  libarchive-tools lmdb-utils make mount procps python3 rsync sqlite3 systemd tar util-linux vim
 )
 # The stores that tools/bench compares kvfs with.
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
@@ -26,8 +26,8 @@ deb_packages=(dpkg-dev)
 # What the packages above bring, by the name it is called by.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(
-  bsdtar setfacl setfattr script diff find git groff inotifywait jq mdb_load make findmnt ps python3
-  rsync sqlite3 systemd-analyze tar flock vim
+  bsdtar mkfs.btrfs setfacl setfattr script diff find git groff inotifywait jq mdb_load make findmnt
+  ps python3 rsync sqlite3 systemd-analyze tar flock vim
 )
 fuzz_programs=(clang)
 

@@ -1,5 +1,7 @@
 // A disk that is really full: a small file system of its own, made in a file and mounted (P6). What
-// the memory disk of fault_test says of each failing allocation is said here by ext4.
+// the memory disk of fault_test says of each failing allocation is said here by ext4, and by btrfs,
+// which needs new space to write over old data.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -20,18 +22,27 @@
 namespace kvfs {
 namespace {
 
-// A file system of 48 MiB, mounted while this lives, in a mount namespace of the process's own:
-// nothing is left behind, however the test ends. It is ext4 in a file, or, as only root may mount
-// that, for others a tmpfs.
+// How a file system is made in a file: its size, and the command.
+struct DiskKind {
+  const char* size;
+  const char* make;
+};
+constexpr DiskKind kExt4 = {"48M", "/sbin/mkfs.ext4 -q -m 0 "};
+constexpr DiskKind kBtrfs = {"128M", "/sbin/mkfs.btrfs -q "};
+
+// A small file system, mounted while this lives, in a mount namespace of the process's own:
+// nothing is left behind, however the test ends. It lies in a file, or, as only root may mount
+// that, for others it is a tmpfs.
 class SmallDisk {
  public:
-  SmallDisk() : image_(directory_.path() + "/image"), path_(directory_.path() + "/disk") {
+  explicit SmallDisk(const DiskKind& kind)
+      : image_(directory_.path() + "/image"), path_(directory_.path() + "/disk") {
     const bool is_root = geteuid() == 0;
     if (unshare(is_root ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return;
     mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     mkdir(path_.c_str(), 0700);
     is_mounted_ =
-        is_root ? MountImage() : mount("none", path_.c_str(), "tmpfs", 0, "size=48M") == 0;
+        is_root ? MountImage(kind) : mount("none", path_.c_str(), "tmpfs", 0, "size=48M") == 0;
   }
   ~SmallDisk() {
     if (is_mounted_) umount2(path_.c_str(), MNT_DETACH);
@@ -40,9 +51,9 @@ class SmallDisk {
   const std::string& path() const { return path_; }
 
  private:
-  bool MountImage() const {
-    return Run("truncate -s 48M " + image_) && Run("/sbin/mkfs.ext4 -q -m 0 " + image_) &&
-           Run("mount -o loop " + image_ + " " + path_);
+  bool MountImage(const DiskKind& kind) const {
+    return Run("truncate -s " + std::string(kind.size) + " " + image_) &&
+           Run(kind.make + image_ + " >/dev/null") && Run("mount -o loop " + image_ + " " + path_);
   }
   static bool Run(const std::string& command) { return std::system(command.c_str()) == 0; }
 
@@ -54,6 +65,7 @@ class SmallDisk {
 
 class RealFullDiskTest : public testing::Test {
  protected:
+  explicit RealFullDiskTest(const DiskKind& kind = kExt4) : disk_(kind) {}
   void SetUp() override {
     ASSERT_TRUE(disk_.is_mounted()) << "a file system in a file cannot be mounted here";
     CreateOptions options;
@@ -204,6 +216,49 @@ TEST_F(RealFullDiskTest, WhatMovesIntoAShardWithoutEntriesFindsRoom) {
   ASSERT_TRUE(store_->Sync());
   ASSERT_NO_FATAL_FAILURE(Open());
   EXPECT_EQ(*store_->Get(Name(32)), "the only one");
+}
+
+class FullBtrfsTest : public RealFullDiskTest {
+ protected:
+  FullBtrfsTest() : RealFullDiskTest(kBtrfs) {}
+  // To the last block that btrfs gives: a write may find room again once others are on the disk.
+  void FillAllOfIt() {
+    for (int i = 0; i < 3; ++i) {
+      std::ofstream other(disk_.path() + "/other" + std::to_string(i));
+      const std::string block(i == 0 ? 1 << 20 : 4096, 'o');
+      while (other.write(block.data(), static_cast<std::streamsize>(block.size())).flush())
+        continue;
+      Sync();
+    }
+  }
+
+ private:
+  void Sync() const {
+    const int root = open(disk_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    syncfs(root);
+    close(root);
+  }
+};
+
+// The kernel once waited for ever in the page fault of a write to the log.
+TEST_F(FullBtrfsTest, DeletesGoOn) {
+  constexpr size_t kCount = 500;
+  for (int round = 0; round < 2; ++round) {
+    for (size_t i = 0; i < kCount; ++i) ASSERT_TRUE(store_->Put(Name(i), Content(i, 1'000)));
+  }
+  ASSERT_NO_FATAL_FAILURE(Open());
+  FillAllOfIt();
+  Result<void> put;
+  for (size_t i = 0; i < 10 * kCount && put; ++i) {
+    put = store_->Put(Name(i % kCount), Content(i, 1'000));
+  }
+  ASSERT_FALSE(put) << "the disk is not full";
+  EXPECT_EQ(put.error().code, ErrorCode::kNoSpace) << put.error().message;
+  for (size_t i = 0; i < kCount; ++i) {
+    auto erased = store_->Erase(Name(i));
+    ASSERT_TRUE(erased) << i << ": " << erased.error().message;
+  }
+  EXPECT_EQ(store_->GetStats().entries, 0u);
 }
 
 }  // namespace
