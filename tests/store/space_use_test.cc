@@ -100,6 +100,25 @@ TEST_F(SpaceUseTest, WhatOneFileHasReadyIsRoomForAnother) {
   ExpectSound(*store_);
 }
 
+// Also what lies in runs so short that a checkpoint does not give them back by itself.
+TEST_F(SpaceUseTest, ShortRunsOfOneFileAreRoomForAnother) {
+  Create(SmallLog());
+  constexpr int kValues = 2'000;
+  for (int i = 0; i < kValues; ++i) {
+    ASSERT_TRUE(store_->Put("large " + std::to_string(i), std::string(12 * kKiB, 'x')));
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  for (int i = 0; i < kValues; i += 2) ASSERT_TRUE(store_->Erase("large " + std::to_string(i)));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(store_->Checkpoint());
+  ASSERT_GT(store_->GetStats().reusable_bytes, 8 * kMiB);
+  LimitRoomTo(0);
+  for (int i = 0; i < 3'000; ++i) {
+    auto put = store_->Put("small " + std::to_string(i), std::string(1'000, 's'));
+    ASSERT_TRUE(put) << i << ": " << put.error().message;
+  }
+  ExpectSound(*store_);
+}
+
 // Several at once: what one has let go of is room for all.
 TEST_F(SpaceUseTest, WritersOnAFullDiskGoOnTogether) {
   Create(SmallLog());
