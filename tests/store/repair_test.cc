@@ -76,6 +76,8 @@ class RepairTest : public testing::Test {
     const size_t operations = env.Journal().size();
     RepairOptions options;
     options.on_loss = [this](const std::string& loss) { losses_.push_back(loss); };
+    copied_.clear();
+    options.on_entry = [this](uint64_t space, uint64_t id) { copied_.insert({space, id}); };
     const auto report = RepairStore(env, "store", "repaired", options);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->losses, losses_.size());
@@ -145,6 +147,7 @@ class RepairTest : public testing::Test {
   std::unique_ptr<Store> repaired_;
   Model expected_;
   std::vector<std::string> losses_;
+  std::set<std::pair<uint64_t, uint64_t>> copied_;  // space and id of each entry
 };
 
 TEST_F(RepairTest, CopiesASoundStore) {
@@ -166,12 +169,15 @@ TEST_F(RepairTest, KeepsIdsAndGivesNoneTwice) {
   store_ = Store::Open(disk_, "store").value();
   std::set<uint64_t> ids;
   std::map<std::string, uint64_t> before;
+  std::set<std::pair<uint64_t, uint64_t>> told;
   for (const auto& [key, entry] : expected_) {
     before[key.second] = store_->Stat({key.first, key.second})->id;
     ids.insert(before[key.second]);
+    told.insert({key.first, before[key.second]});
   }
   Close();
   Repair();
+  EXPECT_EQ(copied_, told);
   for (const auto& [key, entry] : expected_) {
     EXPECT_EQ(repaired_->Stat({key.first, key.second})->id, before[key.second]);
   }
@@ -261,6 +267,32 @@ TEST_F(RepairTest, WithoutMapAndBranchesItTakesTheNewestLeaves) {
   Flip("shard-00.values", root.page_map.root.number * kPage + 60);
   Repair();
   EXPECT_EQ(ExpectRightOrTold(), 0u);
+}
+
+// Pages of one epoch more are there where a checkpoint was cut off. Those of two say that what
+// tells of the newest checkpoint is older than the store.
+TEST_F(RepairTest, AnOldCheckpointIsKnownByThePagesThatAreNewer) {
+  constexpr const char* kTold[] = {"superblock", "identity"};
+  Fill();
+  ASSERT_TRUE(store_->Checkpoint());
+  std::map<std::string, std::vector<std::byte>> old;
+  for (const char* name : kTold) {
+    auto file = FileOf(name);
+    old[name].resize(file->SizeBytes().value());
+    ASSERT_TRUE(file->Read(0, old[name]));
+  }
+  for (int later = 1; later <= 2; ++later) {
+    for (unsigned i = 0; i < 200; ++i) Put(kRootSpace, "small " + std::to_string(i), Text(90, i));
+    ASSERT_TRUE(store_->Checkpoint());
+    auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
+    for (const char* name : kTold) {
+      ASSERT_TRUE(image->OpenFile(std::string("store/") + name).value()->Write(0, old[name]));
+    }
+    Repair(*image);
+    const bool is_old = Losses().find("older than the pages") != std::string::npos;
+    EXPECT_EQ(is_old, later > 1) << later << "\n" << Losses();
+    repaired_.reset();
+  }
 }
 
 TEST_F(RepairTest, AMissingFileCostsWhatItHeld) {

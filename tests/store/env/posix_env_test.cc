@@ -199,6 +199,12 @@ class EnteredDirectory : public PosixEnv {
   std::unique_ptr<Env> inside_;
 };
 
+TEST_F(EnteredDirectory, WhatIsBelowAMissingDirectoryIsMissing) {
+  EXPECT_EQ(inside_->OpenFile(At("store/absent/file")).error().code, ErrorCode::kNotFound);
+  std::ofstream(At("store/file")) << "text";
+  ExpectRefused(inside_->OpenFile(At("store/file/file")), "store/file");
+}
+
 TEST_F(EnteredDirectory, LinksAreNotFollowed) {
   for (const std::string name : {"store/lock", "store/log/segment-0"}) {
     ASSERT_EQ(::symlink(At("victim").c_str(), At(name).c_str()), 0);
