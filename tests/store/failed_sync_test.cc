@@ -97,6 +97,17 @@ class FailedSyncTest : public testing::Test {
   Result<void> beside_;
 };
 
+// A block of this epoch is written over in its place; the log has the bytes already.
+TEST_F(FailedSyncTest, AFailedWriteOverIsToldToItsCaller) {
+  ASSERT_TRUE(store_->Put("blocks", std::string(8'000, 'b')));
+  disk_.InjectFault({.kind = OperationKind::kWrite, .path_contains = "values"});
+  Batch batch;
+  batch.Write({kRootSpace, "blocks"}, 10, AsBytes("over"));
+  EXPECT_FALSE(store_->Apply(batch));
+  EXPECT_EQ(disk_.PendingFaults(), 0u);
+  ExpectTakesNoMore();
+}
+
 TEST_F(FailedSyncTest, OfBlocksReachesASyncBesideIt) {
   ASSERT_TRUE(PutLarge("large"));
   AtSyncOf(".values", [this] {
