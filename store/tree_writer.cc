@@ -101,8 +101,8 @@ Result<void> TreeWriter::Graft(const Tree& last, const DamagedPart<TreeChange>& 
   Changes& above = grafted_[part.level + 1];
   if (!part.stored_key) {
     has_left_root_ = true;
-  } else if (nodes.front().key != *part.stored_key) {
-    above.push_back({*part.stored_key, std::nullopt, 0});
+  } else {
+    nodes.front().key = *part.stored_key;  // takes the damaged one's place
   }
   above.insert(above.end(), nodes.begin(), nodes.end());
   return {};

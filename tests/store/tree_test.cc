@@ -402,6 +402,21 @@ TEST_F(DamagedTree, ChangesBelowADamagedBranchAreKept) {
   EXPECT_EQ(Lost(), still_lost);
 }
 
+// The key that leads to the leftmost one is not the lowest that lies below it.
+TEST_F(DamagedTree, ChangesBelowTheLeftmostBranchAreKept) {
+  Damage(pages_[pages_.size() - (tree_.root().branches - 1)]);  // the root is not among them
+  auto lost = Lost();
+  ASSERT_GT(lost.size(), 500u);
+  ASSERT_TRUE(lost.contains(0));
+  Changes changes;
+  for (const uint64_t number : std::set<uint64_t>{0, 1, *std::next(lost.begin(), 300)}) {
+    changes[Numbered(1, number)] = Value(number);
+    lost.erase(number);
+  }
+  tree_.Apply(changes);
+  EXPECT_EQ(Lost(), lost);
+}
+
 TEST_F(DamagedTree, ChangesUnderADamagedRootAreKept) {
   Damage(tree_.root().page.number);
   EXPECT_EQ(Lost().size(), kRecords);
