@@ -307,6 +307,35 @@ TEST_F(CheckTest, NamesTheEntryOfADamagedBlock) {
   EXPECT_GE(named.size(), 2u) << "entries with blocks in this shard";
 }
 
+// Contents in chunks are named by their entries, which may lie in any shard.
+TEST_F(CheckTest, NamesTheEntryOfALargeContentInAnyShard) {
+  constexpr int kEntries = 8;
+  const auto letter = [](int entry) { return static_cast<char>('A' + entry); };
+  for (int i = 0; i < kEntries; ++i) Put("large " + std::to_string(i), Text(200'000, letter(i)));
+  Close();
+  std::set<std::string> files;
+  for (int i = 0; i < kEntries; ++i) {
+    for (const std::string name : {"shard-00.values", "shard-01.values"}) {
+      auto values = FileOf(name);
+      const uint64_t blocks = values->SizeBytes().value() / format::kBlockBytes;
+      std::array<char, 1> first{};
+      uint64_t block = 1;
+      while (block < blocks && first[0] != letter(i)) {
+        ASSERT_TRUE(
+            values->Read(block++ * format::kBlockBytes, std::as_writable_bytes(std::span(first))));
+      }
+      if (first[0] != letter(i)) continue;
+      const uint64_t offset = (block - 1) * format::kBlockBytes + 7;
+      Flip(name, offset);
+      ExpectFinding(Kind::kDamage, {"\"large " + std::to_string(i) + "\"", "bytes "});
+      store_.reset();
+      Flip(name, offset);
+      files.insert(name);
+    }
+  }
+  EXPECT_EQ(files.size(), 2u) << "entries in each shard";
+}
+
 TEST_F(CheckTest, NamesTheRangeOfADamagedLeaf) {
   Fill();
   Close();

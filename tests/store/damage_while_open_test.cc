@@ -3,9 +3,12 @@
 // gets a wrong byte that is older, and no checkpoint gives it a new checksum.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "store/env/memory_env.h"
 #include "store/store.h"
 #include "store/verified_set.h"
+#include "tests/support/temporary_directory.h"
 
 namespace kvfs {
 namespace {
@@ -157,6 +160,25 @@ TEST_F(DamageWhileOpen, IsNotWrittenIntoASoundBlock) {
   batch.Write({kRootSpace, "large"}, 1000, AsBytes("a part"));
   EXPECT_EQ(store_->Apply(batch).error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOfGet("large"), ErrorCode::kCorrupt);
+}
+
+// The mapping then shows what is not there; that is found out, and is damage.
+TEST(DamageWhileOpenOnDisk, OfAFileThatIsCutIsTold) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/store";
+  CreateOptions options;
+  options.shards = 1;
+  options.log_segment_bytes = 1 << 20;
+  options.log_limit_bytes = 4 << 20;
+  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, options));
+  auto store = Store::Open(GetPosixEnv(), path).value();
+  ASSERT_TRUE(store->Put("large", std::string(100'000, 'l')));
+  ASSERT_TRUE(store->Put("small", "value"));
+  ASSERT_TRUE(store->Checkpoint());
+  ASSERT_TRUE(store->Get("large"));
+  std::filesystem::resize_file(path + "/shard-00.values", 4096);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(store->Get("large").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(store->Get("small").value(), "value");
 }
 
 }  // namespace

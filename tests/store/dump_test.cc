@@ -112,6 +112,27 @@ class DumpTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+// More than one checkpoint frees is left to the next.
+TEST_F(DumpTest, AContentThatWaitsToBeFreedIsNamed) {
+  store_.reset();
+  OpenOptions options;
+  options.dirty_limit_bytes = 64 << 10;
+  options.idle_ms = 0;
+  store_ = Store::Open(disk_, path_, options).value();
+  ASSERT_TRUE(store_->Put("large", ""));
+  const std::string block(kBlock, 'l');
+  constexpr uint64_t kChunkBytes = 32 * kBlock;
+  for (uint64_t chunk = 0; chunk < 2'000; ++chunk) {
+    Apply([&](Batch& batch) {
+      batch.Write({kRootSpace, "large"}, chunk * kChunkBytes, AsBytes(block));
+    });
+  }
+  ASSERT_TRUE(store_->Checkpoint());
+  ASSERT_TRUE(store_->Erase("large"));
+  ASSERT_TRUE(store_->Checkpoint());
+  ExpectLine(DumpShards("keys"), "    a content to be freed");
+}
+
 TEST_F(DumpTest, TheSuperblockIsToldTwice) {
   ASSERT_TRUE(store_->Put("foo", "bar"));
   ASSERT_TRUE(store_->Checkpoint());

@@ -457,6 +457,31 @@ TEST_F(StoreTest, StatsCountWhatIsThere) {
   EXPECT_EQ(store_->GetStats().replayed_records, 0u);
 }
 
+// One write for each of its two slots.
+TEST_F(StoreTest, ACheckpointWritesTheSuperblockTwice) {
+  auto writes = [&] {
+    return std::ranges::count_if(env_.Journal(), [](const OperationRecord& record) {
+      return record.kind == OperationKind::kWrite && record.path == "store/superblock";
+    });
+  };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store_->Put("name", std::to_string(i)));
+    const auto before = writes();
+    ASSERT_TRUE(store_->Checkpoint());
+    EXPECT_EQ(writes() - before, 2);
+  }
+}
+
+TEST_F(StoreTest, AnIdleStoreIsCheckpointed) {
+  store_.reset();
+  OpenOptions options;
+  options.idle_ms = 1;
+  store_ = Store::Open(env_, "store", options).value();
+  ASSERT_TRUE(store_->Put("name", "value"));
+  while (store_->GetStats().dirty_bytes > 0) std::this_thread::yield();
+  EXPECT_GT(store_->GetStats().checkpoints, 0u);
+}
+
 TEST_F(StoreTest, ASecondOpenerIsToldWhoHasIt) {
   store_.reset();
   OpenOptions options;

@@ -83,12 +83,15 @@ class TreeFixture {
   // page is in use if and only if it is in the tree.
   void CheckInvariants() {
     leaves_ = branches_ = 0;
+    leaf_counts_.clear();
     if (!root_.page.IsNull()) CheckPage(root_.page, root_.height, {}, std::nullopt, true);
     EXPECT_EQ(leaves_, root_.leaves);
     EXPECT_EQ(branches_, root_.branches);
     EXPECT_EQ(space_.used(), leaves_ + branches_);
   }
 
+  // Records of each leaf, as CheckInvariants has found them.
+  const std::vector<uint32_t>& leaf_counts() const { return leaf_counts_; }
   uint64_t pages_used() const { return space_.used(); }
   const TreeRoot& root() const { return root_; }
   File& file() { return *file_; }
@@ -104,6 +107,7 @@ class TreeFixture {
     if (page->IsLeaf()) {
       const LeafView leaf = pages_->AsLeaf(*page);
       ++leaves_;
+      leaf_counts_.push_back(leaf.count());
       ASSERT_GT(leaf.count(), 0u);
       EXPECT_TRUE(is_leftmost || leaf.Record(0).key >= lower) << "a record below its page's key";
       EXPECT_TRUE(!upper || leaf.Record(leaf.count() - 1).key < *upper);
@@ -131,6 +135,7 @@ class TreeFixture {
   uint64_t version_ = 0;
   uint64_t leaves_ = 0;
   uint64_t branches_ = 0;
+  std::vector<uint32_t> leaf_counts_;
 };
 
 class TreeModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned>> {
@@ -315,6 +320,19 @@ TEST(Tree, AFewChangesLeaveMostPagesWhereTheyAre) {
   tree.Apply({{Numbered(1, 10'000), "new"}});
   EXPECT_EQ(tree.root().leaves, before);
   EXPECT_EQ(tree.Find(Numbered(1, 10'000)), "new");
+}
+
+// Where names come in any order, both halves will get more.
+TEST(Tree, APageThatOverflowsIsCutInHalves) {
+  TreeFixture tree(4096);
+  for (uint64_t i = 0; tree.root().leaves < 2; ++i) {
+    ASSERT_LT(i, 100u);
+    tree.Apply({{Named(1, "name " + std::to_string(i)), std::string(100, 'x')}});
+  }
+  tree.CheckInvariants();
+  ASSERT_EQ(tree.leaf_counts().size(), 2u);
+  const auto [fewer, more] = std::minmax(tree.leaf_counts()[0], tree.leaf_counts()[1]);
+  EXPECT_LE(more - fewer, 2u);
 }
 
 class DamagedTree : public testing::Test {

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +170,21 @@ TEST_F(PosixEnv, OnlyRegularFilesAreOpened) {
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, ErrorCode::kPermission);
   EXPECT_EQ(opened.error().message, "will not use " + At("fifo") + ": it is not a regular file");
+}
+
+// A tmpfs tells no extents.
+TEST_F(PosixEnv, WhereTheSystemDoesNotTellWhatIsBackedItSaysSo) {
+  struct statfs disk {};
+  ASSERT_EQ(::statfs("/dev/shm", &disk), 0);
+  ASSERT_EQ(disk.f_type, TMPFS_MAGIC) << "no tmpfs to try it on";
+  const std::string path = "/dev/shm/kvfs-test-" + std::to_string(::getpid());
+  auto file = env_.CreateFile(path);
+  ASSERT_TRUE(file) << file.error().message;
+  ASSERT_TRUE((*file)->Write(0, AsBytes("text")));
+  const auto parts = (*file)->BackedParts(0, 4096);
+  ASSERT_TRUE(env_.RemoveFile(path));
+  ASSERT_FALSE(parts);
+  EXPECT_EQ(parts.error().code, ErrorCode::kUnsupported);
 }
 
 // What a store's owner may put in the place of its files.
