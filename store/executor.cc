@@ -45,6 +45,16 @@ bool HasPossibleRange(const Change& change) {
          EndsWithin(change.offset, bytes);
 }
 
+// Each was written before the record was.
+bool HasPossibleBlocks(const Change& change) {
+  if (change.kind != Kind::kWriteBlocks) return true;
+  for (size_t i = 0; i < change.BlockCount(); ++i) {
+    const uint64_t number = change.Block(i).number;
+    if (number == 0 || number >= format::kMaxNumber) return false;
+  }
+  return true;
+}
+
 bool HasPossibleMetas(const Change& change) {
   return change.meta.value_or("").size() <= kMaxMetaBytes &&
          change.to_meta.value_or("").size() <= kMaxMetaBytes;
@@ -60,6 +70,7 @@ Result<void> CheckChange(const Change& change, uint32_t shards) {
   if (!HasPossibleIds(change)) return refuse("id: one is 16 to 2^62");
   if (change.home >= shards) return refuse("home");
   if (!HasPossibleData(change)) return refuse("amount of data");
+  if (!HasPossibleBlocks(change)) return refuse("block");
   if (!HasPossibleRange(change)) return refuse("range: a content ends below 2^63 bytes");
   if (!HasPossibleMetas(change)) return refuse("meta");
   return {};

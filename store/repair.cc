@@ -80,7 +80,7 @@ class Repair {
   Result<void> CopyShard(uint32_t shard) {
     RecordCursor cursor(parts_->shards[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
     cursor.Seek({}, format::kFirstOwnSpace - 1);
-    for (; cursor.Valid(); cursor.Next()) KVFS_TRY(CopyEntry(cursor.Record()));
+    for (; cursor.Valid(); cursor.Next()) KVFS_TRY(CopyEntry(shard, cursor.Record()));
     if (const auto missed = cursor.damage()) {
       if (missed->code != ErrorCode::kCorrupt) return tl::unexpected(*missed);
       Lose(missed->message);
@@ -88,8 +88,15 @@ class Repair {
     return {};
   }
 
-  Result<void> CopyEntry(const LeafRecord& record) {
+  Result<void> CopyEntry(uint32_t shard, const LeafRecord& record) {
     if (record.key.space == kTransientSpace) return {};
+    const bool is_found =
+        !record.key.name.empty() && parts_->placement->ShardOf(record.key.position) == shard;
+    if (!is_found) {
+      Lose(DescribeEntry(record.key.space, record.key.name) + " lies in shard " +
+           std::to_string(shard) + ", where nobody looks for it");
+      return {};
+    }
     const auto entry = Entry::Decode(record.value, parts_->shards.front()->inline_limit());
     if (!entry) {
       Lose(DescribeEntry(record.key.space, record.key.name) + ": " + entry.error().message);
@@ -118,8 +125,8 @@ class Repair {
       const auto data = source_->FindData(key, at);
       if (!data) {
         KVFS_TRY(RequireDamage(data.error()));
-        const uint64_t next = (at / format::kChunkBytes + 1) * format::kChunkBytes;
-        LoseRange(key, at, std::min(next, blocks_end));
+        const uint64_t next = std::min(NextChunk(entry, at), blocks_end);
+        LoseRange(key, at, next);
         at = next;
         continue;
       }
@@ -138,6 +145,17 @@ class Repair {
            std::to_string(entry.allocated - allocated_) + " cannot be found; they are zeros now");
     }
     return {};
+  }
+
+  // Where the next chunk begins that is there, however far: what lies before it cannot be told. A
+  // content may be much larger than any disk.
+  uint64_t NextChunk(const Entry& entry, uint64_t at) const {
+    const uint64_t space = format::ContentSpace(entry.content);
+    const uint32_t home = parts_->placement->HomeOf(entry.id);
+    RecordCursor cursor(parts_->shards[home]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
+    cursor.Seek({space, at / format::kChunkBytes + 1, {}}, space);
+    const uint64_t next = cursor.Valid() ? cursor.Record().key.position : entry.size;
+    return next < entry.size / format::kChunkBytes ? next * format::kChunkBytes : entry.size;
   }
 
   // A piece that is not all sound is read block by block.
