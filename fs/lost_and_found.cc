@@ -1,9 +1,11 @@
 // Walks all directories that the root leads to. Spaces that are left over belong to directories
-// that are lost, or to those below them: only the uppermost ones are put under lost+found.
+// that are lost, or to those below them: only the uppermost ones are put under lost+found; and of
+// directories that contain each other one.
 #include "fs/lost_and_found.h"
 
 #include <sys/stat.h>
 
+#include <map>
 #include <vector>
 
 namespace kvfs::fs {
@@ -13,6 +15,7 @@ constexpr Key kRootKey = {kAttributeSpace, "root"};
 constexpr std::string_view kName = "lost+found";
 
 struct Child {
+  Space parent;
   std::string name;
   InodeNumber number;
   uint32_t links;
@@ -27,10 +30,10 @@ class Reattachment {
     KVFS_TRY(EnsureRoot());
     KVFS_ASSIGN(const uint32_t root_links, Walk(kRootSpace));
     KVFS_TRY(CorrectLinks(kRootKey, root_links));
-    KVFS_ASSIGN(const std::vector<InodeNumber> lost, FindUppermost());
-    if (lost.empty()) return report_;
+    if (unseen_.empty()) return report_;
     KVFS_TRY(FindLostAndFound());
-    for (const InodeNumber directory : lost) KVFS_TRY(Reattach(directory));
+    KVFS_TRY(FindParents());
+    while (!unseen_.empty()) KVFS_TRY(Reattach(UppermostAbove(*unseen_.begin())));
     return report_;
   }
 
@@ -47,8 +50,10 @@ class Reattachment {
 
   Result<void> EnsureRoot() {
     const auto present = store_.Stat(kRootKey);
-    if (present) return {};
-    if (present.error().code != ErrorCode::kNotFound) return tl::unexpected(present.error());
+    if (present && DecodeAttributes(present->meta)) return {};
+    if (!present && present.error().code != ErrorCode::kNotFound) {
+      return tl::unexpected(present.error());
+    }
     const std::string meta = EncodeAttributes(DirectoryAttributes(0755, 2));
     Batch batch;
     batch.Put(kRootKey, {}, meta);
@@ -61,30 +66,46 @@ class Reattachment {
     KVFS_TRY(store_.List(directory, kFirstPosition, [&](const ListedEntry& entry) {
       const auto attributes = DecodeAttributes(entry.meta);
       if (attributes && attributes->IsDirectory()) {
-        children.push_back({std::string(entry.name), entry.id, attributes->links});
+        children.push_back({directory, std::string(entry.name), entry.id, attributes->links});
       }
       return true;
     }));
     return children;
   }
 
+  // Those that nothing has led to before. A directory has one name: of a store that was repaired
+  // from older pages, too, it may have that of an earlier place besides.
+  Result<std::vector<Child>> Enter(Space directory) {
+    unseen_.erase(directory);
+    seen_.insert(directory);
+    KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(directory));
+    std::vector<Child> entered;
+    for (const Child& child : children) {
+      if (seen_.insert(child.number).second) {
+        entered.push_back(child);
+        continue;
+      }
+      Batch batch;
+      batch.Erase({directory, child.name});
+      KVFS_TRY(store_.Apply(batch));
+    }
+    return entered;
+  }
+
   // All that lies below, with the links of each directory set right. Returns how many links the
   // directory itself should have.
   Result<uint32_t> Walk(Space top) {
-    uint32_t links_of_top = 2;
-    std::vector<Space> waiting = {top};
+    KVFS_ASSIGN(std::vector<Child> waiting, Enter(top));
+    const auto links_of_top = static_cast<uint32_t>(2 + waiting.size());
     while (!waiting.empty()) {
-      const Space directory = waiting.back();
+      const Child directory = std::move(waiting.back());
       waiting.pop_back();
-      unseen_.erase(directory);
-      KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(directory));
-      if (directory == top) links_of_top += static_cast<uint32_t>(children.size());
-      for (const Child& child : children) {
-        KVFS_ASSIGN(const std::vector<Child> below, Subdirectories(child.number));
-        const auto links = static_cast<uint32_t>(2 + below.size());
-        if (child.links != links) KVFS_TRY(CorrectLinks({directory, child.name}, links));
-        if (unseen_.contains(child.number)) waiting.push_back(child.number);
+      KVFS_ASSIGN(const std::vector<Child> below, Enter(directory.number));
+      const auto links = static_cast<uint32_t>(2 + below.size());
+      if (directory.links != links) {
+        KVFS_TRY(CorrectLinks({directory.parent, directory.name}, links));
       }
+      waiting.insert(waiting.end(), below.begin(), below.end());
     }
     return links_of_top;
   }
@@ -101,13 +122,23 @@ class Reattachment {
     return store_.Apply(batch);
   }
 
-  Result<std::vector<InodeNumber>> FindUppermost() const {
-    std::set<Space> uppermost = unseen_;
+  Result<void> FindParents() {
     for (const Space space : unseen_) {
       KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(space));
-      for (const Child& child : children) uppermost.erase(child.number);
+      for (const Child& child : children) parents_[child.number] = space;
     }
-    return std::vector<InodeNumber>(uppermost.begin(), uppermost.end());
+    return {};
+  }
+
+  // The first one on the way up that lies in no lost directory, or that is met again.
+  InodeNumber UppermostAbove(InodeNumber directory) const {
+    std::set<InodeNumber> met;
+    auto parent = parents_.find(directory);
+    while (parent != parents_.end() && met.insert(directory).second) {
+      directory = parent->second;
+      parent = parents_.find(directory);
+    }
+    return directory;
   }
 
   // Finds or makes the directory; where something else has its name, one of a longer name.
@@ -143,9 +174,20 @@ class Reattachment {
     return store_.Apply(batch);
   }
 
+  // Of its number, and longer where something else has that name.
+  Result<std::string> NameFor(InodeNumber directory) const {
+    std::string name = "#" + std::to_string(directory);
+    for (int number = 2;; ++number) {
+      const auto present = store_.Stat({number_, name});
+      if (!present && present.error().code == ErrorCode::kNotFound) return name;
+      if (!present) return tl::unexpected(present.error());
+      name = "#" + std::to_string(directory) + "-" + std::to_string(number);
+    }
+  }
+
   Result<void> Reattach(InodeNumber directory) {
     KVFS_ASSIGN(const uint32_t links, Walk(directory));
-    const std::string name = "#" + std::to_string(directory);
+    KVFS_ASSIGN(const std::string name, NameFor(directory));
     const std::string meta = EncodeAttributes(DirectoryAttributes(0700, links));
     Batch batch;
     batch.Restore({number_, name}, directory, meta);
@@ -158,7 +200,9 @@ class Reattachment {
 
   Store& store_;
   const ReattachOptions& options_;
-  std::set<Space> unseen_;  // that have entries, and were not walked through
+  std::set<Space> unseen_;                // that have entries, and were not walked through
+  std::set<Space> seen_;                  // directories that have a name, or are to get one
+  std::map<InodeNumber, Space> parents_;  // of those in unseen_ that lie in another
   ReattachReport report_;
   std::string name_;
   InodeNumber number_ = 0;  // of lost+found
