@@ -31,7 +31,7 @@ RecordKey ChunkKey(uint64_t content, uint64_t index) {
 
 Result<void> ContentEditor::LoadChunk(uint64_t index) {
   if (chunk_index_ == index && chunk_content_ == draft_.content) return {};
-  KVFS_TRY(StoreChunk());
+  StoreChunk();
   chunk_ = {};
   auto found = transaction_.Find(home_, ChunkKey(draft_.content, index));
   if (found) {
@@ -44,8 +44,8 @@ Result<void> ContentEditor::LoadChunk(uint64_t index) {
   return {};
 }
 
-Result<void> ContentEditor::StoreChunk() {
-  if (!std::exchange(is_chunk_changed_, false)) return {};
+void ContentEditor::StoreChunk() {
+  if (!std::exchange(is_chunk_changed_, false)) return;
   const RecordKey key = ChunkKey(chunk_content_, *chunk_index_);
   std::vector<std::byte> value = chunk_.Encode();
   if (value.empty()) {
@@ -53,7 +53,6 @@ Result<void> ContentEditor::StoreChunk() {
   } else {
     transaction_.Put(home_, key, std::move(value));
   }
-  return {};
 }
 
 Result<BlockPointer> ContentEditor::Get(uint64_t index) {
@@ -142,7 +141,7 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
     KVFS_ASSIGN(kept[i], Get(i));
     KVFS_TRY(Set(i, {}));
   }
-  KVFS_TRY(StoreChunk());
+  StoreChunk();
   Bury(draft_.content);
   draft_.content = draft_.allocated = 0;
   std::ranges::copy(kept, draft_.direct);
@@ -158,7 +157,7 @@ void ContentEditor::Bury(uint64_t content) {
 
 Result<void> ContentEditor::LetGo() {
   if (draft_.content != 0) {
-    KVFS_TRY(StoreChunk());
+    StoreChunk();
     Bury(draft_.content);
   } else {
     for (BlockPointer& block : draft_.direct) {
@@ -184,7 +183,7 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
   };
   if (from >= end) return {};
   if (draft_.content == 0) return free_range(from, end);
-  KVFS_TRY(StoreChunk());
+  StoreChunk();
   const uint64_t first_whole = (from + kBlocksPerChunk - 1) / kBlocksPerChunk;
   const uint64_t end_whole = std::max(first_whole, end / kBlocksPerChunk);
   KVFS_TRY(LeaveBehind(first_whole, end_whole));

@@ -46,7 +46,7 @@ class ContentEditor {
   Result<void> LetGo();
 
   // To be called after the changes: stores what is kept here.
-  Result<void> Finish() { return StoreChunk(); }
+  void Finish() { StoreChunk(); }
 
  private:
   format::ContentShape shape() const { return format::ContentShape::Of(draft_.size, limit_); }
@@ -62,7 +62,7 @@ class ContentEditor {
   Result<format::BlockPointer> Get(uint64_t index);
   Result<void> Set(uint64_t index, format::BlockPointer block);
   Result<void> LoadChunk(uint64_t index);
-  Result<void> StoreChunk();
+  void StoreChunk();
 
   Transaction& transaction_;
   const uint32_t home_;

@@ -142,7 +142,7 @@ Result<void> Executor::Put(const Change& change) {
   KVFS_TRY(transaction_.NeedShard(home));
   ContentEditor editor(&transaction_, home, limit_, &draft);
   KVFS_TRY(editor.Write(0, change.data));
-  KVFS_TRY(editor.Finish());
+  editor.Finish();
   Save(place, draft);
   return {};
 }
@@ -233,7 +233,7 @@ Result<void> Executor::Edit(const Change& change) {
     }
     ContentEditor editor(&transaction_, home, limit_, &*draft);
     KVFS_TRY(EditContent(change, &editor));
-    KVFS_TRY(editor.Finish());
+    editor.Finish();
   }
   Save(place, *draft);
   return {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <set>
 
 #include "store/env/memory_env.h"
@@ -428,13 +429,17 @@ TEST_F(CheckTest, FindsSpaceThatIsInUseAndCalledFree) {
 TEST_F(CheckTest, FindsOneBlockThatIsInUseAndCalledFree) {
   Fill();
   Close();
+  size_t number = 0;
   EditBitmap(&format::ShardRoot::block_map, [&](std::vector<std::byte>& bitmap) {
     const auto used = std::ranges::find_if(bitmap, [](std::byte b) { return b != std::byte{0}; });
     ASSERT_NE(used, bitmap.end());
     const auto bits = std::to_integer<unsigned>(*used);
     *used = static_cast<std::byte>(bits & (bits - 1));  // without the lowest one
+    number = static_cast<size_t>(used - bitmap.begin()) * 8 +
+             static_cast<size_t>(std::countr_zero(bits));
   });
-  ExpectFinding(Kind::kDamage, {"free that are in use"});
+  ExpectFinding(Kind::kDamage, {"calls 1 free that are in use, the first of them " +
+                                std::to_string(number) + ":"});
 }
 
 TEST_F(CheckTest, TellsWhichBytesOfAContentADamagedBlockHolds) {

@@ -97,6 +97,20 @@ class FailedSyncTest : public testing::Test {
   Result<void> beside_;
 };
 
+// Who waits for a checkpoint to make room is told that it has failed, and does not wait for ever.
+TEST_F(FailedSyncTest, OfACheckpointReachesWhoWaitsForRoom) {
+  store_.reset();
+  OpenOptions options;
+  options.idle_ms = 0;
+  options.dirty_limit_bytes = 256 << 10;
+  store_ = Store::Open(disk_, "store", options).value();
+  disk_.InjectFault({.kind = OperationKind::kSync, .path_contains = "keys", .lasts = true});
+  Result<void> put;
+  for (int i = 0; i < 100'000 && put; ++i) put = store_->Put(std::to_string(i), "value");
+  EXPECT_FALSE(put);
+  ExpectTakesNoMore();
+}
+
 // A block of this epoch is written over in its place; the log has the bytes already.
 TEST_F(FailedSyncTest, AFailedWriteOverIsToldToItsCaller) {
   ASSERT_TRUE(store_->Put("blocks", std::string(8'000, 'b')));
