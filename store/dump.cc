@@ -18,6 +18,7 @@
 #include "store/format/log_mark.h"
 #include "store/format/superblock.h"
 #include "store/identity_file.h"
+#include "store/out_of_memory.h"
 #include "store/store_files.h"
 
 namespace kvfs {
@@ -427,7 +428,7 @@ class Dumper {
 }  // namespace
 
 Result<void> DumpFile(Env& env, const std::string& path, const DumpVisitor& visit) {
-  return Dumper(env, path, visit).Run();
+  return WithinMemory([&] { return Dumper(env, path, visit).Run(); });
 }
 
 }  // namespace kvfs

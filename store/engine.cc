@@ -395,6 +395,8 @@ StoreStats Engine::GetStats() const {
   return stats;
 }
 
-Result<DiskSpace> Engine::GetDiskSpace() const { return parts_->env->GetDiskSpace(parts_->path); }
+Result<DiskSpace> Engine::GetDiskSpace() const {
+  return WithinMemory([&] { return parts_->env->GetDiskSpace(parts_->path); });
+}
 
 }  // namespace kvfs

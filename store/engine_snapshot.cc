@@ -14,7 +14,6 @@ std::unique_ptr<EngineSnapshot> EngineSnapshot::Take(EngineParts* parts) {
     pins.push_back(shard->Pin());
   }
   const uint64_t version = parts->log->appended();
-  parts->snapshots.Add(version);
   return std::unique_ptr<EngineSnapshot>(new EngineSnapshot(parts, std::move(pins), version));
 }
 
@@ -24,6 +23,7 @@ EngineSnapshot::EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, u
       version_(version),
       reading_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {
   reading_.SetLogDamage(parts->log_damage);
+  parts->snapshots.Add(version);  // last: what throws before has no destructor to take it back
 }
 
 EngineSnapshot::~EngineSnapshot() { parts_->snapshots.Remove(version_); }

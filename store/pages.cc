@@ -36,10 +36,14 @@ Result<PageView> Pages::Verify(PagePointer page, VerifiedSet::Moment moment) con
   auto seen = is_possible
                   ? Look(page)
                   : Result<PageView>(Fail(ErrorCode::kCorrupt, "a pointer leads out of the file"));
-  if (is_possible && !seen && MayBeHidden(seen.error(), *file_)) {
+  for (int looks = 1; is_possible && !seen && MayBeHidden(seen.error(), *file_); ++looks) {
     moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
     seen = refreshed ? Look(page) : tl::unexpected(std::move(refreshed).error());
+    if (!refreshed || view_.faults() == moment.faults) break;  // that is what lies there
+    if (!seen && looks == kMostLooks) {
+      seen = Fail(ErrorCode::kUnavailable, "the disk fails to deliver it");
+    }
   }
   if (seen) {
     verified_.Insert(page.number, page.epoch, moment);

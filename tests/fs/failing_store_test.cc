@@ -10,7 +10,9 @@
 #include <set>
 
 #include "fs/access_list.h"
+#include "fs/content_source.h"
 #include "fs/file_system.h"
+#include "fs/path.h"
 #include "store/env/memory_env.h"
 
 namespace kvfs::fs {
@@ -102,6 +104,8 @@ class World {
   void Fill() {
     MakeFile("file", std::string(50'000, 'f'));
     MakeFile("small", "small");
+    MakeFile("sparse", "s");
+    ASSERT_TRUE(fs_->Write(numbers_["sparse"], 2 << 20, AsBytes("end"), kRoot));
     MakeFile("with xattrs", "x");
     SetXattr("with xattrs", "user.a", "b");
     MakeFile("with a list", "l");
@@ -394,6 +398,76 @@ TEST(FailingStoreTest, StagedContentsAreTaken) {
     put.staged = w["staged"];
     return CodeOf(w.fs().ApplyChanges(std::span(&put, 1), kUser));
   });
+}
+
+// A source that is larger than what is put at once goes to a staged file first.
+TEST(FailingStoreTest, ContentsOfASourceArePut) {
+  for (const size_t bytes : {size_t{10}, size_t{3} << 20}) {
+    for (const char* path : {"new", "small", "second name"}) {
+      ExpectEachErrorTold(
+          std::string(path) + " of " + std::to_string(bytes) + " bytes",
+          [&](World& w) {
+            size_t left = bytes;
+            bool has_hole = true;
+            const ContentSource source = [&](MutableBytes buffer) -> Result<ContentPiece> {
+              if (left == 0) return ContentPiece{};
+              const size_t count = std::min(buffer.size(), left);
+              std::ranges::fill(buffer.first(count), std::byte{'s'});
+              left -= count;
+              return ContentPiece{std::exchange(has_hole, false) ? 70'000u : 0u, count};
+            };
+            return CodeOf(
+                ApplyWithContent(w.fs(), {Change(FileChange::Kind::kPut, path)}, source, kUser));
+          },
+          Steps::kPieces);
+    }
+  }
+}
+
+TEST(FailingStoreTest, InodesAreFoundByTheirNumbers) {
+  for (const char* name : {"unreferenced", "file", "two names", "child", "empty"}) {
+    ExpectEachErrorTold(name, [&](World& w) { return CodeOf(w.fs().LookupNumber(w[name])); });
+  }
+  for (const char* name : {"full", "empty"}) {
+    ExpectEachErrorTold(name, [&](World& w) { return CodeOf(w.fs().LookupParent(w[name])); });
+  }
+}
+
+TEST(FailingStoreTest, ContentsAreAppendedTo) {
+  for (const char* name : {"file", "two names", "unnamed"}) {
+    for (const uint64_t believed_end : {uint64_t{0}, uint64_t{50'000}}) {
+      ExpectEachErrorTold(name, [&](World& w) {
+        return CodeOf(w.fs().Append(w[name], believed_end, AsBytes("x"), kUser));
+      });
+    }
+  }
+}
+
+TEST(FailingStoreTest, PathsAreFollowed) {
+  const auto sink = [](uint64_t, Bytes) -> Result<void> { return {}; };
+  const auto visit = [](std::string_view, const InodeInfo&) -> Result<void> { return {}; };
+  for (const bool has_way : {false, true}) {
+    const auto follow = [&](const char* path, auto call) {
+      ExpectEachErrorTold(path, [&](World& w) {
+        PathWay way(w.fs());
+        return CodeOf(call(w.fs(), path, has_way ? &way : nullptr));
+      });
+    };
+    for (const char* path : {"", "file", "full/child", "two names"}) {
+      follow(path, [](auto& fs, auto at, auto* way) { return StatPath(fs, at, way); });
+    }
+    follow("link", [](auto& fs, auto at, auto* way) { return ReadLinkPath(fs, at, way); });
+    for (const char* path : {"file", "full/child", "sparse"}) {
+      follow(path, [&](auto& fs, auto at, auto* way) { return GetData(fs, at, sink, way); });
+      follow(path, [](auto& fs, auto at, auto* way) { return GetDataRanges(fs, at, way); });
+    }
+    for (const char* path : {"with xattrs", "three names", "full/child"}) {
+      follow(path, [](auto& fs, auto at, auto* way) { return GetXattrs(fs, at, way); });
+    }
+    for (const char* path : {"full", "full/child"}) {
+      follow(path, [&](auto& fs, auto at, auto* way) { return ListPath(fs, at, visit, way); });
+    }
+  }
 }
 
 TEST(FailingStoreTest, TheWholeIsAskedFor) {

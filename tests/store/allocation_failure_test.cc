@@ -1,12 +1,18 @@
-// Each allocation fails once: opening, changing, reading, checkpoints, compacting, closing. No
-// exception leaves the store; what was acknowledged is there when it is opened without the failure,
-// and no damage.
+// Each allocation fails once: opening, changing, reading, checkpoints, compacting, closing; then
+// every operation of a store, a repair and a dump. No exception leaves the store; what was
+// acknowledged is there when it is opened without the failure, and no damage.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <new>
+#include <system_error>
 
+#include "store/dump.h"
+#include "store/out_of_memory.h"
+#include "store/repair.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"
@@ -141,6 +147,159 @@ class AllocationFailure : public testing::Test {
   int stores_ = 0;
   int acknowledged_ = 0;
 };
+
+// Calls of all kinds, made beforehand, so that nothing but the store asks for memory.
+class AllocationFailureOfCalls : public AllocationFailure {
+ protected:
+  using Call = std::function<std::optional<ErrorCode>(Store&)>;
+
+  void SetUp() override {
+    AllocationFailure::SetUp();
+    out_.resize(200'000);
+    text_.reserve(400'000);
+    AddBatches();
+    AddReads();
+    Add([this](Store& it) {
+      return CodeOf(it.CopyRange(large_, 100, work_, 8192, 50'000, MetaEdit()));
+    });
+    AddErasures();
+    Add([](Store& it) { return CodeOf(it.Check({})); });
+    Add([](Store& it) { return CodeOf(it.GetDiskSpace()); });
+    Add([](Store& it) { return CodeOf(it.Checkpoint()); });
+    Add([this](Store&) {
+      return CodeOf(DumpFile(GetPosixEnv(), keys_path_, [](std::string_view) { return true; }));
+    });
+  }
+
+  template <typename T>
+  static std::optional<ErrorCode> CodeOf(const Result<T>& done) {
+    if (done) return {};
+    return done.error().code;
+  }
+  void Add(Call call) { calls_.push_back(std::move(call)); }
+  void AddBatch(const std::function<void(Batch&)>& fill) {
+    auto batch = std::make_shared<Batch>();
+    fill(*batch);
+    Add([batch](Store& it) { return CodeOf(it.Apply(*batch)); });
+  }
+  void AddBatches() {
+    MetaEdit edit = [](std::string& meta) { meta = "m"; };
+    AddBatch([&](Batch& it) { it.Put(large_, AsBytes(large_value_), "meta"); });
+    AddBatch([&](Batch& it) { it.Write(large_, 5, AsBytes(large_value_), edit); });
+    AddBatch([&](Batch& it) { it.Write(large_, 1'000'000, AsBytes(small_value_)); });
+    AddBatch([&](Batch& it) { it.Put(work_, AsBytes(small_value_), "meta"); });
+    AddBatch([&](Batch& it) { it.Write(work_, 5000, AsBytes(small_value_), edit); });
+    AddBatch([&](Batch& it) { it.Resize(work_, 30'000); });
+    AddBatch([&](Batch& it) { it.Allocate(work_, 0, 30'000); });
+    AddBatch([&](Batch& it) { it.Punch(large_, 10'000, 90'000, edit); });
+    AddBatch([&](Batch& it) { it.Exchange(work_, large_, edit, edit); });
+    AddBatch([&](Batch& it) { it.Exchange(work_, large_); });
+    AddBatch([&](Batch& it) { it.Move(work_, other_, edit); });
+    AddBatch([&](Batch& it) { it.Move(other_, work_); });
+    AddBatch([&](Batch& it) { it.EditMeta(work_, edit); });
+    AddBatch([&](Batch& it) {
+      for (const std::string& name : names_) it.Put({100, name}, AsBytes(small_value_));
+    });
+  }
+  void AddErasures() {
+    AddBatch([&](Batch& it) { it.Resize(large_, 20'000); });
+    AddBatch([&](Batch& it) { it.Erase(large_); });
+  }
+  void AddReads() {
+    Add([this](Store& it) { return CodeOf(it.Stat(work_)); });
+    Add([this](Store& it) { return CodeOf(it.Read(large_, 3, out_)); });
+    Add([this](Store& it) { return CodeOf(it.FindData(large_, 5000)); });
+    Add([this](Store& it) { return CodeOf(it.FindHole(large_, 5000)); });
+    Add([this](Store& it) -> std::optional<ErrorCode> {
+      const auto snapshot = it.TakeSnapshot();
+      if (!snapshot) return snapshot.error().code;
+      const auto read = (*snapshot)->ReadAll(work_, &text_);
+      const auto found = (*snapshot)->FindHole(large_, 0);
+      return read ? CodeOf(found) : CodeOf(read);
+    });
+  }
+
+  // False if fewer allocations are asked for.
+  bool CallWith(int64_t nth) {
+    auto store = Store::Open(GetPosixEnv(), path_, Quiet()).value();
+    std::vector<std::optional<ErrorCode>> codes(calls_.size());
+    allocations_left = nth;
+    for (size_t i = 0; i < calls_.size(); ++i) codes[i] = calls_[i](*store);
+    const bool has_struck = allocations_left.exchange(0) <= 0;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      const ErrorCode code = codes[i].value_or(ErrorCode::kUnavailable);
+      EXPECT_TRUE(code == ErrorCode::kUnavailable || code == ErrorCode::kReadOnly ||
+                  code == ErrorCode::kIo || (has_struck && code == ErrorCode::kNotFound))
+          << "call " << i << " ends with " << static_cast<int>(code);
+    }
+    EXPECT_EQ(store->GetStats().snapshots, 0u);
+    return has_struck;
+  }
+
+  const Key large_{kRootSpace, "large"}, work_{kRootSpace, "work"}, other_{100, "other"};
+  const std::string large_value_ = std::string(180'000, 'l'), small_value_ = std::string(700, 's');
+  std::string keys_path_, text_;
+  std::vector<std::byte> out_;
+  std::vector<Call> calls_;
+};
+
+TEST_F(AllocationFailureOfCalls, IsAnErrorOfTheCall) {
+  MakeStore();
+  keys_path_ = path_ + "/shard-00.keys";
+  acknowledged_ = kKeys;
+  int64_t nth = 1;
+  for (bool has_struck = true; has_struck && !HasFailure();
+       nth += (kRepeatsLess ? 40 : 5) + nth / 30) {
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    has_struck = CallWith(nth);
+    ExpectWhole();
+  }
+  EXPECT_GT(nth, 400);
+}
+
+// What a snapshot would keep is not kept for one that could not be taken.
+TEST_F(AllocationFailureOfCalls, LeavesNoSnapshotBehind) {
+  MakeStore();
+  const auto store = Store::Open(GetPosixEnv(), path_, Quiet()).value();
+  int64_t nth = 1;
+  for (bool has_struck = true; has_struck; ++nth) {
+    allocations_left = nth;
+    const auto snapshot = store->TakeSnapshot();
+    has_struck = allocations_left.exchange(0) <= 0;
+    EXPECT_EQ(snapshot.has_value(), !has_struck);
+    EXPECT_EQ(store->GetStats().snapshots, snapshot ? 1u : 0u) << "allocation " << nth;
+  }
+  EXPECT_GT(nth, 3);
+}
+
+TEST_F(AllocationFailureOfCalls, IsAnErrorOfARepair) {
+  MakeStore();
+  const std::string target = directory_.path() + "/repaired";
+  int64_t nth = 1;
+  for (bool has_struck = true; has_struck && !HasFailure(); nth += 10 + nth / 10) {
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    std::filesystem::remove_all(target);
+    allocations_left = nth;
+    const auto report = RepairStore(GetPosixEnv(), path_, target);
+    has_struck = allocations_left.exchange(0) <= 0;
+    EXPECT_TRUE(report || (has_struck && IsOfMemory(report.error()))) << report.error().message;
+    if (report) {
+      EXPECT_EQ(report->losses, 0u);
+      EXPECT_EQ(report->entries, static_cast<uint64_t>(kKeys));
+    }
+  }
+  EXPECT_GT(nth, 200);
+}
+
+TEST(WithinMemoryTest, OtherExceptionsGoOn) {
+  const auto no_thread = WithinMemory([]() -> Result<void> {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  });
+  ASSERT_FALSE(no_thread);
+  EXPECT_EQ(no_thread.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(no_thread.error().message.find("threads"), std::string::npos);
+  EXPECT_THROW(static_cast<void>(WithinMemory([]() -> Result<void> { throw 1; })), int);
+}
 
 TEST_F(AllocationFailure, IsAnErrorAndLosesNothing) {
   int64_t nth = 1;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/env/env.h"
+#include "store/env/mapped_windows.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -79,6 +80,21 @@ TEST_F(FaultGuard, ViewsOfOneFileAreNotThoseOfAnother) {
   EXPECT_EQ(Read(0), '\0');
   EXPECT_EQ(AsText({other_view, 4}), "here");
   EXPECT_EQ(other->ViewFaults(), 0U);
+}
+
+TEST_F(FaultGuard, BehindTheLastWindowNothingIsToBeShownAgain) {
+  constexpr uint64_t kWindow = File::kLeastViewWindowBytes;
+  constexpr uint64_t kEnd = MappedWindows::kGroups * MappedWindows::kGroupWindows * kWindow;
+  MappedWindows windows(kWindow);
+  const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  view_ = windows.At(0, descriptor, path_).value();
+  CutFile(0);
+  EXPECT_EQ(Read(0), '\0');
+  EXPECT_EQ(windows.faults(), 1u);
+  EXPECT_EQ(windows.At(kEnd, descriptor, path_).error().code, ErrorCode::kTooLarge);
+  EXPECT_TRUE(windows.Restore(kEnd, 1, descriptor, path_));
+  EXPECT_TRUE(windows.Restore(kEnd - 1, 2, descriptor, path_));
+  ::close(descriptor);
 }
 
 using FaultGuardDeathTest = FaultGuard;
