@@ -72,7 +72,10 @@ std::string KeyPathOf(std::string_view name) {
   while (!name.empty()) {
     const std::string_view component = name.substr(0, name.find('/'));
     name.remove_prefix(std::min(component.size() + 1, name.size()));
-    if (!component.empty() && component != ".") path = JoinKeyPath(path, component);
+    if (component.empty() || component == ".") continue;
+    // In place: of a name of many thousand levels each step would copy all before it.
+    if (!path.empty()) path += '/';
+    path += component;
   }
   return path;
 }

@@ -9,6 +9,8 @@
 #include <iterator>
 #include <set>
 
+#include "cli/access_list_text.h"
+
 namespace kvfs::cli {
 namespace {
 
@@ -101,20 +103,6 @@ bool IsBase64(std::string_view text) {
 
 bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
-// Whether libarchive, which counts users and groups of lists in an int, makes no others of them.
-bool HasPlainIds(std::string_view list) {
-  while (!list.empty()) {
-    const std::string_view field = list.substr(0, list.find_first_of(":,\n"));
-    list.remove_prefix(std::min(field.size() + 1, list.size()));
-    int64_t id = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), id);
-    const bool is_number = end == field.data() + field.size() && !field.empty();
-    if (error == std::errc::result_out_of_range) return false;
-    if (error == std::errc() && is_number && (id < 0 || id > INT32_MAX)) return false;
-  }
-  return true;
-}
-
 // Hands on each record; false at one that is none, where libarchive stops, too: names and sizes may
 // stand behind it.
 template <typename Visit>
@@ -205,12 +193,13 @@ class HeaderReader {
     for (const char* kind : {"access", "default"}) {
       const auto list = own_.find(std::string("SCHILY.acl.") + kind);
       if (list == own_.end() || xattrs_.contains(std::string("system.posix_acl_") + kind)) continue;
-      const bool has_nul = HasNul(list->second);
-      if (!has_nul && HasPlainIds(list->second)) continue;
+      // An empty one takes back what a global header says.
+      if (list->second.empty()) continue;
+      const auto flaw = FlawOfAccessListText(list->second);
+      if (!flaw) continue;
       (list->first.ends_with("access") ? out_.has_false_access_list : out_.has_false_default_list) =
           true;
-      FlawOfPart("an access control list",
-                 has_nul ? "it has a NUL" : "a user or group in it has no number below 2^31");
+      FlawOfPart("an access control list", *flaw);
     }
   }
 

@@ -420,8 +420,8 @@ class FileSystem::ChangeResolver {
     } else {
       --shared_.at(number).attributes.links;
     }
+    // It is empty, so it is none of the levels that lead to the last name.
     if (is_directory) directories_.erase(number);
-    if (is_directory) ForgetLevels();
     Touch(*place.parent, is_directory ? -1 : 0);
     Note(place, number, Effect::kRebinding);
   }

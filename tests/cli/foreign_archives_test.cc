@@ -34,6 +34,8 @@ class ForeignArchives : public StoreFixture {
     Sh("python3 make.py");
   }
   ProgramRun ImportTar() { return RunKvfs({"import", "--from", "tar", Path("x.tar"), store()}); }
+  // All of the store.
+  std::string Lines() { return RunKvfs({"export", "--to", "jsonl", store(), "-"}).out; }
   // Between two good entries one that is told with each of `words`; the good ones come in.
   void ExpectLeftOut(const std::string& statement, const std::vector<std::string>& words) {
     MakeArchive("add('before')\n" + statement + "\nadd('behind')");
@@ -84,6 +86,53 @@ TEST_P(ForeignEitherWay, ManyThatCannotBeDoNotStopTheOthers) {
   EXPECT_NE(run.err.find("3000 entries are in the store, 3000 were left out"), std::string::npos);
   EXPECT_EQ(Output({"stats", "--json", store()}).empty(), false);
   ExpectValue("good2999", "x");
+}
+
+// libarchive passes over what it does not understand of a list, and makes the mask that one lacks.
+TEST_F(ForeignArchives, AnAccessListThatIsNoneIsLeftOutWhole) {
+  struct {
+    const char* text;
+    const char* why;
+  } const kLists[] = {
+      {"user::rw-,junk", "\"junk\" is no entry"},
+      {"user::rw-,user:1000:rwx,group::r--,mask::rwx,other::---,foo:1:rwx", "foo:1:rwx"},
+      {"user::rw-,user:7:rwx,group::r--,other::---", "no mask"},
+      {"user::rw-,group::r--", "nothing of the others"},
+      {"user::rw-,user::r--,group::r--,other::---", "there twice"},
+      {"user::rwz,group::r--,other::---", "user::rwz"},
+      {"user::rw-,group::r--,other::---,other:1:r--", "other:1:r--"},
+      {"user::rw-,user:1:r-x:one,group::r--,mask::r-x,other::---", "user:1:r-x:one"},
+  };
+  for (const auto& list : kLists) {
+    ExpectLeftOut("add('listed', mode=0o644, pax_headers={'SCHILY.acl.access': '" +
+                      std::string(list.text) + "'})",
+                  {"an access control list", list.why});
+    EXPECT_EQ(Lines().find("posix_acl"), std::string::npos) << list.text;
+    EXPECT_NE(RunKvfs({"ls", "-l", store()}).out.find("-rw-r--r--"), std::string::npos);
+  }
+}
+
+// As acl_to_text(3), star and bsdtar write them.
+TEST_F(ForeignArchives, AccessListsInEachFormOfTextComeIn) {
+  for (const std::string text : {"user::rw-\\nuser:7:rwx\\ngroup::r--\\nmask::rwx\\nother::---\\n",
+                                 "user::rw-,user:7:rwx,group::r--,mask::rwx,other::---",
+                                 "user::rw-, user:root:rwx:0, group::r--, mask::rwx, other::---",
+                                 "u::rw-,u:7:rwx,g::r--,m:rwx,o:---",
+                                 "user::rw-,user:7:rwx #effective:rwx\\n"
+                                 "group::r--,mask::rwx,other::---"}) {
+    MakeArchive("add('listed', pax_headers={'SCHILY.acl.access': '" + text + "'})");
+    const ProgramRun run = ImportTar();
+    EXPECT_EQ(run.status, 0) << text << run.err;
+    EXPECT_NE(Lines().find("posix_acl"), std::string::npos) << text;
+    ASSERT_EQ(RunKvfs({"del", store(), "listed"}).status, 0);
+  }
+}
+
+// A name of many levels costs what it is long.
+TEST_F(ForeignArchives, ANameOfManyThousandLevelsComesIn) {
+  MakeArchive("add('d/' * 20000 + 'deep')");
+  const ProgramRun run = ImportTar();
+  EXPECT_EQ(run.status, 0) << run.err;
 }
 
 TEST_F(ForeignArchives, NamesAreTakenAsTarTakesThem) {
