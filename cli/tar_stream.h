@@ -1,6 +1,7 @@
 // The bytes of a tar archive on their way into libarchive: what is compressed is read by one of its
-// readers, and what comes out by a second one. Between them the last bytes are kept, so that the
-// headers of an entry can be looked at again, and what stands behind the archive's end.
+// readers (but for gzip: see cli/gzip_source.h), and what comes out by a second one. Between them
+// the last bytes are kept, so that the headers of an entry can be looked at again, and what stands
+// behind the archive's end.
 #pragma once
 
 #include <archive.h>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/gzip_source.h"
 #include "cli/keys.h"
 #include "cli/tar_headers.h"
 
@@ -26,7 +28,7 @@ struct TarEnd {
 // It does not move: libarchive knows where it is.
 class TarStream {
  public:
-  explicit TarStream(const ByteSource& source) : source_(source) {}
+  explicit TarStream(const ByteSource& source) : source_(FromMaybeGzip(source)) {}
   TarStream(const TarStream&) = delete;
   TarStream& operator=(const TarStream&) = delete;
 
@@ -57,7 +59,7 @@ class TarStream {
   // More plain bytes; none at the end.
   Result<Bytes> NextPlain();
 
-  const ByteSource& source_;
+  const ByteSource source_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(size_t{1} << 20);
   Result<void> failed_ = {};
   TarGlobals globals_;

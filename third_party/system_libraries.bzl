@@ -36,6 +36,12 @@ def system_libraries():
         target = "libarchive",
     )
     system_library(
+        name = "zlib",
+        library = "zlib",
+        debian_package = "zlib1g-dev",
+        target = "zlib",
+    )
+    system_library(
         name = "gtest",
         library = "gtest",
         debian_package = "libgtest-dev",

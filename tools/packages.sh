@@ -12,7 +12,7 @@ bazel_packages=(bazel-bootstrap bazel-rules-java bazel-rules-proto)
 build_packages=(
   g++ pkg-config libfuse3-dev fuse3
   libgtest-dev libgmock-dev libxxhash-dev libcli11-dev libfmt-dev nlohmann-json3-dev
-  libexpected-dev libarchive-dev libssl-dev
+  libexpected-dev libarchive-dev libssl-dev zlib1g-dev
 )
 # Real tools that mounted tests drive.
 test_packages=(
@@ -74,8 +74,8 @@ install_packages() {
 tell_what_is_needed() {
   say "this is not Debian: nothing is installed for you. kvfs needs Bazel 4.2.3 or newer, g++ 12" \
     "or newer, pkg-config, the fuse3 programs, and the development files of libfuse 3.14 or" \
-    "newer, googletest, googlemock, xxhash, CLI11, fmt, nlohmann-json, tl-expected, libarchive and" \
-    "OpenSSL. The Debian packages: ${bazel_packages[*]} $*"
+    "newer, googletest, googlemock, xxhash, CLI11, fmt, nlohmann-json, tl-expected, libarchive," \
+    "OpenSSL and zlib. The Debian packages: ${bazel_packages[*]} $*"
 }
 
 # Ends with status 1 when a program is absent; a library that is absent is named by the build.
