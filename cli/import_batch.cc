@@ -217,9 +217,7 @@ void ImportBatch::AddDirectory(const std::string& path, IncomingEntry entry) {
   make.xattrs = std::move(entry.xattrs);
   make.replaces = true;
   Gather(std::move(make), /*is_entry=*/true);
-  fs::FileChange& times = times_.emplace_back(ChangeOf(Kind::kSetAttributes, path));
-  times.attributes = entry.attributes;
-  made_.Add(path);
+  times_.push_back({made_.Add(path), entry.attributes});
 }
 
 Result<void> ImportBatch::AddLarge(const std::string& path, IncomingEntry entry) {
@@ -326,15 +324,14 @@ Result<void> ImportBatch::Finish() {
 // A directory that was left out, or that something else has replaced since, needs none.
 Result<void> ImportBatch::ApplyTimes() {
   is_at_end_ = true;
-  for (size_t begin = 0; begin < times_.size(); begin += kMaxGathered) {
+  for (const DirectoryTimes& times : std::exchange(times_, {})) {
     KVFS_TRY(CheckNotInterrupted());
-    const size_t end = std::min(begin + kMaxGathered, times_.size());
-    Changes some;
-    for (size_t i = begin; i < end; ++i) some.push_back({std::move(times_[i]), false});
-    KVFS_TRY(Apply(std::move(some)));
+    fs::FileChange set = ChangeOf(Kind::kSetAttributes, made_.PathOf(times.number));
+    set.attributes = times.attributes;
+    Gather(std::move(set), /*is_entry=*/false);
+    KVFS_TRY(FlushIfFull());
   }
-  times_.clear();
-  return {};
+  return Flush();
 }
 
 }  // namespace kvfs::cli

@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cli/path_set.h"
+#include "cli/path_table.h"
 #include "cli/progress.h"
 #include "cli/transfer.h"
 
@@ -67,12 +67,16 @@ class ImportBatch final : public EntrySink {
   Keys& keys_;
   const std::string directory_;
   Progress& progress_;
-  PathSet made_;  // directories that are there, or will be by changes_
+  PathTable made_;  // directories that are there, or will be by changes_
   // Directories that nobody mentioned and that cannot be made, and why: told with what is in them.
   std::unordered_map<std::string, std::string> refused_;
   Changes changes_;
   size_t gathered_bytes_ = 0;
-  std::vector<fs::FileChange> times_;  // of directories, for the end
+  struct DirectoryTimes {
+    size_t number;  // in made_
+    std::optional<fs::Attributes> attributes;
+  };
+  std::vector<DirectoryTimes> times_;  // for the end
   bool is_at_end_ = false;             // nothing but times is left
   uint64_t applied_ = 0;
   Losses losses_;

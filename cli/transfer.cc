@@ -41,14 +41,15 @@ Result<fs::XattrMap> EntryWriter::XattrsOf(Keys& keys, const WalkedKey& key,
 std::optional<std::string> EntryWriter::FirstNameOf(const fs::InodeInfo& inode,
                                                     const std::string& path) {
   if (inode.attributes.links < 2 || inode.attributes.IsDirectory()) return {};
-  const auto [first, is_first] = names_.emplace(inode.number, path);
-  if (is_first) return {};
-  return first->second;
+  const auto [first, is_first] = names_.emplace(inode.number, 0);
+  if (!is_first) return paths_.PathOf(first->second);
+  first->second = paths_.Add(path);
+  return {};
 }
 
 void EntryWriter::ForgetName(const fs::InodeInfo& inode, const std::string& path) {
   const auto found = names_.find(inode.number);
-  if (found != names_.end() && found->second == path) names_.erase(found);
+  if (found != names_.end() && paths_.PathOf(found->second) == path) names_.erase(found);
 }
 
 bool SeenKeys::Add(std::string_view key) {

@@ -9,6 +9,7 @@
 
 #include "cli/key_walk.h"
 #include "cli/keys.h"
+#include "cli/path_table.h"
 
 namespace kvfs::cli {
 
@@ -80,7 +81,8 @@ class EntryWriter {
   Losses losses_;
   bool has_failed_ = false;
   bool has_met_damage_ = false;
-  std::map<fs::InodeNumber, std::string> names_;
+  PathTable paths_;
+  std::map<fs::InodeNumber, size_t> names_;  // of what has several, the first
 };
 
 // Keys that have come, of formats whose keys may become equal on the way in.

@@ -20,6 +20,7 @@
 #include "cli/descriptor.h"
 #include "cli/disk_xattrs.h"
 #include "cli/interruption.h"
+#include "cli/path_table.h"
 #include "cli/paths.h"
 #include "cli/tree_cursor.h"
 
@@ -232,7 +233,7 @@ class TreeReader {
     const auto inode = std::pair(status.st_dev, status.st_ino);
     if (status.st_nlink > 1) {
       const auto first = links_.find(inode);
-      if (first != links_.end()) return sink_.AddLink(path, first->second);
+      if (first != links_.end()) return sink_.AddLink(path, paths_.PathOf(first->second));
     }
     IncomingEntry entry;
     entry.path = path;
@@ -245,7 +246,7 @@ class TreeReader {
       entry.data = target.substr(0, static_cast<size_t>(length));
     }
     if (S_ISREG(status.st_mode)) return AddFile(directory, name, std::move(entry), inode, status);
-    if (status.st_nlink > 1) links_.emplace(inode, path);
+    if (status.st_nlink > 1) links_.emplace(inode, paths_.Add(path));
     return sink_.Add(std::move(entry));
   }
 
@@ -275,7 +276,7 @@ class TreeReader {
     }
     const auto added = sink_.Add(std::move(entry));
     if (!added && has_failed) return LeaveOutUnreadable(path, added.error());
-    if (added && named.st_nlink > 1) links_.emplace(inode, path);
+    if (added && named.st_nlink > 1) links_.emplace(inode, paths_.Add(path));
     return added;
   }
 
@@ -326,7 +327,8 @@ class TreeReader {
   EntrySink& sink_;
   TreeCursor* cursor_ = nullptr;
   std::vector<Level> levels_;
-  std::map<Inode, std::string> links_;  // the first path of each
+  PathTable paths_;
+  std::map<Inode, size_t> links_;  // the first path of each
   std::set<dev_t> without_xattrs_;
 };
 
@@ -355,18 +357,19 @@ class TreeWriter final : public EntryWriter {
 
   Result<void> Finish() override {
     for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
-      const size_t slash = at->path.rfind('/');
-      KVFS_TRY(MoveTo(cursor_, slash == std::string::npos ? "" : at->path.substr(0, slash)));
+      const std::string path = directory_paths_.PathOf(at->path);
+      const size_t slash = path.rfind('/');
+      KVFS_TRY(MoveTo(cursor_, slash == std::string::npos ? "" : path.substr(0, slash)));
       const std::string name =
-          at->path.empty() ? "." : at->path.substr(slash == std::string::npos ? 0 : slash + 1);
-      KVFS_TRY(SetAttributesIfPossible(at->path, name, at->attributes, at->xattrs));
+          path.empty() ? "." : path.substr(slash == std::string::npos ? 0 : slash + 1);
+      KVFS_TRY(SetAttributesIfPossible(path, name, at->attributes, at->xattrs));
     }
     return {};
   }
 
  private:
   struct Directory {
-    std::string path;
+    size_t path;  // in directory_paths_
     fs::Attributes attributes;
     fs::XattrMap xattrs;
   };
@@ -400,7 +403,7 @@ class TreeWriter final : public EntryWriter {
     if (!path.empty() && ::mkdirat(cursor_.descriptor(), name.c_str(), 0700) != 0) {
       return Fail(name);
     }
-    directories_.push_back({path, key.inode.attributes, std::move(xattrs)});
+    directories_.push_back({directory_paths_.Add(path), key.inode.attributes, std::move(xattrs)});
     return {};
   }
 
@@ -518,6 +521,7 @@ class TreeWriter final : public EntryWriter {
   TreeCursor cursor_;
   TreeCursor links_;  // where the first names of hard links are
   const bool is_root_;
+  PathTable directory_paths_;
   std::vector<Directory> directories_;
 };
 
