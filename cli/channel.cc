@@ -15,7 +15,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/lock_file.h"
 #include "cli/paths.h"
+#include "cli/runtime_directory.h"
 #include "store/bytes.h"
 
 namespace kvfs::cli {
@@ -70,16 +72,19 @@ Result<Descriptor> OpenStoreDirectory(const std::string& store_path) {
   return directory;
 }
 
+Result<struct stat> StatusOf(const Descriptor& file) {
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) return FailWithErrno("speak to the daemon");
+  return status;
+}
+
 // The socket itself, not what a link in its place leads to: commands of root are not to speak to
 // whom somebody chooses.
-Result<Descriptor> FindSocket(const Descriptor& directory) {
-  Descriptor found(::openat(directory.number(), kSocketName, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat store {};
-  struct stat socket {};
-  if (!found.valid() || ::fstat(directory.number(), &store) != 0 ||
-      ::fstat(found.number(), &socket) != 0) {
-    return FailWithErrno("speak to the daemon");
-  }
+Result<Descriptor> FindSocket(const Descriptor& directory, const std::string& name,
+                              const struct stat& store) {
+  Descriptor found(::openat(directory.number(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!found.valid()) return FailWithErrno("speak to the daemon");
+  KVFS_ASSIGN(const struct stat socket, StatusOf(found));
   const bool is_trusted =
       socket.st_uid == store.st_uid || socket.st_uid == 0 || socket.st_uid == ::geteuid();
   if (S_ISSOCK(socket.st_mode) && socket.st_nlink == 1 && is_trusted) return found;
@@ -88,6 +93,48 @@ Result<Descriptor> FindSocket(const Descriptor& directory) {
 }
 
 Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+Result<Listener> ListenIn(Descriptor directory, std::string name) {
+  Listener listener{NewSocket(), std::move(directory), std::move(name)};
+  RemoveSocket(listener);
+  // A name that is there is not bound to, nor a link followed.
+  const Address address =
+      AddressOf(fmt::format("/proc/self/fd/{}/{}", listener.directory.number(), listener.name));
+  const int socket = listener.socket.number();
+  // On Linux the mode of an unbound socket is that of the name it gets.
+  if (!listener.socket.valid() || ::fchmod(socket, 0600) != 0 ||
+      ::bind(socket, Pointer(address), sizeof address) != 0 || ::listen(socket, kBacklog) != 0) {
+    return FailWithErrno("listen for commands in the store's directory");
+  }
+  return listener;
+}
+
+Result<Channel> Connect(const Descriptor& directory, const std::string& name,
+                        const struct stat& store) {
+  KVFS_ASSIGN(const Descriptor found, FindSocket(directory, name, store));
+  const Address address = AddressOf(fmt::format("/proc/self/fd/{}", found.number()));
+  Descriptor socket = NewSocket();
+  if (!socket.valid()) return FailWithErrno("make a socket");
+  LimitWaits(socket, kStep);
+  if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
+    if (errno == ECONNREFUSED) errno = ENOENT;
+    if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
+    return FailWithErrno("speak to the daemon");
+  }
+  LimitWaits(socket, kForever);
+  return Channel(std::move(socket));
+}
+
+// Whether who listens there has the store open: a name may be left of a disk that is gone, whose
+// number another one has by now.
+bool IsOfHolder(const Channel& channel, const std::string& store_path) {
+  ucred listening{};
+  socklen_t length = sizeof listening;
+  const auto holder = ReadHolder(store_path);
+  return holder &&
+         ::getsockopt(channel.descriptor(), SOL_SOCKET, SO_PEERCRED, &listening, &length) == 0 &&
+         listening.pid == holder->pid;
+}
 
 }  // namespace
 
@@ -186,40 +233,30 @@ Result<Message> Channel::Receive() {
 void Channel::Interrupt() const { ::shutdown(socket_.number(), SHUT_RDWR); }
 
 Result<Listener> ListenAtStore(const std::string& store_path) {
-  Listener listener;
-  KVFS_ASSIGN(listener.directory, OpenStoreDirectory(store_path));
-  RemoveSocket(listener);
-  // A name that is there is not bound to, nor a link followed.
-  const Address address =
-      AddressOf(fmt::format("/proc/self/fd/{}/{}", listener.directory.number(), kSocketName));
-  listener.socket = NewSocket();
-  const int socket = listener.socket.number();
-  // On Linux the mode of an unbound socket is that of the name it gets.
-  if (!listener.socket.valid() || ::fchmod(socket, 0600) != 0 ||
-      ::bind(socket, Pointer(address), sizeof address) != 0 || ::listen(socket, kBacklog) != 0) {
-    return FailWithErrno("listen for commands in the store's directory");
-  }
-  return listener;
+  KVFS_ASSIGN(Descriptor directory, OpenStoreDirectory(store_path));
+  KVFS_ASSIGN(const struct stat store, StatusOf(directory));
+  auto listener = ListenIn(std::move(directory), kSocketName);
+  if (listener) return listener;
+  Descriptor elsewhere = MakeRuntimeDirectory();
+  if (!elsewhere.valid()) return listener;
+  auto other = ListenIn(std::move(elsewhere), RuntimeSocketName(store));
+  return other ? std::move(other) : std::move(listener);
 }
 
 void RemoveSocket(const Listener& listener) {
-  ::unlinkat(listener.directory.number(), kSocketName, 0);
+  ::unlinkat(listener.directory.number(), listener.name.c_str(), 0);
 }
 
 Result<Channel> ConnectToStore(const std::string& store_path) {
   KVFS_ASSIGN(const Descriptor directory, OpenStoreDirectory(store_path));
-  KVFS_ASSIGN(const Descriptor found, FindSocket(directory));
-  const Address address = AddressOf(fmt::format("/proc/self/fd/{}", found.number()));
-  Descriptor socket = NewSocket();
-  if (!socket.valid()) return FailWithErrno("make a socket");
-  LimitWaits(socket, kStep);
-  if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
-    if (errno == ECONNREFUSED) errno = ENOENT;
-    if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
-    return FailWithErrno("speak to the daemon");
+  KVFS_ASSIGN(const struct stat store, StatusOf(directory));
+  auto channel = Connect(directory, kSocketName, store);
+  if (channel || channel.error().code != ErrorCode::kNotFound) return channel;
+  for (const Descriptor& elsewhere : FindRuntimeDirectories(store.st_uid)) {
+    auto other = Connect(elsewhere, RuntimeSocketName(store), store);
+    if (other && IsOfHolder(*other, store_path)) return other;
   }
-  LimitWaits(socket, kForever);
-  return Channel(std::move(socket));
+  return channel;
 }
 
 }  // namespace kvfs::cli

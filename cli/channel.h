@@ -4,7 +4,7 @@
 // bytes of each, as 32-bit little-endian numbers. What the messages mean: cli/requests.h.
 //
 // The socket lies in the store's directory, with mode 0600: who may open the store may speak to its
-// daemon, and nobody else.
+// daemon, and nobody else. Where that takes no socket it is elsewhere (cli/runtime_directory.h).
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,8 @@ class Channel {
 // the store.
 struct Listener {
   Descriptor socket;
-  Descriptor directory;  // of the store, as it was then
+  Descriptor directory;  // in which it has its name, as it was then
+  std::string name;
 };
 Result<Listener> ListenAtStore(const std::string& store_path);
 void RemoveSocket(const Listener& listener);

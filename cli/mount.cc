@@ -137,14 +137,13 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
   return count;
 }
 
-// None where the store's directory takes no socket: files are served all the same.
+// None where there is no place for a socket: files are served all the same.
 Answer<std::unique_ptr<DaemonService>> StartService(const std::string& store,
                                                     const Served& served) {
   auto service = DaemonService::Start(store, served);
   if (service) return *std::move(service);
   const Error& error = service.error();
-  if (error.code != ErrorCode::kNoSpace && error.code != ErrorCode::kPermission &&
-      error.code != ErrorCode::kReadOnly) {
+  if (error.code == ErrorCode::kUnavailable) {
     return Stop(ExitCode::kIoFailed, fmt::format("cannot mount {}: {}", store, error.message));
   }
   Tell(Severity::kWarning,
@@ -211,8 +210,7 @@ Result<OpenedStore> OpenToServe(const std::string& path, const MountChoices& cho
   auto readable = OpenPatiently(path, options);
   if (!readable) return tl::unexpected(readable.error());
   if (!choices.read_only) {
-    return Fail(ErrorCode::kPermission,
-                store.error().message + "; `-o ro` mounts what may only be read");
+    return Fail(ErrorCode::kPermission, store.error().message + "; `-o ro` mounts it");
   }
   // One that shows an older state than was promised is no store to show.
   KVFS_TRY((*readable)->Damage());

@@ -1,7 +1,11 @@
 // A mount that begins on a disk without a free byte, or without a free inode: what the daemon needs
 // for its own working must be there all the same, or be told.
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -13,11 +17,24 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
+bool LeaveMountNamespace() {
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
 class FullDiskMount : public StoreFixture {
  protected:
   ~FullDiskMount() override {
     RunKvfs({"unmount", mount_point()});
     ::umount2(disk().c_str(), MNT_DETACH);
+    if (is_run_covered_) ::umount2("/run", MNT_DETACH);
+  }
+  // Another /run, for the rest of the test.
+  void CoverRun(unsigned long flags) {
+    static const bool has_left = LeaveMountNamespace();
+    ASSERT_TRUE(has_left);
+    is_run_covered_ = ::mount("none", "/run", "tmpfs", flags, "mode=755") == 0;
+    ASSERT_TRUE(is_run_covered_);
   }
   // A disk of its own, with a store on it.
   void MakeDisk(const std::string& options) {
@@ -58,6 +75,9 @@ class FullDiskMount : public StoreFixture {
 
   std::string disk() const { return Path("disk"); }
   std::string full_store() const { return disk() + "/store"; }
+
+ private:
+  bool is_run_covered_ = false;
 };
 
 TEST_F(FullDiskMount, SaysWhoHasTheStore) {
@@ -91,6 +111,7 @@ TEST_F(FullDiskMount, KeepsRoomInAnOldStoreOnceItIsOpened) {
 }
 
 TEST_F(FullDiskMount, WithoutASocketServesItsFilesAndSaysSo) {
+  CoverRun(MS_RDONLY);
   MakeDisk("size=24M,nr_inodes=200");
   TakeInodes();
   const ProgramRun mounted = MountIt();
@@ -103,6 +124,97 @@ TEST_F(FullDiskMount, WithoutASocketServesItsFilesAndSaysSo) {
   ExpectSaid(got, "takes no commands; use the files of the mount");
   EXPECT_EQ(RunKvfs({"unmount", mount_point()}).status, 0);
   EXPECT_EQ(RunKvfs({"get", full_store(), "foo"}).out, "bar");
+}
+
+// A store without room for a socket, and a directory for one elsewhere.
+class SocketElsewhere : public FullDiskMount {
+ protected:
+  void SetUp() override {
+    stdfs::create_directory(runtime());
+    stdfs::permissions(runtime(), stdfs::perms::owner_all);
+    ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", runtime().c_str(), 1), 0);
+    CoverRun(MS_RDONLY);
+    MakeDisk("size=24M,nr_inodes=200");
+    TakeInodes();
+  }
+  ~SocketElsewhere() override { ::unsetenv("XDG_RUNTIME_DIR"); }
+
+  std::string runtime() const { return Path("runtime"); }
+};
+
+TEST_F(SocketElsewhere, CommandsReachTheDaemonAllTheSame) {
+  Run({"mount", full_store(), mount_point()});
+  EXPECT_FALSE(stdfs::exists(full_store() + "/socket"));
+  EXPECT_EQ(Output({"get", full_store(), "foo"}), "bar");
+  Run({"put", full_store(), "foo", "--", "other"});
+  Shell("grep other foo");
+  EXPECT_EQ(Output({"get", mount_point(), "foo"}), "other");
+  EXPECT_NE(Output({"check", full_store()}).find(": sound: "), std::string::npos);
+  Run({"unmount", mount_point()});
+  EXPECT_EQ(RunShell("ls -A '" + runtime() + "/kvfs'").out, "");
+}
+
+TEST_F(FullDiskMount, OfRootTheSocketIsInRun) {
+  CoverRun(0);
+  MakeDisk("size=24M,nr_inodes=200");
+  TakeInodes();
+  Run({"mount", full_store(), mount_point()});
+  EXPECT_EQ(Output({"get", full_store(), "foo"}), "bar");
+  EXPECT_EQ(RunShell("stat -c %a /run/kvfs /run/kvfs/*").out, "700\n600\n");
+  Run({"unmount", mount_point()});
+  EXPECT_EQ(RunShell("ls -A /run/kvfs").out, "");
+}
+
+TEST_F(SocketElsewhere, WhatAKilledDaemonLeftThereIsReplaced) {
+  Run({"mount", full_store(), mount_point()});
+  const auto holder = ReadHolder(full_store());
+  ASSERT_TRUE(holder);
+  ASSERT_EQ(RunShell("kill -9 " + std::to_string(holder->pid)).status, 0);
+  while (IsHeld(full_store())) continue;
+  EXPECT_EQ(RunKvfs({"get", full_store(), "foo"}).out, "bar");
+  ASSERT_EQ(MountIt().status, 0);
+  Run({"put", full_store(), "foo", "--", "other"});
+  Shell("grep other foo");
+}
+
+TEST_F(SocketElsewhere, ALinkOrADirectoryForAllIsNotUsed) {
+  const std::string own = runtime() + "/kvfs";
+  const std::string other = Path("other");
+  stdfs::create_directory(other);
+  for (const std::string& make :
+       {"ln -s '" + other + "' '" + own + "'", "mkdir -m 777 '" + own + "'",
+        "mkdir -m 770 '" + own + "'", "touch '" + own + "'"}) {
+    ASSERT_EQ(RunShell(make).status, 0);
+    const ProgramRun mounted = MountIt();
+    EXPECT_EQ(mounted.status, 0) << make;
+    ExpectSaid(mounted, "no command reaches it, only the mount's files");
+    EXPECT_EQ(RunShell("ls -A '" + other + "'").out, "");
+    Run({"unmount", mount_point()});
+    ASSERT_EQ(RunShell("rm -r '" + own + "'").status, 0);
+  }
+}
+
+// One daemon's socket is no other store's, whatever it is called.
+TEST_F(SocketElsewhere, OnlyWhoHasTheStoreIsSpokenTo) {
+  Run({"mount", full_store(), mount_point()});
+  Run({"create", Path("second")});
+  Run({"put", Path("second"), "foo", "--", "mine"});
+  stdfs::create_directory(Path("place"));
+  Run({"mount", Path("second"), Path("place")});
+  const std::string theirs = stdfs::directory_iterator(runtime() + "/kvfs")->path();
+  struct stat status {};
+  ASSERT_EQ(::stat(Path("second").c_str(), &status), 0);
+  char name[64];
+  std::snprintf(name, sizeof name, "/store-%lx-%lx", static_cast<unsigned long>(status.st_dev),
+                static_cast<unsigned long>(status.st_ino));
+  stdfs::create_hard_link(theirs, runtime() + "/kvfs" + name);
+  stdfs::remove(theirs);
+  stdfs::remove(Path("second") + "/socket");
+  const ProgramRun got =
+      RunShell("timeout 50 '" + ProgramPath() + "' get '" + Path("second") + "' foo");
+  EXPECT_EQ(got.status, 12) << got.out;
+  ExpectSaid(got, "takes no commands");
+  EXPECT_EQ(RunKvfs({"unmount", Path("place")}).status, 0);
 }
 
 TEST_F(FullDiskMount, ALogFileWithoutRoomIsAFullDisk) {
