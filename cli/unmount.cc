@@ -170,13 +170,20 @@ Outcome ExplainSilence(const std::string& mount_point, const std::optional<Servi
                   is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
 }
 
+// Nothing tells of a daemon that has ended in order, although that may be.
+Outcome ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
+                          "back when it is opened next",
+                          mount.mount_point, why, mount.source));
+}
+
 Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const MountEntry& mount) {
   if (daemon) return AwaitEnd(*daemon, mount);
   if (mount.is_read_only) return {};  // it had nothing to write
-  Tell(Severity::kWarning,
-       fmt::format("unmounted {}; its daemon cannot be found, so that its end was not waited for",
-                   mount.mount_point));
-  return {};
+  return ExplainUnknownEnd(mount,
+                           "but its daemon cannot be found from here, so that nobody waited "
+                           "until all of it was on disk");
 }
 
 // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
@@ -187,7 +194,8 @@ Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>&
     const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
     if (!detached) return detached;
   }
-  return AwaitEndOfAny(daemon, mount);
+  if (daemon) return AwaitEnd(*daemon, mount);
+  return ExplainUnknownEnd(mount, "whose daemon had died");
 }
 
 Outcome UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
@@ -206,12 +214,13 @@ Outcome Unmount(const UnmountArguments& arguments) {
   // This process must not be what keeps the mount busy.
   if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
   const auto daemon = ServingDaemon::Find(*mount);
-  if (arguments.by_force) return UnmountByForce(*mount, daemon);
   MountHealth health = LookAtMount(mount_point);
+  const bool is_dead = health == MountHealth::kDead;
+  if (arguments.by_force && !is_dead) return UnmountByForce(*mount, daemon);
   if (health == MountHealth::kSilent && arguments.lazily) return DetachLazily(mount_point);
   // A process that is dying may wait in the mount, which then would wait for ever.
   const bool is_dying = health == MountHealth::kSilent && daemon && !daemon->IsAlive();
-  if (is_dying || health == MountHealth::kDead) return UnmountDead(*mount, daemon);
+  if (is_dying || is_dead) return UnmountDead(*mount, daemon);
   if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
   if (health == MountHealth::kSilent) return ExplainSilence(mount_point, daemon);
   const Outcome unmounted = UnmountAlive(arguments, *mount, daemon);

@@ -111,6 +111,26 @@ TEST_F(MountCommand, UnmountTakesADeadMountAwayAndSaysSo) {
   ExpectMounted(false);
 }
 
+// Also where its lock file does not tell any more, and however it is asked.
+TEST_F(MountCommand, UnmountOfADeadMountEndsTheSameInAnyCase) {
+  for (const char* how : {"--wait", "--lazy", "--force"}) {
+    for (const bool is_reopened : {false, true}) {
+      Mount();
+      KillDaemon();
+      if (is_reopened) Put("key", "value");
+      ExpectFailure({"unmount", how, mount_point()}, 8, {store()});
+      ExpectMounted(false);
+    }
+  }
+}
+
+TEST_F(MountCommand, UnmountSaysWhereNobodyWaitedForTheDaemon) {
+  ASSERT_EQ(RunKvfs({"mount", store(), mount_point(), "-o", "fsname=settings"}).status, 0);
+  stdfs::resize_file(store() + "/lock", 0);
+  ExpectFailure({"unmount", mount_point()}, 8, {"cannot be found from here", mount_point()});
+  ExpectMounted(false);
+}
+
 TEST_F(MountCommand, ADeadMountOfAnotherStoreStays) {
   Mount();
   KillDaemon();
@@ -213,6 +233,18 @@ TEST_F(MountCommand, UnmountFindsTheStoreBehindAnotherSourceName) {
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.err, "");
   EXPECT_FALSE(ReadHolder(store()));
+}
+
+// Of more bytes than a socket's address takes.
+TEST_F(MountCommand, ALongPathIsNoMatter) {
+  std::string deep = directory();
+  while (deep.size() < 2000) stdfs::create_directory(deep += "/" + std::string(200, 'd'));
+  Run({"create", deep + "/store"});
+  Run({"mount", deep + "/store", mount_point()});
+  Run({"put", deep + "/store", "foo", "--", "bar"});
+  Shell("grep bar foo");
+  EXPECT_EQ(Output({"get", mount_point(), "foo"}), "bar");
+  Unmount();
 }
 
 TEST_F(MountCommand, OddCharactersInPathsAreNoMatter) {
