@@ -191,7 +191,8 @@ Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
 Answer<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
   const auto path = ResolvePlace(where);
   if (!path) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot use {}: {}", where, path.error().message));
+    return Stop(ExitCodeOfStore(path.error().code),
+                fmt::format("cannot use {}: {}", where, path.error().message));
   }
   const auto table = ReadMountTable();
   if (!table) return tl::unexpected(table.error());

@@ -32,8 +32,9 @@ tl::unexpected<Error> FailNaming(const std::string& what) {
 Answer<std::string> MakeScratch(const std::string& directory) {
   std::string path = directory + "/kvfs-bench-XXXXXX";
   if (::mkdtemp(path.data()) != nullptr) return path;
-  return Stop(ExitCode::kIoFailed, fmt::format("cannot make a directory in {}: {}", directory,
-                                               ErrorOfErrno(errno).message));
+  const Error error = ErrorOfErrno(errno);
+  return Stop(ExitCodeOfStore(error.code),
+              fmt::format("cannot make a directory in {}: {}", directory, error.message));
 }
 
 class MountTarget final : public BenchTarget {

@@ -129,7 +129,8 @@ done
 usage: the command line, or what was read, makes no sense
 .TP
 2
-there is no store at the path, or what is there is not one; for create: there is one already
+there is no store at the path, or what is there is not one; for create: there is one already; for
+bench: there is no such directory
 .TP
 3
 the store is in use by another process, which the message names
@@ -147,7 +148,8 @@ FUSE is not available
 the kernel did not accept the mount
 .TP
 8
-not everything could be written when the store was closed, or its daemon had died
+not everything could be written when the store was closed, or its daemon had died, or cannot be
+found, so that nobody knows
 .TP
 9
 no space on the disk, or a file that may not grow so far
@@ -160,10 +162,11 @@ no such key: told apart from an empty value, which is 0
 .TP
 12
 the operating system failed a read or write, or forbids it, or has too little memory or too few
-descriptors for this process
+descriptors for this process; or an input file, or the directory of an output, is missing
 .TP
 13
-the key is not of the kind that the command needs, or a format cannot hold it
+the key is not of the kind that the command needs; or import, export, ls or repair left out some
+entries, each of which was named, and the rest is done
 .TP
 14
 a condition does not hold: \-\-if\-absent, \-\-if\-version, an expectation of a batch
@@ -172,7 +175,7 @@ a condition does not hold: \-\-if\-absent, \-\-if\-version, an expectation of a 
 ended by a signal while it worked; the message tells how far it got
 .PP
 \fBkvfs check\fR, also as \fBfsck.kvfs\fR, ends as \fBfsck\fR(8) does: 0 sound, 4 not sound, 8 it
-could not be checked, 16 usage.
+could not be checked, 16 usage, 32 ended by a signal.
 .SH SEE ALSO
 \fBmount.kvfs\fR(8), \fBkvfs\fR(5)
 )";

@@ -55,6 +55,10 @@ Outcome Compact(const CompactArguments& arguments) {
   if (error.code == ErrorCode::kNoSpace) {
     error.message += "; a compaction needs room for a second copy of the trees";
   }
+  if (error.code == ErrorCode::kCorrupt) {
+    error.message +=
+        fmt::format("; `kvfs repair {} NEW` writes what can be read into a new store", *store);
+  }
   return tl::unexpected(ExplainStoreError(*store, error));
 }
 

@@ -14,6 +14,12 @@
 namespace kvfs::cli {
 namespace {
 
+// A file that is missing is no key that is.
+ExitCode ExitCodeOfDump(ErrorCode code) {
+  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // a file of nothing known here
+  return code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCodeOfFile(code);
+}
+
 Outcome Dump(const std::string& path) {
   const auto resolved = ResolvePlace(path);
   if (!resolved) {
@@ -33,8 +39,7 @@ Outcome Dump(const std::string& path) {
     return true;
   });
   if (dumped) return {};
-  const bool foreign = dumped.error().code == ErrorCode::kUnsupported;
-  return Stop(foreign ? ExitCode::kNoStore : ExitCodeOfKey(dumped.error().code),
+  return Stop(ExitCodeOfDump(dumped.error().code),
               fmt::format("cannot dump {}: {}", *resolved, dumped.error().message));
 }
 
@@ -47,7 +52,8 @@ Runner DefineDump(CLI::App& parser) {
                   "superblock, identity, lock, log/segment-..., shard-NN.keys or .values")
       ->required();
   parser.footer(
-      "docs/format.md tells what the fields mean. Nothing is changed.\n"
+      "docs/format.md tells what the fields mean. What is damaged is described as such, and is no "
+      "failure. Nothing is changed.\n"
       "Example: kvfs dump ~/store/superblock");
   return [path] { return Dump(*path); };
 }

@@ -1,4 +1,4 @@
-// The table from errors to exit codes, for stores and for keys.
+// The table from errors to exit codes, for stores, for keys, and for files of others.
 
 #include "cli/exit_codes.h"
 
@@ -52,6 +52,10 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
       return ExitCode::kIoFailed;
   }
   return ExitCode::kIoFailed;
+}
+
+ExitCode ExitCodeOfFile(ErrorCode code) {
+  return code == ErrorCode::kNoSpace ? ExitCode::kNoSpace : ExitCode::kIoFailed;
 }
 
 int OwnStatus(ExitCode code) { return static_cast<int>(code); }

@@ -41,7 +41,8 @@ Outcome CheckTreeTarget(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directory(path, error);
   if (!error && std::filesystem::is_empty(path, error) && !error) return {};
-  return Stop(ExitCode::kIoFailed,
+  const bool is_full = error == std::errc::no_space_on_device;
+  return Stop(ExitCodeOfFile(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo),
               fmt::format("cannot export into {}: {}", path,
                           error ? error.message() : "the directory is not empty"));
 }

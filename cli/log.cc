@@ -61,7 +61,7 @@ Answer<Log> Log::ToFile(const std::string& path) {
   auto file = OpenForLines(path);
   if (file) return Log(Target::kFile, *std::move(file));
   const Error& error = file.error();
-  return Stop(error.code == ErrorCode::kNoSpace ? ExitCode::kNoSpace : ExitCode::kIoFailed,
+  return Stop(ExitCodeOfFile(error.code),
               fmt::format("cannot write the log file {}: {}", path, error.message));
 }
 

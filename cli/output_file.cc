@@ -54,8 +54,7 @@ Answer<OutputFile> OutputFile::Open(const std::string& path) {
     opened = output.OpenTarget(path);
   }
   if (opened) return output;
-  const bool is_full = opened.error().code == ErrorCode::kNoSpace;
-  return Stop(is_full ? ExitCode::kNoSpace : ExitCode::kIoFailed,
+  return Stop(ExitCodeOfFile(opened.error().code),
               fmt::format("cannot write {}: {}", output.shown_, opened.error().message));
 }
 

@@ -140,7 +140,10 @@ Outcome Repair(const RepairArguments& arguments) {
     return tl::unexpected(ExplainRepairError(*store, *target, repaired.error(), entries));
   }
   Print(*repaired, *target, arguments.json);
-  return {};
+  if (repaired->report.losses == 0) return {};
+  return Stop(ExitCode::kWrongKind,
+              fmt::format("not all of {} came into {}: {} losses, each of which was told", *store,
+                          *target, repaired->report.losses));
 }
 
 }  // namespace
@@ -153,8 +156,8 @@ Runner DefineRepair(CLI::App& parser) {
       ->required();
   parser.add_flag("--json", arguments->json, "One JSON object a line, the report last");
   parser.footer(
-      "What could not be read is told, one loss a line; entries whose directory is lost are put "
-      "under lost+found.\n"
+      "What could not be read is told, one loss a line, and the status is 13 then; entries whose "
+      "directory is lost are put under lost+found.\n"
       "Example: kvfs repair ~/store ~/store.repaired");
   return [arguments] { return Repair(*arguments); };
 }

@@ -47,7 +47,7 @@ uint64_t HashOf(std::string_view key) {
 
 Result<std::string> ReadFile(const std::string& path) {
   const auto source = FromFile(path);
-  if (!source) return Fail(ErrorCode::kInvalid, source.error().text);
+  if (!source) return Fail(ErrorCode::kIo, source.error().text);
   return ReadWhole(*source);
 }
 
@@ -266,7 +266,7 @@ Result<std::unique_ptr<EntryWriter>> MakeSmkvWriter(const std::string& base, uin
   for (uint32_t shard = 0; shard < shards; ++shard) {
     for (const std::string& path : {KeysPath(base, shard), ValuesPath(base, shard)}) {
       if (::access(path.c_str(), F_OK) == 0) {
-        return Fail(ErrorCode::kExists, path + " is there already");
+        return Fail(ErrorCode::kIo, path + " is there already");
       }
     }
   }

@@ -115,7 +115,11 @@ Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table
   }
   const auto store = ResolveStore(place, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
-  Print(OfStore(*store, table), json);
+  const Status status = OfStore(*store, table);
+  if (const Outcome known = status.state == "free" ? RequireStore(*store) : Outcome(); !known) {
+    return known;
+  }
+  Print(status, json);
   return {};
 }
 

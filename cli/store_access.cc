@@ -3,6 +3,7 @@
 #include "cli/store_access.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -63,9 +64,27 @@ bool MayBeThere(const std::string& path) {
   return std::filesystem::exists(path, error) || error;
 }
 
+// Why nothing was learnt of a path, where it does not tell that there is nothing.
+bool IsUnknown(ErrorCode code) {
+  return code == ErrorCode::kIo || code == ErrorCode::kPermission ||
+         code == ErrorCode::kUnavailable;
+}
+
 bool IsEmptyDirectory(const std::string& path) {
   std::error_code error;
   return std::filesystem::is_empty(path, error) && !error;
+}
+
+// By this user, or on this medium.
+bool MayOnlyBeRead(const std::string& store_path) {
+  const std::string superblock = store_path + "/superblock";
+  return ::access(superblock.c_str(), R_OK) == 0 && ::access(superblock.c_str(), W_OK) != 0;
+}
+
+bool IsOtherThanDirectory(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error) &&
+         !error;
 }
 
 // A daemon may not listen yet, or not any more.
@@ -114,9 +133,9 @@ Failure ExplainDeafDaemon(const std::string& store_path, const StoreHolder& hold
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
   auto resolved = ResolvePlace(path);
   if (!resolved) {
-    const bool is_silent = resolved.error().code == ErrorCode::kIo;
-    return Stop(is_silent ? ExitCode::kIoFailed : ExitCode::kNoStore,
-                fmt::format("{} at {}: {}", is_silent ? "cannot look for a store" : "no store",
+    const bool may_be_there = IsUnknown(resolved.error().code);
+    return Stop(may_be_there ? ExitCode::kIoFailed : ExitCode::kNoStore,
+                fmt::format("{} at {}: {}", may_be_there ? "cannot look for a store" : "no store",
                             path, resolved.error().message));
   }
   const auto table = ReadMountTable();
@@ -133,6 +152,15 @@ Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) 
     return tl::unexpected(ExplainStoreError(*resolved, Error{ErrorCode::kNotFound, {}}));
   }
   return *std::move(resolved);
+}
+
+Outcome RequireStore(const std::string& store_path) {
+  for (const char* name : {"/superblock", "/identity"}) {
+    const auto found = GetPosixEnv().Exists(store_path + name);
+    if (!found) return tl::unexpected(ExplainStoreError(store_path, found.error()));
+    if (*found) return {};
+  }
+  return tl::unexpected(ExplainStoreError(store_path, Error{ErrorCode::kNotFound, {}}));
 }
 
 Outcome CreateIfMissing(const std::string& store_path) {
@@ -214,13 +242,19 @@ Failure ExplainStoreError(const std::string& store_path, const Error& error) {
   switch (error.code) {
     case ErrorCode::kNotFound:
       return {ExitCode::kNoStore,
-              fmt::format("no store at {0}; `kvfs create {0}` makes one", store_path)};
+              IsOtherThanDirectory(store_path)
+                  ? fmt::format("no store at {}: it is not a directory", store_path)
+                  : fmt::format("no store at {0}; `kvfs create {0}` makes one", store_path)};
     case ErrorCode::kExists:
       return {ExitCode::kNoStore, fmt::format("there is already a store at {}", store_path)};
     case ErrorCode::kInUse:
       return {ExitCode::kStoreInUse,
               fmt::format("the store at {} cannot be opened twice: {}; end that process first",
                           store_path, error.message)};
+    case ErrorCode::kPermission:
+      return {ExitCodeOfStore(error.code),
+              fmt::format("cannot use the store at {}: {}{}", store_path, error.message,
+                          MayOnlyBeRead(store_path) ? "; it may be read, and not changed" : "")};
     default:
       return {ExitCodeOfStore(error.code),
               fmt::format("cannot use the store at {}: {}", store_path, error.message)};

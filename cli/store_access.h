@@ -18,6 +18,9 @@ namespace kvfs::cli {
 enum class IfMissing { kFail, kCreate };
 Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
 
+// kNoStore unless there is a store at the path, which may be damaged.
+Outcome RequireStore(const std::string& store_path);
+
 // Creates a store with default parameters where there is none: nothing at the path, or an empty
 // directory.
 Outcome CreateIfMissing(const std::string& store_path);

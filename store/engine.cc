@@ -350,7 +350,10 @@ Result<void> Engine::Compact() {
       }
       KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kCompact));
     }
-    return parts_->checkpointer->Run(CheckpointPurpose::kIdle);
+    KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kIdle));
+    const auto kept_damage = [](const auto& shard) { return shard->has_kept_damage(); };
+    if (std::ranges::none_of(parts_->shards, kept_damage)) return {};
+    return Fail(ErrorCode::kCorrupt, "damaged pages were left as they are; all others are compact");
   });
 }
 

@@ -69,6 +69,8 @@ class LevelWriter {
   const std::vector<DamagedPart<Change>>& damaged() const { return damaged_; }
   // The last tree's root was among the pages that are gone.
   bool has_left_root() const { return has_left_root_; }
+  // Not all that a visited page held, or once held, is in the new tree.
+  bool has_met_damage() const { return has_met_damage_; }
 
  private:
   static constexpr int kMaxTakenIn = 2;
@@ -103,7 +105,10 @@ class LevelWriter {
     if (!page) return VisitDamaged(std::move(page).error());
     SkipVoidChanges(*page);
     if (!rewrites_all_ && !HasChangeHere()) return {};
-    if (IsIncomplete(*page)) flags_ = format::kIncompleteLeaf;
+    if (IsIncomplete(*page)) {
+      flags_ = format::kIncompleteLeaf;
+      has_met_damage_ = true;
+    }
     TakeIn(*page);
     if (flags_ == 0) KVFS_TRY(TakeInNeighbours());
     return EndVisit();
@@ -170,6 +175,7 @@ class LevelWriter {
   Result<void> VisitDamaged(Error error) {
     const bool is_needed = !kIsLeaf && HasChangeHere();
     if (is_needed || error.code != ErrorCode::kCorrupt) return tl::unexpected(std::move(error));
+    has_met_damage_ = true;
     const size_t begin = next_;
     while (HasChangeHere()) AddChange();
     // Without anything to keep the page stays where it is.
@@ -181,6 +187,7 @@ class LevelWriter {
 
   Result<void> LeaveOut(Error error) {
     if (error.code != ErrorCode::kCorrupt) return tl::unexpected(std::move(error));
+    has_met_damage_ = true;
     DamagedPart<Change> part{walker_.level(), std::nullopt, walker_.LowerKey(), {}};
     if (walker_.HasParent()) part.stored_key = walker_.StoredKey();
     const size_t begin = next_;
@@ -229,6 +236,7 @@ class LevelWriter {
   std::vector<BranchChange> above_;
   std::vector<DamagedPart<Change>> damaged_;
   bool has_left_root_ = false;
+  bool has_met_damage_ = false;
   // Of the visit under way:
   PageFiller<Level> filler_;
   uint8_t flags_ = 0;

@@ -262,6 +262,7 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
     return Fail(may_repeat ? ErrorCode::kIo : maps.error().code, maps.error().message);
   }
   pages_written_ = pages;
+  if (rewrites_all) has_kept_damage_ = tree.has_met_damage;
   ShardRoot root = closed_root_;
   root.root = tree.root.page;
   root.height = static_cast<uint8_t>(tree.root.height);

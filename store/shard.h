@@ -180,6 +180,8 @@ class Shard {
   // Without the lock: writes the tree of the closed epoch, and the space maps. kNoSpace changes
   // nothing, and may be repeated.
   Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
+  // Whether the last tree that was written whole has left damaged pages where they are.
+  bool has_kept_damage() const { return has_kept_damage_; }
   Result<void> Sync();
   // Without the lock, which it takes: the checkpoint, written and synced here, is durable.
   void CheckpointDurable(uint64_t epoch);
@@ -233,6 +235,7 @@ class Shard {
   uint64_t dead_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
   std::atomic<uint64_t> closed_bytes_ = 0;
+  std::atomic<bool> has_kept_damage_ = false;
   mutable std::atomic<uint64_t> leaf_bytes_ =
       0;  // of a tree that is one leaf; 0: not looked at yet
 

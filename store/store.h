@@ -200,7 +200,8 @@ class Store : public Reader {
   virtual Result<void> Checkpoint() = 0;
 
   // Writes all trees anew, as dense as can be, and gives all free space back to the disk. Others
-  // may go on reading and changing meanwhile. Needs room for a second copy of the trees. kNoSpace.
+  // may go on reading and changing meanwhile. Needs room for a second copy of the trees. kNoSpace;
+  // kCorrupt, when all is done, if damaged pages were met: they stay, for a repair.
   virtual Result<void> Compact() = 0;
 
   // Looks at everything: reads every page, block and record, whether that was done before or not;

@@ -60,6 +60,7 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
     LevelWriter<BranchLevel> writer(&maker_, last, level, options_.rewrites_all);
     KVFS_ASSIGN(up, writer.Write(up));
     has_left_root_ |= writer.has_left_root();
+    has_met_damage_ |= writer.has_met_damage();
   }
   const Changes& grafted = grafted_[root.height + 1];
   up.insert(up.end(), grafted.begin(), grafted.end());
@@ -75,6 +76,7 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
   written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
   written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
   maker_.TakeAccount(&written.taken, &written.freed);
+  written.has_met_damage = has_met_damage_;
   return written;
 }
 
@@ -84,6 +86,7 @@ Result<TreeWriter::Changes> TreeWriter::WriteLeaves(const Tree& last,
   if (last.root().height == 0) return writer.WriteNew(changes, 0, {});
   KVFS_ASSIGN(Changes up, writer.Write(changes));
   has_left_root_ |= writer.has_left_root();
+  has_met_damage_ |= writer.has_met_damage();
   for (const auto& part : writer.damaged()) KVFS_TRY(Graft(last, part));
   return up;
 }

@@ -33,6 +33,7 @@ struct WrittenTree {
   TreeRoot root;
   std::vector<Run> taken;       // pages of the new tree that the last one has not; held
   std::vector<uint64_t> freed;  // pages of the last one that the new tree has not
+  bool has_met_damage = false;  // on pages that were to be written anew
 };
 
 class TreeWriter {
@@ -71,6 +72,7 @@ class TreeWriter {
   PageMaker maker_;
   bool has_written_ = false;
   bool has_left_root_ = false;
+  bool has_met_damage_ = false;
   std::map<uint32_t, Changes> grafted_;  // by the level that gets them
 };
 

@@ -144,7 +144,7 @@ TEST_F(MaintenanceFixture, RepairSavesWhatCanBeReadAndTellsTheRest) {
   Scribble(KeysFileOf("key7"));
   const std::string target = directory() + "/new";
   const ProgramRun run = RunKvfs({"repair", store(), target});
-  ASSERT_EQ(run.status, 0) << run.err;
+  ASSERT_EQ(run.status, 13) << run.err;
   EXPECT_TRUE(Contains(run.out, "lost: ")) << run.out;
   EXPECT_EQ(RunKvfs({"check", target}).status, 0);
   const auto left = LinesOf(RunKvfs({"ls", target}).out).size();
@@ -193,7 +193,7 @@ TEST_F(MaintenanceFixture, RepairGivesLostDirectoriesANameAgain) {
   Scribble(KeysFileOf("d"));
   const std::string target = directory() + "/new";
   const ProgramRun run = RunKvfs({"repair", "--json", store(), target});
-  ASSERT_EQ(run.status, 0) << run.err;
+  ASSERT_EQ(run.status, 13) << run.err;
   EXPECT_EQ(json::parse(LinesOf(run.out).back())["reattached"], 1) << run.out;
   const auto lost = LinesOf(RunKvfs({"ls", "-R", target, "lost+found"}).out);
   const auto key =
@@ -254,7 +254,7 @@ TEST_F(MaintenanceFixture, DumpTellsDamageAndRefusesOtherFiles) {
   EXPECT_EQ(run.status, 0);
   EXPECT_TRUE(Contains(run.out, "damaged: its checksum is wrong")) << run.out;
   ExpectFailure({"dump", "/etc/passwd"}, 2, {"/etc/passwd"});
-  ExpectFailure({"dump", store() + "/absent"}, 11, {"absent"});
+  ExpectFailure({"dump", store() + "/absent"}, 12, {"absent"});
 }
 
 // Whatever is in a file of a store, what can be told is told, and nothing else happens.

@@ -110,6 +110,83 @@ TEST_F(Users, TheStoreMustBeTheirs) {
   EXPECT_EQ(RunShell("cd '" + store() + "' && ls -lR && md5sum superblock").out, before);
 }
 
+// A store that they may read, and no more.
+class ReadingUsers : public Users {
+ protected:
+  void SetUp() override {
+    Users::SetUp();
+    if (IsSkipped()) return;
+    Create();
+    Put("key", "value");
+    Put("large", std::string(100'000, 'x'));
+    ASSERT_EQ(RunShell("chmod -R a+rX '" + store() + "'").status, 0);
+  }
+  std::string Fingerprint() const {
+    return RunShell("cd '" + store() +
+                    "' && find . -printf '%p %s %m %u %T@\n' | sort; cat lock superblock log/* "
+                    "*.keys *.values | md5sum")
+        .out;
+  }
+  void ExpectReadingOnly() {
+    const std::string before = Fingerprint();
+    EXPECT_EQ(As("$K get ../store key").out, "value");
+    for (const char* command :
+         {"get ../store large", "ls ../store", "ls -lR ../store", "find ../store",
+          "stat ../store key", "export ../store - > out", "export --to jsonl ../store -",
+          "export --to tree ../store out-tree", "check ../store", "stats ../store",
+          "dump ../store/superblock", "dump ../store/lock", "status ../store",
+          "repair ../store out-repaired"}) {
+      const ProgramRun run = As(std::string("$K ") + command);
+      EXPECT_EQ(run.status, 0) << command << ": " << run.err;
+      EXPECT_EQ(run.err, "") << command;
+    }
+    As("rm -rf out*; mkdir -p mnt tree; touch tree/a; echo put a b > puts");
+    for (const char* command :
+         {"put ../store key x", "append ../store key x", "del ../store key",
+          "mv ../store key other", "mkdir ../store made", "batch ../store < puts",
+          "import tree ../store", "compact ../store", "bench ../store", "mount ../store mnt"}) {
+      ExpectRefused(std::string("$K ") + command, 12,
+                    {store(), "Permission denied", "may be read, and not changed"});
+    }
+    EXPECT_EQ(Fingerprint(), before);
+  }
+};
+
+TEST_F(ReadingUsers, ReadAClosedStoreAndChangeNothing) { ExpectReadingOnly(); }
+
+TEST_F(ReadingUsers, ReadWhatIsInTheLogOnly) {
+  Mount();
+  Shell("echo two > two");
+  KillDaemon();
+  EXPECT_EQ(RunKvfs({"unmount", mount_point()}).status, 8);
+  ASSERT_EQ(RunShell("chmod -R a+rX '" + store() + "'").status, 0);
+  EXPECT_EQ(As("$K get ../store two").out, "two\n");
+  ExpectReadingOnly();
+}
+
+TEST_F(ReadingUsers, MountItReadOnly) {
+  As("mkdir mnt");
+  const ProgramRun run = As("$K mount -o ro ../store mnt && cat mnt/key && $K unmount mnt");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.out, "value");
+}
+
+// Nobody can tell whether there is one.
+TEST_F(ReadingUsers, AStoreOutOfSightIsNoMissingOne) {
+  stdfs::create_directories(Path("closed/in"));
+  ASSERT_EQ(RunKvfs({"create", Path("closed/in/store")}).status, 0);
+  ASSERT_EQ(::chmod(Path("closed").c_str(), 0700), 0);
+  As("mkdir mnt");
+  for (const char* command :
+       {"get S key", "put S key v", "ls S", "stats S", "compact S", "status S", "bench S",
+        "dump S/superblock", "export S -", "repair S new", "mount S mnt", "create S", "check S"}) {
+    std::string line = command;
+    line.replace(line.find(" S") + 1, 1, "../closed/in/store");
+    ExpectRefused("$K " + line, std::string(command).starts_with("check") ? 8 : 12,
+                  {"closed", "Permission denied"});
+  }
+}
+
 // uid, gid and umask: what is mounted at boot, for one user.
 class ShownOwner : public Users {
  protected:
