@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -102,11 +103,22 @@ TEST_F(FailedSyncTest, OfACheckpointReachesWhoWaitsForRoom) {
   store_.reset();
   OpenOptions options;
   options.idle_ms = 0;
-  options.dirty_limit_bytes = 256 << 10;
+  options.dirty_limit_bytes = 64 << 10;
   store_ = Store::Open(disk_, "store", options).value();
+  ASSERT_TRUE(store_->Put("name", "value"));
   disk_.InjectFault({.kind = OperationKind::kSync, .path_contains = "keys", .lasts = true});
   Result<void> put;
-  for (int i = 0; i < 100'000 && put; ++i) put = store_->Put(std::to_string(i), "value");
+  std::thread writer;
+  AtSyncOf("keys", [&] {
+    writer = std::thread([&] {
+      for (int i = 0; put; ++i) put = store_->Put(std::to_string(i), std::string(100, 'v'));
+    });
+    // Long enough to fill the memory for changes, and to wait.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  });
+  EXPECT_FALSE(store_->Checkpoint());
+  ASSERT_TRUE(writer.joinable());
+  writer.join();
   EXPECT_FALSE(put);
   ExpectTakesNoMore();
 }

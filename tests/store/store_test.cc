@@ -457,6 +457,19 @@ TEST_F(StoreTest, StatsCountWhatIsThere) {
   EXPECT_EQ(store_->GetStats().replayed_records, 0u);
 }
 
+// Of a content that ends with a hole, in blocks that its entry names and in chunks.
+TEST_F(StoreTest, AHoleAtTheEndIsFound) {
+  for (const uint64_t size : {uint64_t{30'000}, uint64_t{10'000'000}}) {
+    const std::string name = "ends with a hole, " + std::to_string(size);
+    ASSERT_TRUE(store_->Put(name, std::string(4096, 'd')));
+    ASSERT_TRUE(Resize(name, size));
+    const Key key{kRootSpace, name};
+    EXPECT_EQ(store_->FindHole(key, 0).value(), 4096u);
+    EXPECT_EQ(store_->FindHole(key, size / 2).value(), size / 2);
+    EXPECT_EQ(store_->FindData(key, size / 2).value(), size);
+  }
+}
+
 // One write for each of its two slots.
 TEST_F(StoreTest, ACheckpointWritesTheSuperblockTwice) {
   auto writes = [&] {
