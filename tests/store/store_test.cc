@@ -459,7 +459,7 @@ TEST_F(StoreTest, StatsCountWhatIsThere) {
 
 // Of a content that ends with a hole, in blocks that its entry names and in chunks.
 TEST_F(StoreTest, AHoleAtTheEndIsFound) {
-  for (const uint64_t size : {uint64_t{30'000}, uint64_t{10'000'000}}) {
+  for (const uint64_t size : {uint64_t{32'768}, uint64_t{10'485'760}}) {
     const std::string name = "ends with a hole, " + std::to_string(size);
     ASSERT_TRUE(store_->Put(name, std::string(4096, 'd')));
     ASSERT_TRUE(Resize(name, size));
