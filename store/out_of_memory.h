@@ -17,14 +17,16 @@ namespace kvfs {
 // Short enough to need no memory of its own.
 inline Error OutOfMemory() { return {ErrorCode::kUnavailable, "out of memory"}; }
 
-// `call`, which returns a Result; kUnavailable if it throws for want of memory or threads.
+// `call`, which returns a Result; kUnavailable if it throws for want of memory or threads. What a
+// visitor throws for reasons of its own, as fmt::print does on a full disk, passes through.
 template <typename Call>
 auto WithinMemory(Call call) -> decltype(call()) {
   try {
     return call();
   } catch (const std::bad_alloc&) {
     return tl::unexpected(OutOfMemory());
-  } catch (const std::system_error&) {
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::resource_unavailable_try_again) throw;
     return tl::unexpected(Error{ErrorCode::kUnavailable, "no threads left"});
   }
 }

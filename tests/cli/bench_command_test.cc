@@ -72,7 +72,7 @@ TEST_F(BenchCommand, AnInterruptedOneLeavesNothing) {
 }
 
 TEST_F(BenchCommand, APlaceThatIsNotThereIsNamed) {
-  ExpectFailure({"bench", directory() + "/absent"}, 12, {"absent"});
+  ExpectFailure({"bench", directory() + "/absent"}, 2, {"absent"});
 }
 
 }  // namespace
