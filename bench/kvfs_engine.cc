@@ -1,7 +1,7 @@
 // kvfs through its public headers, with the options that a user gets who sets none.
+#include <kvfs/store.h>
 #include "bench/engines.h"
 #include "bench/stop.h"
-#include "store/store.h"
 
 namespace kvfs::bench {
 namespace {

@@ -21,12 +21,12 @@
 #include <system_error>
 #include <vector>
 
-#include "cli/ample_stack.h"
-#include "cli/command.h"
-#include "cli/message.h"
-#include "cli/mount_helper.h"
-#include "cli/nearest.h"
-#include "cli/standard_streams.h"
+#include "cli/base/ample_stack.h"
+#include "cli/base/message.h"
+#include "cli/base/nearest.h"
+#include "cli/base/standard_streams.h"
+#include "cli/commands/command.h"
+#include "cli/commands/mount_helper.h"
 
 namespace kvfs::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::fs {
 namespace {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/status.h"
+#include <kvfs/status.h>
 
 namespace kvfs::fs {
 

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include <kvfs/store.h>
 #include "fs/attributes.h"
-#include "store/store.h"
 
 namespace kvfs::fs {
 

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::fs {
 namespace {

@@ -27,7 +27,7 @@
 #include <string>
 #include <string_view>
 
-#include "store/status.h"
+#include <kvfs/status.h>
 
 namespace kvfs::fs {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 
 namespace kvfs::fs {
 

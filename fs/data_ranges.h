@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::fs {
 

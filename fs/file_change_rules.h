@@ -1,9 +1,9 @@
 // What a change of files by path may ask for, and which attributes it chooses.
 #pragma once
 
+#include <kvfs/status.h>
 #include "fs/attributes.h"
 #include "fs/file_change.h"
-#include "store/status.h"
 
 namespace kvfs::fs {
 

@@ -46,6 +46,7 @@
 #include <string_view>
 #include <vector>
 
+#include <kvfs/store.h>
 #include "fs/attribute_batch.h"
 #include "fs/attributes.h"
 #include "fs/file_change.h"
@@ -56,8 +57,7 @@
 #include "fs/listing_page.h"
 #include "fs/ownership.h"
 #include "fs/xattrs.h"
-#include "store/fair_shared_mutex.h"
-#include "store/store.h"
+#include "store/base/fair_shared_mutex.h"
 
 namespace kvfs::fs {
 

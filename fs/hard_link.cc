@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::fs {
 namespace {

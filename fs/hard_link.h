@@ -19,9 +19,9 @@
 #include <string>
 #include <string_view>
 
+#include <kvfs/batch.h>
+#include <kvfs/status.h>
 #include "fs/inode_info.h"
-#include "store/batch.h"
-#include "store/status.h"
 
 namespace kvfs::fs {
 

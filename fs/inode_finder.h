@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include <kvfs/store.h>
 #include "fs/inode_info.h"
-#include "store/store.h"
 
 namespace kvfs::fs {
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <unordered_map>
 
+#include <kvfs/batch.h>
 #include "fs/inode_info.h"
-#include "store/batch.h"
 
 namespace kvfs::fs {
 

@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
+#include <kvfs/store.h>
 #include "fs/file_system.h"
-#include "store/store.h"
 
 namespace kvfs::fs {
 

@@ -1,7 +1,7 @@
 // The names that Linux does not allow, and those that are too long for a key.
 #include "fs/names.h"
 
-#include "store/batch.h"
+#include <kvfs/batch.h>
 
 namespace kvfs::fs {
 

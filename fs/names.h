@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "store/status.h"
+#include <kvfs/status.h>
 
 namespace kvfs::fs {
 

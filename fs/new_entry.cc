@@ -5,8 +5,8 @@
 
 #include <string>
 
+#include <kvfs/bytes.h>
 #include "fs/access_list.h"
-#include "store/bytes.h"
 
 namespace kvfs::fs {
 namespace {

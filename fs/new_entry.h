@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include <kvfs/status.h>
 #include "fs/attributes.h"
 #include "fs/xattrs.h"
-#include "store/status.h"
 
 namespace kvfs::fs {
 

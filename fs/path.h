@@ -17,8 +17,8 @@ namespace kvfs::fs {
 
 // The way to the last path that was looked at: a further one is looked up from where the two part,
 // so that a tree of any depth is read in as many lookups as it has names, and not in as many as its
-// paths have. Only of a file system that nobody changes (store/frozen_store.h), and that outlives
-// it. It refers to all directories on the way. Threads: one.
+// paths have. Only of a file system that nobody changes (include/kvfs/frozen_store.h), and that
+// outlives it. It refers to all directories on the way. Threads: one.
 class PathWay {
  public:
   explicit PathWay(FileSystem& file_system) : file_system_(file_system) {}

@@ -23,9 +23,9 @@
 #include <string>
 #include <string_view>
 
-#include "store/batch.h"
-#include "store/bytes.h"
-#include "store/status.h"
+#include <kvfs/batch.h>
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 
 namespace kvfs::fs {
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <random>
 
-#include "store/identity_file.h"
-#include "store/out_of_memory.h"
-#include "store/store.h"
-#include "store/store_files.h"
+#include <kvfs/store.h>
+#include "store/base/out_of_memory.h"
+#include "store/engine/identity_file.h"
+#include "store/engine/store_files.h"
 
 namespace kvfs {
 namespace {

@@ -1,6 +1,4 @@
 // What a file is, its name tells: a damaged one may have no magic any more.
-#include "store/dump.h"
-
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -8,7 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "store/describe.h"
+#include <kvfs/dump.h>
+#include "store/base/describe.h"
+#include "store/base/out_of_memory.h"
+#include "store/engine/identity_file.h"
+#include "store/engine/store_files.h"
 #include "store/format/branch.h"
 #include "store/format/change.h"
 #include "store/format/checksum.h"
@@ -17,9 +19,6 @@
 #include "store/format/leaf.h"
 #include "store/format/log_mark.h"
 #include "store/format/superblock.h"
-#include "store/identity_file.h"
-#include "store/out_of_memory.h"
-#include "store/store_files.h"
 
 namespace kvfs {
 

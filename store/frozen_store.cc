@@ -1,5 +1,5 @@
 // What would be a change is refused.
-#include "store/frozen_store.h"
+#include <kvfs/frozen_store.h>
 
 namespace kvfs {
 namespace {

@@ -1,13 +1,12 @@
 // Opens the damaged store for salvaging, and copies entry by entry.
-#include "store/repair.h"
-
 #include <deque>
 
-#include "store/describe.h"
-#include "store/engine.h"
-#include "store/out_of_memory.h"
-#include "store/record_cursor.h"
-#include "store/recovery.h"
+#include <kvfs/repair.h>
+#include "store/base/describe.h"
+#include "store/base/out_of_memory.h"
+#include "store/engine/engine.h"
+#include "store/engine/recovery.h"
+#include "store/shard/record_cursor.h"
 
 namespace kvfs {
 

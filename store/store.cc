@@ -1,9 +1,8 @@
 // Opening, and the plain user's calls in terms of the general ones.
-#include "store/store.h"
-
-#include "store/engine.h"
-#include "store/out_of_memory.h"
-#include "store/recovery.h"
+#include <kvfs/store.h>
+#include "store/base/out_of_memory.h"
+#include "store/engine/engine.h"
+#include "store/engine/recovery.h"
 
 namespace kvfs {
 namespace {

@@ -11,22 +11,6 @@
 
 namespace kvfs::tidy {
 
-// A part of the tree, as the diagram of docs/design.md draws them.
-enum class Layer {
-  kVocabulary,  // store/status.h, store/bytes.h, ...: the standard library only
-  kFormat,      // store/format: bytes on disk, pure
-  kEnv,         // store/env: the operating system
-  kEngine,      // the rest of store/
-  kPublic,      // store/store.h and what a user of it needs
-  kFs,
-  kCli,
-  kBench,
-  kTests,
-  kOther,  // build files, documents, scripts
-};
-
-[[nodiscard]] Layer LayerOf(std::string_view path);
-
 // Every finding in one file, in the order of its lines.
 [[nodiscard]] std::vector<std::string> Check(std::string_view path, std::string_view text);
 

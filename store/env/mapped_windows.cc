@@ -10,7 +10,7 @@
 #include <bit>
 #include <cerrno>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "store/env/posix_error.h"
 
 namespace kvfs {

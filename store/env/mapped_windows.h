@@ -18,8 +18,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <kvfs/status.h>
 #include "store/env/fault_guard.h"
-#include "store/status.h"
 
 namespace kvfs {
 

@@ -14,7 +14,7 @@
 #include <map>
 #include <memory>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs {
 

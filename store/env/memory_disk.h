@@ -16,9 +16,9 @@
 #include <string>
 #include <vector>
 
+#include <kvfs/env.h>
 #include "store/env/crash_image.h"
 #include "store/env/disk_operation.h"
-#include "store/env/env.h"
 
 namespace kvfs {
 

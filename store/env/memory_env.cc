@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "store/env/sticky_failure.h"
+#include "store/base/sticky_failure.h"
 
 namespace kvfs {
 namespace {

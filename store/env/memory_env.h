@@ -26,8 +26,8 @@
 #include <string>
 #include <vector>
 
+#include <kvfs/env.h>
 #include "store/env/crash_image.h"
-#include "store/env/env.h"
 #include "store/env/memory_disk.h"
 
 namespace kvfs {

@@ -16,7 +16,7 @@
 #include <ctime>
 #include <mutex>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "store/env/posix_directory.h"
 #include "store/env/posix_error.h"
 #include "store/env/posix_file.h"

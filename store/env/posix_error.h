@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <kvfs/status.h>
 #include "store/env/descriptor.h"
-#include "store/status.h"
 
 namespace kvfs {
 

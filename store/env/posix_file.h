@@ -7,7 +7,7 @@
 // through any more, and pwrite(2) tells what is wrong.
 //
 // A failed sync is final, and so is a change that fails for another reason than want of room or
-// memory (store/env/sticky_failure.h). Syncs run one at a time: of two at once the system tells
+// memory (store/base/sticky_failure.h). Syncs run one at a time: of two at once the system tells
 // only one of a failure.
 //
 // `known_size_` never exceeds the file's size. Within it everything runs without a lock; what goes
@@ -20,10 +20,10 @@
 #include <optional>
 #include <string>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
+#include "store/base/sticky_failure.h"
 #include "store/env/mapped_windows.h"
 #include "store/env/posix_error.h"
-#include "store/env/sticky_failure.h"
 
 namespace kvfs {
 

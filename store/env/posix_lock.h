@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "store/env/posix_error.h"
 
 namespace kvfs {

@@ -24,9 +24,9 @@
 #include <string_view>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 #include "store/format/pointer.h"
-#include "store/status.h"
 
 namespace kvfs::format {
 

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 #include "store/format/entry.h"
-#include "store/status.h"
 
 namespace kvfs::format {
 

@@ -20,11 +20,11 @@
 #include <string_view>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 #include "store/format/block_list.h"
 #include "store/format/page.h"
 #include "store/format/pointer.h"
-#include "store/status.h"
 
 namespace kvfs::format {
 

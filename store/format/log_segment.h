@@ -25,7 +25,7 @@
 #include <optional>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::format {
 

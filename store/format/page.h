@@ -18,10 +18,10 @@
 
 #include <cstdint>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 #include "store/format/pointer.h"
 #include "store/format/record_key.h"
-#include "store/status.h"
 
 namespace kvfs::format {
 

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 
 namespace kvfs::format {
 

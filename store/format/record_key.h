@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 #include "store/format/checksum.h"
 
 namespace kvfs::format {

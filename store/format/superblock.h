@@ -30,11 +30,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/status.h>
 #include "store/format/log_segment.h"
 #include "store/format/pointer.h"
 #include "store/format/record_key.h"
-#include "store/status.h"
 
 namespace kvfs::format {
 
@@ -77,7 +77,7 @@ struct Identity {
   uint64_t ShardSeed(uint32_t shard) const;
 };
 
-// Where a space map stands (store/space_map.h): blocks in a radix tree of so many levels.
+// Where a space map stands (store/alloc/space_map.h): blocks in a radix tree of so many levels.
 struct MapRoot {
   BlockPointer root;
   uint8_t levels = 0;

@@ -8,7 +8,7 @@
 #include <map>
 #include <sstream>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {
@@ -139,7 +139,8 @@ TEST_F(ExitCodes, TheTableIsTheProgramsOwn) {
   std::istringstream help(RunKvfs({"--help"}).out);
   std::vector<std::string> names, expected;
   for (std::string line; std::getline(help, line);) {
-    if (line.starts_with("  ") && line[2] != ' ') names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    if (line.starts_with("  ") && line[2] != ' ')
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
   }
   for (const Use& use : Uses()) expected.emplace_back(use.command);
   EXPECT_EQ(names, expected);

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include "cli/lock_file.h"
+#include "cli/mounts/lock_file.h"
 #include "tests/cli/ordinary_user.h"
 
 namespace kvfs::cli {

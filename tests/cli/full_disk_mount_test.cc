@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/lock_file.h"
+#include "cli/mounts/lock_file.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "cli/lock_file.h"
+#include "cli/mounts/lock_file.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "cli/lock_file.h"
+#include "cli/mounts/lock_file.h"
 #include "tests/cli/store_fixture.h"
 
 namespace kvfs::cli {

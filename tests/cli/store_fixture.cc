@@ -11,8 +11,8 @@
 #include <sstream>
 #include <thread>
 
-#include "cli/lock_file.h"
-#include "cli/mount_table.h"
+#include "cli/mounts/lock_file.h"
+#include "cli/mounts/mount_table.h"
 
 namespace kvfs::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/lock_file.h"
+#include "cli/mounts/lock_file.h"
 #include "tests/cli/ordinary_user.h"
 
 namespace kvfs::cli {

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 
 namespace kvfs::faults {
 

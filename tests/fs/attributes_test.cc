@@ -6,7 +6,7 @@
 
 #include <random>
 
-#include "store/batch.h"
+#include <kvfs/batch.h>
 
 namespace kvfs::fs {
 namespace {

@@ -1,7 +1,7 @@
 // A disk that fails or fills up under a file system: what calls say then, and what still works.
 #include <sys/stat.h>
 
-#include "fs/errno.h"
+#include "fs/fuse/errno.h"
 #include "tests/fs/file_system_fixture.h"
 
 namespace kvfs::fs {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 
 namespace kvfs::fs {
 

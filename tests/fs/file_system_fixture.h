@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include <kvfs/store.h>
 #include "fs/file_system.h"
 #include "store/env/memory_env.h"
-#include "store/store.h"
 
 namespace kvfs::fs {
 

@@ -2,7 +2,7 @@
 // and what no damage looks like. So that what lies behind a checksum is reached at all.
 #pragma once
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
 #include "store/format/superblock.h"
 
 namespace kvfs::fuzz {

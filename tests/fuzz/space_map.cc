@@ -3,12 +3,12 @@
 //
 // The input: what is done, 32 bytes; the map's only bitmap; the row of pointers above it, if the
 // map has two levels.
-#include "store/space_map.h"
+#include "store/alloc/space_map.h"
 
 #include <set>
 
+#include "store/alloc/space_map_writer.h"
 #include "store/env/memory_env.h"
-#include "store/space_map_writer.h"
 #include "tests/fuzz/target.h"
 
 namespace kvfs::fuzz {

@@ -12,9 +12,9 @@
 // those.
 #include <algorithm>
 
+#include <kvfs/repair.h>
 #include "store/format/checksum.h"
 #include "store/format/page.h"
-#include "store/repair.h"
 #include "tests/fuzz/damaged_store.h"
 #include "tests/fuzz/reseal.h"
 #include "tests/fuzz/target.h"

@@ -10,9 +10,9 @@
 #include <new>
 #include <system_error>
 
-#include "store/dump.h"
-#include "store/out_of_memory.h"
-#include "store/repair.h"
+#include <kvfs/dump.h>
+#include <kvfs/repair.h>
+#include "store/base/out_of_memory.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"

@@ -1,13 +1,12 @@
 // Every operation of a batch: what it refuses, with which error, and that a refusal changes
 // nothing; and what it does at the ends of contents, where an entry's shape changes.
-#include "store/batch.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
 
+#include <kvfs/batch.h>
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 
 namespace kvfs {
 namespace {

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <thread>
 
-#include "store/env/env.h"
-#include "store/store.h"
+#include <kvfs/env.h>
+#include <kvfs/store.h>
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"

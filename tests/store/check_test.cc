@@ -7,11 +7,11 @@
 #include <bit>
 #include <set>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "store/format/checksum.h"
 #include "store/format/entry.h"
 #include "store/format/superblock.h"
-#include "store/store.h"
 #include "tests/store/soundness.h"
 
 namespace kvfs {

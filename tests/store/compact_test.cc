@@ -6,8 +6,8 @@
 #include <random>
 #include <thread>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 

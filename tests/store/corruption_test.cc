@@ -7,9 +7,9 @@
 
 #include <algorithm>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "store/format/superblock.h"
-#include "store/store.h"
 #include "tests/store/model.h"
 
 namespace kvfs {

@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
+#include <kvfs/store.h>
+#include "store/alloc/verified_set.h"
 #include "store/env/memory_env.h"
-#include "store/store.h"
-#include "store/verified_set.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {

@@ -1,17 +1,16 @@
 // What DumpFile says of each file of a store, beside what the store and the format say of
 // themselves; that damage is named and passed over, and that a visitor who has had enough gets no
 // more.
-#include "store/dump.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <set>
 
+#include <kvfs/dump.h>
+#include <kvfs/store.h>
 #include "store/format/checksum.h"
 #include "store/format/superblock.h"
-#include "store/store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {

@@ -5,8 +5,8 @@
 #include <array>
 #include <map>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 #include "tests/store/soundness.h"
 
 namespace kvfs {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "store/dump.h"
-#include "store/repair.h"
+#include <kvfs/dump.h>
+#include <kvfs/repair.h>
 
 namespace kvfs {
 namespace {

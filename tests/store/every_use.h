@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 
 namespace kvfs {
 

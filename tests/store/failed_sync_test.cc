@@ -9,8 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 
 namespace kvfs {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 
-#include "store/dump.h"
+#include <kvfs/dump.h>
+#include <kvfs/repair.h>
 #include "store/env/memory_env.h"
-#include "store/repair.h"
 #include "tests/store/model.h"
 #include "tests/support/sanitized.h"
 

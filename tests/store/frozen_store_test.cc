@@ -1,8 +1,7 @@
 // A store as it was at one moment: it shows that moment, and nothing changes through it.
-#include "store/frozen_store.h"
-
 #include <gtest/gtest.h>
 
+#include <kvfs/frozen_store.h>
 #include "store/env/memory_env.h"
 
 namespace kvfs {

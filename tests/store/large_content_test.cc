@@ -6,11 +6,11 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "store/content_editor.h"
+#include <kvfs/store.h>
+#include "store/engine/recovery.h"
 #include "store/env/memory_env.h"
 #include "store/format/chunk.h"
-#include "store/recovery.h"
-#include "store/store.h"
+#include "store/txn/content_editor.h"
 #include "tests/store/soundness.h"
 
 namespace kvfs {

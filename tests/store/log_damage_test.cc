@@ -1,9 +1,9 @@
 // A log that is damaged where it was durable is told from one that a loss of power has cut off.
 #include <gtest/gtest.h>
 
-#include "store/bytes.h"
+#include <kvfs/bytes.h>
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 #include "tests/store/soundness.h"
 
 namespace kvfs {

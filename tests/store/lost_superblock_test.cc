@@ -4,11 +4,11 @@
 
 #include <functional>
 
+#include <kvfs/repair.h>
+#include <kvfs/store.h>
+#include "store/engine/identity_file.h"
 #include "store/env/memory_env.h"
 #include "store/format/superblock.h"
-#include "store/identity_file.h"
-#include "store/repair.h"
-#include "store/store.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 

@@ -8,13 +8,13 @@
 #include <deque>
 #include <functional>
 
+#include <kvfs/repair.h>
 #include "store/format/branch.h"
 #include "store/format/checksum.h"
 #include "store/format/chunk.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
 #include "store/format/superblock.h"
-#include "store/repair.h"
 #include "tests/fuzz/damaged_store.h"
 #include "tests/store/every_use.h"
 #include "tests/support/sanitized.h"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 
 namespace kvfs {
 

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <deque>
 
+#include <kvfs/repair.h>
 #include "store/env/memory_env.h"
-#include "store/repair.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"

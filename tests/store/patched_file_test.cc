@@ -1,6 +1,6 @@
 // A damaged store's file as a repair reads it: nothing of it is changed, and what is missing is an
 // error of the disk.
-#include "store/patched_file.h"
+#include "store/engine/patched_file.h"
 
 #include <gtest/gtest.h>
 

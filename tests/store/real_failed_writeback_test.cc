@@ -16,8 +16,8 @@
 #include <fstream>
 #include <functional>
 
-#include "store/env/env.h"
-#include "store/store.h"
+#include <kvfs/env.h>
+#include <kvfs/store.h>
 #include "tests/store/soundness.h"
 #include "tests/support/temporary_directory.h"
 

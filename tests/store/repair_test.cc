@@ -1,15 +1,14 @@
 // A repair writes all that can be read of a damaged store into a new one, tells what it could not
 // by name, and does not touch the damaged one.
-#include "store/repair.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
+#include <kvfs/repair.h>
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "store/format/superblock.h"
-#include "store/store.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "store/store.h"
+#include <kvfs/store.h>
 
 namespace kvfs {
 

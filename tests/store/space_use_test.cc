@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 #include "tests/store/soundness.h"
 
 namespace kvfs {

@@ -2,8 +2,8 @@
 // its files take.
 #include <gtest/gtest.h>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 
 namespace kvfs {
 namespace {

@@ -1,12 +1,11 @@
 // The store's public face: what each call promises, and each error that it names.
-#include "store/store.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 #include <thread>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "store/format/entry.h"
 #include "store/format/superblock.h"

@@ -13,8 +13,8 @@
 #include <random>
 #include <thread>
 
+#include <kvfs/store.h>
 #include "store/env/memory_env.h"
-#include "store/store.h"
 #include "tests/store/soundness.h"
 #include "tests/support/temporary_directory.h"
 

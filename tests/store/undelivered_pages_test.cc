@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <map>
 
+#include <kvfs/repair.h>
 #include "store/env/memory_env.h"
-#include "store/repair.h"
 #include "tests/fuzz/damaged_store.h"
 #include "tests/store/model.h"
 #include "tests/support/sanitized.h"

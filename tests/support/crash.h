@@ -21,8 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include <kvfs/env.h>
 #include "store/env/crash_image.h"
-#include "store/env/env.h"
 #include "store/env/memory_env.h"
 
 namespace kvfs {

@@ -21,9 +21,9 @@
 #include <thread>
 #include <utility>
 
+#include <kvfs/store.h>
 #include "fs/file_system.h"
-#include "fs/fuse_server.h"
-#include "store/store.h"
+#include "fs/fuse/server.h"
 
 namespace kvfs {
 

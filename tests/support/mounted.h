@@ -18,7 +18,7 @@
 #include <string>
 
 #include "fs/file_system.h"
-#include "fs/mount_options.h"
+#include "fs/fuse/mount_options.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {

@@ -1,5 +1,8 @@
-# Warnings are errors, in our own code only: system headers come in as system includes.
+# Options of our own code; kvfs_cc.bzl hands them on. Warnings are errors, but in headers of the
+# system, which come in as such.
 KVFS_COPTS = [
+    # Public headers are <kvfs/...>, as a user of the library includes them.
+    "-Iinclude",
     "-Wall",
     "-Wextra",
     "-Wshadow",

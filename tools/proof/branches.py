@@ -59,7 +59,7 @@ def _without_cleanup(counts, text):
 
 
 def _of_tree(path):
-    match = re.search(r'(?:^|/)((?:store|fs)/[\w/]+\.(?:cc|h))$', path)
+    match = re.search(r'(?:^|/)((?:include/kvfs|store|fs)/[\w/]+\.(?:cc|h))$', path)
     return match and 'tests/' not in path and match.group(1)
 
 

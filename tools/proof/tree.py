@@ -7,7 +7,7 @@ import sys
 
 import faults
 
-ERROR = re.compile(r'^(?:\S*/)?(store/[^:\s]+):(\d+):\d+: (?:fatal )?error:', re.MULTILINE)
+ERROR = re.compile(r'^(?:\S*/)?((?:store|include)/[^:\s]+):(\d+):\d+: (?:fatal )?error:', re.MULTILINE)
 
 
 class Tree:
@@ -68,7 +68,7 @@ class Tree:
     def look_at(self, paths, jobs):
         """Errors as of build() in these files and what they include, in a tenth of the time."""
         def errors_of(path):
-            done = subprocess.run(['g++', '-std=c++20', '-fsyntax-only', '-w', '-I.', path],
+            done = subprocess.run(['g++', '-std=c++20', '-fsyntax-only', '-w', '-I.', '-Iinclude', path],
                                   cwd=self.copy, stderr=subprocess.PIPE, text=True)
             return {(name, int(line)) for name, line in ERROR.findall(done.stderr)}
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

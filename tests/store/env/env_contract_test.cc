@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "store/env/memory_env.h"
 #include "tests/support/temporary_directory.h"
 

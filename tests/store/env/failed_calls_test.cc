@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "tests/support/temporary_directory.h"
 
 namespace {

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "store/env/mapped_windows.h"
 #include "tests/support/temporary_directory.h"
 

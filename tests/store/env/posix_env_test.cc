@@ -22,7 +22,7 @@
 #include <tuple>
 #include <vector>
 
-#include "store/env/env.h"
+#include <kvfs/env.h>
 #include "tests/support/sanitized.h"
 #include "tests/support/temporary_directory.h"
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "store/alloc/space_map.h"
 #include "store/format/branch.h"
 #include "store/format/change.h"
 #include "store/format/chunk.h"
@@ -24,7 +25,6 @@
 #include "store/format/log_mark.h"
 #include "store/format/log_segment.h"
 #include "store/format/superblock.h"
-#include "store/space_map.h"
 #include "tests/store/format/worked_example.h"
 
 namespace kvfs::format {

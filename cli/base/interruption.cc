@@ -1,0 +1,68 @@
+// A handler may set a flag, or write and end: little else.
+
+#include "cli/base/interruption.h"
+
+#include <unistd.h>
+
+#include "cli/base/exit_codes.h"
+#include "cli/base/message.h"
+
+namespace kvfs::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void Note(int) { interrupted = 1; }
+
+std::string_view last_line;
+
+void SayLastWords(int) {
+  [[maybe_unused]] const ssize_t ignored =
+      ::write(STDERR_FILENO, last_line.data(), last_line.size());
+  ::_exit(static_cast<int>(ExitCode::kInterrupted));
+}
+
+using Actions = std::array<struct sigaction, kSignals.size()>;
+
+void Catch(int signal, void (*handler)(int), struct sigaction* before) {
+  ::sigaction(signal, nullptr, before);
+  if (before->sa_handler == SIG_IGN) return;
+  struct sigaction action {};
+  action.sa_handler = handler;
+  // Without SA_RESTART, so that a read that waits ends.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(signal, &action, nullptr);
+}
+
+void CatchAll(void (*handler)(int), Actions& before) {
+  for (size_t i = 0; i < kSignals.size(); ++i) Catch(kSignals[i], handler, &before[i]);
+}
+
+void Restore(const Actions& before) {
+  for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
+}
+
+}  // namespace
+
+Interruption::Interruption() {
+  interrupted = 0;
+  CatchAll(Note, before_);
+}
+
+Interruption::~Interruption() { Restore(before_); }
+
+LastWords::LastWords(std::string_view words) : line_(MessageLine(Severity::kError, words)) {
+  last_line = line_;
+  CatchAll(SayLastWords, before_);
+}
+
+LastWords::~LastWords() { Restore(before_); }
+
+bool IsInterrupted() { return interrupted != 0; }
+
+Result<void> CheckNotInterrupted() {
+  if (!IsInterrupted()) return {};
+  return Fail(ErrorCode::kRetry, "a signal has ended it");
+}
+
+}  // namespace kvfs::cli

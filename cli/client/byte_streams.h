@@ -1,0 +1,25 @@
+// Values on their way between the command line and a store.
+#pragma once
+
+#include <string>
+
+#include "cli/base/failure.h"
+#include "cli/client/keys.h"
+
+namespace kvfs::cli {
+
+// Writes all it is given to standard output.
+ByteSink StandardOutput();
+// The same to a descriptor that outlives it; errors name it so.
+ByteSink ToDescriptor(int file, std::string name);
+ByteSource FromDescriptor(int file, std::string name);
+// Calls `on_silence` before it waits where nothing has come for half a second.
+ByteSource FromSlowDescriptor(int file, std::string name, std::function<void()> on_silence);
+
+ByteSource FromText(std::string text);
+// kIoFailed if it is closed.
+Answer<ByteSource> FromStandardInput();
+// kIoFailed if the file cannot be opened.
+Answer<ByteSource> FromFile(const std::string& path);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,69 @@
+// `kvfs append`: bytes to the end of a value, in one step; a key that is absent is created.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/client/store_access.h"
+#include "cli/client/value_argument.h"
+#include "cli/client/with_keys.h"
+#include "cli/commands/command.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct AppendArguments {
+  std::string store;
+  std::string path;
+  ValueArgument value;
+};
+
+Outcome TooMuch(const std::string& path, const std::string& store) {
+  return Stop(ExitCode::kUsage,
+              fmt::format("cannot append to {} in {}: one step has at most 256 MiB; append it in "
+                          "pieces, as by `split -b 100M --filter='kvfs append {} {}' FILE`",
+                          path, store, store, path));
+}
+
+Outcome Append(const AppendArguments& arguments) {
+  const Outcome valid = CheckKeyPath(arguments.path);
+  if (!valid) return valid;
+  const auto source = OpenValue(arguments.value);
+  if (!source) return tl::unexpected(source.error());
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  const auto explain = [&](const Error& error) {
+    return tl::unexpected(ExplainMakingError("append to", arguments.path, *store, error));
+  };
+  // All of it before the store is opened: what comes slowly keeps nobody out.
+  auto data = ReadWhole(*source);
+  if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
+  if (!data) return explain(data.error());
+  fs::FileChange append;
+  append.kind = fs::FileChange::Kind::kAppend;
+  append.path = arguments.path;
+  append.data = *std::move(data);
+  const std::vector<fs::FileChange> changes = {std::move(append)};
+  const KeysWork work = [&](Keys& keys, const std::string&) -> Outcome {
+    const auto appended = keys.Apply(changes);
+    return appended ? Outcome() : explain(appended.error());
+  };
+  return WithKeys(*store, "append", KeysUse::kChange, work);
+}
+
+}  // namespace
+
+Runner DefineAppend(CLI::App& parser) {
+  const auto arguments = std::make_shared<AppendArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
+  DefineValue(parser, arguments->value);
+  parser.footer(
+      "Happens in one step, of at most 256 MiB; costs what is appended, not what is there. More "
+      "goes "
+      "there in pieces: split -b 100M --filter='kvfs append ~/store log' FILE\n"
+      "Example: date | kvfs append ~/store log");
+  return [arguments] { return Append(*arguments); };
+}
+
+}  // namespace kvfs::cli

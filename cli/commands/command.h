@@ -1,0 +1,70 @@
+// A command of the program: how it adds itself to the parser, and what then runs it.
+//
+// Each command is one file that defines one function Define<Name>, and one line of the table in
+// commands.cc. A definition adds options, positionals and the help text to the parser it is given,
+// and returns the function that does the work once they have been read.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+
+#include "cli/base/failure.h"
+
+namespace kvfs::cli {
+
+using Runner = std::function<Outcome()>;
+
+struct Command {
+  const char* name;
+  const char* summary;  // one line for `kvfs --help`
+  Runner (*define)(CLI::App& parser);
+  // The exit status for what the command ends with.
+  int (*status)(ExitCode code) = OwnStatus;
+  // Whether it may have to wait for another process, and so takes --timeout.
+  bool waits = true;
+};
+
+// What the command's own definition adds, and what all have.
+Runner DefineWhole(const Command& command, CLI::App& parser);
+
+// All commands, in the order in which the help shows them.
+std::span<const Command> Commands();
+
+const Command* FindCommand(std::string_view name);
+
+// For commands that take any number of paths: the parser would take a list of positionals apart
+// where one looks like "[a,b]", so all paths but the first are its leftovers, with a "--" where the
+// command line has one. Appends them to `paths`. kUsage for an option among them.
+Outcome TakeFurtherPaths(const std::vector<std::string>& leftovers,
+                         std::vector<std::string>& paths);
+
+Runner DefineCreate(CLI::App& parser);
+Runner DefineMount(CLI::App& parser);
+Runner DefineUnmount(CLI::App& parser);
+Runner DefineGet(CLI::App& parser);
+Runner DefinePut(CLI::App& parser);
+Runner DefineDel(CLI::App& parser);
+Runner DefineLs(CLI::App& parser);
+Runner DefineAppend(CLI::App& parser);
+Runner DefineMv(CLI::App& parser);
+Runner DefineMkdir(CLI::App& parser);
+Runner DefineStat(CLI::App& parser);
+Runner DefineFind(CLI::App& parser);
+Runner DefineBatch(CLI::App& parser);
+Runner DefineImport(CLI::App& parser);
+Runner DefineExport(CLI::App& parser);
+Runner DefineStatus(CLI::App& parser);
+Runner DefineDoctor(CLI::App& parser);
+Runner DefineCompletion(CLI::App& parser);
+Runner DefineManual(CLI::App& parser);
+Runner DefineCheck(CLI::App& parser);
+Runner DefineRepair(CLI::App& parser);
+Runner DefineCompact(CLI::App& parser);
+Runner DefineStats(CLI::App& parser);
+Runner DefineTop(CLI::App& parser);
+Runner DefineBench(CLI::App& parser);
+Runner DefineDump(CLI::App& parser);
+Runner DefineVersion(CLI::App& parser);
+
+}  // namespace kvfs::cli

@@ -1,0 +1,60 @@
+// `kvfs dump`: a file of a store, field by field.
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include <kvfs/dump.h>
+#include "cli/base/shown_text.h"
+#include "cli/commands/command.h"
+#include "cli/mounts/mount_health.h"
+
+namespace kvfs::cli {
+namespace {
+
+// A file that is missing is no key that is.
+ExitCode ExitCodeOfDump(ErrorCode code) {
+  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // a file of nothing known here
+  return code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCodeOfFile(code);
+}
+
+Outcome Dump(const std::string& path) {
+  const auto resolved = ResolvePlace(path);
+  if (!resolved) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot read {}: {}", path, resolved.error().message));
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_socket(*resolved, ignored)) {
+    return Stop(
+        ExitCode::kNoStore,
+        fmt::format("cannot dump {}: a socket holds nothing; through this one commands reach "
+                    "the daemon that has mounted the store",
+                    *resolved));
+  }
+  const auto dumped = DumpFile(GetPosixEnv(), *resolved, [](std::string_view line) {
+    fmt::print("{}\n", ShownText(stdout, line));
+    return true;
+  });
+  if (dumped) return {};
+  return Stop(ExitCodeOfDump(dumped.error().code),
+              fmt::format("cannot dump {}: {}", *resolved, dumped.error().message));
+}
+
+}  // namespace
+
+Runner DefineDump(CLI::App& parser) {
+  const auto path = std::make_shared<std::string>();
+  parser
+      .add_option("FILE", *path,
+                  "superblock, identity, lock, log/segment-..., shard-NN.keys or .values")
+      ->required();
+  parser.footer(
+      "docs/format.md tells what the fields mean. What is damaged is described as such, and is no "
+      "failure. Nothing is changed.\n"
+      "Example: kvfs dump ~/store/superblock");
+  return [path] { return Dump(*path); };
+}
+
+}  // namespace kvfs::cli

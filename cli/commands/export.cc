@@ -1,0 +1,288 @@
+// `kvfs export`: a store, or a directory of it, in a form that others read.
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "cli/base/interruption.h"
+#include "cli/base/paths.h"
+#include "cli/base/progress.h"
+#include "cli/base/shown_text.h"
+#include "cli/base/whole_number.h"
+#include "cli/client/byte_streams.h"
+#include "cli/client/with_keys.h"
+#include "cli/commands/command.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/transfer/held_output.h"
+#include "cli/transfer/json_lines_format.h"
+#include "cli/transfer/lmdb_format.h"
+#include "cli/transfer/output_file.h"
+#include "cli/transfer/smkv_format.h"
+#include "cli/transfer/tar_format.h"
+#include "cli/transfer/transfer_format.h"
+#include "cli/transfer/tree_format.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct ExportArguments {
+  std::string format = "tar";
+  std::string store;
+  std::string target = "-";
+  std::string path;
+  uint32_t shards = kUsualSmkvShards;
+};
+
+Outcome CheckTreeTarget(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directory(path, error);
+  if (!error && std::filesystem::is_empty(path, error) && !error) return {};
+  const bool is_full = error == std::errc::no_space_on_device;
+  return Stop(ExitCodeOfFile(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo),
+              fmt::format("cannot export into {}: {}", path,
+                          error ? error.message() : "the directory is not empty"));
+}
+
+Outcome CheckTarget(const ExportArguments& arguments, TransferFormat format) {
+  if (const auto answered = AwaitAnswer(arguments.target); !answered) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot write {}: {}", arguments.target, answered.error().message));
+  }
+  if (!IsStream(format) && arguments.target == "-") {
+    return Stop(ExitCode::kUsage, fmt::format("the format {} needs a TARGET that is not standard "
+                                              "output",
+                                              arguments.format));
+  }
+  if (format == TransferFormat::kTar && arguments.target == "-" && ::isatty(STDOUT_FILENO) == 1) {
+    return Stop(ExitCode::kUsage,
+                "an archive is nothing for a terminal; name a TARGET, or send it "
+                "into a pipe");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<EntryWriter>> MakeWriter(const ExportArguments& arguments,
+                                                TransferFormat format, const ByteSink& stream,
+                                                Keys& keys) {
+  switch (format) {
+    case TransferFormat::kTree:
+      return MakeTreeWriter(arguments.target);
+    case TransferFormat::kTar:
+      return MakeTarWriter(stream);
+    case TransferFormat::kJsonLines:
+      return MakeJsonLinesWriter(stream);
+    case TransferFormat::kLmdb: {
+      KVFS_ASSIGN(const uint64_t map_bytes, LmdbMapBytes(keys, arguments.path));
+      return MakeLmdbWriter(stream, map_bytes);
+    }
+    case TransferFormat::kSmkv:
+      return MakeSmkvWriter(arguments.target, arguments.shards);
+  }
+  return Fail(ErrorCode::kInvalid, "there is no such format");
+}
+
+// Names that a program's Put has made, and that lead elsewhere on a disk.
+bool LeadsElsewhere(std::string_view name) {
+  return name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
+         name.find('\0') != std::string_view::npos;
+}
+
+// Errors that the other entries need not meet: of what is stored under one key. Errors of the
+// output, and of the machine, are the writer's, and end the export.
+bool IsOfOneEntry(ErrorCode code) {
+  return code == ErrorCode::kCorrupt || code == ErrorCode::kInvalid ||
+         code == ErrorCode::kNameTooLong || code == ErrorCode::kTooLarge ||
+         code == ErrorCode::kNotFound || code == ErrorCode::kPermission ||
+         code == ErrorCode::kExists || code == ErrorCode::kConflict;
+}
+
+class Exporter {
+ public:
+  Exporter(Keys& keys, EntryWriter& writer, Progress& progress)
+      : keys_(keys), writer_(writer), progress_(progress) {}
+
+  // Paths are told as from the directory that is exported; a single key by its name.
+  Result<void> Run(const std::string& top) {
+    KVFS_ASSIGN(const fs::InodeInfo inode, keys_.Stat(top));
+    const bool is_directory = inode.attributes.IsDirectory();
+    if (is_directory) KVFS_TRY(Add({top, "", inode}, ""));
+    const size_t prefix = is_directory ? (top.empty() ? 0 : top.size() + 1) : top.rfind('/') + 1;
+    WalkOptions options;
+    options.on_unreadable = [&](const std::string& path, const Error& error) {
+      NoteDamage(error);
+      writer_.LeaveOut("a part of what is in " + (path.empty() ? "the top" : path),
+                       ReasonOfKeyError(error));
+    };
+    KVFS_TRY(WalkKeys(
+        keys_, top,
+        [&](const WalkedKey& key) -> Result<Descent> {
+          return Add(key, key.path.substr(std::min(prefix, key.path.size())));
+        },
+        options));
+    return writer_.Finish();
+  }
+
+  uint64_t written() const { return written_; }
+  // Something of the store could not be read.
+  bool is_damaged() const { return is_damaged_; }
+
+ private:
+  Result<Descent> Add(const WalkedKey& key, const std::string& path) {
+    KVFS_TRY(CheckNotInterrupted());
+    if (!path.empty() && LeadsElsewhere(key.name)) {
+      writer_.LeaveOut(Shown(key), "no file can have this name");
+      return Descent::kPass;
+    }
+    if ((key.inode.attributes.mode & S_IFMT) == 0) {
+      is_damaged_ = true;
+      writer_.LeaveOut(Shown(key), "its attributes are damaged");
+      return Descent::kPass;
+    }
+    auto added = writer_.Add(keys_, key, path);
+    if (!added && !writer_.HasFailed() && IsOfOneEntry(added.error().code)) {
+      NoteDamage(added.error());
+      writer_.LeaveOut(Shown(key), ReasonOfKeyError(added.error()));
+      writer_.ForgetName(key.inode, path);
+      return key.inode.attributes.IsDirectory() ? Descent::kPass : Descent::kEnter;
+    }
+    if (!added) {
+      Error error = std::move(added).error();
+      if (error.message.find(key.path) == std::string::npos) {
+        error.message = fmt::format("{}: {}", key.path, ReasonOfKeyError(error));
+      }
+      return tl::unexpected(std::move(error));
+    }
+    progress_.ShowEntries(++written_);
+    return Descent::kEnter;
+  }
+
+  static std::string Shown(const WalkedKey& key) {
+    return key.path + (key.inode.attributes.IsDirectory() ? " and what is in it" : "");
+  }
+
+  void NoteDamage(const Error& error) {
+    is_damaged_ = is_damaged_ || error.code == ErrorCode::kCorrupt;
+  }
+
+  Keys& keys_;
+  EntryWriter& writer_;
+  Progress& progress_;
+  uint64_t written_ = 0;
+  bool is_damaged_ = false;
+};
+
+// Of an export that did not come to its end: files get their names there.
+std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) {
+  if (format == TransferFormat::kTree) {
+    return fmt::format(", and what is in {} is no whole copy: empty it before the next export",
+                       arguments.target);
+  }
+  if (arguments.target == "-") return ", and what was written is no whole export";
+  struct stat status {};
+  const bool is_stream = ::stat(arguments.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  return is_stream ? ", and what was written is no whole export" : ", and made no file";
+}
+
+Outcome ExplainExportError(const ExportArguments& arguments, TransferFormat format,
+                           const std::string& store, const Error& error, uint64_t written) {
+  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(error.code),
+              fmt::format("cannot export all of {}: {}; stopped after {} entries{}", store,
+                          error.message, written, WhatIsLeft(arguments, format)));
+}
+
+Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
+                   TransferFormat format, const ByteSink& stream, bool& is_whole) {
+  Progress progress(ShownText(stderr, fmt::format("exporting {}", store)));
+  const auto writer = MakeWriter(arguments, format, stream, keys);
+  if (!writer) return ExplainExportError(arguments, format, store, writer.error(), 0);
+  Exporter exporter(keys, **writer, progress);
+  const auto done = exporter.Run(NormalizeKeyPath(arguments.path));
+  is_whole = done.has_value();
+  progress.Clear();
+  if (!done) {
+    return ExplainExportError(arguments, format, store, done.error(), exporter.written());
+  }
+  const Losses& lost = (*writer)->losses();
+  if (exporter.is_damaged() || (*writer)->has_met_damage()) {
+    return Stop(ExitCode::kStoreCorrupt,
+                fmt::format("the store {} is damaged: left out {} entries{}, named above; the "
+                            "others are exported",
+                            store, lost.entries, OfParts(lost)));
+  }
+  if (!lost.any()) return {};
+  return Stop(ExitCode::kWrongKind,
+              fmt::format("left out {} entries of {}{}, named above, which the format {} cannot "
+                          "hold",
+                          lost.entries, store, OfParts(lost), arguments.format));
+}
+
+// The output is opened first: a FIFO may wait for its reader, and the store shall not.
+Outcome Export(const ExportArguments& arguments) {
+  const Outcome valid = CheckDirectoryPath(arguments.path);
+  if (!valid) return valid;
+  const TransferFormat format = *FindTransferFormat(arguments.format);
+  const Outcome possible = CheckTarget(arguments, format);
+  if (!possible) return possible;
+  std::optional<OutputFile> stream;
+  if (IsStream(format)) {
+    auto opened = OutputFile::Open(arguments.target);
+    if (!opened) return tl::unexpected(opened.error());
+    stream.emplace(*std::move(opened));
+  }
+  const Interruption interruption;
+  HeldOutput output(stream ? stream->Sink() : StandardOutput());
+  std::string resolved;
+  bool is_whole = false;  // but for what was left out, and told
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
+    resolved = store;
+    const auto frozen = keys.Freeze();
+    if (!frozen) return tl::unexpected(ExplainKeyError("export", "/", store, frozen.error()));
+    const auto there = keys.Stat(NormalizeKeyPath(arguments.path));
+    if (!there) {
+      return tl::unexpected(ExplainKeyError("export", arguments.path, store, there.error()));
+    }
+    const Outcome empty =
+        format == TransferFormat::kTree ? CheckTreeTarget(arguments.target) : Outcome();
+    if (!empty) return empty;
+    return ExportFrom(keys, store, arguments, format, output.Sink(), is_whole);
+  };
+  const Outcome exported = WithKeys(arguments.store, "export", KeysUse::kRead, work);
+  auto written = output.Finish();
+  if (written && is_whole && stream) written = stream->Complete();
+  if (!exported || written) return exported;
+  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(written.error().code),
+              fmt::format("cannot export all of {}: {}", resolved, written.error().message));
+}
+
+}  // namespace
+
+Runner DefineExport(CLI::App& parser) {
+  const auto arguments = std::make_shared<ExportArguments>();
+  parser.add_option("--to", arguments->format, "What to write (default: a tar archive)")
+      ->check(CLI::IsMember(TransferFormatNames()));
+  parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
+      ->required();
+  parser.add_option("TARGET", arguments->target,
+                    "A file, \"-\" or nothing for standard output; an empty directory for a tree; "
+                    "the beginning of smkv's files; links are followed");
+  parser.add_option("--path", arguments->path, "Only this directory, or key, of the store")
+      ->type_name("PATH");
+  parser.add_option("--shards", arguments->shards, "smkv: into how many shards")
+      ->check(WholeNumber(1, kMaxWrittenSmkvShards))
+      ->capture_default_str();
+  parser.footer(
+      "What is exported is the store as it was at one moment, whatever others change meanwhile. A "
+      "file gets its name when it is complete; a device, a FIFO or a file with several names is "
+      "written into. What the format cannot hold is left out and told by name, and the rest goes "
+      "on "
+      "(status 13).\n"
+      "Example: kvfs export ~/store | zstd > store.tar.zst\n"
+      "         kvfs export --to jsonl --path jobs ~/store jobs.jsonl");
+  return [arguments] { return Export(*arguments); };
+}
+
+}  // namespace kvfs::cli

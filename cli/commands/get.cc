@@ -1,0 +1,51 @@
+// `kvfs get`: the bytes of a value, and nothing else, to standard output.
+
+#include <memory>
+
+#include "cli/base/standard_streams.h"
+#include "cli/client/byte_streams.h"
+#include "cli/client/with_keys.h"
+#include "cli/commands/command.h"
+#include "cli/transfer/held_output.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct GetArguments {
+  std::string store;
+  std::string path;
+};
+
+Outcome Get(const GetArguments& arguments) {
+  const Outcome valid = CheckKeyPath(arguments.path);
+  if (!valid) return valid;
+  const Outcome open = RequireStandardOutput();
+  if (!open) return open;
+  HeldOutput output(StandardOutput());
+  std::string resolved;
+  const auto explain = [&](const Error& error) {
+    return tl::unexpected(ExplainKeyError("get", arguments.path, resolved, error));
+  };
+  const Outcome got = WithKeys(arguments.store, "get", KeysUse::kRead,
+                               [&](Keys& keys, const std::string& store) -> Outcome {
+                                 resolved = store;
+                                 const auto read = keys.Get(arguments.path, output.Sink());
+                                 return read ? Outcome() : explain(read.error());
+                               });
+  const auto written = output.Finish();
+  return got && !written ? explain(written.error()) : got;
+}
+
+}  // namespace
+
+Runner DefineGet(CLI::App& parser) {
+  const auto arguments = std::make_shared<GetArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
+  parser.footer(
+      "An absent key is an error (exit status 11), told apart from an empty value.\n"
+      "Example: kvfs get ~/store foo");
+  return [arguments] { return Get(*arguments); };
+}
+
+}  // namespace kvfs::cli

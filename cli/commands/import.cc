@@ -1,0 +1,202 @@
+// `kvfs import`: entries from elsewhere into a store, some thousand in one step.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "cli/base/descriptor.h"
+#include "cli/base/interruption.h"
+#include "cli/base/message.h"
+#include "cli/base/paths.h"
+#include "cli/base/shown_text.h"
+#include "cli/base/standard_streams.h"
+#include "cli/client/byte_streams.h"
+#include "cli/client/reopened_keys.h"
+#include "cli/client/store_access.h"
+#include "cli/commands/command.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/transfer/import_batch.h"
+#include "cli/transfer/json_lines_format.h"
+#include "cli/transfer/lmdb_format.h"
+#include "cli/transfer/smkv_format.h"
+#include "cli/transfer/tar_format.h"
+#include "cli/transfer/transfer_format.h"
+#include "cli/transfer/tree_format.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct ImportArguments {
+  std::string format;  // "": none was told
+  std::string source;
+  std::string store;
+  std::string into;
+  bool create = false;
+};
+
+// A stream that is to be read: it is opened before the store is touched.
+Answer<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
+  if (!IsStream(format)) {
+    if (arguments.source != "-") return Descriptor();
+    return Stop(ExitCode::kUsage,
+                fmt::format("the format {} cannot come from standard input", arguments.format));
+  }
+  const Outcome open = arguments.source == "-" ? RequireStandardInput() : Outcome();
+  if (!open) return tl::unexpected(open.error());
+  Descriptor file(arguments.source == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                          : ::open(arguments.source.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.valid()) return file;
+  return Stop(ExitCode::kIoFailed,
+              fmt::format("cannot read {}: {}", arguments.source, ErrorOfErrno(errno).message));
+}
+
+Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
+                     const Descriptor& file, ReopenedKeys& keys, EntrySink& sink) {
+  // Whoever makes the stream may take his time.
+  const ByteSource stream =
+      FromSlowDescriptor(file.number(), arguments.source, [&keys] { keys.LetGo(); });
+  switch (format) {
+    case TransferFormat::kTree:
+      return ReadTree(arguments.source, sink);
+    case TransferFormat::kTar:
+      return ReadTar(stream, sink);
+    case TransferFormat::kJsonLines:
+      return ReadJsonLines(stream, sink);
+    case TransferFormat::kLmdb:
+      return ReadLmdb(stream, sink);
+    case TransferFormat::kSmkv:
+      return ReadSmkv(arguments.source, sink);
+  }
+  return {};
+}
+
+// What was read before an error goes into the store as well, so that what is there is a beginning
+// of the source.
+Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
+                        const Descriptor& file, ReopenedKeys& keys, ImportBatch& batch) {
+  auto read = ReadAll(arguments, format, file, keys, batch);
+  if (read) return batch.Finish();
+  // Whether this works or not, the first error is what matters.
+  static_cast<void>(batch.Finish());
+  return read;
+}
+
+// A file without a word about what is in it may be an archive as well as a value.
+Outcome CheckFormat(ImportArguments& arguments) {
+  struct stat status {};
+  const bool is_there = ::stat(arguments.source.c_str(), &status) == 0;
+  if (arguments.format.empty() &&
+      ((is_there && !S_ISDIR(status.st_mode)) || arguments.source == "-")) {
+    return Stop(ExitCode::kUsage,
+                fmt::format("{} is not a directory: say what it is by --from tar, jsonl or lmdb; "
+                            "--from tree makes it one key",
+                            arguments.source));
+  }
+  if (arguments.format.empty()) arguments.format = "tree";
+  return {};
+}
+
+std::string HowFar(const ImportBatch& batch) {
+  const Losses& lost = batch.losses();
+  if (!lost.any()) return fmt::format("the first {} entries are in the store", batch.applied());
+  return fmt::format("{} entries are in the store, {} before the end were left out{}",
+                     batch.applied(), lost.entries, OfParts(lost));
+}
+
+Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
+                           const std::string& store, const Error& error) {
+  const bool is_source = error.code == ErrorCode::kInvalid;
+  const ExitCode code = IsInterrupted() ? ExitCode::kInterrupted
+                        : is_source     ? ExitCode::kUsage
+                                        : ExitCodeOfKey(error.code);
+  return {code, fmt::format("cannot import all of {} into {}: {}; {}", arguments.source, store,
+                            error.message.empty() ? ReasonOfKeyError(error) : error.message,
+                            HowFar(batch))};
+}
+
+Outcome EnsureStore(const ImportArguments& arguments) {
+  if (!arguments.create) return {};
+  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
+  if (!store) return tl::unexpected(store.error());
+  return CreateIfMissing(*store);
+}
+
+Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, const Descriptor& file,
+                   ReopenedKeys& keys, const std::string& store) {
+  const Interruption interruption;
+  Progress progress(ShownText(stderr, fmt::format("importing {}", arguments.source)));
+  ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
+  const auto imported = ImportInto(arguments, format, file, keys, batch);
+  progress.Clear();
+  if (!imported) {
+    return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
+  }
+  if (batch.applied() == 0 && !batch.losses().any()) {
+    Tell(Severity::kNotice,
+         fmt::format("there is nothing in {}: no entry was imported", arguments.source));
+  }
+  if (!batch.losses().any()) return {};
+  return Stop(ExitCode::kWrongKind,
+              fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
+                          "out{}",
+                          arguments.source, store, batch.applied(), batch.losses().entries,
+                          OfParts(batch.losses())));
+}
+
+Outcome Import(ImportArguments& arguments) {
+  const Outcome valid = CheckDirectoryPath(arguments.into);
+  if (!valid) return valid;
+  const auto answered = AwaitAnswer(arguments.source);
+  if (!answered) {
+    return Stop(ExitCode::kIoFailed,
+                fmt::format("cannot read {}: {}", arguments.source, answered.error().message));
+  }
+  const Outcome known = CheckFormat(arguments);
+  if (!known) return known;
+  const TransferFormat format = *FindTransferFormat(arguments.format);
+  const auto file = OpenStream(arguments, format);
+  if (!file) return tl::unexpected(file.error());
+  const Outcome ensured = EnsureStore(arguments);
+  if (!ensured) return ensured;
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  ReopenedKeys keys(*store, "import");
+  // To be refused before anything is read.
+  if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
+  const Outcome imported = ImportWith(arguments, format, *file, keys, *store);
+  const auto finished = keys.Finish();
+  if (!imported || finished) return imported;
+  return Stop(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
+                                                  *store, finished.error().message));
+}
+
+}  // namespace
+
+Runner DefineImport(CLI::App& parser) {
+  const auto arguments = std::make_shared<ImportArguments>();
+  parser.add_option("--from", arguments->format, "What SOURCE is (default: a directory tree)")
+      ->check(CLI::IsMember(TransferFormatNames()));
+  parser
+      .add_option("SOURCE", arguments->source,
+                  "A directory; a file, or \"-\" for standard input; the beginning of smkv's files")
+      ->required();
+  parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
+      ->required();
+  parser.add_option("--into", arguments->into, "The directory in the store; made if need be")
+      ->type_name("PATH");
+  parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  parser.footer(
+      "Entries that are there are replaced as by tar -x, others stay. Hard links and extended "
+      "attributes come along, blocks of zeros become holes. Each entry comes whole or not at all. "
+      "What cannot come in is told and left out, and the rest goes on (status 13); after an error, "
+      "or a signal (status 15), the entries before it are in the store, and their number is told.\n"
+      "Example: kvfs import --create /etc ~/store --into etc\n"
+      "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");
+  return [arguments] { return Import(*arguments); };
+}
+
+}  // namespace kvfs::cli

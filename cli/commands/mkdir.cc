@@ -1,0 +1,59 @@
+// `kvfs mkdir`: a directory in a store.
+
+#include <memory>
+
+#include "cli/client/key_walk.h"
+#include "cli/client/with_keys.h"
+#include "cli/commands/command.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct MkdirArguments {
+  std::string store;
+  std::string path;
+  bool parents = false;
+};
+
+Result<void> MakeOne(Keys& keys, const std::string& path, fs::FileChange::Kind kind) {
+  fs::FileChange make;
+  make.kind = kind;
+  make.path = path;
+  return keys.Apply({std::move(make)});
+}
+
+Result<void> MakeAll(Keys& keys, const std::string& path) {
+  for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    KVFS_TRY(MakeOne(keys, path.substr(0, end), fs::FileChange::Kind::kEnsureDirectory));
+  }
+  return MakeOne(keys, path, fs::FileChange::Kind::kEnsureDirectory);
+}
+
+Outcome Make(const MkdirArguments& arguments) {
+  const Outcome valid = CheckKeyPath(arguments.path);
+  if (!valid) return valid;
+  const std::string path = NormalizeKeyPath(arguments.path);
+  return WithKeys(
+      arguments.store, "mkdir", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) -> Outcome {
+        const auto made = arguments.parents
+                              ? MakeAll(keys, path)
+                              : MakeOne(keys, path, fs::FileChange::Kind::kMakeDirectory);
+        if (made) return {};
+        return tl::unexpected(ExplainMakingError("make the directory", path, store, made.error()));
+      });
+}
+
+}  // namespace
+
+Runner DefineMkdir(CLI::App& parser) {
+  const auto arguments = std::make_shared<MkdirArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("PATH", arguments->path, "The directory to make in it")->required();
+  parser.add_flag("-p,--parents", arguments->parents,
+                  "And those above it; one that is there is no error");
+  parser.footer("Example: kvfs mkdir -p ~/store jobs/new");
+  return [arguments] { return Make(*arguments); };
+}
+
+}  // namespace kvfs::cli

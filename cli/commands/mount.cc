@@ -1,0 +1,310 @@
+// `kvfs mount`: opens the store, mounts it, serves it until it is unmounted or told to stop, and
+// closes it.
+//
+// All of this happens in the process that serves: in the background that is a child, forked before
+// anything else (cli/daemon/daemon.h). Order of the start: paths, mount point, signals blocked,
+// store (its threads inherit the blocked signals), file system, mount, signal thread, service. The
+// end undoes it from the back, and only a store that could be closed is released: a text that stays
+// in the lock file tells `kvfs unmount` that something went wrong.
+
+#include "cli/commands/mount.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+
+#include "cli/base/json_text.h"
+#include "cli/base/message.h"
+#include "cli/base/paths.h"
+#include "cli/base/version.h"
+#include "cli/client/store_access.h"
+#include "cli/client/store_keys.h"
+#include "cli/commands/command.h"
+#include "cli/daemon/auto_sync.h"
+#include "cli/daemon/daemon.h"
+#include "cli/daemon/daemon_service.h"
+#include "cli/daemon/idle_unmount.h"
+#include "cli/daemon/log.h"
+#include "cli/daemon/remount.h"
+#include "cli/daemon/service_manager.h"
+#include "cli/daemon/stop_signals.h"
+#include "cli/mounts/lock_file.h"
+#include "cli/mounts/mount_failure.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_options.h"
+#include "cli/mounts/mount_point.h"
+#include "fs/fuse/control_reports.h"
+#include "fs/fuse/server.h"
+
+namespace kvfs::cli {
+namespace {
+
+Answer<Log> OpenLog(const MountArguments& arguments) {
+  if (!arguments.log_path.empty()) return Log::ToFile(arguments.log_path);
+  return arguments.foreground ? Log::ToStandardError() : Log::ToSystem();
+}
+
+Outcome CheckLogPath(const std::string& log_path, const std::string& mount_point) {
+  if (log_path.empty()) return {};
+  const auto resolved = ResolvePlace(log_path);
+  if (!resolved && resolved.error().code == ErrorCode::kIo) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot write the log file {}: {}", log_path,
+                                                 resolved.error().message));
+  }
+  if (!resolved || !IsWithin(*resolved, mount_point)) return {};
+  return Stop(ExitCode::kUsage,
+              fmt::format("the log file {} lies in the mount point; a daemon cannot write into the "
+                          "files that it serves",
+                          *resolved));
+}
+
+struct OpenedStore {
+  std::unique_ptr<Store> store;
+  bool is_shared = false;  // it is only read, and by others as well
+};
+
+struct Places {
+  std::string store;
+  std::string mount_point;
+};
+
+Answer<Places> Prepare(const MountArguments& arguments, const MountChoices& choices) {
+  const auto store =
+      ResolveStore(arguments.store, arguments.create ? IfMissing::kCreate : IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  std::string told;
+  const auto mount_point = PrepareMountPoint(arguments.mount_point, *store, choices.nonempty, told);
+  if (!told.empty()) Tell(Severity::kNotice, told);
+  if (!mount_point) return tl::unexpected(mount_point.error());
+  const Outcome usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
+    return arguments.create ? CreateIfMissing(*store) : Outcome();
+  });
+  if (!usable) return tl::unexpected(usable.error());
+  return Places{*store, *mount_point};
+}
+
+std::string DescribeMount(const MountChoices& choices, const Places& places) {
+  Json config;
+  config["version"] = kVersion;
+  config["pid"] = ::getpid();
+  SetBytes(config, "store", places.store);
+  SetBytes(config, "mount_point", places.mount_point);
+  config["read_only"] = choices.read_only;
+  config["allow_other"] = choices.allow_other;
+  if (choices.shown.uid) config["uid"] = *choices.shown.uid;
+  if (choices.shown.gid) config["gid"] = *choices.shown.gid;
+  if (choices.shown.umask) config["umask"] = fmt::format("{:03o}", *choices.shown.umask);
+  config["threads"] = choices.threads;
+  config["options"] = choices.kernel;
+  return ToLine(config) + "\n";
+}
+
+std::vector<fs::ControlSource> ControlFiles(Store& store, const fs::FileSystem& file_system,
+                                            const MountChoices& choices, const Places& places) {
+  const auto state = [&store, &file_system](const fs::MessageCounts& messages) {
+    return fs::MountState{store.GetStats(), messages, file_system.CountReferencedInodes()};
+  };
+  return {{"config",
+           [config = DescribeMount(choices, places)](const fs::MessageCounts&) { return config; }},
+          {"metrics", [state](const auto& messages) { return ReportAsMetrics(state(messages)); }},
+          {"stats.json", [state](const auto& messages) { return ReportAsJson(state(messages)); }}};
+}
+
+fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& places) {
+  fs::MountOptions options;
+  options.control_name = choices.control;
+  options.mountpoint = places.mount_point;
+  options.source = choices.source.empty() ? places.store : choices.source;
+  options.read_only = choices.read_only;
+  options.allow_other = choices.allow_other;
+  options.threads = static_cast<int>(choices.threads);
+  options.debug = choices.debug;
+  options.extended_attributes = choices.extended_attributes;
+  options.access_lists = choices.access_lists;
+  options.writeback = choices.writeback;
+  options.shown = choices.shown;
+  options.options = choices.kernel;
+  return options;
+}
+
+uint64_t CountMessages(const fs::MessageCounts& messages) {
+  uint64_t count = 0;
+  for (size_t kind = 0; kind < fs::MessageCounts::kKinds; ++kind) {
+    count += messages.Of(static_cast<fs::MessageKind>(kind));
+  }
+  return count;
+}
+
+// None where there is no place for a socket: files are served all the same.
+Answer<std::unique_ptr<DaemonService>> StartService(const std::string& store,
+                                                    const Served& served) {
+  auto service = DaemonService::Start(store, served);
+  if (service) return *std::move(service);
+  const Error& error = service.error();
+  if (error.code == ErrorCode::kUnavailable) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot mount {}: {}", store, error.message));
+  }
+  Tell(Severity::kWarning,
+       fmt::format("while {} is mounted, no command reaches it, only the mount's files: {}", store,
+                   error.message));
+  return nullptr;
+}
+
+Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, const Places& places,
+                     const MountArguments& arguments, const MountChoices& choices, const Log& log,
+                     StopSignals& signals, const Ready& ready) {
+  Store& store = *opened.store;
+  fs::MountOptions options = ToMountOptions(choices, places);
+  options.control_files = ControlFiles(store, file_system, choices, places);
+  auto server = fs::FuseServer::Mount(file_system, options);
+  if (!server)
+    return tl::unexpected(
+        ExplainMountError(places.store, places.mount_point, choices, server.error()));
+  fs::FuseServer& serving = **server;
+  const Served served_to_commands = {
+      store, file_system, arguments.options,
+      [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
+      [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }};
+  // A store that is shared the commands open themselves.
+  const auto service = opened.is_shared ? Answer<std::unique_ptr<DaemonService>>()
+                                        : StartService(places.store, served_to_commands);
+  if (!service) return tl::unexpected(service.error());
+  const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));
+  const IdleUnmount idle(
+      std::chrono::seconds(choices.idle_seconds),
+      [&] {
+        return CountMessages(serving.message_counts()) +
+               (*service ? (*service)->CountRequests() : 0);
+      },
+      [&] {
+        if (!serving.UnmountIfIdle()) return false;
+        log.Line(
+            fmt::format("unmounted {}, which nobody has used for {} seconds; what is written "
+                        "there now goes to the directory below",
+                        places.mount_point, choices.idle_seconds));
+        return true;
+      });
+  signals.Watch([&serving] {
+    NotifyServiceManager("STOPPING=1");
+    serving.Stop();
+  });
+  const auto served = serving.Serve([&] {
+    if (!ready()) serving.Stop();
+  });
+  signals.EndWatch();
+  if (served) return {};
+  return Stop(ExitCode::kIoFailed,
+              fmt::format("the mount on {} broke: {}", places.mount_point, served.error().message));
+}
+
+// What cannot be written is opened for reading, where no more is wanted: it writes nothing, and
+// others may read beside it.
+Result<OpenedStore> OpenToServe(const std::string& path, const MountChoices& choices,
+                                OpenOptions options) {
+  auto store = OpenPatiently(path, options);
+  if (store) return OpenedStore{*std::move(store), false};
+  if (store.error().code != ErrorCode::kPermission) return tl::unexpected(store.error());
+  options.read_only = true;
+  auto readable = OpenPatiently(path, options);
+  if (!readable) return tl::unexpected(readable.error());
+  if (!choices.read_only) {
+    return Fail(ErrorCode::kPermission, store.error().message + "; `-o ro` mounts it");
+  }
+  // One that shows an older state than was promised is no store to show.
+  KVFS_TRY((*readable)->Damage());
+  return OpenedStore{*std::move(readable), true};
+}
+
+// Closes the store. One that could not be closed keeps its lock, and the lock its text, until the
+// process ends: hence it is leaked on purpose.
+Outcome CloseStore(std::unique_ptr<Store> store, const std::string& path) {
+  const auto closed = store->Close();
+  if (closed) return {};
+  [[maybe_unused]] const Store* kept = store.release();
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("cannot close the store {}: {}; what was acknowledged is in its log, "
+                          "unless the disk is at fault",
+                          path, closed.error().message));
+}
+
+// Returns after the end of the mount.
+Outcome ServeStore(const Places& places, const MountArguments& arguments,
+                   const MountChoices& choices, const Log& log, const Ready& ready) {
+  StopSignals signals;
+  OpenOptions options;
+  options.purpose = MountPurpose(places.mount_point);
+  options.log = [&log](std::string_view line) { log.Line(line); };
+  auto opened = OpenToServe(places.store, choices, options);
+  if (!opened) return tl::unexpected(ExplainStoreError(places.store, opened.error()));
+  fs::FileSystemOptions file_options;
+  file_options.kernel_holds_contents = choices.writeback;
+  file_options.short_offsets = choices.readdir32;
+  auto file_system = OpenFileSystem(*opened->store, file_options);
+  if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
+  const Outcome served =
+      ServeMounted(*opened, **file_system, places, arguments, choices, log, signals, ready);
+  file_system->reset();
+  const Outcome closed = CloseStore(std::move(opened->store), places.store);
+  return closed ? served : closed;
+}
+
+Outcome Serve(const MountArguments& arguments, const MountChoices& choices, const Ready& ready) {
+  const auto places = Prepare(arguments, choices);
+  if (!places) return tl::unexpected(places.error());
+  const auto log = OpenLog(arguments);
+  if (!log) return tl::unexpected(log.error());
+  bool was_ready = false;
+  const Outcome outcome = ServeStore(*places, arguments, choices, *log, [&] {
+    was_ready = true;
+    return ready();
+  });
+  // Before that the caller hears of it; from then on only the log does.
+  if (!outcome && was_ready && !arguments.foreground)
+    log->Line(outcome.error().text, Severity::kError);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome Mount(const MountArguments& arguments) {
+  const auto unknown = arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
+  const auto choices = ParseMountOptions(arguments.options, unknown);
+  if (!choices) return tl::unexpected(choices.error());
+  if (choices->remount) return Remount(arguments.mount_point, arguments.options, unknown);
+  const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
+  if (arguments.foreground) {
+    return work([] {
+      NotifyServiceManager("READY=1");
+      return true;
+    });
+  }
+  return RunInBackground(work);
+}
+
+Runner DefineMount(CLI::App& parser) {
+  const auto arguments = std::make_shared<MountArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "An empty directory outside the store")
+      ->required();
+  parser
+      .add_option("-o", arguments->options,
+                  "Mount options, separated by commas: ro, rw, allow_other, uid=N, gid=N, "
+                  "umask=OCTAL, nonempty, threads=N, noxattr, acl, writeback, fsname=NAME, "
+                  "idle=SECONDS, autosync=SECONDS, readdir32, control=NAME, nocontrol, "
+                  "debug, dev, suid, exec, sync, dirsync, "
+                  "noatime, and their opposites")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("OPTION,...");
+  parser.add_flag("-f,--foreground", arguments->foreground,
+                  "Serve in this process, until it is unmounted or gets SIGTERM");
+  parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  parser.add_option("--log", arguments->log_path, "Append log lines to a file, not to syslog");
+  parser.footer("Example: kvfs mount --create ~/store ~/kv");
+  return [arguments] { return Mount(*arguments); };
+}
+
+}  // namespace kvfs::cli

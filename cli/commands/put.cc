@@ -1,0 +1,100 @@
+// `kvfs put`: a value from the command line, a file or standard input, durable when it returns.
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <vector>
+
+#include "cli/base/whole_number.h"
+#include "cli/client/store_access.h"
+#include "cli/client/value_argument.h"
+#include "cli/client/with_keys.h"
+#include "cli/commands/command.h"
+#include "cli/transfer/gathered_input.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct PutArguments {
+  std::string store;
+  std::string path;
+  ValueArgument value;
+  bool create = false;
+  bool if_absent = false;
+  uint64_t if_version = 0;  // 0: whatever there is
+};
+
+Outcome EnsureStore(const PutArguments& arguments) {
+  if (!arguments.create) return {};
+  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
+  if (!store) return tl::unexpected(store.error());
+  return CreateIfMissing(*store);
+}
+
+// The condition and the value are one step.
+Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& source) {
+  std::vector<fs::FileChange> changes;
+  if (arguments.if_absent || arguments.if_version != 0) {
+    fs::FileChange& expect = changes.emplace_back();
+    expect.kind = fs::FileChange::Kind::kExpect;
+    expect.path = arguments.path;
+    expect.version = arguments.if_absent ? fs::FileChange::kAbsent : arguments.if_version;
+  }
+  changes.emplace_back().path = arguments.path;
+  return keys.ApplyWithContent(changes, ContentFrom(source));
+}
+
+// Of a store that a daemon serves nobody is kept out by a value on its way.
+Answer<ByteSource> Gather(const ByteSource& source, const PutArguments& arguments) {
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  if (IsServedByDaemon(*store)) return source;
+  auto gathered = GatherInput(source, *store);
+  if (gathered) return *std::move(gathered);
+  return tl::unexpected(ExplainKeyError("put", arguments.path, *store, gathered.error()));
+}
+
+Outcome Put(const PutArguments& arguments) {
+  const Outcome valid = CheckKeyPath(arguments.path);
+  if (!valid) return valid;
+  auto source = OpenValue(arguments.value);
+  if (!source) return tl::unexpected(source.error());
+  const Outcome ensured = EnsureStore(arguments);
+  if (!ensured) return ensured;
+  if (MayWait(arguments.value)) {
+    const auto gathered = Gather(*source, arguments);
+    if (!gathered) return tl::unexpected(gathered.error());
+    *source = *gathered;
+  }
+  return WithKeys(
+      arguments.store, "put", KeysUse::kChange,
+      [&](Keys& keys, const std::string& store) -> Outcome {
+        const auto put = PutIn(keys, arguments, *source);
+        if (put) return {};
+        return tl::unexpected(ExplainMakingError("put", arguments.path, store, put.error()));
+      });
+}
+
+}  // namespace
+
+Runner DefinePut(CLI::App& parser) {
+  const auto arguments = std::make_shared<PutArguments>();
+  parser.add_option("STORE", arguments->store, "Directory of the store")->required();
+  parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
+  DefineValue(parser, arguments->value);
+  parser.add_flag("--create", arguments->create, "Create the store if there is none");
+  CLI::Option* const if_absent = parser.add_flag("--if-absent", arguments->if_absent,
+                                                 "Only if there is no such key (else status 14)");
+  parser
+      .add_option("--if-version", arguments->if_version,
+                  "Only if the key has this version, as `kvfs stat` tells it (else status 14)")
+      ->type_name("N")
+      ->check(WholeNumber(1))
+      ->excludes(if_absent);
+  parser.footer(
+      "Readers see the old value or the new one, never a part; the key keeps its inode number.\n"
+      "Example: kvfs put ~/store foo bar");
+  return [arguments] { return Put(*arguments); };
+}
+
+}  // namespace kvfs::cli

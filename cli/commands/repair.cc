@@ -1,0 +1,164 @@
+// `kvfs repair`: what can be read of a damaged store goes into a new one, losses are told one by
+// one, and directories whose own entry is lost get a name again. The damaged store stays as it is.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <set>
+
+#include <kvfs/repair.h>
+#include "cli/base/interruption.h"
+#include "cli/base/json_text.h"
+#include "cli/base/progress.h"
+#include "cli/base/shown_text.h"
+#include "cli/client/store_access.h"
+#include "cli/commands/command.h"
+#include "fs/lost_and_found.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct RepairArguments {
+  std::string store;
+  std::string target;
+  bool json = false;
+};
+
+// What cannot be said is no reason to leave a store half repaired: main tells of it at the end.
+void Say(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+void PrintEvent(const char* kind, const char* what, const std::string& text, bool json) {
+  if (!json) return Say(fmt::format("{}: {}\n", kind, ShownText(stdout, text)));
+  Json line;
+  line["event"] = kind;
+  SetBytes(line, what, text);
+  Say(ToLine(line) + "\n");
+}
+
+struct Repaired {
+  RepairReport report;
+  fs::ReattachReport reattached;
+};
+
+Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<Space>& spaces,
+                                      bool json) {
+  OpenOptions open;
+  open.purpose = CommandPurpose("repair");
+  KVFS_ASSIGN(const std::unique_ptr<Store> store, Store::Open(GetPosixEnv(), target, open));
+  fs::ReattachOptions options;
+  options.owner = {::geteuid(), ::getegid()};
+  options.now.seconds = std::time(nullptr);
+  options.on_reattached = [&](const std::string& path) {
+    PrintEvent("reattached", "path", path, json);
+  };
+  KVFS_ASSIGN(const fs::ReattachReport report, fs::ReattachLost(*store, spaces, options));
+  KVFS_TRY(store->Close());
+  return report;
+}
+
+// `entries` counts those that the new store has got.
+Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json,
+                            uint64_t& entries) {
+  Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));
+  std::set<Space> spaces;
+  RepairOptions options;
+  options.on_loss = [&](const std::string& loss) {
+    progress.Clear();
+    PrintEvent("lost", "loss", loss, json);
+  };
+  options.on_progress = [&](const RepairProgress& now) {
+    progress.ShowEntries(entries = now.entries);
+    return !IsInterrupted();
+  };
+  options.on_entry = [&](uint64_t space, uint64_t) { spaces.insert(space); };
+  Repaired repaired;
+  KVFS_ASSIGN(repaired.report, RepairStore(GetPosixEnv(), store, target, options));
+  progress.Clear();
+  KVFS_ASSIGN(repaired.reattached, ReattachIn(target, spaces, json));
+  return repaired;
+}
+
+void Print(const Repaired& repaired, const std::string& target, bool json) {
+  const RepairReport& report = repaired.report;
+  if (!json) {
+    return Say(fmt::format("{}: {} entries, {} of contents; {} losses, {} directories reattached\n",
+                           ShownName(stdout, target), report.entries,
+                           ReadableBytes(report.content_bytes), report.losses,
+                           repaired.reattached.directories));
+  }
+  Json line;
+  SetBytes(line, "store", target);
+  line["entries"] = report.entries;
+  line["content_bytes"] = report.content_bytes;
+  line["losses"] = report.losses;
+  line["reattached"] = repaired.reattached.directories;
+  line["corrected_links"] = repaired.reattached.corrected_links;
+  Say(ToLine(line) + "\n");
+}
+
+Failure ExplainRepairError(const std::string& store, const std::string& target, const Error& error,
+                           uint64_t entries) {
+  if (IsInterrupted() || entries > 0) {
+    const std::string reason = IsInterrupted() ? "a signal has ended it" : error.message;
+    return {
+        IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfStore(error.code),
+        fmt::format("cannot repair all of {0} into {1}: {2}; stopped after {3} entries, and {1} "
+                    "is no whole store: remove it before the next repair",
+                    store, target, reason, entries)};
+  }
+  switch (error.code) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnsupported:
+      return ExplainStoreError(store, error);
+    case ErrorCode::kInUse:
+      return {ExitCode::kStoreInUse, fmt::format("cannot repair the store at {}: {}; end that "
+                                                 "process, or unmount the store, first",
+                                                 store, error.message)};
+    case ErrorCode::kExists:
+      return ExplainStoreError(target, error);
+    default:
+      return {ExitCodeOfStore(error.code),
+              fmt::format("cannot repair {} into {}: {}", store, target, error.message)};
+  }
+}
+
+Outcome Repair(const RepairArguments& arguments) {
+  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
+  if (!store) return tl::unexpected(store.error());
+  const auto target = ResolveStore(arguments.target, IfMissing::kCreate);
+  if (!target) return tl::unexpected(target.error());
+  const Interruption interruption;
+  std::signal(SIGPIPE, SIG_IGN);
+  uint64_t entries = 0;
+  const auto repaired = RepairInto(*store, *target, arguments.json, entries);
+  if (!repaired) {
+    return tl::unexpected(ExplainRepairError(*store, *target, repaired.error(), entries));
+  }
+  Print(*repaired, *target, arguments.json);
+  if (repaired->report.losses == 0) return {};
+  return Stop(ExitCode::kWrongKind,
+              fmt::format("not all of {} came into {}: {} losses, each of which was told", *store,
+                          *target, repaired->report.losses));
+}
+
+}  // namespace
+
+Runner DefineRepair(CLI::App& parser) {
+  const auto arguments = std::make_shared<RepairArguments>();
+  parser.add_option("STORE", arguments->store, "The damaged store, not mounted; it is not changed")
+      ->required();
+  parser.add_option("NEW", arguments->target, "Directory of the new store: absent, or empty")
+      ->required();
+  parser.add_flag("--json", arguments->json, "One JSON object a line, the report last");
+  parser.footer(
+      "What could not be read is told, one loss a line, and the status is 13 then; entries whose "
+      "directory is lost are put under lost+found.\n"
+      "Example: kvfs repair ~/store ~/store.repaired");
+  return [arguments] { return Repair(*arguments); };
+}
+
+}  // namespace kvfs::cli

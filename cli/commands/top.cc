@@ -1,0 +1,178 @@
+// `kvfs top`: what a mount is asked for, and how long its answers take, second by second.
+//
+// It reads the mount's control directory twice and tells the difference: so it needs nothing of the
+// daemon that `cat` does not.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/base/aside.h"
+#include "cli/base/interruption.h"
+#include "cli/base/json_text.h"
+#include "cli/base/paths.h"
+#include "cli/base/shown_text.h"
+#include "cli/base/standard_streams.h"
+#include "cli/base/waiting.h"
+#include "cli/base/whole_number.h"
+#include "cli/commands/command.h"
+#include "fs/fuse/latency_histogram.h"
+
+namespace kvfs::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct TopArguments {
+  std::string mount_point;
+  std::string control = ".kvfs";
+  double every_seconds = 1;
+  uint64_t times = 0;  // 0: for ever
+  bool json = false;
+};
+
+struct Look {
+  Clock::time_point time;
+  std::map<std::string, fs::Latencies> messages;  // by kind
+};
+
+struct Row {
+  std::string kind;
+  double per_second = 0;
+  fs::Latencies latencies;
+};
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Answer<Look> TakeLook(const TopArguments& arguments) {
+  const std::string path = arguments.mount_point + "/" + arguments.control + "/stats.json";
+  Waiting waiting(
+      [&] { return fmt::format("the daemon of {} does not answer", arguments.mount_point); });
+  const auto text = DoAside([&] { return ReadFile(path); }, [&] { return waiting.GoesOn(); });
+  if (!text) {
+    return Stop(ExitCode::kIoFailed, fmt::format("cannot read {}: {}", path, text.error().message));
+  }
+  const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!stats.is_object() || !stats.contains("latencies")) {
+    return Stop(
+        ExitCode::kMountPointBad,
+        fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
+                    "mount's control directory has another name",
+                    path,
+                    text->empty() ? "there is no such file" : "it is not what a mount tells"));
+  }
+  Look look{Clock::now(), {}};
+  for (const auto& [kind, told] : stats["latencies"].items()) {
+    fs::Latencies& latencies = look.messages[kind];
+    latencies.sum_ns = static_cast<uint64_t>(told.value("sum_seconds", 0.0) * 1e9);
+    const auto buckets = told.value("buckets", std::vector<uint64_t>());
+    std::copy_n(buckets.begin(), std::min(buckets.size(), latencies.buckets.size()),
+                latencies.buckets.begin());
+  }
+  return look;
+}
+
+// What came between two looks, the most frequent first.
+std::vector<Row> Compare(const Look& before, const Look& now) {
+  const double seconds = std::chrono::duration<double>(now.time - before.time).count();
+  std::vector<Row> rows;
+  for (const auto& [kind, latencies] : now.messages) {
+    Row row{kind, 0, latencies};
+    if (const auto found = before.messages.find(kind); found != before.messages.end()) {
+      for (size_t i = 0; i < row.latencies.buckets.size(); ++i) {
+        row.latencies.buckets[i] -= found->second.buckets[i];
+      }
+    }
+    row.per_second = static_cast<double>(row.latencies.Count()) / seconds;
+    if (row.latencies.Count() > 0) rows.push_back(std::move(row));
+  }
+  std::ranges::stable_sort(rows, std::ranges::greater(), &Row::per_second);
+  return rows;
+}
+
+void PrintText(const std::vector<Row>& rows) {
+  constexpr double kMicroseconds = 1e6;
+  if (::isatty(STDOUT_FILENO) == 1) fmt::print("\033[H\033[J");
+  fmt::print("{:<16}{:>11}{:>12}{:>12}\n", "message", "per second", "p50 us", "p99 us");
+  double all = 0;
+  for (const Row& row : rows) {
+    fmt::print("{:<16}{:>11.0f}{:>12.1f}{:>12.1f}\n", ShownText(stdout, row.kind), row.per_second,
+               row.latencies.QuantileSeconds(0.5) * kMicroseconds,
+               row.latencies.QuantileSeconds(0.99) * kMicroseconds);
+    all += row.per_second;
+  }
+  fmt::print("{:<16}{:>11.0f}\n", "all", all);
+}
+
+void PrintJson(const std::vector<Row>& rows) {
+  Json line = Json::object();
+  for (const Row& row : rows) {
+    line[row.kind] = {{"per_second", row.per_second},
+                      {"p50_seconds", row.latencies.QuantileSeconds(0.5)},
+                      {"p99_seconds", row.latencies.QuantileSeconds(0.99)}};
+  }
+  fmt::print("{}\n", ToLine(line));
+}
+
+Outcome Top(const TopArguments& arguments) {
+  const Outcome open = RequireStandardOutput();
+  if (!open) return open;
+  const Interruption interruption;
+  auto before = TakeLook(arguments);
+  if (!before) return tl::unexpected(before.error());
+  for (uint64_t time = 1; arguments.times == 0 || time <= arguments.times; ++time) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(arguments.every_seconds));
+    if (IsInterrupted()) return {};
+    RenewWaits();
+    auto now = TakeLook(arguments);
+    if (!now) return tl::unexpected(now.error());
+    const std::vector<Row> rows = Compare(*before, *now);
+    arguments.json ? PrintJson(rows) : PrintText(rows);
+    if (const Outcome written = FlushOutput(); !written) return written;
+    before = std::move(now);
+  }
+  return {};
+}
+
+}  // namespace
+
+Runner DefineTop(CLI::App& parser) {
+  const auto arguments = std::make_shared<TopArguments>();
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "Where a store is mounted")->required();
+  parser.add_option("--every", arguments->every_seconds, "After so many seconds each")
+      ->type_name("SECONDS")
+      ->check(Seconds(0.01, 86'400))
+      ->capture_default_str();
+  parser.add_option("--times", arguments->times, "So often; for ever unless told")
+      ->type_name("N")
+      ->check(WholeNumber(1));
+  parser.add_option("--control", arguments->control, "Name of the mount's control directory")
+      ->type_name("NAME")
+      ->capture_default_str();
+  parser.add_flag("--json", arguments->json, "One JSON object a line");
+  parser.footer(
+      "Shows the messages that the kernel sends to the mount: how many a second of each kind, and "
+      "the median and 99th percentile of the time to their answers. What the kernel answers by "
+      "itself, from what it remembers, costs no message.\n"
+      "Example: kvfs top ~/kv");
+  return [arguments] { return Top(*arguments); };
+}
+
+}  // namespace kvfs::cli

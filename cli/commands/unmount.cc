@@ -1,0 +1,251 @@
+// `kvfs unmount`: takes the mount away, then waits until its daemon has written everything and
+// ended. Every wait is announced and has a limit (cli/base/waiting.h).
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "cli/base/message.h"
+#include "cli/base/waiting.h"
+#include "cli/client/serving_daemon.h"
+#include "cli/commands/command.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_table.h"
+#include "cli/mounts/unmounting.h"
+
+namespace kvfs::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kBusyPause{200};
+// In which a daemon whose connection was cut off has mostly closed the store.
+constexpr milliseconds kMoment{1'000};
+
+struct UnmountArguments {
+  std::string mount_point;
+  bool lazily = false;
+  bool by_force = false;
+  bool wait = false;  // until nobody uses it
+};
+
+Answer<MountEntry> FindKvfsMount(const std::string& path) {
+  const auto resolved = ResolvePlace(path);
+  if (!resolved) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: {}", path, resolved.error().message));
+  }
+  const auto table = ReadMountTable();
+  if (!table) return tl::unexpected(table.error());
+  const auto mount = FindMount(*table, *resolved);
+  if (!mount) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: nothing is mounted there", *resolved));
+  }
+  if (mount->type != kMountType) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) takes "
+                            "away",
+                            *resolved, mount->type));
+  }
+  return *mount;
+}
+
+Outcome ExplainUncleanEnd(const ServingDaemon& daemon, const std::string& mount_point) {
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
+                          "store {}: see its log; what was acknowledged comes back when the store "
+                          "is opened next",
+                          mount_point, daemon.pid(), daemon.store_path()));
+}
+
+// What may keep the daemon of a mount that is gone: the same file system at another place, if it
+// can be seen from here.
+std::string WhyItLives(const MountEntry& mount) {
+  const auto table = ReadMountTable();
+  for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
+    if (entry.type != kMountType || entry.number != mount.number) continue;
+    return fmt::format("which is still mounted on {}, as by `mount --bind`", entry.mount_point);
+  }
+  return "which is closing the store, or is still mounted in another mount namespace, such as a "
+         "container's";
+}
+
+Outcome AwaitEnd(const ServingDaemon& daemon, const MountEntry& mount) {
+  const std::string& mount_point = mount.mount_point;
+  const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
+  Waiting waiting([&] {
+    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it in order",
+                       mount_point, whom, WhyItLives(mount), daemon.pid());
+  });
+  switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
+    case ServingDaemon::End::kClean:
+      return {};
+    case ServingDaemon::End::kUnclean:
+      return ExplainUncleanEnd(daemon, mount_point);
+    case ServingDaemon::End::kNotYet:
+      break;
+  }
+  return Stop(ExitCode::kStoreInUse,
+              fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
+                          "in order, also where others have it mounted",
+                          mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
+}
+
+// Detaches although the mount is busy; the daemon then ends with the last who uses it.
+Outcome DetachLazily(const std::string& mount_point) {
+  const Outcome detached = Detach(mount_point, Unmounting::kLazily);
+  if (detached) {
+    Tell(Severity::kNotice,
+         fmt::format("{} is detached; its daemon ends with the last process that uses it",
+                     mount_point));
+  }
+  return detached;
+}
+
+// Tells who is in the way, and tries until nobody is.
+Outcome DetachPatiently(const std::string& mount_point) {
+  Outcome detached;
+  Waiting waiting([&] { return detached.error().text; });
+  while (true) {
+    bool is_busy = false;
+    detached = Detach(mount_point, Unmounting::kOnlyIfIdle, &is_busy);
+    if (!is_busy || !waiting.GoesOn()) return detached;
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
+bool IsStillThere(const MountEntry& mount) {
+  const auto table = ReadMountTable();
+  const auto now = table ? FindMount(*table, mount.mount_point) : std::nullopt;
+  return now && now->type == kMountType && now->number == mount.number;
+}
+
+// Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
+Outcome UnmountByForce(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+  const Outcome cut = CutOff(mount);
+  if (!cut) return cut;
+  if (IsStillThere(mount)) {
+    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
+    if (!detached) return detached;
+  }
+  if (!daemon) return {};
+  const auto end = steady_clock::now() + kMoment;
+  switch (daemon->AwaitEnd([end] { return steady_clock::now() < end; })) {
+    case ServingDaemon::End::kClean:
+      return {};
+    case ServingDaemon::End::kUnclean:
+      return ExplainUncleanEnd(*daemon, mount.mount_point);
+    case ServingDaemon::End::kNotYet:
+      break;
+  }
+  Tell(Severity::kWarning,
+       fmt::format("{} is cut off and unmounted; its daemon, process {}, has the store {} still{}",
+                   mount.mount_point, daemon->pid(), daemon->store_path(),
+                   daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
+                                       : ", and is closing it"));
+  return {};
+}
+
+// Waits for the answer of a daemon that is alive.
+MountHealth AwaitHealth(const std::string& mount_point) {
+  MountHealth health = LookAtMount(mount_point);
+  Waiting waiting([&] { return fmt::format("the daemon of {} does not answer", mount_point); });
+  while (health == MountHealth::kSilent && waiting.GoesOn()) health = LookAtMount(mount_point);
+  return health;
+}
+
+Outcome ExplainSilence(const std::string& mount_point, const std::optional<ServingDaemon>& daemon) {
+  const bool is_stopped = daemon && daemon->IsStopped();
+  return Stop(
+      ExitCode::kIoFailed,
+      fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
+                  "it off, and what is in mappings and not synced is lost",
+                  mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
+                  is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
+}
+
+// Nothing tells of a daemon that has ended in order, although that may be.
+Outcome ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
+  return Stop(ExitCode::kFlushFailed,
+              fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
+                          "back when it is opened next",
+                          mount.mount_point, why, mount.source));
+}
+
+Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const MountEntry& mount) {
+  if (daemon) return AwaitEnd(*daemon, mount);
+  if (mount.is_read_only) return {};  // it had nothing to write
+  return ExplainUnknownEnd(mount,
+                           "but its daemon cannot be found from here, so that nobody waited "
+                           "until all of it was on disk");
+}
+
+// Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
+Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+  // Mostly the connection has ended with the daemon.
+  static_cast<void>(CutOff(mount));
+  if (IsStillThere(mount)) {
+    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
+    if (!detached) return detached;
+  }
+  if (daemon) return AwaitEnd(*daemon, mount);
+  return ExplainUnknownEnd(mount, "whose daemon had died");
+}
+
+Outcome UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
+                     const std::optional<ServingDaemon>& daemon) {
+  const std::string& mount_point = mount.mount_point;
+  const Outcome detached =
+      arguments.wait ? DetachPatiently(mount_point) : Detach(mount_point, Unmounting::kOnlyIfIdle);
+  if (!detached) return detached;
+  return AwaitEndOfAny(daemon, mount);
+}
+
+Outcome Unmount(const UnmountArguments& arguments) {
+  const auto mount = FindKvfsMount(arguments.mount_point);
+  if (!mount) return tl::unexpected(mount.error());
+  const std::string& mount_point = mount->mount_point;
+  // This process must not be what keeps the mount busy.
+  if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
+  const auto daemon = ServingDaemon::Find(*mount);
+  MountHealth health = LookAtMount(mount_point);
+  const bool is_dead = health == MountHealth::kDead;
+  if (arguments.by_force && !is_dead) return UnmountByForce(*mount, daemon);
+  if (health == MountHealth::kSilent && arguments.lazily) return DetachLazily(mount_point);
+  // A process that is dying may wait in the mount, which then would wait for ever.
+  const bool is_dying = health == MountHealth::kSilent && daemon && !daemon->IsAlive();
+  if (is_dying || is_dead) return UnmountDead(*mount, daemon);
+  if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
+  if (health == MountHealth::kSilent) return ExplainSilence(mount_point, daemon);
+  const Outcome unmounted = UnmountAlive(arguments, *mount, daemon);
+  if (unmounted || !arguments.lazily || !IsStillThere(*mount)) return unmounted;
+  return DetachLazily(mount_point);
+}
+
+}  // namespace
+
+Runner DefineUnmount(CLI::App& parser) {
+  const auto arguments = std::make_shared<UnmountArguments>();
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "Where the store is mounted")->required();
+  CLI::Option* const lazy =
+      parser.add_flag("-z,--lazy", arguments->lazily,
+                      "Detach a mount that is in use, without waiting for its daemon");
+  CLI::Option* const force = parser.add_flag(
+      "--force", arguments->by_force,
+      "Cut a mount off whose daemon does not answer, or that is in use: who uses it gets errors");
+  force->excludes(lazy);
+  parser
+      .add_flag("-w,--wait", arguments->wait, "Wait until nobody uses it any more; says who does")
+      ->excludes(lazy)
+      ->excludes(force);
+  parser.footer("Example: kvfs unmount ~/kv");
+  return [arguments] { return Unmount(*arguments); };
+}
+
+}  // namespace kvfs::cli

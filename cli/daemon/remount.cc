@@ -1,0 +1,176 @@
+// The kernel knows flags of the mount, which it is given all at once. mount(8) tells all that are
+// to be set, from its line in fstab or from the mount as it is. Everything else the daemon has read
+// when it started; it tells what that was, and what differs from it is refused.
+//
+// FUSE has no message for a remount. The daemon sees in the table of mounts whether commands may
+// change the store.
+
+#include "cli/daemon/remount.h"
+
+#include <fmt/format.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "cli/base/paths.h"
+#include "cli/client/daemon_client.h"
+#include "cli/client/requests.h"
+#include "cli/client/serving_daemon.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_table.h"
+
+namespace kvfs::cli {
+namespace {
+
+struct KernelFlag {
+  std::string_view set;
+  std::string_view cleared;
+  bool is_set;  // unless one of the two is asked for: as libfuse does when it mounts
+  unsigned long flag;
+};
+constexpr KernelFlag kChangeable[] = {
+    {"nodev", "dev", true, MS_NODEV},        {"nosuid", "suid", true, MS_NOSUID},
+    {"noexec", "exec", false, MS_NOEXEC},    {"sync", "async", false, MS_SYNCHRONOUS},
+    {"noatime", "atime", false, MS_NOATIME},
+};
+
+bool IsChangeable(std::string_view option) {
+  return std::ranges::any_of(kChangeable, [&](const KernelFlag& flag) {
+    return option == flag.set || option == flag.cleared;
+  });
+}
+
+// Of the flags that the kernel keeps, those that it does not change any more.
+std::vector<std::string> FixedFlags(const MountChoices& choices) {
+  std::vector<std::string> fixed;
+  for (const std::string& option : choices.kernel) {
+    if (!IsChangeable(option) && std::ranges::find(fixed, option) == fixed.end()) {
+      fixed.push_back(option);
+    }
+  }
+  return fixed;
+}
+
+unsigned long FlagsFor(const MountChoices& choices, bool read_only) {
+  unsigned long flags = MS_REMOUNT | (read_only ? MS_RDONLY : 0);
+  for (const KernelFlag& flag : kChangeable) {
+    bool is_set = flag.is_set;
+    for (const std::string& option : choices.kernel) {
+      if (option == flag.set) is_set = true;
+      if (option == flag.cleared) is_set = false;
+    }
+    if (is_set) flags |= flag.flag;
+  }
+  // Without a word about access times the kernel would leave them as they are.
+  return flags & MS_NOATIME ? flags : flags | MS_RELATIME;
+}
+
+Failure ExplainRefusal(const std::string& mount_point, int error_number) {
+  if (error_number == EBUSY) {
+    return {ExitCode::kMountPointBad,
+            fmt::format("cannot remount {} for reading only: files are open for writing; `fuser "
+                        "-vm {}` lists who has files open",
+                        mount_point, mount_point)};
+  }
+  if (error_number == EPERM) {
+    return {ExitCode::kMountFailed,
+            fmt::format("cannot remount {}: only root can; unmount it and mount it again",
+                        mount_point)};
+  }
+  return {ExitCode::kMountFailed,
+          fmt::format("cannot remount {}: {}", mount_point, ErrorOfErrno(error_number).message)};
+}
+
+// The options that the daemon of the mount was started with.
+Answer<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount) {
+  const auto fail = [&](std::string_view reason) {
+    return Stop(ExitCode::kMountFailed,
+                fmt::format("cannot remount {}: {}; unmount it and mount it again",
+                            mount.mount_point, reason));
+  };
+  const auto daemon = ServingDaemon::Find(mount);
+  if (!daemon) return fail("no daemon serves it that this user may speak to");
+  auto connection = DaemonConnection::Open(daemon->store_path());
+  if (!connection) return fail(connection.error().message);
+  auto texts = connection->Ask({std::string(request::kOptions)});
+  if (!texts) return fail(texts.error().message);
+  return *std::move(texts);
+}
+
+// The first option in which `wanted` differs from `now`, of those that the daemon has read at its
+// start; empty if there is none.
+std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& wanted) {
+  if (now.allow_other != wanted.allow_other) return "allow_other";
+  if (now.debug != wanted.debug) return "debug";
+  if (now.extended_attributes != wanted.extended_attributes) return "noxattr";
+  if (now.access_lists != wanted.access_lists) return "acl";
+  if (now.writeback != wanted.writeback) return "writeback";
+  if (now.readdir32 != wanted.readdir32) return "readdir32";
+  if (now.shown.uid != wanted.shown.uid) return "uid";
+  if (now.shown.gid != wanted.shown.gid) return "gid";
+  if (now.shown.umask != wanted.shown.umask) return "umask";
+  if (now.threads != wanted.threads) return "threads";
+  if (now.idle_seconds != wanted.idle_seconds) return "idle";
+  if (now.autosync_seconds != wanted.autosync_seconds) return "autosync";
+  if (now.source != wanted.source) return "fsname";
+  if (now.control != wanted.control) return "control";
+  const std::vector<std::string> flags = FixedFlags(now);
+  for (const std::string& flag : FixedFlags(wanted)) {
+    if (std::ranges::find(flags, flag) == flags.end()) return flag;
+  }
+  return "";
+}
+
+Outcome CheckChanges(const std::string& mount_point, const MountChoices& now,
+                     const MountChoices& wanted) {
+  const std::string fixed = FixedOptionThatDiffers(now, wanted);
+  if (!fixed.empty()) {
+    return Stop(ExitCode::kUsage,
+                fmt::format("mount option {}: it stays as it is while {} is mounted; unmount it "
+                            "and mount it again",
+                            fixed, mount_point));
+  }
+  if (now.read_only && !wanted.read_only) {
+    return Stop(ExitCode::kUsage,
+                fmt::format("mount option rw: {} was mounted for reading only, and its daemon "
+                            "takes no changes; unmount it and mount it again",
+                            mount_point));
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome Remount(const std::string& mount_point, const std::vector<std::string>& texts,
+                UnknownOptions unknown) {
+  const auto place = ResolvePlace(mount_point);
+  const auto table = ReadMountTable();
+  if (!table) return tl::unexpected(table.error());
+  const auto mount = place ? FindMount(*table, *place) : std::nullopt;
+  if (!mount || mount->type != kMountType) {
+    return Stop(ExitCode::kMountPointBad,
+                fmt::format("no store is mounted on {}, so nothing can be remounted", mount_point));
+  }
+  const auto asked = ParseMountOptions(texts, unknown);
+  if (!asked) return tl::unexpected(asked.error());
+  auto options = OptionsOfDaemon(*mount);
+  if (!options) return tl::unexpected(options.error());
+  const auto now = ParseMountOptions(*options, UnknownOptions::kPassOver);
+  if (!now) return tl::unexpected(now.error());
+  options->push_back(mount->is_read_only ? "ro" : "rw");
+  options->insert(options->end(), texts.begin(), texts.end());
+  const auto wanted = ParseMountOptions(*options, UnknownOptions::kPassOver);
+  if (!wanted) return tl::unexpected(wanted.error());
+  const Outcome changes = CheckChanges(*place, *now, *wanted);
+  if (!changes) return changes;
+
+  const unsigned long flags = FlagsFor(*asked, wanted->read_only);
+  if (::mount(mount->source.c_str(), place->c_str(), nullptr, flags, nullptr) != 0) {
+    return tl::unexpected(ExplainRefusal(*place, errno));
+  }
+  return {};
+}
+
+}  // namespace kvfs::cli

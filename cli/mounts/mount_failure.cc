@@ -1,0 +1,77 @@
+// Remedies by what the reason says: nobody but its words tells one from another.
+
+#include "cli/mounts/mount_failure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace kvfs::cli {
+namespace {
+
+ExitCode ExitCodeOfMount(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return ExitCode::kUsage;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kNotDirectory:
+      return ExitCode::kMountPointBad;
+    case ErrorCode::kPermission:
+    case ErrorCode::kUnsupported:
+      return ExitCode::kFuseUnavailable;
+    default:
+      return ExitCode::kMountFailed;
+  }
+}
+
+struct Remedy {
+  std::string_view words;
+  std::string_view remedy;
+};
+constexpr std::array kRemedies = {
+    Remedy{"user_allow_other",
+           "; root allows it to all users by the line user_allow_other in /etc/fuse.conf"},
+    Remedy{"there is no /dev/fuse",
+           "; `modprobe fuse` loads the module, and a container is given the device by --device "
+           "/dev/fuse"},
+    Remedy{"/dev/fuse: Permission denied",
+           "; users other than root need the right to open it: as root, `chmod 666 /dev/fuse`"},
+    Remedy{"exec fusermount3",
+           "; users other than root mount through this program: install the package fuse3"},
+    Remedy{"Operation not permitted",
+           "; only who has the capability SYS_ADMIN may mount, which a container must be given"},
+};
+
+std::string_view RemedyFor(std::string_view reason) {
+  for (const Remedy& known : kRemedies) {
+    if (reason.find(known.words) != std::string_view::npos) return known.remedy;
+  }
+  return "";
+}
+
+// The kernel says no more than that something is wrong.
+std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason) {
+  if (reason.find("Invalid argument") == std::string_view::npos) return {};
+  for (const std::string& option : choices.kernel) {
+    if (option.find("context=") == std::string::npos) continue;
+    return fmt::format("; has the kernel SELinux, for which the option {} is?", option);
+  }
+  return {};
+}
+
+}  // namespace
+
+Failure ExplainMountError(const std::string& store, const std::string& mount_point,
+                          const MountChoices& choices, const Error& error) {
+  // The sentence below has said that much already.
+  const std::string known = fmt::format("cannot mount at '{}': ", mount_point);
+  std::string_view reason = error.message;
+  if (reason.starts_with(known)) reason.remove_prefix(known.size());
+  return {ExitCodeOfMount(error.code),
+          fmt::format("cannot mount {} on {}: {}{}{}", store, mount_point, reason,
+                      RemedyFor(reason), DoubtfulOptions(choices, reason))};
+}
+
+}  // namespace kvfs::cli

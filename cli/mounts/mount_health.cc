@@ -1,0 +1,107 @@
+// A question to a mount is asked by a process that can be left (cli/base/aside.h).
+
+#include "cli/mounts/mount_health.h"
+
+#include <fmt/format.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+
+#include "cli/base/aside.h"
+#include "cli/base/paths.h"
+#include "cli/base/waiting.h"
+#include "cli/mounts/mount_table.h"
+
+namespace kvfs::cli {
+namespace {
+
+constexpr char kFound = '=';
+
+// Not stat: the kernel may answer that from what it remembers.
+std::string AskForSpace(const std::string& mount_point) {
+  struct statfs status {};
+  const bool is_dead = ::statfs(mount_point.c_str(), &status) != 0 && errno == ENOTCONN;
+  return is_dead ? "dead" : "answers";
+}
+
+// The path of a mount that it names as it stands, without a look at the disk. The table's paths
+// have no symbolic links, so neither has a path that is the same.
+std::optional<std::string> MountNamed(const std::vector<MountEntry>& table,
+                                      const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error || path.find("..") != std::string::npos) return std::nullopt;
+  std::string plain = absolute.lexically_normal().string();
+  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  const auto mount = FindMount(table, plain);
+  if (!mount || mount->type != kMountType) return std::nullopt;
+  return plain;
+}
+
+// An answer, or an error with its code in front, as one text.
+std::string ResolveToText(const std::string& path) {
+  const auto resolved = ResolvePath(path);
+  if (resolved) return kFound + *resolved;
+  return static_cast<char>('A' + static_cast<char>(resolved.error().code)) +
+         resolved.error().message;
+}
+
+bool IsAnyMounted(const Answer<std::vector<MountEntry>>& table) {
+  return table && std::ranges::find(*table, kMountType, &MountEntry::type) != table->end();
+}
+
+// The daemon of the mount that the path, or else what it is to lie in, leads into.
+void AskBehind(const std::string& path) {
+  struct statfs status {};
+  if (::statfs(path.c_str(), &status) == 0) return;
+  const auto parent = std::filesystem::path(path).parent_path();
+  static_cast<void>(::statfs(parent.empty() ? "." : parent.c_str(), &status));
+}
+
+Result<std::string> FromText(std::string text) {
+  if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that looked has ended");
+  const char front = text.front();
+  text.erase(0, 1);
+  if (front == kFound) return text;
+  return Fail(static_cast<ErrorCode>(front - 'A'), std::move(text));
+}
+
+}  // namespace
+
+MountHealth LookAtMount(const std::string& mount_point) {
+  const auto answer = GlanceAside([&] { return AskForSpace(mount_point); });
+  // Without a further process nothing is known, and a mount is taken for what it mostly is.
+  if (!answer) {
+    return answer.error().code == ErrorCode::kIo ? MountHealth::kSilent : MountHealth::kAnswers;
+  }
+  return *answer == "dead" ? MountHealth::kDead : MountHealth::kAnswers;
+}
+
+Result<std::string> ResolvePlace(const std::string& path) {
+  const auto table = ReadMountTable();
+  if (!IsAnyMounted(table) || path.empty()) return ResolvePath(path);
+  if (auto named = MountNamed(*table, path)) return *std::move(named);
+  Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
+  KVFS_ASSIGN(std::string text,
+              DoAside([&] { return ResolveToText(path); }, [&] { return waiting.GoesOn(); }));
+  return FromText(std::move(text));
+}
+
+Result<void> AwaitAnswer(const std::string& path) {
+  if (path == "-" || !IsAnyMounted(ReadMountTable())) return {};
+  Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
+  const auto asked = DoAside(
+      [&] {
+        AskBehind(path);
+        return std::string();
+      },
+      [&] { return waiting.GoesOn(); });
+  // Without a further process nothing is known, and a mount is taken for what it mostly is.
+  if (asked || asked.error().code != ErrorCode::kIo) return {};
+  return tl::unexpected(asked.error());
+}
+
+}  // namespace kvfs::cli

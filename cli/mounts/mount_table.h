@@ -1,0 +1,51 @@
+// The kernel's table of mounts, /proc/self/mountinfo, read by a pure function.
+//
+// A line is
+//   36 35 0:51 / /mnt/kv rw,nosuid shared:1 - fuse.kvfs /srv/store rw,user_id=0
+// with any number of optional fields before the lone "-". Space, tab, newline and backslash in
+// paths are written as a backslash and three octal digits. A line that has another shape is left
+// out. Later lines lie over earlier ones with the same mount point.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/base/failure.h"
+
+namespace kvfs::cli {
+
+struct MountEntry {
+  std::string mount_point;
+  std::string type;
+  std::string source;
+  bool is_read_only = false;  // here, or wherever it is mounted
+  // Of a file system without a device: the number of it, which for FUSE names the connection.
+  uint32_t number = 0;
+
+  bool operator==(const MountEntry&) const = default;
+};
+
+inline constexpr std::string_view kMountType = "fuse.kvfs";
+
+std::vector<MountEntry> ParseMountTable(std::string_view text);
+Answer<std::vector<MountEntry>> ReadMountTable();
+
+// Whether the path lies at, or below, a mount of the program: what touches it may wait for a
+// daemon.
+bool IsServed(const std::vector<MountEntry>& table, std::string_view path);
+
+// What a process sees at `mount_point`, a path without symbolic links: the topmost mount there.
+std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,
+                                    std::string_view mount_point);
+
+// Whether no change can be made through what is mounted at `mount_point`. False if that cannot be
+// found out.
+bool IsReadOnlyMount(std::string_view mount_point);
+
+// Replaces each \ooo (three octal digits, at most 377) by its byte.
+std::string UnescapeMountField(std::string_view field);
+
+}  // namespace kvfs::cli

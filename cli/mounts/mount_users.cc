@@ -1,0 +1,116 @@
+// A walk over /proc that only reads links and texts, and so never touches the mount itself.
+
+#include "cli/mounts/mount_users.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "cli/base/paths.h"
+
+namespace kvfs::cli {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+// Long enough to find the culprit, short enough for one line.
+constexpr size_t kMaxNamed = 5;
+
+struct ProcessLink {
+  const char* name;
+  const char* wording;
+};
+constexpr ProcessLink kLinks[] = {
+    {"cwd", "works in {}"}, {"root", "has its root in {}"}, {"exe", "runs {}"}};
+
+std::optional<int> ParsePid(const std::string& name) {
+  int pid = 0;
+  const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (error != std::errc() || stop != name.data() + name.size()) return std::nullopt;
+  return pid;
+}
+
+// The link's target, if it lies in the mount.
+std::optional<std::string> TargetWithin(const stdfs::path& link, std::string_view mount_point) {
+  std::error_code error;
+  std::string target = stdfs::read_symlink(link, error).string();
+  if (error || !IsWithin(target, mount_point)) return std::nullopt;
+  return target;
+}
+
+std::optional<std::string> FindOpenFile(const stdfs::path& process, std::string_view mount_point) {
+  std::error_code error;
+  for (stdfs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (auto target = TargetWithin(entry->path(), mount_point)) return target;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> FindMapping(const stdfs::path& process, std::string_view mount_point) {
+  std::ifstream maps(process / "maps");
+  for (std::string line; std::getline(maps, line);) {
+    const size_t path = line.find('/');
+    if (path != std::string::npos && IsWithin(std::string_view(line).substr(path), mount_point)) {
+      return line.substr(path);
+    }
+  }
+  return std::nullopt;
+}
+
+// How the process holds the mount, if it does.
+std::optional<std::string> FindUse(const stdfs::path& process, std::string_view mount_point) {
+  for (const ProcessLink& link : kLinks) {
+    if (const auto target = TargetWithin(process / link.name, mount_point)) {
+      return fmt::format(fmt::runtime(link.wording), *target);
+    }
+  }
+  if (const auto file = FindOpenFile(process, mount_point)) {
+    return fmt::format("has {} open", *file);
+  }
+  if (const auto file = FindMapping(process, mount_point)) {
+    return fmt::format("has {} mapped", *file);
+  }
+  return std::nullopt;
+}
+
+std::string ProgramName(const stdfs::path& process) {
+  std::ifstream file(process / "comm");
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+
+}  // namespace
+
+std::vector<MountUser> FindMountUsers(std::string_view mount_point) {
+  std::vector<MountUser> users;
+  std::error_code error;
+  for (stdfs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto pid = ParsePid(entry->path().filename().string());
+    if (!pid) continue;
+    if (auto use = FindUse(entry->path(), mount_point)) {
+      users.push_back({*pid, ProgramName(entry->path()), *std::move(use)});
+    }
+  }
+  return users;
+}
+
+std::string DescribeMountUsers(std::string_view mount_point) {
+  const std::vector<MountUser> users = FindMountUsers(mount_point);
+  if (users.empty()) return ", by a process that cannot be seen from here";
+  std::string text;
+  for (size_t i = 0; i < std::min(users.size(), kMaxNamed); ++i) {
+    text += fmt::format("{} process {} ({}: {})", i == 0 ? " by" : ",", users[i].pid,
+                        users[i].program, users[i].how);
+  }
+  if (users.size() > kMaxNamed) text += fmt::format(", and {} more", users.size() - kMaxNamed);
+  return text;
+}
+
+}  // namespace kvfs::cli

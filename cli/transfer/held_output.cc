@@ -1,0 +1,119 @@
+// A thread, since a pipe that somebody else made can be written to without waiting in no other way
+// that leaves it as it was.
+
+#include "cli/transfer/held_output.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include "cli/base/interruption.h"
+#include "cli/base/message.h"
+
+namespace kvfs::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr size_t kPieceBytes = size_t{256} << 10;
+constexpr milliseconds kStep{50};
+constexpr milliseconds kSilence{3'000};
+// Ends a write that waits; by default the system ignores it.
+constexpr int kWake = SIGURG;
+
+void HaveWakingEndWrites() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(kWake, &action, nullptr);
+}
+
+}  // namespace
+
+HeldOutput::HeldOutput(ByteSink target) : target_(std::move(target)) {}
+
+HeldOutput::~HeldOutput() { static_cast<void>(Finish()); }
+
+ByteSink HeldOutput::Sink() {
+  return [this](Bytes piece) { return Write(piece); };
+}
+
+Result<void> HeldOutput::Write(Bytes piece) {
+  gathered_ += AsText(piece);
+  return gathered_.size() < kPieceBytes ? Result<void>() : PassOn();
+}
+
+Result<void> HeldOutput::PassOn() {
+  if (!thread_.joinable()) {
+    HaveWakingEndWrites();
+    thread_ = std::thread([this] { Run(); });
+  }
+  std::unique_lock lock(mutex_);
+  KVFS_TRY(AwaitRoom(lock));
+  held_bytes_ += gathered_.size();
+  pieces_.push_back(std::exchange(gathered_, {}));
+  changed_.notify_all();
+  return {};
+}
+
+Result<void> HeldOutput::AwaitRoom(std::unique_lock<std::mutex>& lock) {
+  const auto since = steady_clock::now();
+  bool is_told = false;
+  while (written_ && held_bytes_ >= kMostHeldBytes) {
+    KVFS_TRY(CheckNotInterrupted());
+    if (!is_told && steady_clock::now() - since > kSilence) {
+      is_told = true;
+      Tell(Severity::kNotice,
+           "the output is not taken; who would change the store has to wait meanwhile");
+    }
+    changed_.wait_for(lock, kStep);
+  }
+  return written_;
+}
+
+void HeldOutput::Run() {
+  std::unique_lock lock(mutex_);
+  while (written_) {
+    changed_.wait(lock, [this] { return is_complete_ || !pieces_.empty(); });
+    if (pieces_.empty()) break;
+    const std::string piece = std::move(pieces_.front());
+    pieces_.pop_front();
+    lock.unlock();
+    Result<void> written = target_(AsBytes(piece));
+    lock.lock();
+    held_bytes_ -= piece.size();
+    written_ = std::move(written);
+    changed_.notify_all();
+  }
+  has_ended_ = true;
+  changed_.notify_all();
+}
+
+Result<void> HeldOutput::Finish() {
+  if (!thread_.joinable()) {
+    const std::string all = std::exchange(gathered_, {});
+    if (written_ && !all.empty()) written_ = target_(AsBytes(all));
+    return written_;
+  }
+  std::unique_lock lock(mutex_);
+  if (!gathered_.empty()) pieces_.push_back(std::exchange(gathered_, {}));
+  is_complete_ = true;
+  changed_.notify_all();
+  while (!changed_.wait_for(lock, kStep, [this] { return has_ended_; })) {
+    // A write that waits would not see that it shall end.
+    if (IsInterrupted()) ::pthread_kill(thread_.native_handle(), kWake);
+  }
+  lock.unlock();
+  thread_.join();
+  return written_;
+}
+
+Outcome WithOutput(HeldOutput& output, Outcome outcome) {
+  const auto written = output.Finish();
+  if (!outcome || written) return outcome;
+  return Stop(ExitCodeOfKey(written.error().code), "cannot write to " + written.error().message);
+}
+
+}  // namespace kvfs::cli

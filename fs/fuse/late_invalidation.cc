@@ -1,0 +1,41 @@
+// One thread, which takes all that has gathered at once.
+#include "fs/fuse/late_invalidation.h"
+
+#include <utility>
+
+namespace kvfs::fs {
+
+void LateInvalidation::Start(fuse_session* session) {
+  is_stopping_ = false;
+  thread_ = std::thread([this, session] { Run(session); });
+}
+
+void LateInvalidation::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LateInvalidation::Add(fuse_ino_t inode) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return;
+  inodes_.insert(inode);
+  changed_.notify_one();
+}
+
+void LateInvalidation::Run(fuse_session* session) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return is_stopping_ || !inodes_.empty(); });
+    if (is_stopping_) return;
+    const auto inodes = std::exchange(inodes_, {});
+    lock.unlock();
+    for (const fuse_ino_t inode : inodes) fuse_lowlevel_notify_inval_inode(session, inode, 0, 0);
+    lock.lock();
+  }
+}
+
+}  // namespace kvfs::fs

@@ -1,0 +1,49 @@
+// The first failure of an open file that leaves in doubt what the disk holds; it is final.
+//
+// Linux reports a failed writeback to each open file once, and keeps the pages, marked clean: a
+// later fdatasync(2) succeeds although they are not on the disk. Of two threads that flush one file
+// at the same time, only one is told. So the file remembers: from then on every change and every
+// sync of it fails with that first failure, until it is opened anew.
+//
+// Threads: safe from many.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include <kvfs/status.h>
+
+namespace kvfs {
+
+class StickyFailure {
+ public:
+  // The first failure, once there was one.
+  Result<void> Check() const {
+    if (!has_failed()) return {};
+    const std::lock_guard lock(mutex_);
+    return tl::unexpected(first_);
+  }
+  bool has_failed() const { return failed_.load(std::memory_order_acquire); }
+
+  // Remembers the failure, if it is the first, and returns it.
+  tl::unexpected<Error> Note(Error error) {
+    const std::lock_guard lock(mutex_);
+    if (!has_failed() || first_.message.empty()) first_ = error;
+    failed_.store(true, std::memory_order_release);
+    return tl::unexpected(std::move(error));
+  }
+  // The same while there is nothing to say yet: it takes no memory.
+  void Raise(ErrorCode code) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!has_failed()) first_.code = code;
+    failed_.store(true, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<bool> failed_ = false;
+  mutable std::mutex mutex_;  // guards the following
+  Error first_{ErrorCode::kIo, {}};
+};
+
+}  // namespace kvfs

@@ -1,0 +1,74 @@
+// The pages of one shard, in its mapped keys file: read, and checked at first touch and again now
+// and then (verified_set.h).
+//
+// A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is given
+// out again only when nobody can read it any more (space_map.h). So reading needs no lock, and a
+// view stays as it is while the reader keeps the tree version that led to it (shard.h).
+//
+// Threads: safe from many.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <kvfs/env.h>
+#include "store/alloc/file_view.h"
+#include "store/alloc/verified_set.h"
+#include "store/format/branch.h"
+#include "store/format/leaf.h"
+
+namespace kvfs {
+
+struct PagesConfig {
+  uint32_t page_bytes = 0;
+  uint64_t checksum_seed = 0;
+  format::NameHash hash;
+  std::string name;  // of the file, for messages
+  std::function<void(std::string_view)> log;
+  const Env* env = nullptr;  // whose clock tells when to check again; null: time stands still
+};
+
+class Pages {
+ public:
+  // `file` must outlive the pages.
+  Pages(File* file, PagesConfig config) : file_(file), config_(std::move(config)), view_(file) {}
+
+  uint32_t page_bytes() const { return config_.page_bytes; }
+  uint64_t checksum_seed() const { return config_.checksum_seed; }
+  const format::NameHash& hash() const { return config_.hash; }
+  File& file() const { return *file_; }
+
+  // Asked for once a search.
+  uint64_t Seconds() const { return config_.env == nullptr ? 0 : config_.env->Seconds(); }
+  // kCorrupt, and a log line, if the page is damaged, or cannot be had from the disk; other codes
+  // are a failure of this process, and say nothing of the page. `now` is by Seconds().
+  Result<format::PageView> Read(format::PagePointer page, uint64_t now) const {
+    const VerifiedSet::Moment moment{now, view_.faults()};
+    if (verified_.Contains(page.number, page.epoch, moment)) {
+      const std::byte* bytes = view_.Known(page.number * config_.page_bytes);
+      if (bytes != nullptr) return format::PageView(bytes, config_.page_bytes);
+    }
+    return Verify(page, moment);
+  }
+  Result<format::PageView> Read(format::PagePointer page) const { return Read(page, Seconds()); }
+  // The same, whether the page was checked before or not: for who makes something of it that lasts.
+  Result<format::PageView> Check(format::PagePointer page) const {
+    return Verify(page, {Seconds(), view_.faults()});
+  }
+  // Asks for the parts of a leaf that a look for `key` will need first, while other things are
+  // done.
+  void Prefetch(const format::BranchView& branch, uint32_t index,
+                const format::RecordKey& key) const;
+  format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
+
+ private:
+  Result<format::PageView> Verify(format::PagePointer page, VerifiedSet::Moment moment) const;
+  Result<format::PageView> Look(format::PagePointer page) const;
+
+  File* file_;
+  const PagesConfig config_;
+  const FileView view_;
+  VerifiedSet verified_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,61 @@
+// A check of the whole store: the trees, page by page; what their records say; the space maps; then
+// what waits in memory, and the superblock.
+//
+// Trees and maps are those of one checkpoint, which a snapshot keeps: so the check does not see
+// what others change meanwhile, and holds nobody up.
+//
+// Threads: one.
+#pragma once
+
+#include <kvfs/check.h>
+#include "store/alloc/check_session.h"
+#include "store/alloc/space_checker.h"
+#include "store/engine/content_checker.h"
+#include "store/engine/engine.h"
+#include "store/engine/engine_snapshot.h"
+
+namespace kvfs {
+
+class Checker {
+ public:
+  // Both must outlive the checker.
+  Checker(EngineParts* parts, const CheckOptions* options);
+
+  Result<CheckReport> Run();
+
+ private:
+  // A shard's maps, and its tree.
+  struct ShardState {
+    std::vector<bool> pages;
+    bool has_gaps = false;
+    std::unique_ptr<SpaceChecker> page_map;
+    std::unique_ptr<SpaceChecker> block_map;
+  };
+
+  uint64_t BytesToCheck() const;
+  void CheckSuperblock();
+  void CheckIdentity();
+  void CheckIdentityCopy();
+  void CheckSlots();
+  bool HasBoth(const uint64_t (&offsets)[2], size_t length);
+  void CheckTree(uint32_t shard);
+  void LoadMaps(uint32_t shard);
+  void CompareMaps(uint32_t shard);
+  void CompareCounts(uint32_t shard);
+  void CheckMemory(uint32_t shard);
+  uint64_t CountEntries(uint32_t shard);
+  void NameDamage();
+  bool HasGaps() const;
+  const format::ShardRoot& RootOf(uint32_t shard) const {
+    return snapshot_->pins()[shard].tree->root;
+  }
+
+  EngineParts& parts_;
+  const CheckOptions& options_;
+  std::unique_ptr<EngineSnapshot> snapshot_;
+  std::optional<CheckSession> session_;
+  std::optional<ContentChecker> contents_;
+  std::vector<ShardState> shards_;
+};
+
+}  // namespace kvfs

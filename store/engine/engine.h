@@ -1,0 +1,138 @@
+// The store behind the public header: one process, one directory, everything put together.
+//
+// The path of a change (Apply): wait for room; write big writes' blocks to their places; look the
+// entries up; lock the shards; resolve the batch in a transaction; make sure of the pages that the
+// next checkpoint will need; append the record to the log; let everybody see the changes; unlock.
+//
+// Threads: see store.h. Locks: docs/concurrency.md.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <kvfs/store.h>
+#include "store/base/health.h"
+#include "store/base/out_of_memory.h"
+#include "store/engine/checkpointer.h"
+#include "store/engine/identity_file.h"
+#include "store/engine/reading.h"
+#include "store/shard/shard_set.h"
+#include "store/shard/snapshot_set.h"
+#include "store/txn/commit.h"
+#include "store/txn/reclaimer.h"
+#include "store/txn/staging.h"
+#include "store/wal/redo_log.h"
+
+namespace kvfs {
+
+// What a recovery hands over: an open store whose lock is held. The parts point to each other,
+// those below to those above.
+struct EngineParts {
+  std::unique_ptr<Env> entered;  // of the store's directory, if it takes one
+  Env* env = nullptr;
+  std::string path;
+  OpenOptions options;
+  format::Identity identity;
+  std::unique_ptr<FileLock> lock;
+  std::unique_ptr<File> superblock;
+  IdentityFile identity_file;  // of a store that is only read there is none
+  std::unique_ptr<Placement> placement;
+  Shards shards;
+  SnapshotSet snapshots;
+  LogAccount account;
+  SpaceAccount space;
+  std::unique_ptr<Health> health;
+  std::unique_ptr<RedoLog> log;
+  std::unique_ptr<Reclaimer> reclaimer;
+  std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
+  uint64_t replayed_records = 0;
+  // Of a store that is opened to be salvaged: what was lost, in words; and entries by name.
+  std::vector<std::string> losses;
+  std::vector<std::pair<uint64_t, std::string>> lost_entries;
+  // Why nothing can be changed until the store is opened again: the disk had no room for what the
+  // log holds. Empty if it can.
+  std::string no_room;
+  std::string log_damage;  // why not all of the log could be replayed; empty if it could
+
+  CommitTarget commit_target() { return {log.get(), health.get(), &account, &space}; }
+};
+
+class Engine final : public Store {
+ public:
+  explicit Engine(std::unique_ptr<EngineParts> parts);
+  ~Engine() override;
+
+  Result<EntryInfo> Stat(Key key) const override {
+    return WithinMemory([&] { return newest_.Stat(key); });
+  }
+  Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
+    return WithinMemory([&] { return newest_.Read(key, offset, out); });
+  }
+  Result<void> ReadAll(Key key, std::string* content) const override {
+    return WithinMemory([&] { return newest_.ReadAll(key, content); });
+  }
+  Result<uint64_t> FindData(Key key, uint64_t offset) const override {
+    return WithinMemory([&] { return newest_.FindData(key, offset); });
+  }
+  Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
+    return WithinMemory([&] { return newest_.FindHole(key, offset); });
+  }
+  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
+    return WithinMemory([&] { return newest_.List(space, from, visit); });
+  }
+
+  Result<void> Damage() const override;
+  Result<void> Close() override;
+  Result<void> Apply(const Batch& batch) override;
+  Result<bool> ApplyPart(const Batch& batch) override;
+  Result<uint64_t> CopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                             uint64_t length, MetaEdit edit) override;
+  Result<std::unique_ptr<Snapshot>> TakeSnapshot() const override;
+  uint64_t ReserveId(std::string_view name) override;
+  uint64_t ReserveIdLike(uint64_t other) override;
+  Result<void> Sync() override;
+  Result<void> Checkpoint() override;
+  Result<void> Compact() override;
+  Result<CheckReport> Check(const CheckOptions& options) const override;
+  StoreStats GetStats() const override;
+  Result<DiskSpace> GetDiskSpace() const override;
+
+ private:
+  // What one try of a batch has found that the next one needs.
+  struct Wants {
+    ShardSet locks;
+    std::map<size_t, uint32_t> homes;     // of operations' contents
+    std::map<uint32_t, uint64_t> blocks;  // to be ready in a shard
+    std::map<uint32_t, uint64_t> pages;
+    bool spare = false;  // in every shard
+  };
+
+  Result<void> RequireWritable() const;
+  Result<void> TryApply(const Batch& batch);
+  Result<bool> TryApplyPart(const Batch& batch);
+  Result<void> ApplyAtOnce(const Batch& batch);
+  Result<uint64_t> TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                                uint64_t length, const MetaEdit& edit);
+  Result<void> ApplyWithRoom(const Batch& batch);
+  Result<void> ApplyOnFullDisk(const Batch& batch);
+  uint64_t OccupiedBytes() const;
+  Result<void> NoteIfWriteFailed(Error error);
+  Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
+  Result<void> Provide(const Wants& wants);
+  Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;
+  ShardSet ShardsOf(const Batch& batch) const;
+  Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
+                         uint64_t length, const MetaEdit& edit);
+
+  const std::unique_ptr<EngineParts> parts_;
+  Reading newest_;
+  std::atomic<bool> has_spare_ = false;         // see ClaimSpace
+  RankedMutex full_disk_{LockRank::kFullDisk};  // held by the one who makes room
+  std::atomic<bool> makes_room_ = false;        // somebody does
+  std::atomic<int> staging_ = 0;                // batches that take space before they are decided
+  bool closed_ = false;
+};
+
+}  // namespace kvfs

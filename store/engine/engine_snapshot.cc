@@ -1,0 +1,31 @@
+// Taken while no change is half done: each holds its shards' locks from its place in the log to its
+// last record in memory.
+#include "store/engine/engine_snapshot.h"
+
+namespace kvfs {
+
+std::unique_ptr<EngineSnapshot> EngineSnapshot::Take(EngineParts* parts) {
+  std::vector<ShardPin> pins;
+  std::vector<std::shared_lock<RankedSharedMutex>> locks;
+  pins.reserve(parts->shards.size());
+  locks.reserve(parts->shards.size());
+  for (const auto& shard : parts->shards) {
+    locks.emplace_back(shard->mutex);
+    pins.push_back(shard->Pin());
+  }
+  const uint64_t version = parts->log->appended();
+  return std::unique_ptr<EngineSnapshot>(new EngineSnapshot(parts, std::move(pins), version));
+}
+
+EngineSnapshot::EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, uint64_t version)
+    : parts_(parts),
+      pins_(std::move(pins)),
+      version_(version),
+      reading_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {
+  reading_.SetLogDamage(parts->log_damage);
+  parts->snapshots.Add(version);  // last: what throws before has no destructor to take it back
+}
+
+EngineSnapshot::~EngineSnapshot() { parts_->snapshots.Remove(version_); }
+
+}  // namespace kvfs

@@ -1,0 +1,132 @@
+// Names and openings.
+#include "store/engine/store_files.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace kvfs {
+
+std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what) {
+  const std::string digits = std::to_string(shard);
+  return store + "/shard-" + (digits.size() < 2 ? "0" : "") + digits + "." + what;
+}
+
+std::string ParentPath(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? std::string::npos : path.rfind('/', end);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+namespace {
+
+// A store that lacks a file is damaged; it is not that there is no store.
+Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path, Access access) {
+  auto file = env.OpenFile(path, access);
+  if (!file && file.error().code == ErrorCode::kNotFound) {
+    return Fail(ErrorCode::kCorrupt, "the store lacks its file " + path);
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path) {
+  auto removed = env.RemoveFile(path);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) {
+    return tl::unexpected(std::move(removed).error());
+  }
+  return env.CreateFile(path);
+}
+
+Result<void> RequireNeverOpened(Env& env, const std::string& store) {
+  const auto names = env.ListDirectory(LogPath(store));
+  if (!names || names->empty()) return {};
+  return Fail(ErrorCode::kCorrupt,
+              "the store lacks its file " + SuperblockPath(store) + "; " + RepairRemedy(store));
+}
+
+std::string RepairRemedy(const std::string& store) {
+  return "`kvfs repair " + store + " NEW` writes what can be read of it into a new store";
+}
+
+Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access) {
+  auto file = env.OpenFile(SuperblockPath(store), access);
+  if (!file && file.error().code == ErrorCode::kNotFound) {
+    KVFS_TRY(RequireNeverOpened(env, store));
+    return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + store);
+  }
+  return file;
+}
+
+Result<format::Identity> ReadIdentity(const File& superblock) {
+  KVFS_ASSIGN(const uint64_t size, superblock.SizeBytes());
+  auto read = [&](uint64_t offset) -> Result<format::Identity> {
+    const uint64_t available = size - std::min(size, offset);
+    std::vector<std::byte> bytes(std::min<uint64_t>(available, format::kIdentityBytes));
+    KVFS_TRY(superblock.Read(offset, bytes));
+    return format::Identity::Decode(bytes);
+  };
+  auto first = read(format::kIdentityOffset[0]);
+  if (first) return first;
+  auto second = read(format::kIdentityOffset[1]);
+  return second ? second : first;
+}
+
+Result<void> WriteIdentity(File& superblock, const format::Identity& identity) {
+  for (const uint64_t offset : format::kIdentityOffset) {
+    KVFS_TRY(superblock.Write(offset, identity.Encode()));
+  }
+  return superblock.Sync();
+}
+
+Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,
+                             const format::Checkpoint& checkpoint) {
+  const std::vector<std::byte> slot = checkpoint.Encode(identity.store);
+  for (uint64_t offset : format::kSlotOffset) {
+    KVFS_TRY(superblock.Write(offset, slot));
+    KVFS_TRY(superblock.Sync());
+  }
+  return {};
+}
+
+Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
+                                          const format::Identity& identity) {
+  KVFS_ASSIGN(uint64_t size, superblock.SizeBytes());
+  if (size < format::kSuperblockBytes) {
+    return Fail(ErrorCode::kCorrupt, "the superblock file is cut off");
+  }
+  std::optional<format::Checkpoint> newest;
+  std::string unreadable;
+  for (uint64_t offset : format::kSlotOffset) {
+    std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
+    if (auto read = superblock.Read(offset, bytes); !read) {
+      // One slot that the disk cannot deliver is what there are two for.
+      if (read.error().code != ErrorCode::kIo) return tl::unexpected(std::move(read).error());
+      unreadable = ": " + read.error().message;
+      continue;
+    }
+    auto checkpoint = format::Checkpoint::Decode(bytes, identity.store, identity.shards);
+    auto age = [](const format::Checkpoint& it) { return std::pair(it.epoch, it.last_segment); };
+    if (checkpoint && (!newest || age(*checkpoint) > age(*newest))) {
+      newest = *std::move(checkpoint);
+    }
+  }
+  if (!newest) {
+    return Fail(ErrorCode::kCorrupt,
+                "neither of the superblock's two checkpoints is sound" + unreadable);
+  }
+  return *std::move(newest);
+}
+
+Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard,
+                                  Access access) {
+  ShardFiles files;
+  KVFS_ASSIGN(files.keys, OpenExpected(env, ShardPath(store, shard, "keys"), access));
+  KVFS_ASSIGN(files.values, OpenExpected(env, ShardPath(store, shard, "values"), access));
+  KVFS_ASSIGN(files.keys_bytes, files.keys->SizeBytes());
+  KVFS_ASSIGN(files.values_bytes, files.values->SizeBytes());
+  return files;
+}
+
+}  // namespace kvfs

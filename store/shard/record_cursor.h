@@ -1,0 +1,61 @@
+// Walks the records of one shard as of one moment: what is in memory laid over the tree.
+//
+// Records in memory are copied in small batches under the shard's lock, so that neither a caller
+// who takes his time nor a page that comes from the disk holds it. Between two batches others may
+// change the newest state: a record that is there all the while is seen exactly once.
+#pragma once
+
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "store/shard/shard.h"
+
+namespace kvfs {
+
+class RecordCursor {
+ public:
+  // Takes `lock` shared for each look into memory; null if the caller holds the shard's lock.
+  RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock);
+
+  // To the first record not below `key`; the walk ends behind those of the space `last_space`.
+  void Seek(const format::RecordKey& key, uint64_t last_space);
+  bool Valid() const { return is_valid_; }
+  // Valid until the next step.
+  const format::LeafRecord& Record() const { return record_; }
+  void Next();
+
+  // See TreeCursor.
+  std::optional<Error> damage() const { return tree_.damage(); }
+
+ private:
+  struct Copy {
+    uint64_t space;
+    uint64_t position;
+    std::string name;
+    uint64_t version;
+    bool is_erased;
+    std::string value;
+    format::RecordKey key() const { return {space, position, name}; }
+  };
+
+  void Refill();
+  void CopyBatch(const format::RecordKey& from, bool is_inclusive);
+  bool HasCopy() const { return next_copy_ < copies_.size(); }
+  bool HasTreeRecord() const { return tree_.Valid() && tree_.Record().key.space <= last_space_; }
+  void Settle();
+
+  const ShardPin pin_;
+  const uint64_t at_;
+  RankedSharedMutex* const lock_;
+  TreeCursor tree_;
+  uint64_t last_space_ = 0;
+  std::vector<Copy> copies_;
+  size_t next_copy_ = 0;
+  bool is_memory_done_ = true;
+  bool is_valid_ = false;
+  bool is_from_memory_ = false;
+  format::LeafRecord record_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,368 @@
+// The shard's parts put together, and its side of a checkpoint.
+#include "store/shard/shard.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+#include "store/alloc/space_map_writer.h"
+#include "store/base/contract.h"
+
+namespace kvfs {
+
+using format::ShardRoot;
+
+namespace {
+
+// A fresh block more is only memory; a fresh block less, that it is written to a new place.
+constexpr size_t kMaxFresh = size_t{1} << 16;
+// So many changes that give space back, wherever they fall, find a full disk's pages ready; then a
+// checkpoint has to free what they have freed. The last name of a file with several, unlinked
+// through a mount, are four: the name, the inode, the dead content, and the directory's time; with
+// extended attributes more.
+constexpr uint64_t kSpareDeletes = 6;
+constexpr uint64_t kSpareDeleteBytes = 512;  // a move's record with the longest name and meta
+
+TreeRoot TreeRootOf(const ShardRoot& root) {
+  return {root.root, root.height, root.leaves, root.branches};
+}
+
+}  // namespace
+
+void ShardPin::FindEachInMemory(std::span<const format::RecordKey> keys,
+                                std::span<const Memtable::Record*> found) const {
+  active->FindEach(keys, found);
+  if (closed == nullptr) return;
+  std::array<const Memtable::Record*, Memtable::kMostKeys> in_closed;
+  closed->FindEach(keys, in_closed);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (found[i] == nullptr) found[i] = in_closed[i];
+  }
+}
+
+Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root, uint64_t epoch)
+    : mutex(LockRank::kShard, config.index),
+      config_(config),
+      inline_limit_(format::InlineLimitBytes(config.page_bytes)),
+      files_(std::move(files)),
+      blocks_(files_.values.get(), config.checksum_seed, config.read_only),
+      page_space_(files_.keys.get(), config.page_bytes, &blocks_, root.page_map, root.pages_used,
+                  config.read_only, files_.keys_bytes),
+      block_space_(files_.values.get(), format::kBlockBytes, &blocks_, root.block_map,
+                   root.blocks_used, config.read_only, files_.values_bytes),
+      pages_(files_.keys.get(),
+             {config.page_bytes, config.checksum_seed, config.hash,
+              "shard " + std::to_string(config.index) + " keys", config.log, config.env}),
+      active_(std::make_shared<Memtable>()),
+      now_{
+          active_, nullptr,
+          std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, TreeRootOf(root)), epoch, root})},
+      next_id_(root.next_id),
+      entries_(root.entries),
+      dead_contents_(root.dead_contents) {}
+
+uint64_t Shard::TakeId() {
+  const uint64_t id = next_id_;
+  next_id_ += config_.shards;
+  return id;
+}
+
+void Shard::NoteId(uint64_t id) {
+  if (id >= next_id_ && id <= format::kMaxCountedId) next_id_ = id + config_.shards;
+}
+
+void Shard::NoteRowErased(const ErasedRow& row) {
+  const bool goes_on = row.space == last_row_.space && row.begin == last_row_.end;
+  in_rows_ += goes_on ? row.count : row.Inside();
+  last_row_ = row;
+}
+
+void Shard::NoteFresh(uint64_t block, uint64_t version) {
+  if (fresh_.size() < kMaxFresh || fresh_.contains(block)) fresh_[block] = version;
+}
+
+bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
+  const auto found = fresh_.find(block);
+  return found != fresh_.end() && found->second > keep;
+}
+
+uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
+  // What only gives space back, or asks for nothing, finds its pages as they are.
+  const bool may_grow = grows && records > 0;
+  auto need = NeedOfOnePage(records, record_bytes, may_grow);
+  if (!need) {
+    if (may_grow && page_space_.uses_heads()) page_space_.UseHeads(false);
+    need = NeedOfPages(records, record_bytes);
+  }
+  page_space_.Claim(need->open + need->closed + need->spare);
+  const uint64_t needed = need->open + need->closed + (grows ? need->spare : 0);
+  return page_space_.HasReady(needed, need->closed)
+             ? 0
+             : needed - std::min(need->closed, page_space_.held_now());
+}
+
+// The open epoch's checkpoint will find the tree that the one under way makes, and the deletes
+// after it, the tree that it makes itself; of what the one under way takes it may hold some
+// already.
+Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
+  TreeRoot root = now_.tree->tree.root();
+  const auto make = [&](uint64_t changes, uint64_t bytes) {
+    const TreeWriter::Bound bound = TreeWriter::BoundOf(root, changes, bytes, config_.page_bytes);
+    root = bound.root;
+    return bound.pages;
+  };
+  PageNeed need;
+  if (now_.closed != nullptr) {
+    need.closed = make(Scattered(*now_.closed, closed_in_rows_), now_.closed->record_bytes());
+  }
+  const uint64_t count = Scattered(*now_.active, in_rows_) + records;
+  if (count > 0) need.open = make(count, now_.active->record_bytes() + record_bytes);
+  need.spare = make(kSpareDeletes, kSpareDeletes * kSpareDeleteBytes);
+  return need;
+}
+
+// Of a shard that has so little that its tree is one leaf whatever happens: a checkpoint writes one
+// page, and frees the one before, which then is the spare one. None if it has more. Where all of it
+// takes only the head of a page, that is all that is backed.
+std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes,
+                                                    bool grows) {
+  const TreeRoot& root = now_.tree->tree.root();
+  const uint64_t most_bytes = config_.page_bytes / 4 * 3;
+  if (root.height > 1 || now_.active->record_bytes() > most_bytes) return std::nullopt;
+  uint64_t count = now_.active->count() + records + kSpareDeletes;
+  uint64_t bytes = now_.active->record_bytes() + record_bytes;
+  const bool is_dirty = count > kSpareDeletes;
+  if (now_.closed != nullptr) {
+    count += now_.closed->count();
+    bytes += now_.closed->record_bytes();
+  }
+  bytes += LeafBytes();
+  // The room for deletes is theirs: they do not make a leaf too large that was not before them.
+  constexpr uint64_t kSpareBytes = kSpareDeletes * kSpareDeleteBytes;
+  if (bytes + (grows ? kSpareBytes : 0) > most_bytes) return std::nullopt;
+  const bool fits_head = bytes + kSpareBytes <= SpaceMap::kHeadBytes;
+  if (fits_head || grows) page_space_.UseHeads(fits_head);
+  PageNeed need;
+  need.closed = now_.closed != nullptr ? 1 : 0;
+  need.open = is_dirty ? 1 : 0;
+  // Where whole pages are needed, the head of one is no spare page.
+  const bool has_one = root.height > 0 || now_.closed != nullptr;
+  const bool is_whole = now_.closed == nullptr && !page_space_.HasHeadOnly(root.page.number);
+  const bool frees_one = is_dirty && has_one && (page_space_.uses_heads() || is_whole);
+  need.spare = frees_one ? 0 : 1;
+  return need;
+}
+
+// What the tree's only leaf holds; a page's bytes if it cannot be read.
+uint64_t Shard::LeafBytes() const {
+  if (now_.tree->tree.root().height == 0) return format::kPageHeaderBytes;
+  if (const uint64_t known = leaf_bytes_; known != 0) return known;
+  const auto page = pages_.Read(now_.tree->tree.root().page);
+  if (!page) return config_.page_bytes;
+  leaf_bytes_ = page->end();
+  return leaf_bytes_;
+}
+
+// What the checkpoint of this epoch can need for the space maps; and as much for the next one, of
+// changes that give space back, which finds what this one has freed.
+uint64_t Shard::ClaimBlocks(bool grows) {
+  const uint64_t once = page_space_.MapBlocks() + block_space_.MapBlocks();
+  const uint64_t present = page_space_.PresentMapBlocks() + block_space_.PresentMapBlocks();
+  const uint64_t twice = 2 * once - (now_.closed == nullptr ? std::min(once, present) : 0);
+  block_space_.Claim(twice);
+  const uint64_t needed = grows ? twice : once;
+  return block_space_.HasReady(needed) ? 0 : needed;
+}
+
+Shard::Spare Shard::ClaimSpare() {
+  const std::shared_lock lock(mutex);
+  return {ClaimPages(0, 0, true), ClaimBlocks(true)};
+}
+
+Result<void> Shard::ReserveSpare() {
+  const Spare missing = ClaimSpare();
+  if (missing.pages > 0) KVFS_TRY(page_space_.Reserve(missing.pages));
+  if (missing.blocks > 0) KVFS_TRY(block_space_.Reserve(missing.blocks));
+  return {};
+}
+
+Result<uint64_t> Shard::FileBytes() const {
+  KVFS_ASSIGN(const uint64_t keys, files_.keys->SizeBytes());
+  KVFS_ASSIGN(const uint64_t values, files_.values->SizeBytes());
+  return keys + values;
+}
+
+Result<uint64_t> Shard::DiskBytes() const {
+  KVFS_ASSIGN(const uint64_t keys, files_.keys->AllocatedBytes());
+  KVFS_ASSIGN(const uint64_t values, files_.values->AllocatedBytes());
+  return keys + values;
+}
+
+void Shard::CloseEpoch() {
+  Demand(!has_closed(), "an epoch is closed when the one before is in a durable checkpoint");
+  ++state_;
+  now_.closed = active_;
+  active_ = std::make_shared<Memtable>();
+  now_.active = active_;
+  closed_bytes_ = now_.closed->bytes();
+  PublishDirty();
+  fresh_.clear();
+  closed_in_rows_ = std::exchange(in_rows_, 0);
+  last_row_ = {};
+  page_space_.CloseEpoch();
+  block_space_.CloseEpoch();
+  closed_root_ = {};
+  closed_root_.next_id = next_id_;
+  closed_root_.entries = entries_;
+  closed_root_.dead_contents = dead_contents_;
+}
+
+std::vector<TreeChange> Shard::ClosedChanges() const {
+  std::vector<TreeChange> changes;
+  changes.reserve(now_.closed->count());
+  Memtable::Iterator at(now_.closed.get(), Memtable::kNewest);
+  for (at.Seek({}); at.Valid(); at.Next()) {
+    const Memtable::Record& record = at.record();
+    changes.push_back({record.key(), record.version(), record.is_erased(), record.value()});
+  }
+  return changes;
+}
+
+Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
+  const std::vector<TreeChange> changes = ClosedChanges();
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    TreeWriter writer(&pages_, &page_space_, options);
+    auto tree = writer.Write(now_.tree->tree.root(), changes);
+    if (tree || tree.error().code != ErrorCode::kRetry) return tree;
+  }
+  return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
+}
+
+// The closed memtable and the last tree do not change any more: no lock is needed to read them.
+Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
+  constexpr uint32_t kDense = 100;
+  KVFS_REQUIRE(has_closed(), "an epoch is closed before it is written");
+  is_synced_ = false;
+  TreeWriterOptions options{epoch};
+  options.rewrites_all = rewrites_all;
+  if (rewrites_all) options.fill_percent = kDense;
+  KVFS_ASSIGN(WrittenTree tree, WriteTree(options));
+  uint64_t pages = 0;
+  for (const Run& run : tree.taken) pages += run.count;
+  page_space_.AddToClosed(tree.taken, tree.freed);
+  SpaceMapWriter map_writer(&page_space_, &block_space_, &blocks_);
+  if (auto prepared = map_writer.Prepare(); !prepared) {
+    page_space_.DropFromClosed(tree.taken, tree.freed);
+    return tl::unexpected(std::move(prepared).error());
+  }
+  blocks_taken_ = block_space_.closed_taken();
+  // The maps in memory are settled now, and so cannot be written once more.
+  if (auto maps = map_writer.Write(); !maps) {
+    const bool may_repeat = maps.error().code == ErrorCode::kUnavailable;
+    return Fail(may_repeat ? ErrorCode::kIo : maps.error().code, maps.error().message);
+  }
+  pages_written_ = pages;
+  if (rewrites_all) has_kept_damage_ = tree.has_met_damage;
+  ShardRoot root = closed_root_;
+  root.root = tree.root.page;
+  root.height = static_cast<uint8_t>(tree.root.height);
+  root.leaves = tree.root.leaves;
+  root.branches = tree.root.branches;
+  root.page_map = page_space_.root();
+  root.block_map = block_space_.root();
+  root.pages_used = page_space_.settled_used();
+  root.blocks_used = block_space_.settled_used();
+  written_ = root;
+  written_epoch_ = epoch;
+  return root;
+}
+
+Result<void> Shard::Sync() {
+  KVFS_TRY(blocks_.Sync());
+  KVFS_TRY(files_.keys->Sync());
+  is_synced_ = true;
+  return {};
+}
+
+void Shard::CheckpointDurable(uint64_t epoch) {
+  Demand(has_closed() && written_epoch_ == epoch && is_synced_,
+         "a checkpoint is durable after its trees are written and synced");
+  auto version = std::make_shared<TreeVersion>(
+      TreeVersion{Tree(&pages_, TreeRootOf(written_)), epoch, written_});
+  page_space_.CheckpointDurable(epoch);
+  block_space_.CheckpointDurable(epoch);
+  std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock
+  {
+    std::lock_guard lock(mutex);
+    ++state_;
+    older_.push_back(now_.tree);
+    now_.tree = std::move(version);
+    leaf_bytes_ = 0;
+    dropped.swap(now_.closed);
+    closed_bytes_ = 0;
+    PublishDirty();
+  }
+  dropped.reset();
+  FreeUnread();
+}
+
+void Shard::FreeUnread() {
+  uint64_t oldest = 0;
+  {
+    std::lock_guard lock(mutex);
+    std::erase_if(older_, [](const auto& version) { return version.expired(); });
+    oldest = now_.tree->epoch;
+    for (const auto& version : older_) {
+      if (const auto alive = version.lock()) oldest = std::min(oldest, alive->epoch);
+    }
+  }
+  page_space_.FreeUpTo(oldest);
+  block_space_.FreeUpTo(oldest);
+}
+
+// Long runs go back, and short ones as long as more is free than a third of what is in use: where
+// that is ragged, most of the single ones stay, so that this takes few calls. What an earlier
+// process had backed and did not live to give back, the map does not know of; nor what a full disk
+// had no room to give back. The file tells.
+void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
+  constexpr uint64_t kRuns[] = {16, 4, 2, 1};
+  constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
+  const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;
+  for (const uint64_t run : kRuns) space->Trim(run == kRuns[0] ? 0 : kept, run);
+  const uint64_t most = (used + std::max(kept, space->ready())) * unit_bytes + kTolerated;
+  for (const uint64_t run : kRuns) {
+    if (file.AllocatedBytes().value_or(0) <= most) return;
+    space->TrimAll(run);
+  }
+}
+
+void Shard::GiveBackReady() {
+  FreeUnread();
+  ClaimSpare();
+  page_space_.Trim(0, 1);
+  block_space_.Trim(0, 1);
+}
+
+void Shard::Trim(CheckpointPurpose purpose) {
+  ClaimSpare();
+  switch (purpose) {
+    case CheckpointPurpose::kContinue: {
+      // Long runs only: the next epoch needs most of it anyway.
+      constexpr uint64_t kLongRun = 16;
+      page_space_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
+      block_space_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
+      break;
+    }
+    case CheckpointPurpose::kIdle:
+    case CheckpointPurpose::kClose:
+      TrimIdle(&page_space_, *files_.keys, config_.page_bytes);
+      TrimIdle(&block_space_, *files_.values, format::kBlockBytes);
+      break;
+    case CheckpointPurpose::kCompact:
+      page_space_.TrimAll();
+      block_space_.TrimAll();
+      break;
+  }
+}
+
+}  // namespace kvfs

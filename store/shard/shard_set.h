@@ -1,0 +1,46 @@
+// The shards of a store, and sets of them: which a change touches, which are locked.
+#pragma once
+
+#include <bitset>
+#include <memory>
+#include <vector>
+
+#include "store/format/superblock.h"
+#include "store/shard/shard.h"
+
+namespace kvfs {
+
+using Shards = std::vector<std::unique_ptr<Shard>>;
+using ShardSet = std::bitset<format::kMaxShards>;
+
+inline ShardSet AllShards(const Shards& shards) {
+  ShardSet all;
+  for (size_t i = 0; i < shards.size(); ++i) all.set(i);
+  return all;
+}
+
+// Holds the locks of a set of shards exclusively, taken in ascending order.
+class ExclusiveLocks {
+ public:
+  ExclusiveLocks(const Shards& shards, const ShardSet& set) : shards_(shards), set_(set) {
+    for (size_t i = 0; i < shards_.size(); ++i) {
+      if (set_[i]) shards_[i]->mutex.lock();
+    }
+  }
+  ~ExclusiveLocks() {
+    for (size_t i = 0; i < shards_.size(); ++i) {
+      if (set_[i]) shards_[i]->mutex.unlock();
+    }
+  }
+  ExclusiveLocks(const ExclusiveLocks&) = delete;
+  ExclusiveLocks& operator=(const ExclusiveLocks&) = delete;
+
+  bool Has(uint32_t shard) const { return set_[shard]; }
+  const ShardSet& set() const { return set_; }
+
+ private:
+  const Shards& shards_;
+  const ShardSet set_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,44 @@
+// Which snapshots there are: writers must know up to which version records may still be seen.
+//
+// A snapshot is added while the locks of all shards are held shared, and who asks for the newest
+// one to change a shard holds that shard's lock exclusive: so he knows of every snapshot that was
+// taken before his change.
+//
+// Threads: safe from many.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <set>
+
+#include "store/base/lock_rank.h"
+
+namespace kvfs {
+
+class SnapshotSet {
+ public:
+  void Add(uint64_t version) {
+    std::lock_guard lock(mutex_);
+    versions_.insert(version);
+    newest_ = *versions_.rbegin();
+  }
+  void Remove(uint64_t version) {
+    std::lock_guard lock(mutex_);
+    versions_.erase(versions_.find(version));
+    newest_ = versions_.empty() ? 0 : *versions_.rbegin();
+  }
+  // The version of the newest snapshot; 0 if there is none.
+  uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
+  size_t count() const {
+    std::lock_guard lock(mutex_);
+    return versions_.size();
+  }
+
+ private:
+  mutable RankedMutex mutex_{LockRank::kSnapshots};
+  std::multiset<uint64_t> versions_;
+  std::atomic<uint64_t> newest_ = 0;
+};
+
+}  // namespace kvfs

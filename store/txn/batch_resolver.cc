@@ -1,0 +1,308 @@
+// One function a kind of operation.
+#include "store/txn/batch_resolver.h"
+
+#include <algorithm>
+
+namespace kvfs {
+
+using format::Change;
+using format::ContentShape;
+using format::Entry;
+using Kind = format::Change::Kind;
+
+namespace {
+
+Change ChangeOf(Kind kind, Key key) {
+  Change change;
+  change.kind = kind;
+  change.space = key.space;
+  change.name = key.name;
+  return change;
+}
+
+Result<void> CheckKey(Key key) {
+  if (key.name.empty() || key.name.size() > kMaxNameBytes) {
+    return Fail(ErrorCode::kInvalid,
+                "a name must have 1 to 255 bytes, not " + std::to_string(key.name.size()));
+  }
+  if (key.space >= format::kFirstOwnSpace) {
+    return Fail(ErrorCode::kInvalid, "a space must be below 2^63");
+  }
+  return {};
+}
+
+Result<void> CheckRange(uint64_t offset, uint64_t length) {
+  if (offset > kMaxContentBytes || length > kMaxContentBytes - offset) {
+    return Fail(ErrorCode::kInvalid, "a content ends below 2^63 bytes");
+  }
+  return {};
+}
+
+Result<void> CheckMeta(std::string_view meta) {
+  if (meta.size() <= kMaxMetaBytes) return {};
+  return Fail(ErrorCode::kTooLarge, "an entry's meta must have at most 255 bytes");
+}
+
+}  // namespace
+
+Result<void> BatchResolver::Resolve(const Batch& batch, std::vector<std::byte>* record) {
+  record_ = record;
+  for (size_t i = 0; i < batch.operations().size(); ++i) {
+    transaction_.SetLooks(looks_.Of(i));
+    KVFS_TRY(ResolveOne(i, batch.operations()[i]));
+  }
+  return {};
+}
+
+void BatchResolver::GiveIds() const {
+  for (const auto& [to, id] : new_ids_) *to = id;
+}
+
+Result<void> BatchResolver::ResolveOne(size_t index, const Operation& operation) {
+  KVFS_TRY(CheckKey(operation.key));
+  switch (operation.kind) {
+    case Operation::Kind::kPut:
+      return ResolvePut(index, operation);
+    case Operation::Kind::kRestore:
+      return ResolveRestore(operation);
+    case Operation::Kind::kErase:
+      return ResolveErase(operation);
+    case Operation::Kind::kWrite:
+      return ResolveWrite(index, operation);
+    case Operation::Kind::kResize:
+      return ResolveResize(operation);
+    case Operation::Kind::kPunch:
+    case Operation::Kind::kAllocate:
+      return ResolveRange(operation);
+    case Operation::Kind::kMove:
+      return ResolveMove(operation);
+    case Operation::Kind::kExchange:
+      return ResolveExchange(operation);
+    case Operation::Kind::kEditMeta:
+      return ResolveEditMeta(operation);
+    case Operation::Kind::kExpect:
+      return ResolveExpect(operation);
+    case Operation::Kind::kTakeContent:
+      return ResolveTakeContent(operation);
+  }
+  return Fail(ErrorCode::kInvalid, "an operation of no known kind");
+}
+
+Result<BatchResolver::State> BatchResolver::StateOf(Key key, bool committed) {
+  const format::RecordKey record = placement_.RecordKeyOf(key.space, key.name);
+  const uint32_t shard = placement_.ShardOf(record.position);
+  KVFS_TRY(transaction_.NeedShard(shard));
+  auto found =
+      committed ? transaction_.FindCommitted(shard, record) : transaction_.Find(shard, record);
+  if (!found) {
+    if (found.error().code == ErrorCode::kNotFound) return State{};
+    return tl::unexpected(std::move(found).error());
+  }
+  KVFS_ASSIGN(const Entry entry, Entry::Decode(found->value, limit_));
+  return State{true, entry.id, entry.size, found->version, entry.meta};
+}
+
+Result<BatchResolver::State> BatchResolver::Existing(Key key) {
+  KVFS_ASSIGN(State state, StateOf(key));
+  if (!state.exists) return Fail(ErrorCode::kNotFound);
+  return state;
+}
+
+Change::Found BatchResolver::FoundOf(const State& state) const {
+  if (!state.exists) return Change::Found::kAbsent;
+  return ContentShape::Of(state.size, limit_).blocks == 0 ? Change::Found::kWithoutBlocks
+                                                          : Change::Found::kUnknown;
+}
+
+// Applies the edit to the present meta, and keeps the result.
+Result<void> BatchResolver::AddMeta(const MetaEdit& edit, std::string_view present,
+                                    std::optional<std::string_view>* meta) {
+  if (!edit) return {};
+  std::string& edited = metas_.emplace_back(present);
+  edit(edited);
+  *meta = edited;
+  return CheckMeta(edited);
+}
+
+Result<void> BatchResolver::Do(const Change& change) {
+  KVFS_TRY(CheckChange(change, placement_.shards()));
+  KVFS_TRY(executor_.Execute(change));
+  change.AppendTo(record_);
+  return {};
+}
+
+Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
+  KVFS_ASSIGN(const State state, StateOf(put.key));
+  if (state.exists && put.if_present == Batch::IfPresent::kRefuse) return Fail(ErrorCode::kExists);
+  if (put.meta) KVFS_TRY(CheckMeta(*put.meta));
+  grows_ = true;
+  Change change = ChangeOf(Kind::kPut, put.key);
+  change.found = FoundOf(state);
+  change.id = state.id;
+  if (!state.exists && put.given_id) {
+    change.id = *put.given_id;
+  } else if (!state.exists) {
+    change.id = transaction_.TakeId(placement_.ShardOf(placement_.PositionOf(put.key.name)));
+  }
+  // The present entry's bytes may go while the change is carried out.
+  change.meta = put.meta ? *put.meta : std::string_view(metas_.emplace_back(state.meta));
+  if (put.id != nullptr) new_ids_.emplace_back(put.id, change.id);
+  const bool is_staged = staging_.Find(index) != nullptr;
+  if (!is_staged) change.data = put.data;
+  KVFS_TRY(Do(change));
+  return is_staged ? WriteStaged(index, put, change.id, std::nullopt) : Result<void>();
+}
+
+Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation, uint64_t id,
+                                        std::optional<std::string_view> meta) {
+  const Staging::Write& staged = *staging_.Find(index);
+  if (staged.home != placement_.HomeOf(id)) {
+    wanted_homes_[index] = placement_.HomeOf(id);
+    return Fail(ErrorCode::kRetry);
+  }
+  const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
+  auto write = [&](uint64_t offset, Bytes data) -> Result<void> {
+    if (data.empty()) return {};
+    Change change = ChangeOf(Kind::kWrite, operation.key);
+    change.offset = offset;
+    change.data = data;
+    return Do(change);
+  };
+  KVFS_TRY(write(operation.offset, operation.data.first(split.head)));
+  Change blocks = ChangeOf(Kind::kWriteBlocks, operation.key);
+  blocks.offset = operation.offset + split.head;
+  blocks.home = staged.home;
+  blocks.data = staged.pointers;
+  blocks.meta = meta;
+  KVFS_TRY(Do(blocks));
+  return write(blocks.offset + split.middle, operation.data.last(split.tail));
+}
+
+Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
+  KVFS_ASSIGN(const State state, StateOf(restore.key));
+  if (state.exists) return Fail(ErrorCode::kExists);
+  KVFS_TRY(CheckMeta(*restore.meta));
+  grows_ = true;
+  Change change = ChangeOf(Kind::kPut, restore.key);
+  change.found = Change::Found::kAbsent;
+  change.id = restore.offset;
+  change.meta = restore.meta;
+  KVFS_TRY(Do(change));
+  KVFS_TRY(NoteId(restore.offset));
+  return NoteId(restore.key.space);
+}
+
+// Ids that are given from now on are above it.
+Result<void> BatchResolver::NoteId(uint64_t id) {
+  if (id < kFirstId) return {};
+  const uint32_t home = placement_.HomeOf(id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  transaction_.NoteId(home, id);
+  return {};
+}
+
+Result<void> BatchResolver::ResolveErase(const Operation& erase) {
+  KVFS_ASSIGN(const State state, Existing(erase.key));
+  Change change = ChangeOf(Kind::kErase, erase.key);
+  change.found = FoundOf(state);
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveWrite(size_t index, const Operation& write) {
+  KVFS_TRY(CheckRange(write.offset, write.data.size()));
+  KVFS_ASSIGN(const State state, Existing(write.key));
+  if (write.at_end && state.size != write.offset) return Fail(ErrorCode::kConflict);
+  Change change = ChangeOf(Kind::kWrite, write.key);
+  KVFS_TRY(AddMeta(write.edit, state.meta, &change.meta));
+  if (write.data.empty()) {
+    change.kind = Kind::kMeta;
+    return change.meta ? Do(change) : Result<void>();
+  }
+  grows_ = true;
+  if (staging_.Find(index) != nullptr) return WriteStaged(index, write, state.id, change.meta);
+  change.offset = write.offset;
+  change.data = write.data;
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveResize(const Operation& resize) {
+  KVFS_TRY(CheckRange(resize.offset, 0));
+  KVFS_ASSIGN(const State state, Existing(resize.key));
+  Change change = ChangeOf(Kind::kResize, resize.key);
+  change.size = resize.offset;
+  KVFS_TRY(AddMeta(resize.edit, state.meta, &change.meta));
+  grows_ |= change.size > state.size;
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveRange(const Operation& range) {
+  KVFS_TRY(CheckRange(range.offset, range.length));
+  KVFS_ASSIGN(const State state, Existing(range.key));
+  const bool is_punch = range.kind == Operation::Kind::kPunch;
+  Change change = ChangeOf(is_punch ? Kind::kPunch : Kind::kAllocate, range.key);
+  KVFS_TRY(AddMeta(range.edit, state.meta, &change.meta));
+  change.offset = std::min(range.offset, state.size);
+  change.length = std::min(range.length, state.size - change.offset);
+  grows_ |= !is_punch;
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveMove(const Operation& move) {
+  KVFS_TRY(CheckKey(move.to));
+  KVFS_ASSIGN(const State state, Existing(move.key));
+  if (move.if_present == Batch::IfPresent::kRefuse && move.to != move.key) {
+    KVFS_ASSIGN(const State present, StateOf(move.to));
+    if (present.exists) return Fail(ErrorCode::kExists);
+  }
+  Change change = ChangeOf(Kind::kMove, move.key);
+  change.to_space = move.to.space;
+  change.to_name = move.to.name;
+  KVFS_TRY(AddMeta(move.edit, state.meta, &change.meta));
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveExchange(const Operation& exchange) {
+  KVFS_TRY(CheckKey(exchange.to));
+  KVFS_ASSIGN(const State one, Existing(exchange.key));
+  KVFS_ASSIGN(const State other, Existing(exchange.to));
+  Change change = ChangeOf(Kind::kExchange, exchange.key);
+  change.to_space = exchange.to.space;
+  change.to_name = exchange.to.name;
+  KVFS_TRY(AddMeta(exchange.edit, one.meta, &change.meta));
+  KVFS_TRY(AddMeta(exchange.to_edit, other.meta, &change.to_meta));
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveTakeContent(const Operation& take) {
+  KVFS_TRY(CheckKey(take.to));
+  KVFS_ASSIGN(const State taker, Existing(take.key));
+  KVFS_ASSIGN(const State giver, Existing(take.to));
+  if (take.key == take.to || placement_.HomeOf(taker.id) != placement_.HomeOf(giver.id)) {
+    return Fail(ErrorCode::kInvalid, "the entry cannot take the content of that other one");
+  }
+  Change change = ChangeOf(Kind::kTakeContent, take.key);
+  change.to_space = take.to.space;
+  change.to_name = take.to.name;
+  KVFS_TRY(AddMeta(take.edit, taker.meta, &change.meta));
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveEditMeta(const Operation& edit) {
+  KVFS_ASSIGN(const State state, Existing(edit.key));
+  Change change = ChangeOf(Kind::kMeta, edit.key);
+  KVFS_TRY(AddMeta(edit.edit, state.meta, &change.meta));
+  return Do(change);
+}
+
+Result<void> BatchResolver::ResolveExpect(const Operation& expect) {
+  KVFS_ASSIGN(const State state, StateOf(expect.key, /*committed=*/true));
+  if (expect.offset == Batch::kAbsent) {
+    return state.exists ? Fail(ErrorCode::kExists) : Result<void>();
+  }
+  if (!state.exists) return Fail(ErrorCode::kNotFound);
+  if (state.version == expect.offset) return {};
+  return Fail(ErrorCode::kConflict, "the entry has version " + std::to_string(state.version) +
+                                        ", not " + std::to_string(expect.offset));
+}
+
+}  // namespace kvfs

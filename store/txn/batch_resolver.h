@@ -1,0 +1,92 @@
+// Turns a batch into changes, carrying out each in a transaction: checks that it can be done, and
+// resolves what depends on the present state (ids, metas, where big writes lie), so that the log
+// record of the changes tells all.
+//
+// It may find that it needs the lock of a further shard (a content's home), more blocks, or that a
+// big write's blocks were written to another shard than the content's home; the answer is then
+// kRetry, and the caller tries again with what this and the transaction tell.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <kvfs/batch.h>
+#include "store/txn/executor.h"
+#include "store/txn/lookahead.h"
+#include "store/txn/staging.h"
+
+namespace kvfs {
+
+class BatchResolver {
+ public:
+  // All must outlive the resolver.
+  BatchResolver(Transaction* transaction, const Placement& placement, uint32_t inline_limit,
+                const Staging& staging, const Lookahead& looks)
+      : transaction_(*transaction),
+        executor_(transaction, &placement, inline_limit),
+        placement_(placement),
+        limit_(inline_limit),
+        staging_(staging),
+        looks_(looks) {}
+
+  // Appends the changes to `record`. kNotFound, kExists, kConflict, kInvalid, kTooLarge, kCorrupt:
+  // why the batch cannot be done; kRetry.
+  Result<void> Resolve(const Batch& batch, std::vector<std::byte>* record);
+
+  // After kRetry: operations whose blocks belong into another shard.
+  const std::map<size_t, uint32_t>& wanted_homes() const { return wanted_homes_; }
+  // The batch may take space for good.
+  bool grows() const { return grows_; }
+  // To be called when the batch is done.
+  void GiveIds() const;
+
+ private:
+  using Operation = Batch::Operation;
+  struct State {
+    bool exists = false;
+    uint64_t id = 0;
+    uint64_t size = 0;
+    uint64_t version = 0;
+    std::string_view meta;
+  };
+
+  Result<State> StateOf(Key key, bool committed = false);
+  Result<State> Existing(Key key);
+  format::Change::Found FoundOf(const State& state) const;
+  Result<void> AddMeta(const MetaEdit& edit, std::string_view present,
+                       std::optional<std::string_view>* meta);
+  Result<void> Do(const format::Change& change);
+
+  Result<void> ResolveOne(size_t index, const Operation& operation);
+  Result<void> ResolvePut(size_t index, const Operation& put);
+  Result<void> ResolveRestore(const Operation& restore);
+  Result<void> NoteId(uint64_t id);
+  Result<void> ResolveErase(const Operation& erase);
+  Result<void> ResolveWrite(size_t index, const Operation& write);
+  Result<void> ResolveResize(const Operation& resize);
+  Result<void> ResolveRange(const Operation& range);
+  Result<void> ResolveMove(const Operation& move);
+  Result<void> ResolveExchange(const Operation& exchange);
+  Result<void> ResolveTakeContent(const Operation& take);
+  Result<void> ResolveEditMeta(const Operation& edit);
+  Result<void> ResolveExpect(const Operation& expect);
+  // Big data in pieces: parts of blocks through the log, whole blocks where they were staged.
+  Result<void> WriteStaged(size_t index, const Operation& operation, uint64_t id,
+                           std::optional<std::string_view> meta);
+
+  Transaction& transaction_;
+  Executor executor_;
+  const Placement& placement_;
+  const uint32_t limit_;
+  const Staging& staging_;
+  const Lookahead& looks_;
+  std::vector<std::byte>* record_ = nullptr;
+  std::deque<std::string> metas_;
+  std::map<size_t, uint32_t> wanted_homes_;
+  std::vector<std::pair<uint64_t*, uint64_t>> new_ids_;
+  bool grows_ = false;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,78 @@
+// Changes the content of one entry: its tail and direct blocks in the draft, its chunks and blocks
+// in the transaction.
+//
+// A content passes through three shapes as it grows: tail only; blocks that the entry names; blocks
+// that chunks name. Which one is a matter of its size alone (format::ContentShape), so each change
+// of size may move bytes between tail and blocks, and pointers between entry and chunks.
+//
+// INVARIANT: bytes of the last block beyond the content's end are zero, and no block lies beyond
+// it.
+//
+// Threads: as for Transaction; the lock of the content's home is held.
+#pragma once
+
+#include <optional>
+
+#include "store/format/change.h"
+#include "store/format/chunk.h"
+#include "store/txn/draft.h"
+#include "store/txn/transaction.h"
+
+namespace kvfs {
+
+class ContentEditor {
+ public:
+  // Of a range that is given up, as many chunks are freed at once: up to 128 MiB of blocks. Of what
+  // is more, all is left behind in the old content if no more chunks than that have to move to a
+  // new one.
+  static constexpr uint64_t kMostFreedChunks = 1024;
+  static constexpr uint64_t kMostMovedChunks = 256;
+
+  // `home` is the content's. All must outlive the editor.
+  ContentEditor(Transaction* transaction, uint32_t home, uint32_t inline_limit, Draft* draft)
+      : transaction_(*transaction), home_(home), limit_(inline_limit), draft_(*draft) {}
+
+  // All may fail with kRetry (see Transaction) and kCorrupt; the transaction is then to be thrown
+  // away.
+  Result<void> Resize(uint64_t size);
+  Result<void> Write(uint64_t offset, Bytes data);
+  // Puts the blocks that a kWriteBlocks change names into their places.
+  Result<void> PlaceBlocks(const format::Change& change);
+  // Makes the range read as zeros; whole blocks in it are freed.
+  Result<void> Punch(uint64_t offset, uint64_t length);
+  // Gives the holes in the range blocks, which read as zeros.
+  Result<void> Allocate(uint64_t offset, uint64_t length);
+  // The entry lets go of its content, which is to be empty from now on.
+  Result<void> LetGo();
+
+  // To be called after the changes: stores what is kept here.
+  void Finish() { StoreChunk(); }
+
+ private:
+  format::ContentShape shape() const { return format::ContentShape::Of(draft_.size, limit_); }
+  Result<void> Grow(uint64_t size);
+  Result<void> Shrink(uint64_t size);
+  Result<void> ToShape(const format::ContentShape& next);
+  Result<void> FreeBlocks(uint64_t from, uint64_t end);
+  Result<void> LeaveBehind(uint64_t from, uint64_t end);
+  Result<void> WriteToBlocks(uint64_t offset, Bytes data);
+  Result<void> FreePart(uint64_t index, uint32_t begin, uint32_t end);
+  void Bury(uint64_t content);
+
+  Result<format::BlockPointer> Get(uint64_t index);
+  Result<void> Set(uint64_t index, format::BlockPointer block);
+  Result<void> LoadChunk(uint64_t index);
+  void StoreChunk();
+
+  Transaction& transaction_;
+  const uint32_t home_;
+  const uint32_t limit_;
+  Draft& draft_;
+  // The chunk looked at last.
+  std::optional<uint64_t> chunk_index_;
+  uint64_t chunk_content_ = 0;
+  format::Chunk chunk_;
+  bool is_chunk_changed_ = false;
+};
+
+}  // namespace kvfs

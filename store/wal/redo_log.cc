@@ -1,0 +1,646 @@
+// Appending, group commit, replaying, recycling.
+#include "store/wal/redo_log.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <optional>
+
+#include "store/base/contract.h"
+#include "store/base/health.h"
+#include "store/base/out_of_memory.h"
+#include "store/format/log_proof.h"
+#include "store/format/superblock.h"
+
+namespace kvfs {
+
+using format::kSegmentHeaderBytes;
+using format::LogRecord;
+using format::SegmentHeader;
+using format::SegmentVersion;
+
+namespace {
+
+constexpr std::string_view kFilePrefix = "segment-";
+// Each life of the log numbers its segments from so much further on. A segment's header may be lost
+// in a crash while records behind it reach the disk; if its number were used again, they could pass
+// for new ones. No life begins so many segments.
+constexpr uint64_t kLifeStride = uint64_t{1} << 32;
+static_assert(format::LifeOf(kLifeStride) == 1);
+
+// What a segment has disk space for at first.
+constexpr uint64_t kFirstBackedBytes = uint64_t{8} << 10;
+
+// The number in a segment's file name; it only tells files apart.
+std::optional<uint64_t> FileNumber(std::string_view name) {
+  if (!name.starts_with(kFilePrefix)) return std::nullopt;
+  name.remove_prefix(kFilePrefix.size());
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+RedoLog::RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync)
+    : env_(env), config_(std::move(config)), before_sync_(std::move(before_sync)) {}
+
+void RedoLog::Segment::Become(const SegmentHeader& header, const format::StoreId& store) {
+  number = header.number;
+  first_sequence = header.first_sequence;
+  version = header.version;
+  seed = format::SegmentSeed(store, number);
+}
+
+Result<void> RedoLog::Open(Access access) {
+  KVFS_REQUIRE(phase_ == Phase::kNew, "a log is opened once");
+  phase_ = Phase::kOpened;
+  access_ = access;
+  auto listed = env_->ListDirectory(config_.directory);
+  if (!listed && listed.error().code == ErrorCode::kNotFound) {
+    return Fail(ErrorCode::kCorrupt, "the store lacks its log, " + config_.directory);
+  }
+  KVFS_ASSIGN(const std::vector<std::string> names, std::move(listed));
+  for (const std::string& name : names) {
+    const auto file_number = FileNumber(name);
+    if (!file_number) continue;
+    files_created_ = std::max(files_created_.load(), *file_number + 1);
+    Segment segment;
+    segment.path = config_.directory + "/" + name;
+    KVFS_ASSIGN(segment.file, env_->OpenFile(segment.path, access));
+    KVFS_ASSIGN(segment.bytes, segment.file->SizeBytes());
+    std::vector<std::byte> header(std::min<uint64_t>(segment.bytes, kSegmentHeaderBytes));
+    KVFS_TRY(segment.file->Read(0, header));
+    const auto decoded = SegmentHeader::Decode(header, config_.store);
+    if (decoded) {
+      segment.Become(*decoded, config_.store);
+      segments_.push_back(std::make_shared<Segment>(std::move(segment)));
+    } else {
+      spares_.push_back(std::move(segment));
+    }
+  }
+  std::ranges::sort(segments_, {}, [](const auto& segment) { return segment->number; });
+  return {};
+}
+
+// Numbers ascend by one within a life, and each life's first is known or expected.
+std::vector<uint64_t> RedoLog::MissingNumbers(const std::vector<uint64_t>& expected) const {
+  std::vector<uint64_t> missing;
+  auto add = [&](uint64_t number) {
+    for (size_t i = 0; i < spares_.size() && !Has(number); ++i) missing.push_back(number++);
+  };
+  for (const uint64_t number : expected) add(number);
+  for (const auto& segment : segments_) add(segment->number + 1);
+  std::ranges::sort(missing);
+  const auto repeated = std::ranges::unique(missing);
+  missing.erase(repeated.begin(), repeated.end());
+  return missing;
+}
+
+// What the header of a segment of that number must have been; nothing if none of the bytes are a
+// record of it.
+std::optional<SegmentHeader> RedoLog::HeaderByRecords(Bytes bytes, uint64_t number) const {
+  const uint64_t seed = format::SegmentSeed(config_.store, number);
+  const Bytes records = bytes.subspan(std::min<size_t>(bytes.size(), kSegmentHeaderBytes));
+  for (const SegmentVersion version : {SegmentVersion::kNew, SegmentVersion::kOld}) {
+    const auto front = format::PeekFront(records, version);
+    if (front && format::DecodeLogRecord(records, front->sequence, seed, version)) {
+      return SegmentHeader{number, front->sequence, version};
+    }
+  }
+  for (size_t at = 0; at < records.size(); at += format::NextRecordOffset(records.subspan(at))) {
+    const auto front = format::PeekFront(records.subspan(at), SegmentVersion::kNew);
+    if (front && format::IsProvenFront(records.subspan(at), seed)) {
+      return SegmentHeader{number, front->sequence, SegmentVersion::kNew};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> RedoLog::FindHeadless(const std::vector<uint64_t>& expected) {
+  const std::vector<uint64_t> missing = MissingNumbers(expected);
+  for (auto spare = spares_.begin(); spare != spares_.end();) {
+    KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*spare));
+    std::optional<SegmentHeader> header;
+    const bool is_empty = std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+    for (size_t i = 0; i < missing.size() && !header && !is_empty; ++i) {
+      if (!Has(missing[i])) header = HeaderByRecords(bytes, missing[i]);
+    }
+    if (!header) {
+      ++spare;
+      continue;
+    }
+    spare->Become(*header, config_.store);
+    segments_.push_back(std::make_shared<Segment>(std::move(*spare)));
+    spare = spares_.erase(spare);
+  }
+  std::ranges::sort(segments_, {}, [](const auto& segment) { return segment->number; });
+  return {};
+}
+
+// From the newest backwards: a segment ends what the older ones have from its first sequence on.
+std::vector<RedoLog::Part> RedoLog::PartsFrom(uint64_t first_segment) const {
+  std::vector<Part> parts;
+  uint64_t end = ~uint64_t{0};
+  for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
+    const Segment& segment = **at;
+    if (segment.number < first_segment || segment.first_sequence >= end) continue;
+    parts.push_back({&segment, end});
+    end = segment.first_sequence;
+  }
+  std::ranges::reverse(parts);
+  return parts;
+}
+
+Result<std::vector<std::byte>> RedoLog::ReadSegment(const Segment& segment) const {
+  std::vector<std::byte> bytes(std::min(segment.bytes, config_.segment_bytes));
+  KVFS_TRY(segment.file->Read(0, bytes));
+  return bytes;
+}
+
+Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
+                             const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is replayed between Open and Start");
+  for (const Part& part : PartsFrom(first_segment)) {
+    // One that begins too late: what lies between was never durable, or is damaged.
+    if (part.segment->first_sequence != next) return {};
+    KVFS_ASSIGN(next, ReplayPart(part, next, visit));
+    if (next != part.end) return {};
+  }
+  return {};
+}
+
+// Returns the sequence after the last record that was visited.
+Result<uint64_t> RedoLog::ReplayPart(
+    const Part& part, uint64_t next,
+    const std::function<Result<bool>(const LogRecord&)>& visit) const {
+  KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
+  const Segment& segment = *part.segment;
+  Bytes rest = Bytes(bytes).subspan(std::min<size_t>(bytes.size(), kSegmentHeaderBytes));
+  while (next < part.end) {
+    const auto record = format::DecodeLogRecord(rest, next, segment.seed, segment.version);
+    if (!record) return next;
+    KVFS_ASSIGN(const bool goes_on, visit(*record));
+    if (!goes_on) return next;
+    ++next;
+    rest = rest.subspan(record->EncodedBytes());
+    part.segment->replayed_bytes =
+        std::max(part.segment->replayed_bytes, bytes.size() - rest.size());
+  }
+  return next;
+}
+
+Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is looked through between Open and Start");
+  uint64_t proven = 0;
+  for (const Part& part : PartsFrom(first_segment)) {
+    KVFS_ASSIGN(const std::vector<std::byte> bytes, ReadSegment(*part.segment));
+    const format::LogProof proof =
+        format::ProveByRecords(bytes, part.segment->header(), part.end, config_.store);
+    proven = std::max(proven, proof.durable);
+  }
+  return proven;
+}
+
+// Remembers the first failure; nothing is written or flushed behind it.
+tl::unexpected<Error> RedoLog::FailForGood(const std::string& operation, Error error) {
+  static_cast<void>(
+      failure_.Note({ErrorCode::kReadOnly, "an earlier " + operation + " of the log failed (" +
+                                               error.message + "); reopen the store"}));
+  return tl::unexpected(std::move(error));
+}
+
+void RedoLog::Stop(const Error& error) {
+  static_cast<void>(FailForGood("write of what records refer to", error));
+  std::lock_guard lock(mutex_);
+  mark_.Forget();
+}
+
+// A file that fails here is removed. A directory whose sync has failed is another matter: what it
+// holds is not known from then on, and a later sync of it proves nothing.
+Result<RedoLog::Segment> RedoLog::CreateSegment() {
+  Segment segment;
+  segment.path =
+      config_.directory + "/" + std::string(kFilePrefix) + std::to_string(files_created_++);
+  KVFS_ASSIGN(segment.file, env_->CreateFile(segment.path));
+  // The last block gives the file its size.
+  const uint64_t first = std::min(kFirstBackedBytes, config_.segment_bytes);
+  const uint64_t last = config_.segment_bytes - first;
+  auto ready = segment.file->Allocate(last, first);
+  if (ready) ready = segment.file->PunchHole(last, first);
+  if (ready) ready = Back(&segment, kFirstBackedBytes);
+  segment.bytes = config_.segment_bytes;
+  if (ready) ready = segment.file->Sync();
+  auto named = ready ? env_->SyncDirectory(config_.directory) : Result<void>();
+  if (ready && named) return segment;
+  // The next opening, too, must not find it.
+  static_cast<void>(env_->RemoveFile(segment.path));
+  if (!ready) return tl::unexpected(std::move(ready).error());
+  return FailForGood("sync", std::move(named).error());
+}
+
+// Space for the segment's first `bytes`, and as much again.
+Result<void> RedoLog::Back(Segment* segment, uint64_t bytes) const {
+  if (bytes <= segment->backed) return {};
+  const uint64_t most = config_.segment_bytes, begin = segment->backed;
+  const auto round_up = [](uint64_t size) {
+    return (size + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  };
+  const uint64_t least_end = std::min(most, round_up(bytes));
+  uint64_t end = std::min(most, std::max(least_end, 2 * begin));
+  auto backed = segment->file->Allocate(begin, end - begin);
+  const bool is_full = !backed && backed.error().code == ErrorCode::kNoSpace;
+  if (is_full && end > least_end) {
+    end = least_end;
+    backed = segment->file->Allocate(begin, end - begin);
+  }
+  KVFS_TRY(backed);
+  segment->backed = end;
+  return {};
+}
+
+void RedoLog::Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes) {
+  bytes = std::min(std::max(bytes, kFirstBackedBytes), segment_bytes);
+  // Of a segment of an earlier process it is not known what it has.
+  if (segment->file->AllocatedBytes().value_or(0) <= bytes) return;
+  if (segment->file->PunchHole(bytes, segment_bytes - bytes)) {
+    segment->backed = std::min(segment->backed, bytes);
+  }
+}
+
+// Removes, durably, a file that was to become a segment and has failed. Were it found by a later
+// opening, with a header, it would end what the segments before it hold.
+Result<void> RedoLog::Discard(const Segment& segment) {
+  auto removed = env_->RemoveFile(segment.path);
+  if (removed) removed = env_->SyncDirectory(config_.directory);
+  if (removed) return {};
+  return FailForGood("removal", std::move(removed).error());
+}
+
+// A spare is taken out of the list while something is tried with it. One that fails is never used
+// again; but where it was only refused for want of room, it is what it was before.
+bool RedoLog::IsUnharmed(const Segment& spare, const Result<void>& tried) {
+  if (spare.file->IsSuspect()) return false;
+  return tried || MayBeRepeated(tried.error());
+}
+
+Result<void> RedoLog::WriteHeader(Segment* segment) const {
+  KVFS_TRY(Back(segment, kFirstBackedBytes));
+  segment->end = kSegmentHeaderBytes;
+  segment->writes = 1;
+  segment->durable_writes = 0;
+  segment->replayed_bytes = 0;
+  segment->file->MapForWriting(config_.segment_bytes);
+  KVFS_TRY(segment->file->Write(0, segment->header().Encode(config_.store)));
+  return RequireSound(*segment);
+}
+
+Result<void> RedoLog::RequireSound(const Segment& segment) {
+  if (!segment.file->IsSuspect()) return {};
+  return Fail(ErrorCode::kIo, "a write to " + segment.path + " was refused");
+}
+
+// After the last spare that fails one is made.
+Result<void> RedoLog::BeginSegment() {
+  Result<void> begun;
+  for (bool is_last = false; !is_last;) {
+    is_last = spares_.empty();
+    if (is_last) {
+      KVFS_ASSIGN(Segment created, CreateSegment());
+      spares_.push_back(std::move(created));
+    }
+    Segment segment = std::move(spares_.back());
+    spares_.pop_back();
+    segment.Become({next_number_++, next_sequence_}, config_.store);
+    begun = WriteHeader(&segment);
+    if (begun) {
+      own_ = std::make_shared<Segment>(std::move(segment));
+      segments_.push_back(own_);
+      BeginMark();
+      return {};
+    }
+    if (IsUnharmed(segment, begun)) {
+      spares_.push_back(std::move(segment));
+      return begun;
+    }
+    KVFS_TRY(Discard(segment));
+  }
+  return begun;
+}
+
+// Of this life, with its first segment.
+void RedoLog::BeginMark() {
+  if (std::exchange(has_begun_, true)) return;
+  mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(own_->number), next_sequence_ - 1);
+}
+
+uint64_t RedoLog::Appended(uint64_t segment) const {
+  const auto mark = LogMarkFile::Read(*env_, MarkPath(), config_.store);
+  // An opening that was cut off before the superblock named its segment has begun a mark, too.
+  return mark && mark->life >= format::LifeOf(segment) ? mark->sequence : 0;
+}
+
+bool RedoLog::Has(uint64_t segment) const {
+  return std::ranges::any_of(segments_, [&](const auto& it) { return it->number == segment; });
+}
+
+std::string RedoLog::CutSegment(uint64_t first_segment) const {
+  for (const auto& segment : segments_) {
+    const bool is_cut = segment->bytes < config_.segment_bytes;
+    if (is_cut && segment->number >= first_segment) return segment->path;
+  }
+  return {};
+}
+
+// A file that was cut short is nothing to write to.
+Result<void> RedoLog::RemoveCutSpares() {
+  std::vector<Segment> whole;
+  for (Segment& spare : spares_) {
+    if (spare.bytes >= config_.segment_bytes) {
+      whole.push_back(std::move(spare));
+    } else if (access_ == Access::kReadWrite) {
+      KVFS_TRY(env_->RemoveFile(spare.path));
+    }
+  }
+  spares_ = std::move(whole);
+  return {};
+}
+
+Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
+  std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is started once, after Open");
+  KVFS_REQUIRE(durable < next, "what is durable lies before the next record");
+  phase_ = Phase::kStarted;
+  next_sequence_ = next;
+  durable_ = durable;
+  const uint64_t newest =
+      segments_.empty() ? first_segment : std::max(first_segment, segments_.back()->number);
+  next_number_ = newest + kLifeStride;
+  while (!segments_.empty() && segments_.front()->number < first_segment) {
+    spares_.push_back(std::move(*segments_.front()));
+    segments_.erase(segments_.begin());
+  }
+  // What a process that died had only handed to the kernel is not known to be on the disk.
+  for (const auto& segment : segments_) {
+    ++segment->writes;
+    segment->replayed_bytes = std::max<uint64_t>(segment->replayed_bytes, kSegmentHeaderBytes);
+  }
+  return RemoveCutSpares();
+}
+
+Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
+  std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first append");
+  KVFS_REQUIRE(
+      record->size() >= RecordOverhead() && record->size() - RecordOverhead() <= MaxPayloadBytes(),
+      "a record has room for its header, and fits into a segment");
+  KVFS_TRY(failure_.Check());
+  if (!own_) return Fail(ErrorCode::kNoSpace, "the disk has no room for a segment of the log");
+  if (own_->end + record->size() > config_.segment_bytes) {
+    // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
+    // for another segment nothing is lost, and nothing has changed.
+    if (spares_.size() < 2) {
+      KVFS_ASSIGN(Segment created, CreateSegment());
+      spares_.insert(spares_.begin(), std::move(created));
+    }
+    KVFS_TRY(BeginSegment());
+  }
+  Segment& segment = *own_;
+  // Without room for more of it nothing is lost, and nothing has changed.
+  KVFS_TRY(Back(&segment, segment.end + record->size()));
+  format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
+  if (auto written = segment.file->Write(segment.end, *record); !written) {
+    // Where the disk needs room to write over what is there: the next record goes to this place.
+    if (MayBeRepeated(written.error())) return tl::unexpected(written.error());
+    mark_.Forget();
+    return FailForGood("write", {ErrorCode::kIo, written.error().message});
+  }
+  segment.end += record->size();
+  ++segment.writes;
+  mark_.Set(next_sequence_);
+  return next_sequence_++;
+}
+
+bool RedoLog::CanAppend() const {
+  std::lock_guard lock(mutex_);
+  return own_ != nullptr;
+}
+
+uint64_t RedoLog::appended() const {
+  std::lock_guard lock(mutex_);
+  return next_sequence_ - 1;
+}
+
+uint64_t RedoLog::durable() const {
+  std::lock_guard lock(mutex_);
+  return durable_;
+}
+
+Result<void> RedoLog::SyncTo(uint64_t sequence) {
+  std::unique_lock lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first sync");
+  KVFS_REQUIRE(sequence < next_sequence_, "only what was appended can be synced");
+  if (durable_ < sequence) group_.Join(sequence);
+  while (durable_ < sequence) {
+    KVFS_TRY(failure_.Check());
+    if (syncing_) {
+      sync_done_.wait(lock);
+      continue;
+    }
+    syncing_ = true;
+    group_.Gather(lock);
+    const uint64_t target = next_sequence_ - 1;
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    auto synced = WithinMemory([this] { return SyncSegmentsFrom(0); });
+    const auto took = std::chrono::steady_clock::now() - begin;
+    lock.lock();
+    syncing_ = false;
+    if (synced) {
+      durable_ = std::max(durable_, target);
+      group_.NoteFlush(took, group_.Release(durable_));
+    }
+    sync_done_.notify_all();
+    if (!synced) return tl::unexpected(std::move(synced).error());
+  }
+  return {};
+}
+
+// Whoever flushes after one that failed meets the failure, too: also if what he waits for was
+// flushed well, as the store takes no more changes then.
+Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
+  std::lock_guard one_at_a_time(flushing_);
+  KVFS_TRY(failure_.Check());
+  auto flushed = FlushFrom(first);
+  if (flushed || MayBeRepeated(flushed.error())) return flushed;
+  std::lock_guard lock(mutex_);
+  mark_.Forget();
+  return FailForGood("sync", std::move(flushed).error());
+}
+
+// Flushes what the records refer to, then the segments with records not yet flushed. What is
+// written meanwhile is not counted, and so asks for another flush.
+Result<void> RedoLog::FlushFrom(uint64_t first) {
+  std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>> pending;  // with its writes so far
+  {
+    std::lock_guard lock(mutex_);
+    pending.reserve(segments_.size());
+    for (const auto& segment : segments_) {
+      if (segment->number < first || segment->durable_writes == segment->writes) continue;
+      pending.emplace_back(segment, segment->writes);
+    }
+  }
+  KVFS_TRY(before_sync_());
+  for (const auto& [segment, writes] : pending) KVFS_TRY(Rewrite(*segment));
+  for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
+  std::lock_guard lock(mutex_);
+  for (const auto& [segment, writes] : pending) {
+    segment->durable_writes = writes;
+    segment->replayed_bytes = 0;
+  }
+  return {};
+}
+
+// The same bytes to the same places: whatever a crash leaves of that, it takes nothing away.
+Result<void> RedoLog::Rewrite(const Segment& segment) {
+  constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+  std::vector<std::byte> piece;
+  for (uint64_t at = 0; at < segment.replayed_bytes; at += piece.size()) {
+    piece.resize(std::min(kPieceBytes, segment.replayed_bytes - at));
+    KVFS_TRY(segment.file->Read(at, piece));
+    KVFS_TRY(segment.file->Write(at, piece));
+  }
+  return {};
+}
+
+void RedoLog::MarkDurable(uint64_t sequence) {
+  std::lock_guard lock(mutex_);
+  Demand(sequence < next_sequence_, "only what was appended can be durable");
+  durable_ = std::max(durable_, sequence);
+  group_.Release(durable_);
+  sync_done_.notify_all();
+}
+
+uint64_t RedoLog::NextNumber() const {
+  std::lock_guard lock(mutex_);
+  return next_number_;
+}
+
+Result<uint64_t> RedoLog::Rotate() {
+  std::lock_guard lock(mutex_);
+  KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before its first segment is begun");
+  KVFS_TRY(failure_.Check());
+  KVFS_TRY(BeginSegment());
+  return own_->number;
+}
+
+void RedoLog::Suspend() {
+  std::lock_guard lock(mutex_);
+  own_.reset();
+}
+
+Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
+  std::vector<std::string> retired;
+  {
+    std::lock_guard lock(mutex_);
+    KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before segments are recycled");
+    KVFS_REQUIRE(!own_ || own_->number >= number, "the segment that is written is not recycled");
+    while (!segments_.empty() && segments_.front()->number < number) {
+      // A flush under way may still hold the file: then it is not reused, only removed.
+      const bool is_free = segments_.front().use_count() == 1;
+      if (is_free && !segments_.front()->file->IsSuspect()) {
+        spares_.push_back(std::move(*segments_.front()));
+      } else {
+        retired.push_back(segments_.front()->path);
+      }
+      segments_.erase(segments_.begin());
+    }
+    auto is_one_too_many = [&] {
+      const bool exceeds = segments_.size() + spares_.size() > config_.most_segments;
+      return spares_.size() > spares || (exceeds && spares_.size() > 1);
+    };
+    while (is_one_too_many()) {
+      retired.push_back(spares_.back().path);
+      spares_.pop_back();
+    }
+  }
+  for (const std::string& path : retired) KVFS_TRY(env_->RemoveFile(path));
+  return {};
+}
+
+void RedoLog::TrimSpares(uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
+  if (!own_) return;
+  // What is written through the mapping lies in front of that.
+  const uint64_t end = (own_->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
+  Unback(own_.get(), std::max(bytes, end), config_.segment_bytes);
+}
+
+Result<void> RedoLog::PrepareSpares(size_t count) {
+  while (true) {
+    {
+      std::lock_guard lock(mutex_);
+      KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before spares are made");
+      if (spares_.size() >= count) return {};
+    }
+    KVFS_ASSIGN(Segment created, CreateSegment());
+    std::lock_guard lock(mutex_);
+    spares_.push_back(std::move(created));
+  }
+}
+
+// The spare is out of the list meanwhile, as the system may have to wait for the disk's journal.
+Result<void> RedoLog::WarmNext() {
+  Result<void> warmed;
+  for (bool is_last = false; !is_last;) {
+    std::optional<Segment> spare = TakeSpare();
+    is_last = !spare;
+    if (is_last) {
+      KVFS_ASSIGN(spare, CreateSegment());
+    }
+    warmed = Warm(&*spare);
+    if (IsUnharmed(*spare, warmed)) {
+      std::lock_guard lock(mutex_);
+      spares_.push_back(*std::move(spare));
+      return warmed;
+    }
+    KVFS_TRY(Discard(*spare));
+  }
+  return warmed;
+}
+
+std::optional<RedoLog::Segment> RedoLog::TakeSpare() {
+  std::lock_guard lock(mutex_);
+  if (spares_.empty()) return std::nullopt;
+  Segment spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
+// Its header is written over by itself: the page is then there, and may be written to.
+Result<void> RedoLog::Warm(Segment* spare) const {
+  std::array<std::byte, kSegmentHeaderBytes> header;
+  spare->file->MapForWriting(config_.segment_bytes);
+  KVFS_TRY(Back(spare, kFirstBackedBytes));
+  KVFS_TRY(spare->file->Read(0, header));
+  KVFS_TRY(spare->file->Write(0, header));
+  return RequireSound(*spare);
+}
+
+uint64_t RedoLog::DiskBytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t total = 0;
+  for (const auto& segment : segments_) total += segment->file->AllocatedBytes().value_or(0);
+  for (const Segment& spare : spares_) total += spare.file->AllocatedBytes().value_or(0);
+  return total;
+}
+
+uint64_t RedoLog::FileBytes() const {
+  std::lock_guard lock(mutex_);
+  return (segments_.size() + spares_.size()) * config_.segment_bytes;
+}
+
+}  // namespace kvfs

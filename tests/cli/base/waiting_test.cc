@@ -1,0 +1,67 @@
+// The limit for waiting is one for the whole command. Time is told to a wait as passed already, so
+// that no test waits.
+#include "cli/base/waiting.h"
+
+#include <gtest/gtest.h>
+
+namespace kvfs::cli {
+namespace {
+
+using std::chrono::seconds;
+
+class WaitingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    SetWaitLimit(seconds(1000));
+    RenewWaits();
+  }
+  // Waits so long, in one go; whether it might wait on.
+  static bool Wait(seconds time) {
+    Waiting waiting([] { return std::string("something is slow"); }, time);
+    return waiting.GoesOn();
+  }
+};
+
+TEST_F(WaitingTest, EndsAtTheLimit) {
+  EXPECT_TRUE(Wait(seconds(900)));
+  RenewWaits();
+  EXPECT_FALSE(Wait(seconds(1000)));
+}
+
+TEST_F(WaitingTest, LacksWhatEarlierWaitsHaveTaken) {
+  EXPECT_TRUE(Wait(seconds(600)));
+  EXPECT_TRUE(Wait(seconds(300)));
+  EXPECT_FALSE(Wait(seconds(100)));
+  EXPECT_FALSE(Wait(seconds(0)));
+}
+
+TEST_F(WaitingTest, TellsWhatIsLeft) {
+  EXPECT_TRUE(Wait(seconds(600)));
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(Wait(seconds(2)));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("waiting, 400 seconds at most"),
+            std::string::npos);
+}
+
+TEST_F(WaitingTest, CountsAWaitWithinAnotherOnce) {
+  Waiting outer([] { return std::string("all of it"); }, seconds(600));
+  EXPECT_TRUE(outer.GoesOn());
+  EXPECT_TRUE(Wait(seconds(300)));
+  EXPECT_TRUE(outer.GoesOn());
+  EXPECT_TRUE(Wait(seconds(0)));
+}
+
+TEST_F(WaitingTest, BeginsAnewWhereWorkHasGotOn) {
+  EXPECT_FALSE(Wait(seconds(1000)));
+  RenewWaits();
+  EXPECT_TRUE(Wait(seconds(900)));
+}
+
+TEST_F(WaitingTest, WithoutALimitHasNoEnd) {
+  SetWaitLimit(seconds(0));
+  EXPECT_TRUE(Wait(seconds(1'000'000)));
+  EXPECT_TRUE(Wait(seconds(1'000'000)));
+}
+
+}  // namespace
+}  // namespace kvfs::cli

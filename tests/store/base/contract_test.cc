@@ -1,0 +1,77 @@
+// What comes too early is refused or ends the process, in every build.
+#include "store/base/contract.h"
+
+#include <gtest/gtest.h>
+
+#include "store/env/memory_env.h"
+#include "store/shard/shard.h"
+
+namespace kvfs {
+namespace {
+
+Result<int> Half(int number) {
+  KVFS_REQUIRE(number % 2 == 0, "the number is even");
+  return number / 2;
+}
+
+TEST(ContractTest, ABrokenOneIsAnErrorThatSaysWhere) {
+  EXPECT_EQ(Half(4), 2);
+  const auto refused = Half(3);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInternal);
+  EXPECT_NE(refused.error().message.find("contract_test.cc"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("the number is even"), std::string::npos);
+}
+
+TEST(ContractDeathTest, ADemandEndsTheProcess) {
+  Demand(true, "this holds");
+  EXPECT_DEATH(Demand(false, "this does not"), "contract_test.cc.*this does not");
+}
+
+class ShardContractDeathTest : public testing::Test {
+ protected:
+  ShardContractDeathTest() {
+    ShardFiles files{env_.CreateFile("keys").value(), env_.CreateFile("values").value()};
+    ShardConfig config;
+    config.page_bytes = 4096;
+    shard_ = std::make_unique<Shard>(std::move(files), config, format::ShardRoot{}, 1);
+  }
+
+  MemoryEnv env_;
+  std::unique_ptr<Shard> shard_;
+};
+
+// Else what the memtable holds would be forgotten.
+TEST_F(ShardContractDeathTest, AnEpochIsClosedAfterTheOneBeforeIsDurable) {
+  shard_->CloseEpoch();
+  EXPECT_DEATH(shard_->CloseEpoch(), "durable checkpoint");
+  ASSERT_TRUE(shard_->WriteClosed(2, false));
+  ASSERT_TRUE(shard_->Sync());
+  shard_->CheckpointDurable(2);
+  shard_->CloseEpoch();
+}
+
+TEST_F(ShardContractDeathTest, ACheckpointIsDurableAfterItIsWrittenAndSynced) {
+  EXPECT_EQ(shard_->WriteClosed(2, false).error().code, ErrorCode::kInternal);
+  EXPECT_DEATH(shard_->CheckpointDurable(2), "written and synced");
+  shard_->CloseEpoch();
+  EXPECT_DEATH(shard_->CheckpointDurable(2), "written and synced");
+  ASSERT_TRUE(shard_->WriteClosed(2, false));
+  EXPECT_DEATH(shard_->CheckpointDurable(2), "written and synced");
+  ASSERT_TRUE(shard_->Sync());
+  EXPECT_DEATH(shard_->CheckpointDurable(3), "written and synced");
+  shard_->CheckpointDurable(2);
+}
+
+// A number that is given back twice could be given out twice.
+TEST_F(ShardContractDeathTest, ANumberIsHeldBeforeItIsGivenBackOrTaken) {
+  SpaceMap& space = shard_->block_space();
+  ASSERT_TRUE(space.Reserve(10));
+  EXPECT_DEATH(space.Take({5, 1}), "held before it is taken");
+  const kvfs::Run run = space.Hold(2);
+  space.Release(run);
+  EXPECT_DEATH(space.Release(run), "once");
+}
+
+}  // namespace
+}  // namespace kvfs
