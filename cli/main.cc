@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "cli/base/ample_stack.h"
-#include "cli/base/message.h"
 #include "cli/base/nearest.h"
 #include "cli/base/standard_streams.h"
+#include "cli/base/user_message.h"
 #include "cli/commands/command.h"
 #include "cli/commands/mount_helper.h"
 

@@ -122,7 +122,7 @@ Result<void> Fill(Stage& stage, const Beginning& begin, const ContentSource& sou
 }
 
 // The number of the regular file that has the name now, and keeps it; 0 if there is none.
-InodeNumber ReceiverOf(FileSystem& file_system, const FileChange& put) {
+InodeNumber ReceiverOf(FileSystem& file_system, const PathOperation& put) {
   const auto present = StatPath(file_system, put.path);
   if (!present || !present->attributes.IsRegular()) return 0;
   return put.replaces && present->attributes.links > 1 ? 0 : present->number;
@@ -131,11 +131,11 @@ InodeNumber ReceiverOf(FileSystem& file_system, const FileChange& put) {
 }  // namespace
 
 Result<std::vector<ChangedName>> ApplyWithContent(FileSystem& file_system,
-                                                  std::vector<FileChange> changes,
+                                                  std::vector<PathOperation> changes,
                                                   const ContentSource& source, const Caller& caller,
                                                   size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
-  FileChange& put = changes.back();
+  PathOperation& put = changes.back();
   KVFS_ASSIGN(Beginning begin, ReadModerate(source));
   if (begin.is_whole) {
     put.data = std::move(begin.data);

@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "fs/file_change.h"
 #include "fs/file_system.h"
+#include "fs/path_operation.h"
 
 namespace kvfs::fs {
 
@@ -23,7 +23,7 @@ using ContentSource = std::function<Result<ContentPiece>(MutableBytes buffer)>;
 // and then all changes happen in one step. An error of the source changes nothing. The file that is
 // put keeps its inode number, whatever the size.
 Result<std::vector<ChangedName>> ApplyWithContent(FileSystem& file_system,
-                                                  std::vector<FileChange> changes,
+                                                  std::vector<PathOperation> changes,
                                                   const ContentSource& source, const Caller& caller,
                                                   size_t* failed = nullptr);
 

@@ -49,13 +49,13 @@
 #include <kvfs/store.h>
 #include "fs/attribute_batch.h"
 #include "fs/attributes.h"
-#include "fs/file_change.h"
 #include "fs/hard_link.h"
 #include "fs/inode_finder.h"
 #include "fs/inode_info.h"
 #include "fs/inode_table.h"
 #include "fs/listing_page.h"
 #include "fs/ownership.h"
+#include "fs/path_operation.h"
 #include "fs/xattrs.h"
 #include "store/base/fair_shared_mutex.h"
 
@@ -161,7 +161,7 @@ class FileSystem {
   Result<InodeInfo> CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
                                       const Caller& caller);
   // Creates a regular file without a name for a content that is written piece by piece, and then
-  // given to a file in one step (FileChange::staged); adds a reference to it. `receiver` is the
+  // given to a file in one step (PathOperation::staged); adds a reference to it. `receiver` is the
   // number of the file that shall have it, which keeps its own; 0 for one that is yet to be made.
   Result<InodeInfo> CreateStagedFile(InodeNumber receiver);
 
@@ -254,13 +254,13 @@ class FileSystem {
   Result<std::vector<DirectoryEntry>> ListDirectoryPlus(InodeNumber directory, uint64_t offset,
                                                         const PageLimit& limit);
 
-  // --- many changes by path (fs/file_changes.cc) ---
+  // --- many changes by path (fs/path_operations.cc) ---
 
   // Makes all changes, in their order, or none. Each sees those before it. Returns the names that
   // changed: a kernel that shows this file system must be told of them. Errors are those of the
   // calls above, and kConflict for an expectation that is not met; `failed`, if given, gets the
   // number of the change that was refused, or `changes.size()` if the whole was.
-  Result<std::vector<ChangedName>> ApplyChanges(std::span<const FileChange> changes,
+  Result<std::vector<ChangedName>> ApplyChanges(std::span<const PathOperation> changes,
                                                 const Caller& caller, size_t* failed = nullptr);
 
   // --- the whole (fs/file_system.cc) ---

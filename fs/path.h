@@ -1,5 +1,5 @@
 // Files looked at by path ("a/b/c", from the root), for programs that use a store without a mount;
-// fs/file_change.h has what changes them.
+// fs/path_operation.h has what changes them.
 //
 // Leading, trailing and doubled slashes mean nothing; "." and ".." are refused (kInvalid), and so
 // are symbolic links on the way.

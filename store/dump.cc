@@ -300,7 +300,9 @@ class Dumper {
     if (!shard || *shard >= identity.shards) {
       return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
     }
-    Line("which pages are in use, the tree and the space map tell; these are all that lie there");
+    Line(
+        "which pages are in use, the tree and the allocation map tell; these are all that lie "
+        "there");
     const uint64_t seed = identity.ShardSeed(*shard);
     for (uint64_t number = 1; number * identity.page_bytes < size_; ++number) {
       const auto page = ReadRange(number * identity.page_bytes, identity.page_bytes);
@@ -400,7 +402,7 @@ class Dumper {
     if (!shard || *shard >= identity.shards) {
       return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
     }
-    Line("what a block holds, and whether it is in use, the keys and the space map tell");
+    Line("what a block holds, and whether it is in use, the keys and the allocation map tell");
     const uint64_t seed = identity.ShardSeed(*shard);
     for (uint64_t number = 1; number * kBlockBytes < size_ && is_wanted_; ++number) {
       const auto block = ReadRange(number * kBlockBytes, kBlockBytes);

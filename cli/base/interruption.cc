@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/base/exit_codes.h"
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 
 namespace kvfs::cli {
 namespace {

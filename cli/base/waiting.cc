@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "cli/base/interruption.h"
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 
 namespace kvfs::cli {
 namespace {

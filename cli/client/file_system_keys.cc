@@ -30,11 +30,11 @@ Result<std::string> FileSystemKeys::ReadLink(const std::string& path) {
   return fs::ReadLinkPath(*file_system_, path, way_.get());
 }
 
-Result<void> FileSystemKeys::Apply(const std::vector<fs::FileChange>& changes, size_t* failed) {
+Result<void> FileSystemKeys::Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) {
   return Tell(file_system_->ApplyChanges(changes, caller_, failed));
 }
 
-Result<void> FileSystemKeys::ApplyWithContent(const std::vector<fs::FileChange>& changes,
+Result<void> FileSystemKeys::ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                               const fs::ContentSource& content, size_t* failed) {
   return Tell(fs::ApplyWithContent(*file_system_, changes, content, caller_, failed));
 }

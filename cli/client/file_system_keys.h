@@ -35,8 +35,8 @@ class FileSystemKeys : public Keys {
   Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) override;
   Result<fs::XattrMap> GetXattrs(const std::string& path) override;
   Result<std::string> ReadLink(const std::string& path) override;
-  Result<void> Apply(const std::vector<fs::FileChange>& changes, size_t* failed) override;
-  Result<void> ApplyWithContent(const std::vector<fs::FileChange>& changes,
+  Result<void> Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) override;
+  Result<void> ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                 const fs::ContentSource& content, size_t* failed) override;
   Result<void> Freeze() override;
   Result<void> Sync() override;

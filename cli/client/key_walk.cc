@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 
 namespace kvfs::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "cli/client/daemon_client.h"
+#include "cli/client/rpc_client.h"
 #include "cli/client/store_access.h"
 #include "cli/client/store_keys.h"
 
@@ -89,8 +89,8 @@ std::string_view ReasonOfKeyError(const Error& error) {
   return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
 }
 
-std::string ReasonOfChangeError(const fs::FileChange& change, const Error& error) {
-  using Kind = fs::FileChange::Kind;
+std::string ReasonOfChangeError(const fs::PathOperation& change, const Error& error) {
+  using Kind = fs::PathOperation::Kind;
   const bool makes = change.kind == Kind::kPut || change.kind == Kind::kAppend ||
                      change.kind == Kind::kMakeDirectory;
   const size_t slash = change.path.rfind('/');

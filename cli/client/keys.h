@@ -15,7 +15,7 @@
 #include "cli/base/failure.h"
 #include "fs/content_source.h"
 #include "fs/data_ranges.h"
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 
 namespace kvfs::cli {
 
@@ -48,11 +48,11 @@ class Keys {
   virtual Result<std::string> ReadLink(const std::string& path) = 0;
   // Makes all changes at once or none: see FileSystem::ApplyChanges. `failed`, if given, gets the
   // number of the change that was refused.
-  virtual Result<void> Apply(const std::vector<fs::FileChange>& changes,
+  virtual Result<void> Apply(const std::vector<fs::PathOperation>& changes,
                              size_t* failed = nullptr) = 0;
   // The same, where the last change is a kPut and its value, of any size, is what `content` gives;
   // nothing of it is seen before all of it is there.
-  virtual Result<void> ApplyWithContent(const std::vector<fs::FileChange>& changes,
+  virtual Result<void> ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                         const fs::ContentSource& content,
                                         size_t* failed = nullptr) = 0;
   // From now on all calls see the store as it is now, whatever others change. Changes are refused.
@@ -93,6 +93,6 @@ Failure ExplainMakingError(std::string_view doing, const std::string& path,
 // Why, for the end of a sentence.
 std::string_view ReasonOfKeyError(const Error& error);
 // Why a change was refused.
-std::string ReasonOfChangeError(const fs::FileChange& change, const Error& error);
+std::string ReasonOfChangeError(const fs::PathOperation& change, const Error& error);
 
 }  // namespace kvfs::cli

@@ -78,12 +78,12 @@ Result<std::string> ReopenedKeys::ReadLink(const std::string& path) {
   return With([&](Keys& keys) { return keys.ReadLink(path); });
 }
 
-Result<void> ReopenedKeys::Apply(const std::vector<fs::FileChange>& changes, size_t* failed) {
+Result<void> ReopenedKeys::Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
   return With([&](Keys& keys) { return keys.Apply(changes, failed); });
 }
 
-Result<void> ReopenedKeys::ApplyWithContent(const std::vector<fs::FileChange>& changes,
+Result<void> ReopenedKeys::ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                             const fs::ContentSource& content, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
   return With([&](Keys& keys) { return keys.ApplyWithContent(changes, content, failed); });

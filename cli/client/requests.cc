@@ -100,7 +100,7 @@ Result<void> DecodeEntries(std::string_view entries, const EntryVisitor& visit) 
   return {};
 }
 
-std::string EncodeChange(const fs::FileChange& change) {
+std::string EncodeChange(const fs::PathOperation& change) {
   std::string out;
   out.reserve(change.data.size() + change.path.size() + 128);
   Pack(out, EncodeNumber(static_cast<uint64_t>(change.kind)));
@@ -115,11 +115,11 @@ std::string EncodeChange(const fs::FileChange& change) {
   return out;
 }
 
-Result<fs::FileChange> DecodeChange(std::string_view field) {
+Result<fs::PathOperation> DecodeChange(std::string_view field) {
   Unpacker fields(field);
-  fs::FileChange change;
+  fs::PathOperation change;
   KVFS_ASSIGN(const uint64_t kind, fields.NextNumber());
-  change.kind = static_cast<fs::FileChange::Kind>(kind);
+  change.kind = static_cast<fs::PathOperation::Kind>(kind);
   KVFS_ASSIGN(change.path, fields.Next());
   KVFS_ASSIGN(change.to, fields.Next());
   KVFS_ASSIGN(change.version, fields.NextNumber());

@@ -30,7 +30,7 @@
 #include <vector>
 
 #include <kvfs/status.h>
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 
 namespace kvfs::cli {
 
@@ -77,7 +77,7 @@ Result<fs::InodeInfo> DecodeInode(std::string_view field);
 void AppendEntry(std::string& entries, std::string_view name, const fs::InodeInfo& inode);
 using EntryVisitor = std::function<Result<void>(std::string_view name, const fs::InodeInfo& inode)>;
 Result<void> DecodeEntries(std::string_view entries, const EntryVisitor& visit);
-std::string EncodeChange(const fs::FileChange& change);
-Result<fs::FileChange> DecodeChange(std::string_view field);
+std::string EncodeChange(const fs::PathOperation& change);
+Result<fs::PathOperation> DecodeChange(std::string_view field);
 
 }  // namespace kvfs::cli

@@ -106,7 +106,7 @@ std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
                                           const std::string& path) {
   const auto mount = FindMount(table, path);
   if (!mount || mount->type != kMountType) return std::nullopt;
-  const auto daemon = ServingDaemon::Find(*mount);
+  const auto daemon = DaemonProcess::Find(*mount);
   if (daemon) return daemon->store_path();
   return mount->source.starts_with('/') ? std::optional(mount->source) : std::nullopt;
 }

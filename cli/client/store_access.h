@@ -8,7 +8,7 @@
 
 #include <kvfs/store.h>
 #include "cli/base/failure.h"
-#include "cli/client/daemon_client.h"
+#include "cli/client/rpc_client.h"
 #include "cli/mounts/lock_file.h"
 
 namespace kvfs::cli {

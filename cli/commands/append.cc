@@ -39,11 +39,11 @@ Outcome Append(const AppendArguments& arguments) {
   auto data = ReadWhole(*source);
   if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
   if (!data) return explain(data.error());
-  fs::FileChange append;
-  append.kind = fs::FileChange::Kind::kAppend;
+  fs::PathOperation append;
+  append.kind = fs::PathOperation::Kind::kAppend;
   append.path = arguments.path;
   append.data = *std::move(data);
-  const std::vector<fs::FileChange> changes = {std::move(append)};
+  const std::vector<fs::PathOperation> changes = {std::move(append)};
   const KeysWork work = [&](Keys& keys, const std::string&) -> Outcome {
     const auto appended = keys.Apply(changes);
     return appended ? Outcome() : explain(appended.error());

@@ -19,7 +19,7 @@ struct BatchArguments {
 };
 
 struct Changes {
-  std::vector<fs::FileChange> changes;
+  std::vector<fs::PathOperation> changes;
   std::vector<uint64_t> lines;  // where each stood
 };
 

@@ -98,24 +98,24 @@ class KeysTarget final : public BenchTarget {
   KeysTarget(std::unique_ptr<Keys> keys, std::string directory)
       : keys_(std::move(keys)), directory_(std::move(directory)) {}
   ~KeysTarget() override {
-    std::vector<fs::FileChange> changes;
+    std::vector<fs::PathOperation> changes;
     static_cast<void>(keys_->List(directory_, [&](std::string_view name, const fs::InodeInfo&) {
-      changes.push_back(ChangeOf(fs::FileChange::Kind::kDelete, JoinPath(name)));
+      changes.push_back(ChangeOf(fs::PathOperation::Kind::kDelete, JoinPath(name)));
       return Result<void>();
     }));
-    changes.push_back(ChangeOf(fs::FileChange::Kind::kRemoveDirectory, directory_));
+    changes.push_back(ChangeOf(fs::PathOperation::Kind::kRemoveDirectory, directory_));
     static_cast<void>(keys_->Apply(changes));
     static_cast<void>(keys_->Finish());
   }
 
   Result<void> MakeDirectory() {
-    return keys_->Apply({ChangeOf(fs::FileChange::Kind::kMakeDirectory, directory_)});
+    return keys_->Apply({ChangeOf(fs::PathOperation::Kind::kMakeDirectory, directory_)});
   }
 
   std::string_view Kind() const override { return "keys"; }
 
   Result<void> Put(uint64_t number, std::string_view value) override {
-    fs::FileChange put = ChangeOf(fs::FileChange::Kind::kPut, JoinPath(NameOf(number)));
+    fs::PathOperation put = ChangeOf(fs::PathOperation::Kind::kPut, JoinPath(NameOf(number)));
     put.data = value;
     return keys_->Apply({std::move(put)});
   }
@@ -136,12 +136,12 @@ class KeysTarget final : public BenchTarget {
     return count;
   }
   Result<void> Delete(uint64_t number) override {
-    return keys_->Apply({ChangeOf(fs::FileChange::Kind::kDelete, JoinPath(NameOf(number)))});
+    return keys_->Apply({ChangeOf(fs::PathOperation::Kind::kDelete, JoinPath(NameOf(number)))});
   }
 
  private:
-  static fs::FileChange ChangeOf(fs::FileChange::Kind kind, std::string path) {
-    fs::FileChange change;
+  static fs::PathOperation ChangeOf(fs::PathOperation::Kind kind, std::string path) {
+    fs::PathOperation change;
     change.kind = kind;
     change.path = std::move(path);
     return change;

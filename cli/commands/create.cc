@@ -5,7 +5,7 @@
 #include <memory>
 
 #include <kvfs/store.h>
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 #include "cli/base/whole_number.h"
 #include "cli/client/store_access.h"
 #include "cli/commands/command.h"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 #include "cli/client/key_walk.h"
 #include "cli/client/with_keys.h"
 #include "cli/commands/command.h"
@@ -20,10 +20,10 @@ struct DelArguments {
   bool recursive = false;
 };
 
-fs::FileChange Deletion(std::string path, bool is_directory) {
-  fs::FileChange change;
+fs::PathOperation Deletion(std::string path, bool is_directory) {
+  fs::PathOperation change;
   change.kind =
-      is_directory ? fs::FileChange::Kind::kRemoveDirectory : fs::FileChange::Kind::kDelete;
+      is_directory ? fs::PathOperation::Kind::kRemoveDirectory : fs::PathOperation::Kind::kDelete;
   change.path = std::move(path);
   return change;
 }
@@ -31,7 +31,7 @@ fs::FileChange Deletion(std::string path, bool is_directory) {
 // A directory last, all that is in it before: some thousand in one step.
 Result<void> DeleteTree(Keys& keys, const std::string& path) {
   KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
-  std::vector<fs::FileChange> changes = {Deletion(path, top.attributes.IsDirectory())};
+  std::vector<fs::PathOperation> changes = {Deletion(path, top.attributes.IsDirectory())};
   if (top.attributes.IsDirectory()) {
     KVFS_TRY(WalkKeys(keys, path, [&](const WalkedKey& key) -> Result<Descent> {
       changes.push_back(Deletion(key.path, key.inode.attributes.IsDirectory()));
@@ -39,7 +39,7 @@ Result<void> DeleteTree(Keys& keys, const std::string& path) {
     }));
   }
   while (!changes.empty()) {
-    std::vector<fs::FileChange> next;
+    std::vector<fs::PathOperation> next;
     for (; !changes.empty() && next.size() < kAtOnce; changes.pop_back()) {
       next.push_back(std::move(changes.back()));
     }

@@ -22,7 +22,7 @@
 #include "cli/commands/file_system_kind.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
-#include "fs/fuse/protocol.h"
+#include "fs/fuse/kernel_version_probe.h"
 
 namespace kvfs::cli {
 namespace {

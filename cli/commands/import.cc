@@ -10,10 +10,10 @@
 
 #include "cli/base/descriptor.h"
 #include "cli/base/interruption.h"
-#include "cli/base/message.h"
 #include "cli/base/paths.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/standard_streams.h"
+#include "cli/base/user_message.h"
 #include "cli/client/byte_streams.h"
 #include "cli/client/reopened_keys.h"
 #include "cli/client/store_access.h"

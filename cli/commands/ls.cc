@@ -5,9 +5,9 @@
 
 #include <memory>
 
-#include "cli/base/message.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/terminal_colour.h"
+#include "cli/base/user_message.h"
 #include "cli/client/byte_streams.h"
 #include "cli/client/key_walk.h"
 #include "cli/client/with_keys.h"

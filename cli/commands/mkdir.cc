@@ -15,8 +15,8 @@ struct MkdirArguments {
   bool parents = false;
 };
 
-Result<void> MakeOne(Keys& keys, const std::string& path, fs::FileChange::Kind kind) {
-  fs::FileChange make;
+Result<void> MakeOne(Keys& keys, const std::string& path, fs::PathOperation::Kind kind) {
+  fs::PathOperation make;
   make.kind = kind;
   make.path = path;
   return keys.Apply({std::move(make)});
@@ -24,9 +24,9 @@ Result<void> MakeOne(Keys& keys, const std::string& path, fs::FileChange::Kind k
 
 Result<void> MakeAll(Keys& keys, const std::string& path) {
   for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
-    KVFS_TRY(MakeOne(keys, path.substr(0, end), fs::FileChange::Kind::kEnsureDirectory));
+    KVFS_TRY(MakeOne(keys, path.substr(0, end), fs::PathOperation::Kind::kEnsureDirectory));
   }
-  return MakeOne(keys, path, fs::FileChange::Kind::kEnsureDirectory);
+  return MakeOne(keys, path, fs::PathOperation::Kind::kEnsureDirectory);
 }
 
 Outcome Make(const MkdirArguments& arguments) {
@@ -38,7 +38,7 @@ Outcome Make(const MkdirArguments& arguments) {
       [&](Keys& keys, const std::string& store) -> Outcome {
         const auto made = arguments.parents
                               ? MakeAll(keys, path)
-                              : MakeOne(keys, path, fs::FileChange::Kind::kMakeDirectory);
+                              : MakeOne(keys, path, fs::PathOperation::Kind::kMakeDirectory);
         if (made) return {};
         return tl::unexpected(ExplainMakingError("make the directory", path, store, made.error()));
       });

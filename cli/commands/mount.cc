@@ -2,7 +2,7 @@
 // closes it.
 //
 // All of this happens in the process that serves: in the background that is a child, forked before
-// anything else (cli/daemon/daemon.h). Order of the start: paths, mount point, signals blocked,
+// anything else (cli/daemon/background.h). Order of the start: paths, mount point, signals blocked,
 // store (its threads inherit the blocked signals), file system, mount, signal thread, service. The
 // end undoes it from the back, and only a store that could be closed is released: a text that stays
 // in the lock file tells `kvfs unmount` that something went wrong.
@@ -16,18 +16,18 @@
 #include <memory>
 
 #include "cli/base/json_text.h"
-#include "cli/base/message.h"
 #include "cli/base/paths.h"
+#include "cli/base/user_message.h"
 #include "cli/base/version.h"
 #include "cli/client/store_access.h"
 #include "cli/client/store_keys.h"
 #include "cli/commands/command.h"
 #include "cli/daemon/auto_sync.h"
-#include "cli/daemon/daemon.h"
-#include "cli/daemon/daemon_service.h"
+#include "cli/daemon/background.h"
 #include "cli/daemon/idle_unmount.h"
 #include "cli/daemon/log.h"
 #include "cli/daemon/remount.h"
+#include "cli/daemon/rpc_server.h"
 #include "cli/daemon/service_manager.h"
 #include "cli/daemon/stop_signals.h"
 #include "cli/mounts/lock_file.h"
@@ -138,9 +138,8 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
 }
 
 // None where there is no place for a socket: files are served all the same.
-Answer<std::unique_ptr<DaemonService>> StartService(const std::string& store,
-                                                    const Served& served) {
-  auto service = DaemonService::Start(store, served);
+Answer<std::unique_ptr<RpcServer>> StartService(const std::string& store, const Served& served) {
+  auto service = RpcServer::Start(store, served);
   if (service) return *std::move(service);
   const Error& error = service.error();
   if (error.code == ErrorCode::kUnavailable) {
@@ -168,7 +167,7 @@ Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, con
       [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
       [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }};
   // A store that is shared the commands open themselves.
-  const auto service = opened.is_shared ? Answer<std::unique_ptr<DaemonService>>()
+  const auto service = opened.is_shared ? Answer<std::unique_ptr<RpcServer>>()
                                         : StartService(places.store, served_to_commands);
   if (!service) return tl::unexpected(service.error());
   const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 #include "cli/mounts/mount_options.h"
 
 namespace kvfs::cli {

@@ -22,14 +22,14 @@ Outcome Move(const MvArguments& arguments) {
     const Outcome valid = CheckKeyPath(path);
     if (!valid) return valid;
   }
-  std::vector<fs::FileChange> changes;
+  std::vector<fs::PathOperation> changes;
   if (arguments.no_replace) {
-    fs::FileChange& expect = changes.emplace_back();
-    expect.kind = fs::FileChange::Kind::kExpect;
+    fs::PathOperation& expect = changes.emplace_back();
+    expect.kind = fs::PathOperation::Kind::kExpect;
     expect.path = arguments.to;
   }
-  fs::FileChange& move = changes.emplace_back();
-  move.kind = fs::FileChange::Kind::kMove;
+  fs::PathOperation& move = changes.emplace_back();
+  move.kind = fs::PathOperation::Kind::kMove;
   move.path = arguments.from;
   move.to = arguments.to;
   return WithKeys(

@@ -33,12 +33,12 @@ Outcome EnsureStore(const PutArguments& arguments) {
 
 // The condition and the value are one step.
 Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& source) {
-  std::vector<fs::FileChange> changes;
+  std::vector<fs::PathOperation> changes;
   if (arguments.if_absent || arguments.if_version != 0) {
-    fs::FileChange& expect = changes.emplace_back();
-    expect.kind = fs::FileChange::Kind::kExpect;
+    fs::PathOperation& expect = changes.emplace_back();
+    expect.kind = fs::PathOperation::Kind::kExpect;
     expect.path = arguments.path;
-    expect.version = arguments.if_absent ? fs::FileChange::kAbsent : arguments.if_version;
+    expect.version = arguments.if_absent ? fs::PathOperation::kAbsent : arguments.if_version;
   }
   changes.emplace_back().path = arguments.path;
   return keys.ApplyWithContent(changes, ContentFrom(source));

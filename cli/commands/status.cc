@@ -10,7 +10,7 @@
 #include "cli/base/paths.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/waiting.h"
-#include "cli/client/serving_daemon.h"
+#include "cli/client/daemon_process.h"
 #include "cli/client/store_access.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/lock_file.h"
@@ -39,7 +39,7 @@ Status OfMount(const MountEntry& mount) {
   const MountHealth health = LookAtMount(mount.mount_point);
   if (health == MountHealth::kDead) status.state = "dead";
   if (health == MountHealth::kSilent) status.state = "silent";
-  if (const auto daemon = ServingDaemon::Find(mount); daemon && status.state != "dead") {
+  if (const auto daemon = DaemonProcess::Find(mount); daemon && status.state != "dead") {
     status.pid = daemon->pid();
     status.store = daemon->store_path();
     status.is_stopped = daemon->IsStopped();

@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 #include "cli/base/waiting.h"
-#include "cli/client/serving_daemon.h"
+#include "cli/client/daemon_process.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
@@ -56,7 +56,7 @@ Answer<MountEntry> FindKvfsMount(const std::string& path) {
   return *mount;
 }
 
-Outcome ExplainUncleanEnd(const ServingDaemon& daemon, const std::string& mount_point) {
+Outcome ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
   return Stop(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
                           "store {}: see its log; what was acknowledged comes back when the store "
@@ -76,7 +76,7 @@ std::string WhyItLives(const MountEntry& mount) {
          "container's";
 }
 
-Outcome AwaitEnd(const ServingDaemon& daemon, const MountEntry& mount) {
+Outcome AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
   const std::string& mount_point = mount.mount_point;
   const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
   Waiting waiting([&] {
@@ -84,11 +84,11 @@ Outcome AwaitEnd(const ServingDaemon& daemon, const MountEntry& mount) {
                        mount_point, whom, WhyItLives(mount), daemon.pid());
   });
   switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
-    case ServingDaemon::End::kClean:
+    case DaemonProcess::End::kClean:
       return {};
-    case ServingDaemon::End::kUnclean:
+    case DaemonProcess::End::kUnclean:
       return ExplainUncleanEnd(daemon, mount_point);
-    case ServingDaemon::End::kNotYet:
+    case DaemonProcess::End::kNotYet:
       break;
   }
   return Stop(ExitCode::kStoreInUse,
@@ -127,7 +127,7 @@ bool IsStillThere(const MountEntry& mount) {
 }
 
 // Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
-Outcome UnmountByForce(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+Outcome UnmountByForce(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
   const Outcome cut = CutOff(mount);
   if (!cut) return cut;
   if (IsStillThere(mount)) {
@@ -137,11 +137,11 @@ Outcome UnmountByForce(const MountEntry& mount, const std::optional<ServingDaemo
   if (!daemon) return {};
   const auto end = steady_clock::now() + kMoment;
   switch (daemon->AwaitEnd([end] { return steady_clock::now() < end; })) {
-    case ServingDaemon::End::kClean:
+    case DaemonProcess::End::kClean:
       return {};
-    case ServingDaemon::End::kUnclean:
+    case DaemonProcess::End::kUnclean:
       return ExplainUncleanEnd(*daemon, mount.mount_point);
-    case ServingDaemon::End::kNotYet:
+    case DaemonProcess::End::kNotYet:
       break;
   }
   Tell(Severity::kWarning,
@@ -160,7 +160,7 @@ MountHealth AwaitHealth(const std::string& mount_point) {
   return health;
 }
 
-Outcome ExplainSilence(const std::string& mount_point, const std::optional<ServingDaemon>& daemon) {
+Outcome ExplainSilence(const std::string& mount_point, const std::optional<DaemonProcess>& daemon) {
   const bool is_stopped = daemon && daemon->IsStopped();
   return Stop(
       ExitCode::kIoFailed,
@@ -178,7 +178,7 @@ Outcome ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
                           mount.mount_point, why, mount.source));
 }
 
-Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const MountEntry& mount) {
+Outcome AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
   if (daemon) return AwaitEnd(*daemon, mount);
   if (mount.is_read_only) return {};  // it had nothing to write
   return ExplainUnknownEnd(mount,
@@ -187,7 +187,7 @@ Outcome AwaitEndOfAny(const std::optional<ServingDaemon>& daemon, const MountEnt
 }
 
 // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
-Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>& daemon) {
+Outcome UnmountDead(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
   // Mostly the connection has ended with the daemon.
   static_cast<void>(CutOff(mount));
   if (IsStillThere(mount)) {
@@ -199,7 +199,7 @@ Outcome UnmountDead(const MountEntry& mount, const std::optional<ServingDaemon>&
 }
 
 Outcome UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
-                     const std::optional<ServingDaemon>& daemon) {
+                     const std::optional<DaemonProcess>& daemon) {
   const std::string& mount_point = mount.mount_point;
   const Outcome detached =
       arguments.wait ? DetachPatiently(mount_point) : Detach(mount_point, Unmounting::kOnlyIfIdle);
@@ -213,7 +213,7 @@ Outcome Unmount(const UnmountArguments& arguments) {
   const std::string& mount_point = mount->mount_point;
   // This process must not be what keeps the mount busy.
   if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
-  const auto daemon = ServingDaemon::Find(*mount);
+  const auto daemon = DaemonProcess::Find(*mount);
   MountHealth health = LookAtMount(mount_point);
   const bool is_dead = health == MountHealth::kDead;
   if (arguments.by_force && !is_dead) return UnmountByForce(*mount, daemon);

@@ -10,7 +10,7 @@
 #include "cli/base/json_text.h"
 #include "cli/base/subprocess.h"
 #include "cli/commands/command.h"
-#include "fs/fuse/protocol.h"
+#include "fs/fuse/kernel_version_probe.h"
 #include "fs/fuse/version.h"
 
 namespace kvfs::cli {

@@ -1,7 +1,7 @@
 // Where a daemon's log lines go: standard error, a file, or the system's log.
 //
 // A line is whole, whichever threads write at the same time. Values of keys are never logged.
-// Standard error may be the journal: see cli/base/message.h.
+// Standard error may be the journal: see cli/base/user_message.h.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "cli/base/descriptor.h"
 #include "cli/base/failure.h"
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 
 namespace kvfs::cli {
 

@@ -15,9 +15,9 @@
 #include <optional>
 
 #include "cli/base/paths.h"
-#include "cli/client/daemon_client.h"
+#include "cli/client/daemon_process.h"
 #include "cli/client/requests.h"
-#include "cli/client/serving_daemon.h"
+#include "cli/client/rpc_client.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
 
@@ -90,7 +90,7 @@ Answer<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount) {
                 fmt::format("cannot remount {}: {}; unmount it and mount it again",
                             mount.mount_point, reason));
   };
-  const auto daemon = ServingDaemon::Find(mount);
+  const auto daemon = DaemonProcess::Find(mount);
   if (!daemon) return fail("no daemon serves it that this user may speak to");
   auto connection = DaemonConnection::Open(daemon->store_path());
   if (!connection) return fail(connection.error().message);

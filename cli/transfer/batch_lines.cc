@@ -13,21 +13,21 @@
 namespace kvfs::cli {
 namespace {
 
-using fs::FileChange;
+using fs::PathOperation;
 
 struct Operation {
   std::string_view name;
-  FileChange::Kind kind;
+  PathOperation::Kind kind;
   std::string_view argument;  // beside the key: its name as JSON has it; empty: none
 };
 constexpr Operation kOperations[] = {
-    {"put", FileChange::Kind::kPut, "value"},
-    {"append", FileChange::Kind::kAppend, "value"},
-    {"del", FileChange::Kind::kDelete, ""},
-    {"mv", FileChange::Kind::kMove, "to"},
-    {"mkdir", FileChange::Kind::kMakeDirectory, ""},
-    {"rmdir", FileChange::Kind::kRemoveDirectory, ""},
-    {"expect", FileChange::Kind::kExpect, "version"},
+    {"put", PathOperation::Kind::kPut, "value"},
+    {"append", PathOperation::Kind::kAppend, "value"},
+    {"del", PathOperation::Kind::kDelete, ""},
+    {"mv", PathOperation::Kind::kMove, "to"},
+    {"mkdir", PathOperation::Kind::kMakeDirectory, ""},
+    {"rmdir", PathOperation::Kind::kRemoveDirectory, ""},
+    {"expect", PathOperation::Kind::kExpect, "version"},
 };
 
 tl::unexpected<Error> Invalid(std::string reason) {
@@ -135,11 +135,11 @@ Result<const Operation*> FindOperation(std::string_view name) {
 }
 
 Result<uint64_t> ParseVersion(std::string_view text) {
-  if (text == "absent") return FileChange::kAbsent;
+  if (text == "absent") return PathOperation::kAbsent;
   uint64_t version = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, version);
-  if (error == std::errc() && stop == end && version != FileChange::kAbsent) return version;
+  if (error == std::errc() && stop == end && version != PathOperation::kAbsent) return version;
   return Invalid("a version is a number from 1 on, or \"absent\"");
 }
 
@@ -149,9 +149,10 @@ Result<void> CheckKey(const std::string& key) {
   return {};
 }
 
-Result<FileChange> MakeChange(const Operation& operation, std::string key, std::string argument) {
+Result<PathOperation> MakeChange(const Operation& operation, std::string key,
+                                 std::string argument) {
   KVFS_TRY(CheckKey(key));
-  FileChange change;
+  PathOperation change;
   change.kind = operation.kind;
   change.path = std::move(key);
   if (operation.argument == "value") change.data = std::move(argument);
@@ -192,9 +193,9 @@ Result<void> CheckFields(const Json& object, const Operation& operation) {
 
 }  // namespace
 
-Result<std::optional<FileChange>> ParseBatchLine(std::string_view line) {
+Result<std::optional<PathOperation>> ParseBatchLine(std::string_view line) {
   Words words(line);
-  if (words.AtEnd() || line.starts_with('#')) return std::optional<FileChange>();
+  if (words.AtEnd() || line.starts_with('#')) return std::optional<PathOperation>();
   std::vector<std::string> found;
   while (!words.AtEnd()) {
     KVFS_ASSIGN(std::string word, words.Next());
@@ -206,14 +207,14 @@ Result<std::optional<FileChange>> ParseBatchLine(std::string_view line) {
     return Invalid(fmt::format("\"{}\" takes {} words, not {}", operation->name, wanted - 1,
                                found.size() - 1));
   }
-  KVFS_ASSIGN(FileChange change, MakeChange(*operation, std::move(found[1]),
-                                            wanted == 3 ? std::move(found[2]) : std::string()));
+  KVFS_ASSIGN(PathOperation change, MakeChange(*operation, std::move(found[1]),
+                                               wanted == 3 ? std::move(found[2]) : std::string()));
   return change;
 }
 
-Result<std::optional<FileChange>> ParseBatchJson(std::string_view line) {
+Result<std::optional<PathOperation>> ParseBatchJson(std::string_view line) {
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
-    return std::optional<FileChange>();
+    return std::optional<PathOperation>();
   }
   const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return Invalid("it is no JSON object");
@@ -225,7 +226,7 @@ Result<std::optional<FileChange>> ParseBatchJson(std::string_view line) {
   if (!operation->argument.empty()) {
     KVFS_ASSIGN(argument, RequireArgument(object, std::string(operation->argument)));
   }
-  KVFS_ASSIGN(FileChange change, MakeChange(*operation, std::move(key), std::move(argument)));
+  KVFS_ASSIGN(PathOperation change, MakeChange(*operation, std::move(key), std::move(argument)));
   return change;
 }
 

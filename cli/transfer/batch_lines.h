@@ -18,12 +18,12 @@
 #include <string_view>
 
 #include <kvfs/status.h>
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 
 namespace kvfs::cli {
 
 // The change; nothing for a line that is passed over. kInvalid, with the reason.
-Result<std::optional<fs::FileChange>> ParseBatchLine(std::string_view line);
-Result<std::optional<fs::FileChange>> ParseBatchJson(std::string_view line);
+Result<std::optional<fs::PathOperation>> ParseBatchLine(std::string_view line);
+Result<std::optional<fs::PathOperation>> ParseBatchJson(std::string_view line);
 
 }  // namespace kvfs::cli

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "cli/base/interruption.h"
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 #include "fs/new_entry.h"
 
 namespace kvfs::cli {
@@ -22,8 +22,8 @@ constexpr size_t kMaxGathered = 4096;
 constexpr size_t kMaxGatheredBytes = size_t{4} << 20;
 constexpr size_t kSmallPart = 64;
 
-fs::FileChange ChangeOf(fs::FileChange::Kind kind, const std::string& path) {
-  fs::FileChange change;
+fs::PathOperation ChangeOf(fs::PathOperation::Kind kind, const std::string& path) {
+  fs::PathOperation change;
   change.kind = kind;
   change.path = path;
   return change;
@@ -52,18 +52,18 @@ bool IsOfOneEntry(ErrorCode code) {
   }
 }
 
-const std::string& PathMadeBy(const fs::FileChange& change) {
-  return change.kind == fs::FileChange::Kind::kLink ? change.to : change.path;
+const std::string& PathMadeBy(const fs::PathOperation& change) {
+  return change.kind == fs::PathOperation::Kind::kLink ? change.to : change.path;
 }
 
-std::string ReasonOf(const fs::FileChange& change, const Error& error) {
-  const bool is_link = change.kind == fs::FileChange::Kind::kLink;
+std::string ReasonOf(const fs::PathOperation& change, const Error& error) {
+  const bool is_link = change.kind == fs::PathOperation::Kind::kLink;
   if (error.code == ErrorCode::kNotFound) {
     return is_link ? fmt::format("{}, which it is a hard link to, is not there", change.path)
                    : "its directory is not there";
   }
   if (error.code == ErrorCode::kNotDirectory) {
-    return change.kind == fs::FileChange::Kind::kEnsureDirectory
+    return change.kind == fs::PathOperation::Kind::kEnsureDirectory
                ? "it, or a part of its path, is not a directory"
                : "a part of its path is not a directory";
   }
@@ -73,7 +73,7 @@ std::string ReasonOf(const fs::FileChange& change, const Error& error) {
 
 }  // namespace
 
-using Kind = fs::FileChange::Kind;
+using Kind = fs::PathOperation::Kind;
 
 ImportBatch::ImportBatch(Keys& keys, const std::string& directory, Progress& progress)
     : keys_(keys), directory_(directory), progress_(progress) {}
@@ -92,7 +92,7 @@ void ImportBatch::LeaveOutPart(std::string_view what, std::string_view reason) {
 
 void ImportBatch::LeaveOutFailed(const Gathered& gathered, const Error& error) {
   if (is_at_end_) return;
-  const fs::FileChange& change = gathered.change;
+  const fs::PathOperation& change = gathered.change;
   if (gathered.is_entry) {
     LeaveOut(PathMadeBy(change), CauseAbove(change).value_or(ReasonOf(change, error)));
   } else {
@@ -103,7 +103,7 @@ void ImportBatch::LeaveOutFailed(const Gathered& gathered, const Error& error) {
 }
 
 // Where an entry cannot be made because a directory above it, that nobody mentioned, cannot.
-std::optional<std::string> ImportBatch::CauseAbove(const fs::FileChange& change) const {
+std::optional<std::string> ImportBatch::CauseAbove(const fs::PathOperation& change) const {
   const std::string& path = PathMadeBy(change);
   const size_t slash = path.rfind('/');
   if (refused_.empty() || slash == std::string::npos) return {};
@@ -177,7 +177,7 @@ Result<void> ImportBatch::Add(IncomingEntry entry) {
     };
   }
   if (entry.large) return AddLarge(path, std::move(entry));
-  fs::FileChange put = ChangeOf(Kind::kPut, path);
+  fs::PathOperation put = ChangeOf(Kind::kPut, path);
   put.data = std::move(entry.data);
   put.attributes = entry.attributes;
   put.xattrs = std::move(entry.xattrs);
@@ -187,7 +187,7 @@ Result<void> ImportBatch::Add(IncomingEntry entry) {
   return FlushIfFull();
 }
 
-void ImportBatch::Gather(fs::FileChange change, bool is_entry) {
+void ImportBatch::Gather(fs::PathOperation change, bool is_entry) {
   gathered_bytes_ += change.data.size() + change.path.size() + change.to.size();
   changes_.push_back({std::move(change), is_entry});
 }
@@ -211,7 +211,7 @@ Result<void> ImportBatch::NeedParents(const std::string& path) {
 }
 
 void ImportBatch::AddDirectory(const std::string& path, IncomingEntry entry) {
-  fs::FileChange make =
+  fs::PathOperation make =
       ChangeOf(path.empty() ? Kind::kSetAttributes : Kind::kEnsureDirectory, path);
   make.attributes = entry.attributes;
   make.xattrs = std::move(entry.xattrs);
@@ -222,7 +222,7 @@ void ImportBatch::AddDirectory(const std::string& path, IncomingEntry entry) {
 
 Result<void> ImportBatch::AddLarge(const std::string& path, IncomingEntry entry) {
   KVFS_TRY(Flush());
-  fs::FileChange put = ChangeOf(Kind::kPut, path);
+  fs::PathOperation put = ChangeOf(Kind::kPut, path);
   put.attributes = entry.attributes;
   put.xattrs = std::move(entry.xattrs);
   put.is_sparse = true;
@@ -248,7 +248,7 @@ Result<void> ImportBatch::AddLarge(const std::string& path, IncomingEntry entry)
 
 Result<void> ImportBatch::AddLink(const std::string& path, const std::string& target) {
   KVFS_TRY(CheckNotInterrupted());
-  fs::FileChange link = ChangeOf(Kind::kLink, PathOf(target));
+  fs::PathOperation link = ChangeOf(Kind::kLink, PathOf(target));
   link.to = PathOf(path);
   link.replaces = true;
   if (!CheckPath(link.to)) return {};
@@ -288,7 +288,7 @@ Result<void> ImportBatch::ApplyUpTo(Changes& changes, size_t end) {
 // two, down to the entry that does not fit.
 Result<void> ImportBatch::Apply(Changes changes) {
   if (changes.empty()) return {};
-  std::vector<fs::FileChange> plain;
+  std::vector<fs::PathOperation> plain;
   plain.reserve(changes.size());
   for (Gathered& gathered : changes) plain.push_back(std::move(gathered.change));
   size_t failed = 0;
@@ -326,7 +326,7 @@ Result<void> ImportBatch::ApplyTimes() {
   is_at_end_ = true;
   for (const DirectoryTimes& times : std::exchange(times_, {})) {
     KVFS_TRY(CheckNotInterrupted());
-    fs::FileChange set = ChangeOf(Kind::kSetAttributes, made_.PathOf(times.number));
+    fs::PathOperation set = ChangeOf(Kind::kSetAttributes, made_.PathOf(times.number));
     set.attributes = times.attributes;
     Gather(std::move(set), /*is_entry=*/false);
     KVFS_TRY(FlushIfFull());

@@ -5,10 +5,11 @@
 // entries with all attributes. Only the times of directories come last of all, since making entries
 // changes them.
 //
-// What has an entry's name in the store gives way as it does for tar(1): see FileChange::replaces.
-// An entry that cannot be made is told and left out, and the others go on: one that breaks the rule
-// of fs/new_entry.h, a link to what is not there, one where a full directory has the name. Only
-// what would stop all others ends the import: a full disk, a damaged store, a signal.
+// What has an entry's name in the store gives way as it does for tar(1): see
+// PathOperation::replaces. An entry that cannot be made is told and left out, and the others go on:
+// one that breaks the rule of fs/new_entry.h, a link to what is not there, one where a full
+// directory has the name. Only what would stop all others ends the import: a full disk, a damaged
+// store, a signal.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ class ImportBatch final : public EntrySink {
 
  private:
   struct Gathered {
-    fs::FileChange change;
+    fs::PathOperation change;
     bool is_entry;  // and not a directory that nobody mentioned
   };
   using Changes = std::vector<Gathered>;
@@ -53,7 +54,7 @@ class ImportBatch final : public EntrySink {
   bool CheckPath(const std::string& path);
   bool MakeValid(IncomingEntry& entry, const std::string& path);
   Result<void> NeedParents(const std::string& path);
-  void Gather(fs::FileChange change, bool is_entry);
+  void Gather(fs::PathOperation change, bool is_entry);
   void AddDirectory(const std::string& path, IncomingEntry entry);
   Result<void> AddLarge(const std::string& path, IncomingEntry entry);
   Result<void> FlushIfFull();
@@ -62,7 +63,7 @@ class ImportBatch final : public EntrySink {
   Result<void> ApplyUpTo(Changes& changes, size_t end);
   Result<void> ApplyTimes();
   void LeaveOutFailed(const Gathered& gathered, const Error& error);
-  std::optional<std::string> CauseAbove(const fs::FileChange& change) const;
+  std::optional<std::string> CauseAbove(const fs::PathOperation& change) const;
 
   Keys& keys_;
   const std::string directory_;

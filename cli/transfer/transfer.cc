@@ -8,7 +8,7 @@
 #include <functional>
 #include <utility>
 
-#include "cli/base/message.h"
+#include "cli/base/user_message.h"
 
 namespace kvfs::cli {
 

@@ -16,7 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "fs/fuse/probe.h"
+#include "fs/fuse/open_suppressor.h"
 
 namespace kvfs::fs {
 namespace {
@@ -44,7 +44,7 @@ int CarryOut(const Request& request) {
   struct stat ignored;
   switch (request.kind) {
     case kProbe:
-      return FuseProbe::MakeFirstOpen(request.path) ? 0 : EIO;
+      return OpenSuppressor::MakeFirstOpen(request.path) ? 0 : EIO;
     case kRefresh:
       return lstat(request.path, &ignored) == 0 ? 0 : errno;
     case kUnmount:

@@ -32,7 +32,8 @@ class FuseAgent {
   FuseAgent(const FuseAgent&) = delete;
   FuseAgent& operator=(const FuseAgent&) = delete;
 
-  // Makes the first open of a mount; see fs/fuse/probe.h. False if the mount cannot be used.
+  // Makes the first open of a mount; see fs/fuse/open_suppressor.h. False if the mount cannot be
+  // used.
   bool Probe(const std::string& mountpoint);
   // Has the kernel ask for the attributes of what lies at `path`, which it has forgotten. Without
   // effect where the path leads nowhere, or the server's user may not follow it. Waits for some

@@ -12,9 +12,9 @@
 #include "fs/fuse/control_directory.h"
 #include "fs/fuse/late_invalidation.h"
 #include "fs/fuse/messages.h"
-#include "fs/fuse/probe.h"
+#include "fs/fuse/open_suppressor.h"
 #include "fs/fuse/shown_owner.h"
-#include "fs/fuse/wire.h"
+#include "fs/fuse/transport.h"
 
 namespace kvfs::fs {
 
@@ -32,8 +32,8 @@ struct FuseContext {
   FileSystem& file_system;
   FuseChoices choices;
   MessageCounts counts;
-  FuseProbe probe;
-  FuseWire wire;
+  OpenSuppressor probe;
+  FuseTransport wire;
   ControlDirectory control;
   ShownOwner shown = {};
   fuse_session* session = nullptr;  // once there is one

@@ -6,7 +6,7 @@
 
 #include <span>
 
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 
 namespace kvfs::fs {
 

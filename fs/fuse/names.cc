@@ -23,7 +23,7 @@ void ReplyAbsent(fuse_req_t request) {
 }
 
 void ReplyProbe(fuse_req_t request, const FuseContext& context) {
-  fuse_entry_param entry = ToEntry(context, FuseProbe::Inode());
+  fuse_entry_param entry = ToEntry(context, OpenSuppressor::Inode());
   entry.entry_timeout = 0;
   fuse_reply_entry(request, &entry);
 }

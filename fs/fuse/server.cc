@@ -1,8 +1,8 @@
 // The session's life. While libfuse's loop serves in the thread that called Serve(), two threads of
-// its own help: the *starter* makes the first open (fs/fuse/probe.h) and says that the mount is
-// ready; the *stopper* waits for Stop() and unmounts from outside, so that all that the kernel
-// still has to write is served. Where that fails, because files are open, the loop is ended, and
-// the mount is then taken away lazily.
+// its own help: the *starter* makes the first open (fs/fuse/open_suppressor.h) and says that the
+// mount is ready; the *stopper* waits for Stop() and unmounts from outside, so that all that the
+// kernel still has to write is served. Where that fails, because files are open, the loop is ended,
+// and the mount is then taken away lazily.
 #include "fs/fuse/server.h"
 
 #include <poll.h>

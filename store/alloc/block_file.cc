@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "store/alloc/file_view.h"
-#include "store/base/health.h"
+#include "store/base/failure_latch.h"
 #include "store/format/checksum.h"
 
 namespace kvfs {

@@ -1,6 +1,6 @@
 // The blocks of one shard, in its mapped values file: 4 KiB pieces of contents too large for a
-// leaf, and of the space maps. A block is nothing but its bytes; whoever refers to it keeps the
-// checksum.
+// leaf, and of the allocation maps. A block is nothing but its bytes; whoever refers to it keeps
+// the checksum.
 //
 // Of a store that is only read (OpenOptions::read_only) the file stays as it is: blocks that a
 // replay of the log writes are kept in memory. So are those that the disk failed to write after all

@@ -26,11 +26,11 @@ enum class LockRank : uint32_t {
   kLogFlush = 1000,
   kLog,
   kBacking,
-  kSpaceMap,
+  kBlockAllocator,
   kBlocks,
   kCheckpointRequests,
   kSnapshots,
-  kHealth,
+  kFailureLatch,
 };
 
 #ifdef NDEBUG

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "store/btree/level_walker.h"
-#include "store/btree/page_filler.h"
-#include "store/btree/page_maker.h"
+#include "store/btree/page_splitter.h"
+#include "store/btree/page_writer.h"
 
 namespace kvfs {
 
@@ -34,7 +34,7 @@ class LevelWriter {
   using Change = typename Level::Change;
 
   // Both must outlive the writer.
-  LevelWriter(PageMaker* maker, const Tree& last, uint32_t level, bool rewrites_all)
+  LevelWriter(PageWriter* maker, const Tree& last, uint32_t level, bool rewrites_all)
       : maker_(*maker),
         last_(last),
         level_(level),
@@ -202,7 +202,7 @@ class LevelWriter {
     return {};
   }
 
-  Result<void> WritePage(const typename PageFiller<Level>::Piece& piece) {
+  Result<void> WritePage(const typename PageSplitter<Level>::Piece& piece) {
     KVFS_ASSIGN(const NewPage page, maker_.Make(kIsLeaf));
     Level::Encode(piece.records, flags_, page.self, last_.pages().checksum_seed(), page.bytes);
     come_.push_back({piece.key, page.self, static_cast<uint32_t>(piece.records.size())});
@@ -225,7 +225,7 @@ class LevelWriter {
     return {};
   }
 
-  PageMaker& maker_;
+  PageWriter& maker_;
   const Tree& last_;
   const uint32_t level_;
   const bool rewrites_all_;
@@ -238,7 +238,7 @@ class LevelWriter {
   bool has_left_root_ = false;
   bool has_met_damage_ = false;
   // Of the visit under way:
-  PageFiller<Level> filler_;
+  PageSplitter<Level> filler_;
   uint8_t flags_ = 0;
   format::RecordKey lower_key_;
   std::optional<format::RecordKey> end_key_;  // where it ends; nothing at the tree's end

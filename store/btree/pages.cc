@@ -30,7 +30,7 @@ Result<PageView> Pages::Look(PagePointer page) const {
   return PageView(bytes, config_.page_bytes);
 }
 
-Result<PageView> Pages::Verify(PagePointer page, VerifiedSet::Moment moment) const {
+Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment) const {
   const uint64_t offset = page.number * config_.page_bytes;
   const bool is_possible = page.number > 0 && page.number < format::kMaxNumber;
   auto seen = is_possible

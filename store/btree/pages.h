@@ -12,8 +12,8 @@
 #include <string>
 
 #include <kvfs/env.h>
+#include "store/alloc/checksum_cache.h"
 #include "store/alloc/file_view.h"
-#include "store/alloc/verified_set.h"
 #include "store/format/branch.h"
 #include "store/format/leaf.h"
 
@@ -43,7 +43,7 @@ class Pages {
   // kCorrupt, and a log line, if the page is damaged, or cannot be had from the disk; other codes
   // are a failure of this process, and say nothing of the page. `now` is by Seconds().
   Result<format::PageView> Read(format::PagePointer page, uint64_t now) const {
-    const VerifiedSet::Moment moment{now, view_.faults()};
+    const ChecksumCache::Moment moment{now, view_.faults()};
     if (verified_.Contains(page.number, page.epoch, moment)) {
       const std::byte* bytes = view_.Known(page.number * config_.page_bytes);
       if (bytes != nullptr) return format::PageView(bytes, config_.page_bytes);
@@ -62,13 +62,13 @@ class Pages {
   format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
 
  private:
-  Result<format::PageView> Verify(format::PagePointer page, VerifiedSet::Moment moment) const;
+  Result<format::PageView> Verify(format::PagePointer page, ChecksumCache::Moment moment) const;
   Result<format::PageView> Look(format::PagePointer page) const;
 
   File* file_;
   const PagesConfig config_;
   const FileView view_;
-  VerifiedSet verified_;
+  ChecksumCache verified_;
 };
 
 }  // namespace kvfs

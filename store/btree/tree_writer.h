@@ -39,7 +39,7 @@ struct WrittenTree {
 class TreeWriter {
  public:
   // Both must outlive the writer.
-  TreeWriter(const Pages* pages, SpaceMap* space, TreeWriterOptions options)
+  TreeWriter(const Pages* pages, BlockAllocator* space, TreeWriterOptions options)
       : pages_(pages),
         options_(options),
         maker_(&pages->file(), space, pages->page_bytes(), options.epoch, options.fill_percent) {}
@@ -69,7 +69,7 @@ class TreeWriter {
 
   const Pages* pages_;
   const TreeWriterOptions options_;
-  PageMaker maker_;
+  PageWriter maker_;
   bool has_written_ = false;
   bool has_left_root_ = false;
   bool has_met_damage_ = false;

@@ -129,14 +129,14 @@ void Checker::CheckTree(uint32_t shard) {
 
 void Checker::LoadMaps(uint32_t shard) {
   const Shard& part = *parts_.shards[shard];
-  const std::string name = "shard " + std::to_string(shard) + ": the space map of ";
+  const std::string name = "shard " + std::to_string(shard) + ": the allocation map of ";
   auto load = [&](const format::MapRoot& root, const char* what, const File& file,
                   uint32_t unit_bytes) {
     const auto file_bytes = file.SizeBytes();
     if (!file_bytes) session_->Abandon(file_bytes.error());
-    auto checker =
-        std::make_unique<SpaceChecker>(&part.blocks(), root, name + what,
-                                       file_bytes.value_or(0) / unit_bytes, unit_bytes, &*session_);
+    auto checker = std::make_unique<AllocatorChecker>(&part.blocks(), root, name + what,
+                                                      file_bytes.value_or(0) / unit_bytes,
+                                                      unit_bytes, &*session_);
     checker->Load(
         [&](format::BlockPointer block) { return contents_->VisitMapBlock(shard, block); });
     return checker;

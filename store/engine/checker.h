@@ -1,5 +1,5 @@
-// A check of the whole store: the trees, page by page; what their records say; the space maps; then
-// what waits in memory, and the superblock.
+// A check of the whole store: the trees, page by page; what their records say; the allocation maps;
+// then what waits in memory, and the superblock.
 //
 // Trees and maps are those of one checkpoint, which a snapshot keeps: so the check does not see
 // what others change meanwhile, and holds nobody up.
@@ -8,8 +8,8 @@
 #pragma once
 
 #include <kvfs/check.h>
+#include "store/alloc/allocator_checker.h"
 #include "store/alloc/check_session.h"
-#include "store/alloc/space_checker.h"
 #include "store/engine/content_checker.h"
 #include "store/engine/engine.h"
 #include "store/engine/engine_snapshot.h"
@@ -28,8 +28,8 @@ class Checker {
   struct ShardState {
     std::vector<bool> pages;
     bool has_gaps = false;
-    std::unique_ptr<SpaceChecker> page_map;
-    std::unique_ptr<SpaceChecker> block_map;
+    std::unique_ptr<AllocatorChecker> page_map;
+    std::unique_ptr<AllocatorChecker> block_map;
   };
 
   uint64_t BytesToCheck() const;

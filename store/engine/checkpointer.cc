@@ -27,8 +27,8 @@ Result<void> Synced(Result<void> done) {
 
 Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log,
                            LogAccount* account, SpaceAccount* space, File* superblock,
-                           IdentityFile* copy, Health* health, format::Checkpoint newest,
-                           Prepare prepare)
+                           IdentityFile* copy, FailureLatch* failure_latch,
+                           format::Checkpoint newest, Prepare prepare)
     : config_(std::move(config)),
       shards_(shards),
       log_(log),
@@ -36,7 +36,7 @@ Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, Redo
       space_(space),
       superblock_(superblock),
       copy_(copy),
-      health_(health),
+      failure_latch_(failure_latch),
       prepare_(std::move(prepare)),
       kept_spares_(config_.identity.log_limit_bytes / config_.identity.log_segment_bytes / 2 + 2),
       newest_(std::move(newest)),
@@ -75,7 +75,7 @@ Result<void> Checkpointer::NameOwnSegment() {
   if (!done) {
     log_->Suspend();
     if (done.error().code == ErrorCode::kNoSpace) return done;
-    return health_->Fail("the log could not be begun", std::move(done).error());
+    return failure_latch_->Fail("the log could not be begun", std::move(done).error());
   }
   newest_ = std::move(named);
   return {};
@@ -211,7 +211,7 @@ Result<void> Checkpointer::WaitForRoom(double full) {
 bool Checkpointer::HasRoomToReclaim(uint64_t bytes) const {
   constexpr uint64_t kShare = 8;
   uint64_t waiting = 0;
-  for (const auto& shard : *shards_) waiting += shard->block_space().waiting();
+  for (const auto& shard : *shards_) waiting += shard->block_allocator().waiting();
   return bytes < config_.dirty_limit_bytes / kShare &&
          waiting * sizeof(uint64_t) < config_.dirty_limit_bytes && Pressure() < 1;
 }
@@ -238,7 +238,7 @@ void Checkpointer::GiveBackReady() {
 }
 
 Result<void> Checkpointer::RunLocked(Purpose purpose) {
-  KVFS_TRY(health_->Check());
+  KVFS_TRY(failure_latch_->Check());
   if (is_over_) return {};
   // What changes the store needs a log to say so.
   Result<bool> prepared = false;
@@ -264,12 +264,12 @@ Result<void> Checkpointer::RunOne(Purpose purpose) {
   try {
     return TryRunOne(purpose);
   } catch (const std::bad_alloc&) {
-    return health_->Fail("a checkpoint failed", OutOfMemory());
+    return failure_latch_->Fail("a checkpoint failed", OutOfMemory());
   }
 }
 
 Result<void> Checkpointer::TryRunOne(Purpose purpose) {
-  KVFS_TRY(health_->Check());
+  KVFS_TRY(failure_latch_->Check());
   if (!closed_) KVFS_TRY(CloseEpoch(purpose));
   auto written = WriteTrees();
   if (written) written = Synced(WriteSuperblock());
@@ -277,7 +277,7 @@ Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   if (!written && MayBeRepeated(written.error())) return written;
   if (!written) {
     log_->Stop(written.error());
-    return health_->Fail("a checkpoint failed", std::move(written).error());
+    return failure_latch_->Fail("a checkpoint failed", std::move(written).error());
   }
   return Finish();
 }
@@ -336,7 +336,7 @@ Result<void> Checkpointer::WriteSuperblock() {
   KVFS_TRY(log_->SyncSegmentsFrom(closed_->checkpoint.first_segment));
   // Somebody else's sync may have failed meanwhile, of what this checkpoint builds on.
   KVFS_TRY(log_->Check());
-  KVFS_TRY(health_->Check());
+  KVFS_TRY(failure_latch_->Check());
   copy_->Keep(closed_->checkpoint);
   copy_->Sync();
   return WriteCheckpoint(*superblock_, config_.identity, closed_->checkpoint);

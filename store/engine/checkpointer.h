@@ -2,7 +2,7 @@
 // starts anew.
 //
 //   1. under all shards' locks, for microseconds: begin a new log segment, close the epoch
-//   2. write each shard's next tree and its space maps, sync them
+//   2. write each shard's next tree and its allocation maps, sync them
 //   3. write the copy in the file identity, sync it; the superblock's first slot, sync it; the
 //   second
 //      slot, sync that
@@ -36,7 +36,7 @@
 #include <thread>
 
 #include "store/alloc/space_account.h"
-#include "store/base/health.h"
+#include "store/base/failure_latch.h"
 #include "store/base/lock_rank.h"
 #include "store/engine/identity_file.h"
 #include "store/format/superblock.h"
@@ -62,8 +62,8 @@ class Checkpointer {
   // been opened from. `prepare` is called before each checkpoint, with no shard's lock held; it may
   // change the store. Where it leaves more to be done, another checkpoint follows.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
-               SpaceAccount* space, File* superblock, IdentityFile* copy, Health* health,
-               format::Checkpoint newest, Prepare prepare);
+               SpaceAccount* space, File* superblock, IdentityFile* copy,
+               FailureLatch* failure_latch, format::Checkpoint newest, Prepare prepare);
   ~Checkpointer();
 
   // Begins the log of this life, after RedoLog::Start: a segment to append to, and one that is kept
@@ -140,7 +140,7 @@ class Checkpointer {
   SpaceAccount* space_;
   File* superblock_;
   IdentityFile* copy_;
-  Health* health_;
+  FailureLatch* failure_latch_;
   const Prepare prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch
 

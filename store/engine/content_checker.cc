@@ -66,7 +66,7 @@ std::string ContentChecker::CheckBlock(uint32_t home, BlockPointer block, Accoun
 
 bool ContentChecker::VisitMapBlock(uint32_t shard, BlockPointer block) {
   const std::string wrong = CheckBlock(shard, block, Account::kKept);
-  if (!wrong.empty()) session_.Damage("of a space map: " + wrong);
+  if (!wrong.empty()) session_.Damage("of a allocation map: " + wrong);
   return wrong.empty();
 }
 

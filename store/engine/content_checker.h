@@ -31,7 +31,7 @@ class ContentChecker {
   // A record that waits in memory for a checkpoint: its blocks are checked; who else has them is
   // not, as that is settled with the checkpoint.
   void VisitRecordInMemory(uint32_t shard, const format::LeafRecord& record);
-  // A block that belongs to a space map of the shard; false if it is not all right.
+  // A block that belongs to a allocation map of the shard; false if it is not all right.
   bool VisitMapBlock(uint32_t shard, format::BlockPointer block);
 
   // After all records of the trees: compares what entries and chunks say. If some could not be

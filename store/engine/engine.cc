@@ -29,7 +29,7 @@ class Counted {
 };
 
 // What ClaimSpace will ask for as well, to spare it a try.
-constexpr uint64_t kForSpaceMaps = 16;
+constexpr uint64_t kForAllocationMaps = 16;
 
 }  // namespace
 
@@ -63,7 +63,7 @@ Result<void> Engine::Damage() const {
 }
 
 Result<void> Engine::RequireWritable() const {
-  if (parts_->checkpointer) return parts_->health->Check();
+  if (parts_->checkpointer) return parts_->failure_latch->Check();
   if (!parts_->no_room.empty()) return Fail(ErrorCode::kNoSpace, parts_->no_room);
   return Fail(ErrorCode::kReadOnly, "the store was opened for reading only");
 }
@@ -169,7 +169,7 @@ Result<void> Engine::NoteIfWriteFailed(Error error) {
   const bool is_of_writing =
       std::ranges::any_of(parts_->shards, [](const auto& shard) { return shard->IsSuspect(); });
   if (!is_of_writing) return tl::unexpected(std::move(error));
-  return parts_->health->Fail("a file could not be written", std::move(error));
+  return parts_->failure_latch->Fail("a file could not be written", std::move(error));
 }
 
 Result<void> Engine::ApplyWithRoom(const Batch& batch) {
@@ -192,10 +192,10 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
 // Makes ready what a try has found missing, while no lock is held.
 Result<void> Engine::Provide(const Wants& wants) {
   for (const auto& [shard, blocks] : wants.blocks) {
-    KVFS_TRY(parts_->shards[shard]->block_space().Reserve(blocks));
+    KVFS_TRY(parts_->shards[shard]->block_allocator().Reserve(blocks));
   }
   for (const auto& [shard, pages] : wants.pages) {
-    KVFS_TRY(parts_->shards[shard]->page_space().Reserve(pages));
+    KVFS_TRY(parts_->shards[shard]->page_allocator().Reserve(pages));
   }
   if (!wants.spare) return {};
   for (const auto& shard : parts_->shards) KVFS_TRY(shard->ReserveSpare());
@@ -204,7 +204,7 @@ Result<void> Engine::Provide(const Wants& wants) {
 }
 
 Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants) {
-  const Lookahead looks(parts_->shards, *parts_->placement, batch);
+  const Prefetch looks(parts_->shards, *parts_->placement, batch);
   const ExclusiveLocks locks(parts_->shards, wants->locks);
   Transaction transaction(parts_->shards, locks, parts_->snapshots.newest());
   BatchResolver resolver(&transaction, *parts_->placement, parts_->shards.front()->inline_limit(),
@@ -216,7 +216,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
     wants->locks |= transaction.missing_locks();
     wants->homes = resolver.wanted_homes();
     for (const auto& [shard, count] : transaction.missing_blocks()) {
-      wants->blocks[shard] = count + kForSpaceMaps;
+      wants->blocks[shard] = count + kForAllocationMaps;
     }
     return done;
   }
@@ -226,8 +226,8 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
     staging->Commit();
     resolver.GiveIds();
   } catch (const std::bad_alloc&) {
-    return parts_->health->Fail("a logged change could not be carried out",
-                                {ErrorCode::kIo, OutOfMemory().message});
+    return parts_->failure_latch->Fail("a logged change could not be carried out",
+                                       {ErrorCode::kIo, OutOfMemory().message});
   }
   parts_->checkpointer->NoteBuried(transaction.buried_bytes());
   return {};
@@ -330,7 +330,7 @@ Result<void> Engine::Sync() {
   auto synced = WithinMemory([&] { return parts_->log->SyncTo(parts_->log->appended()); });
   // Without room to write again what was replayed nothing is durable, and nothing is lost.
   if (synced || MayBeRepeated(synced.error())) return synced;
-  return parts_->health->Fail("a sync failed", std::move(synced).error());
+  return parts_->failure_latch->Fail("a sync failed", std::move(synced).error());
 }
 
 Result<void> Engine::Checkpoint() {
@@ -365,7 +365,7 @@ StoreStats Engine::GetStats() const {
   StoreStats stats;
   const uint64_t page_bytes = parts_->identity.page_bytes;
   for (const auto& shard : parts_->shards) {
-    const SpaceMap &pages = shard->page_space(), &blocks = shard->block_space();
+    const BlockAllocator &pages = shard->page_allocator(), &blocks = shard->block_allocator();
     stats.page_bytes_used += pages.used() * page_bytes;
     const uint64_t map_blocks = pages.root().blocks + blocks.root().blocks;
     stats.block_bytes_used += (blocks.used() - map_blocks) * format::kBlockBytes;

@@ -13,15 +13,15 @@
 #include <string>
 
 #include <kvfs/store.h>
-#include "store/base/health.h"
+#include "store/base/failure_latch.h"
 #include "store/base/out_of_memory.h"
 #include "store/engine/checkpointer.h"
 #include "store/engine/identity_file.h"
-#include "store/engine/reading.h"
+#include "store/engine/read_view.h"
 #include "store/shard/shard_set.h"
 #include "store/shard/snapshot_set.h"
 #include "store/txn/commit.h"
-#include "store/txn/reclaimer.h"
+#include "store/txn/orphan_reclaimer.h"
 #include "store/txn/staging.h"
 #include "store/wal/redo_log.h"
 
@@ -43,9 +43,9 @@ struct EngineParts {
   SnapshotSet snapshots;
   LogAccount account;
   SpaceAccount space;
-  std::unique_ptr<Health> health;
+  std::unique_ptr<FailureLatch> failure_latch;
   std::unique_ptr<RedoLog> log;
-  std::unique_ptr<Reclaimer> reclaimer;
+  std::unique_ptr<OrphanReclaimer> reclaimer;
   std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
   uint64_t replayed_records = 0;
   // Of a store that is opened to be salvaged: what was lost, in words; and entries by name.
@@ -56,7 +56,7 @@ struct EngineParts {
   std::string no_room;
   std::string log_damage;  // why not all of the log could be replayed; empty if it could
 
-  CommitTarget commit_target() { return {log.get(), health.get(), &account, &space}; }
+  CommitTarget commit_target() { return {log.get(), failure_latch.get(), &account, &space}; }
 };
 
 class Engine final : public Store {
@@ -127,7 +127,7 @@ class Engine final : public Store {
                          uint64_t length, const MetaEdit& edit);
 
   const std::unique_ptr<EngineParts> parts_;
-  Reading newest_;
+  ReadView newest_;
   std::atomic<bool> has_spare_ = false;         // see ClaimSpace
   RankedMutex full_disk_{LockRank::kFullDisk};  // held by the one who makes room
   std::atomic<bool> makes_room_ = false;        // somebody does

@@ -21,8 +21,8 @@ EngineSnapshot::EngineSnapshot(EngineParts* parts, std::vector<ShardPin> pins, u
     : parts_(parts),
       pins_(std::move(pins)),
       version_(version),
-      reading_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {
-  reading_.SetLogDamage(parts->log_damage);
+      view_(&parts->shards, parts->placement.get(), &parts->options.log, &pins_, version) {
+  view_.SetLogDamage(parts->log_damage);
   parts->snapshots.Add(version);  // last: what throws before has no destructor to take it back
 }
 

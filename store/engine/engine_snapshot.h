@@ -17,22 +17,22 @@ class EngineSnapshot final : public Snapshot {
   uint64_t version() const override { return version_; }
   const std::vector<ShardPin>& pins() const { return pins_; }
   Result<EntryInfo> Stat(Key key) const override {
-    return WithinMemory([&] { return reading_.Stat(key); });
+    return WithinMemory([&] { return view_.Stat(key); });
   }
   Result<size_t> Read(Key key, uint64_t offset, MutableBytes out) const override {
-    return WithinMemory([&] { return reading_.Read(key, offset, out); });
+    return WithinMemory([&] { return view_.Read(key, offset, out); });
   }
   Result<void> ReadAll(Key key, std::string* content) const override {
-    return WithinMemory([&] { return reading_.ReadAll(key, content); });
+    return WithinMemory([&] { return view_.ReadAll(key, content); });
   }
   Result<uint64_t> FindData(Key key, uint64_t offset) const override {
-    return WithinMemory([&] { return reading_.FindData(key, offset); });
+    return WithinMemory([&] { return view_.FindData(key, offset); });
   }
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
-    return WithinMemory([&] { return reading_.FindHole(key, offset); });
+    return WithinMemory([&] { return view_.FindHole(key, offset); });
   }
   Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return WithinMemory([&] { return reading_.List(space, from, visit); });
+    return WithinMemory([&] { return view_.List(space, from, visit); });
   }
 
  private:
@@ -41,7 +41,7 @@ class EngineSnapshot final : public Snapshot {
   EngineParts* const parts_;
   std::vector<ShardPin> pins_;
   const uint64_t version_;
-  Reading reading_;
+  ReadView view_;
 };
 
 }  // namespace kvfs

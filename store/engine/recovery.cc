@@ -8,7 +8,7 @@
 #include "store/engine/identity_file.h"
 #include "store/engine/salvage.h"
 #include "store/engine/store_files.h"
-#include "store/txn/executor.h"
+#include "store/txn/change_applier.h"
 
 namespace kvfs {
 
@@ -69,7 +69,7 @@ class Recovery {
     }
     parts_->placement = std::make_unique<Placement>(parts_->identity);
     for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
-    parts_->health = std::make_unique<Health>(parts_->options.log);
+    parts_->failure_latch = std::make_unique<FailureLatch>(parts_->options.log);
     return {};
   }
 
@@ -380,7 +380,7 @@ class Recovery {
       if (change.kind != Kind::kWriteBlocks) continue;
       Shard& home = *parts_->shards[change.home];
       for (size_t i = 0; i < change.BlockCount(); ++i) {
-        KVFS_TRY(home.block_space().Mark(change.Block(i).number));
+        KVFS_TRY(home.block_allocator().Mark(change.Block(i).number));
         home.blocks().NoteReplayed(change.Block(i).number);
       }
     }
@@ -435,24 +435,24 @@ class Recovery {
     if (change.kind == Kind::kPut) {
       parts_->shards[parts_->placement->HomeOf(change.id)]->NoteId(change.id);
     }
-    auto done = CarryOut(change, sequence, locks, &Executor::Execute);
+    auto done = CarryOut(change, sequence, locks, &ChangeApplier::Execute);
     if (done || done.error().code != ErrorCode::kCorrupt) return done;
     const std::string what = DescribeEntry(change.space, change.name) +
                              " is lost: a change of it cannot be carried out, because of damage: " +
                              done.error().message;
     Log(what);
     if (salvages_) parts_->losses.push_back(what);
-    return CarryOut(change, sequence, locks, &Executor::MarkLost);
+    return CarryOut(change, sequence, locks, &ChangeApplier::MarkLost);
   }
 
   Result<void> CarryOut(const Change& change, uint64_t sequence, const ExclusiveLocks& locks,
-                        Result<void> (Executor::*how)(const Change&)) {
+                        Result<void> (ChangeApplier::*how)(const Change&)) {
     constexpr uint64_t kSpareBlocks = 64;
     while (true) {
       Transaction transaction(parts_->shards, locks, 0);
-      Executor executor(&transaction, parts_->placement.get(),
-                        parts_->shards.front()->inline_limit(), Executor::Damage::kLeak);
-      auto done = (executor.*how)(change);
+      ChangeApplier applier(&transaction, parts_->placement.get(),
+                            parts_->shards.front()->inline_limit(), ChangeApplier::Damage::kLeak);
+      auto done = (applier.*how)(change);
       if (done) done = transaction.WriteNewBlocks();
       if (done) {
         parts_->space.Add(transaction.TakenBytes(), transaction.FreedBytes());
@@ -460,7 +460,7 @@ class Recovery {
       }
       if (done.error().code != ErrorCode::kRetry) return done;
       for (const auto& [shard, blocks] : transaction.missing_blocks()) {
-        SpaceMap& space = parts_->shards[shard]->block_space();
+        BlockAllocator& space = parts_->shards[shard]->block_allocator();
         auto reserved = space.Reserve(blocks + kSpareBlocks);
         // The process before had room for what is replayed, and perhaps for no more.
         if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
@@ -472,13 +472,13 @@ class Recovery {
   }
 
   Result<void> Begin() {
-    parts_->reclaimer = std::make_unique<Reclaimer>(&parts_->shards, parts_->placement.get(),
-                                                    &parts_->snapshots, parts_->commit_target());
+    parts_->reclaimer = std::make_unique<OrphanReclaimer>(
+        &parts_->shards, parts_->placement.get(), &parts_->snapshots, parts_->commit_target());
     parts_->checkpointer = std::make_unique<Checkpointer>(
         CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
                            parts_->options.idle_ms},
         &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
-        parts_->superblock.get(), &parts_->identity_file, parts_->health.get(), checkpoint_,
+        parts_->superblock.get(), &parts_->identity_file, parts_->failure_latch.get(), checkpoint_,
         [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
           return reclaimer->Run(has_room);
         });

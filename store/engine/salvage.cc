@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "store/alloc/allocator_checker.h"
 #include "store/alloc/check_session.h"
-#include "store/alloc/space_checker.h"
 #include "store/btree/level.h"
 #include "store/btree/tree_checker.h"
 
@@ -67,8 +67,8 @@ class TreeSalvage {
     const CheckOptions quiet;
     CheckSession quiet_session(&quiet, 0);
     const BlockFile blocks(files_.values.get(), config_.checksum_seed, /*read_only=*/true);
-    SpaceChecker map(&blocks, root_->page_map, {}, keys_bytes / config_.page_bytes,
-                     config_.page_bytes, &quiet_session);
+    AllocatorChecker map(&blocks, root_->page_map, {}, keys_bytes / config_.page_bytes,
+                         config_.page_bytes, &quiet_session);
     map.Load([](format::BlockPointer) { return true; });
     is_map_sound_ = !map.is_damaged();
     used_ = map.used();

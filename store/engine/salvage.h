@@ -1,8 +1,8 @@
 // Finds the leaves of a damaged tree, whether the branches above them can be read or not, and puts
 // new branches above those that are sound: in memory, behind the end of the keys file.
 //
-// Which leaves belong to the tree the space map tells: a page that is used and is a sound leaf is
-// part of it. Where the map cannot be read, the branches that can be read tell; and of the rest
+// Which leaves belong to the tree the allocation map tells: a page that is used and is a sound leaf
+// is part of it. Where the map cannot be read, the branches that can be read tell; and of the rest
 // those that no other leaf overlaps, the newest first, since among them may be pages that have lost
 // their use.
 //

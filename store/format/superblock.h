@@ -77,7 +77,8 @@ struct Identity {
   uint64_t ShardSeed(uint32_t shard) const;
 };
 
-// Where a space map stands (store/alloc/space_map.h): blocks in a radix tree of so many levels.
+// Where a allocation map stands (store/alloc/block_allocator.h): blocks in a radix tree of so many
+// levels.
 struct MapRoot {
   BlockPointer root;
   uint8_t levels = 0;

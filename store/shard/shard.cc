@@ -5,7 +5,7 @@
 #include <mutex>
 #include <optional>
 
-#include "store/alloc/space_map_writer.h"
+#include "store/alloc/allocator_writer.h"
 #include "store/base/contract.h"
 
 namespace kvfs {
@@ -46,10 +46,10 @@ Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root,
       inline_limit_(format::InlineLimitBytes(config.page_bytes)),
       files_(std::move(files)),
       blocks_(files_.values.get(), config.checksum_seed, config.read_only),
-      page_space_(files_.keys.get(), config.page_bytes, &blocks_, root.page_map, root.pages_used,
-                  config.read_only, files_.keys_bytes),
-      block_space_(files_.values.get(), format::kBlockBytes, &blocks_, root.block_map,
-                   root.blocks_used, config.read_only, files_.values_bytes),
+      page_allocator_(files_.keys.get(), config.page_bytes, &blocks_, root.page_map,
+                      root.pages_used, config.read_only, files_.keys_bytes),
+      block_allocator_(files_.values.get(), format::kBlockBytes, &blocks_, root.block_map,
+                       root.blocks_used, config.read_only, files_.values_bytes),
       pages_(files_.keys.get(),
              {config.page_bytes, config.checksum_seed, config.hash,
               "shard " + std::to_string(config.index) + " keys", config.log, config.env}),
@@ -91,14 +91,14 @@ uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) 
   const bool may_grow = grows && records > 0;
   auto need = NeedOfOnePage(records, record_bytes, may_grow);
   if (!need) {
-    if (may_grow && page_space_.uses_heads()) page_space_.UseHeads(false);
+    if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
     need = NeedOfPages(records, record_bytes);
   }
-  page_space_.Claim(need->open + need->closed + need->spare);
+  page_allocator_.Claim(need->open + need->closed + need->spare);
   const uint64_t needed = need->open + need->closed + (grows ? need->spare : 0);
-  return page_space_.HasReady(needed, need->closed)
+  return page_allocator_.HasReady(needed, need->closed)
              ? 0
-             : needed - std::min(need->closed, page_space_.held_now());
+             : needed - std::min(need->closed, page_allocator_.held_now());
 }
 
 // The open epoch's checkpoint will find the tree that the one under way makes, and the deletes
@@ -140,15 +140,15 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
   // The room for deletes is theirs: they do not make a leaf too large that was not before them.
   constexpr uint64_t kSpareBytes = kSpareDeletes * kSpareDeleteBytes;
   if (bytes + (grows ? kSpareBytes : 0) > most_bytes) return std::nullopt;
-  const bool fits_head = bytes + kSpareBytes <= SpaceMap::kHeadBytes;
-  if (fits_head || grows) page_space_.UseHeads(fits_head);
+  const bool fits_head = bytes + kSpareBytes <= BlockAllocator::kHeadBytes;
+  if (fits_head || grows) page_allocator_.UseHeads(fits_head);
   PageNeed need;
   need.closed = now_.closed != nullptr ? 1 : 0;
   need.open = is_dirty ? 1 : 0;
   // Where whole pages are needed, the head of one is no spare page.
   const bool has_one = root.height > 0 || now_.closed != nullptr;
-  const bool is_whole = now_.closed == nullptr && !page_space_.HasHeadOnly(root.page.number);
-  const bool frees_one = is_dirty && has_one && (page_space_.uses_heads() || is_whole);
+  const bool is_whole = now_.closed == nullptr && !page_allocator_.HasHeadOnly(root.page.number);
+  const bool frees_one = is_dirty && has_one && (page_allocator_.uses_heads() || is_whole);
   need.spare = frees_one ? 0 : 1;
   return need;
 }
@@ -163,15 +163,15 @@ uint64_t Shard::LeafBytes() const {
   return leaf_bytes_;
 }
 
-// What the checkpoint of this epoch can need for the space maps; and as much for the next one, of
-// changes that give space back, which finds what this one has freed.
+// What the checkpoint of this epoch can need for the allocation maps; and as much for the next one,
+// of changes that give space back, which finds what this one has freed.
 uint64_t Shard::ClaimBlocks(bool grows) {
-  const uint64_t once = page_space_.MapBlocks() + block_space_.MapBlocks();
-  const uint64_t present = page_space_.PresentMapBlocks() + block_space_.PresentMapBlocks();
+  const uint64_t once = page_allocator_.MapBlocks() + block_allocator_.MapBlocks();
+  const uint64_t present = page_allocator_.PresentMapBlocks() + block_allocator_.PresentMapBlocks();
   const uint64_t twice = 2 * once - (now_.closed == nullptr ? std::min(once, present) : 0);
-  block_space_.Claim(twice);
+  block_allocator_.Claim(twice);
   const uint64_t needed = grows ? twice : once;
-  return block_space_.HasReady(needed) ? 0 : needed;
+  return block_allocator_.HasReady(needed) ? 0 : needed;
 }
 
 Shard::Spare Shard::ClaimSpare() {
@@ -181,8 +181,8 @@ Shard::Spare Shard::ClaimSpare() {
 
 Result<void> Shard::ReserveSpare() {
   const Spare missing = ClaimSpare();
-  if (missing.pages > 0) KVFS_TRY(page_space_.Reserve(missing.pages));
-  if (missing.blocks > 0) KVFS_TRY(block_space_.Reserve(missing.blocks));
+  if (missing.pages > 0) KVFS_TRY(page_allocator_.Reserve(missing.pages));
+  if (missing.blocks > 0) KVFS_TRY(block_allocator_.Reserve(missing.blocks));
   return {};
 }
 
@@ -209,8 +209,8 @@ void Shard::CloseEpoch() {
   fresh_.clear();
   closed_in_rows_ = std::exchange(in_rows_, 0);
   last_row_ = {};
-  page_space_.CloseEpoch();
-  block_space_.CloseEpoch();
+  page_allocator_.CloseEpoch();
+  block_allocator_.CloseEpoch();
   closed_root_ = {};
   closed_root_.next_id = next_id_;
   closed_root_.entries = entries_;
@@ -231,7 +231,7 @@ std::vector<TreeChange> Shard::ClosedChanges() const {
 Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
   const std::vector<TreeChange> changes = ClosedChanges();
   for (int looks = 0; looks < kMostLooks; ++looks) {
-    TreeWriter writer(&pages_, &page_space_, options);
+    TreeWriter writer(&pages_, &page_allocator_, options);
     auto tree = writer.Write(now_.tree->tree.root(), changes);
     if (tree || tree.error().code != ErrorCode::kRetry) return tree;
   }
@@ -249,13 +249,13 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   KVFS_ASSIGN(WrittenTree tree, WriteTree(options));
   uint64_t pages = 0;
   for (const Run& run : tree.taken) pages += run.count;
-  page_space_.AddToClosed(tree.taken, tree.freed);
-  SpaceMapWriter map_writer(&page_space_, &block_space_, &blocks_);
+  page_allocator_.AddToClosed(tree.taken, tree.freed);
+  AllocatorWriter map_writer(&page_allocator_, &block_allocator_, &blocks_);
   if (auto prepared = map_writer.Prepare(); !prepared) {
-    page_space_.DropFromClosed(tree.taken, tree.freed);
+    page_allocator_.DropFromClosed(tree.taken, tree.freed);
     return tl::unexpected(std::move(prepared).error());
   }
-  blocks_taken_ = block_space_.closed_taken();
+  blocks_taken_ = block_allocator_.closed_taken();
   // The maps in memory are settled now, and so cannot be written once more.
   if (auto maps = map_writer.Write(); !maps) {
     const bool may_repeat = maps.error().code == ErrorCode::kUnavailable;
@@ -268,10 +268,10 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   root.height = static_cast<uint8_t>(tree.root.height);
   root.leaves = tree.root.leaves;
   root.branches = tree.root.branches;
-  root.page_map = page_space_.root();
-  root.block_map = block_space_.root();
-  root.pages_used = page_space_.settled_used();
-  root.blocks_used = block_space_.settled_used();
+  root.page_map = page_allocator_.root();
+  root.block_map = block_allocator_.root();
+  root.pages_used = page_allocator_.settled_used();
+  root.blocks_used = block_allocator_.settled_used();
   written_ = root;
   written_epoch_ = epoch;
   return root;
@@ -289,8 +289,8 @@ void Shard::CheckpointDurable(uint64_t epoch) {
          "a checkpoint is durable after its trees are written and synced");
   auto version = std::make_shared<TreeVersion>(
       TreeVersion{Tree(&pages_, TreeRootOf(written_)), epoch, written_});
-  page_space_.CheckpointDurable(epoch);
-  block_space_.CheckpointDurable(epoch);
+  page_allocator_.CheckpointDurable(epoch);
+  block_allocator_.CheckpointDurable(epoch);
   std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock
   {
     std::lock_guard lock(mutex);
@@ -316,15 +316,15 @@ void Shard::FreeUnread() {
       if (const auto alive = version.lock()) oldest = std::min(oldest, alive->epoch);
     }
   }
-  page_space_.FreeUpTo(oldest);
-  block_space_.FreeUpTo(oldest);
+  page_allocator_.FreeUpTo(oldest);
+  block_allocator_.FreeUpTo(oldest);
 }
 
 // Long runs go back, and short ones as long as more is free than a third of what is in use: where
 // that is ragged, most of the single ones stay, so that this takes few calls. What an earlier
 // process had backed and did not live to give back, the map does not know of; nor what a full disk
 // had no room to give back. The file tells.
-void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
+void Shard::TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_bytes) {
   constexpr uint64_t kRuns[] = {16, 4, 2, 1};
   constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
   const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;
@@ -339,8 +339,8 @@ void Shard::TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes) {
 void Shard::GiveBackReady() {
   FreeUnread();
   ClaimSpare();
-  page_space_.Trim(0, 1);
-  block_space_.Trim(0, 1);
+  page_allocator_.Trim(0, 1);
+  block_allocator_.Trim(0, 1);
 }
 
 void Shard::Trim(CheckpointPurpose purpose) {
@@ -349,18 +349,18 @@ void Shard::Trim(CheckpointPurpose purpose) {
     case CheckpointPurpose::kContinue: {
       // Long runs only: the next epoch needs most of it anyway.
       constexpr uint64_t kLongRun = 16;
-      page_space_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
-      block_space_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
+      page_allocator_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
+      block_allocator_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
       break;
     }
     case CheckpointPurpose::kIdle:
     case CheckpointPurpose::kClose:
-      TrimIdle(&page_space_, *files_.keys, config_.page_bytes);
-      TrimIdle(&block_space_, *files_.values, format::kBlockBytes);
+      TrimIdle(&page_allocator_, *files_.keys, config_.page_bytes);
+      TrimIdle(&block_allocator_, *files_.values, format::kBlockBytes);
       break;
     case CheckpointPurpose::kCompact:
-      page_space_.TrimAll();
-      block_space_.TrimAll();
+      page_allocator_.TrimAll();
+      block_allocator_.TrimAll();
       break;
   }
 }

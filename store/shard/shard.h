@@ -24,8 +24,8 @@
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "store/alloc/block_allocator.h"
 #include "store/alloc/block_file.h"
-#include "store/alloc/space_map.h"
 #include "store/base/lock_rank.h"
 #include "store/btree/pages.h"
 #include "store/btree/tree_writer.h"
@@ -105,8 +105,8 @@ class Shard {
   uint32_t inline_limit() const { return inline_limit_; }
   const Pages& pages() const { return pages_; }
   BlockFile& blocks() const { return blocks_; }
-  SpaceMap& page_space() const { return page_space_; }
-  SpaceMap& block_space() const { return block_space_; }
+  BlockAllocator& page_allocator() const { return page_allocator_; }
+  BlockAllocator& block_allocator() const { return block_allocator_; }
 
   // --- with the lock shared ---
 
@@ -157,12 +157,13 @@ class Shard {
   uint64_t dead_contents() const { return dead_contents_; }
   // Of pages and blocks in use; what waits to be free is not.
   uint64_t UsedBytes() const {
-    return page_space_.used() * config_.page_bytes + block_space_.used() * format::kBlockBytes;
+    return page_allocator_.used() * config_.page_bytes +
+           block_allocator_.used() * format::kBlockBytes;
   }
   // Of those that wait to be free.
   uint64_t WaitingBytes() const {
-    return page_space_.waiting() * config_.page_bytes +
-           block_space_.waiting() * format::kBlockBytes;
+    return page_allocator_.waiting() * config_.page_bytes +
+           block_allocator_.waiting() * format::kBlockBytes;
   }
   Result<uint64_t> FileBytes() const;
   Result<uint64_t> DiskBytes() const;
@@ -177,8 +178,8 @@ class Shard {
   // must have gone into a durable checkpoint.
   void CloseEpoch();
   bool has_closed() const { return now_.closed != nullptr; }
-  // Without the lock: writes the tree of the closed epoch, and the space maps. kNoSpace changes
-  // nothing, and may be repeated.
+  // Without the lock: writes the tree of the closed epoch, and the allocation maps. kNoSpace
+  // changes nothing, and may be repeated.
   Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
   // Whether the last tree that was written whole has left damaged pages where they are.
   bool has_kept_damage() const { return has_kept_damage_; }
@@ -193,7 +194,7 @@ class Shard {
   void GiveBackReady();
 
  private:
-  static void TrimIdle(SpaceMap* space, const File& file, uint64_t unit_bytes);
+  static void TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_bytes);
   struct Spare {
     uint64_t pages;
     uint64_t blocks;
@@ -220,8 +221,8 @@ class Shard {
   const uint32_t inline_limit_;
   ShardFiles files_;
   mutable BlockFile blocks_;
-  mutable SpaceMap page_space_;
-  mutable SpaceMap block_space_;
+  mutable BlockAllocator page_allocator_;
+  mutable BlockAllocator block_allocator_;
   Pages pages_;
   std::shared_ptr<Memtable> active_;  // that of now_, to be changed
   ShardPin now_;

@@ -126,7 +126,7 @@ Result<void> BatchResolver::AddMeta(const MetaEdit& edit, std::string_view prese
 
 Result<void> BatchResolver::Do(const Change& change) {
   KVFS_TRY(CheckChange(change, placement_.shards()));
-  KVFS_TRY(executor_.Execute(change));
+  KVFS_TRY(applier_.Execute(change));
   change.AppendTo(record_);
   return {};
 }

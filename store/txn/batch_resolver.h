@@ -13,8 +13,8 @@
 #include <vector>
 
 #include <kvfs/batch.h>
-#include "store/txn/executor.h"
-#include "store/txn/lookahead.h"
+#include "store/txn/change_applier.h"
+#include "store/txn/prefetch.h"
 #include "store/txn/staging.h"
 
 namespace kvfs {
@@ -23,9 +23,9 @@ class BatchResolver {
  public:
   // All must outlive the resolver.
   BatchResolver(Transaction* transaction, const Placement& placement, uint32_t inline_limit,
-                const Staging& staging, const Lookahead& looks)
+                const Staging& staging, const Prefetch& looks)
       : transaction_(*transaction),
-        executor_(transaction, &placement, inline_limit),
+        applier_(transaction, &placement, inline_limit),
         placement_(placement),
         limit_(inline_limit),
         staging_(staging),
@@ -77,11 +77,11 @@ class BatchResolver {
                            std::optional<std::string_view> meta);
 
   Transaction& transaction_;
-  Executor executor_;
+  ChangeApplier applier_;
   const Placement& placement_;
   const uint32_t limit_;
   const Staging& staging_;
-  const Lookahead& looks_;
+  const Prefetch& looks_;
   std::vector<std::byte>* record_ = nullptr;
   std::deque<std::string> metas_;
   std::map<size_t, uint32_t> wanted_homes_;

@@ -14,12 +14,12 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
   }
   if (auto written = transaction->WriteNewBlocks(); !written) {
     if (MayBeRepeated(written.error())) return written;
-    return target.health->Fail("a block could not be written", std::move(written).error());
+    return target.failure_latch->Fail("a block could not be written", std::move(written).error());
   }
   auto appended = target.log->Append(record);
   if (!appended) {
     if (MayBeRepeated(appended.error())) return tl::unexpected(appended.error());
-    return target.health->Fail("the log could not be written", std::move(appended).error());
+    return target.failure_latch->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);
   target.space->Add(named_block_bytes + transaction->TakenBytes(), transaction->FreedBytes());
@@ -30,8 +30,8 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     done = tl::unexpected(OutOfMemory());
   }
   if (done) return {};
-  return target.health->Fail("a logged change could not be carried out",
-                             {ErrorCode::kIo, std::move(done).error().message});
+  return target.failure_latch->Fail("a logged change could not be carried out",
+                                    {ErrorCode::kIo, std::move(done).error().message});
 }
 
 }  // namespace kvfs

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "store/alloc/space_account.h"
-#include "store/base/health.h"
+#include "store/base/failure_latch.h"
 #include "store/txn/transaction.h"
 #include "store/wal/log_account.h"
 #include "store/wal/redo_log.h"
@@ -16,7 +16,7 @@ namespace kvfs {
 
 struct CommitTarget {
   RedoLog* log = nullptr;
-  Health* health = nullptr;
+  FailureLatch* failure_latch = nullptr;
   LogAccount* account = nullptr;
   SpaceAccount* space = nullptr;
 };

@@ -30,17 +30,17 @@ RecordKey ChunkKey(uint64_t content, uint64_t index) {
 // Block pointers, wherever they stand.
 
 Result<void> ContentEditor::LoadChunk(uint64_t index) {
-  if (chunk_index_ == index && chunk_content_ == draft_.content) return {};
+  if (chunk_index_ == index && chunk_content_ == entry_.content) return {};
   StoreChunk();
   chunk_ = {};
-  auto found = transaction_.Find(home_, ChunkKey(draft_.content, index));
+  auto found = transaction_.Find(home_, ChunkKey(entry_.content, index));
   if (found) {
     KVFS_ASSIGN(chunk_, Chunk::Decode(found->value));
   } else if (found.error().code != ErrorCode::kNotFound) {
     return tl::unexpected(std::move(found).error());
   }
   chunk_index_ = index;
-  chunk_content_ = draft_.content;
+  chunk_content_ = entry_.content;
   return {};
 }
 
@@ -56,20 +56,20 @@ void ContentEditor::StoreChunk() {
 }
 
 Result<BlockPointer> ContentEditor::Get(uint64_t index) {
-  if (draft_.content == 0) return draft_.direct[index];
+  if (entry_.content == 0) return entry_.direct[index];
   KVFS_TRY(LoadChunk(index / kBlocksPerChunk));
   return chunk_.blocks[index % kBlocksPerChunk];
 }
 
 Result<void> ContentEditor::Set(uint64_t index, BlockPointer block) {
-  if (draft_.content == 0) {
-    draft_.direct[index] = block;
+  if (entry_.content == 0) {
+    entry_.direct[index] = block;
     return {};
   }
   KVFS_TRY(LoadChunk(index / kBlocksPerChunk));
   BlockPointer& place = chunk_.blocks[index % kBlocksPerChunk];
-  draft_.allocated += (block.IsHole() ? 0 : 1);
-  draft_.allocated -= (place.IsHole() ? 0 : 1);
+  entry_.allocated += (block.IsHole() ? 0 : 1);
+  entry_.allocated -= (place.IsHole() ? 0 : 1);
   place = block;
   is_chunk_changed_ = true;
   return {};
@@ -78,8 +78,8 @@ Result<void> ContentEditor::Set(uint64_t index, BlockPointer block) {
 // Sizes.
 
 Result<void> ContentEditor::Resize(uint64_t size) {
-  if (size > draft_.size) return Grow(size);
-  if (size < draft_.size) return Shrink(size);
+  if (size > entry_.size) return Grow(size);
+  if (size < entry_.size) return Shrink(size);
   return {};
 }
 
@@ -87,25 +87,25 @@ Result<void> ContentEditor::Resize(uint64_t size) {
 Result<void> ContentEditor::Grow(uint64_t size) {
   const ContentShape before = shape(), after = ContentShape::Of(size, limit_);
   KVFS_TRY(ToShape(after));
-  draft_.size = size;
+  entry_.size = size;
   if (before.tail > 0 && after.blocks > before.blocks) {
     std::byte block[kBlockBytes] = {};
-    CopyBytes(block, draft_.tail);
-    if (!IsZero(draft_.tail)) {
+    CopyBytes(block, entry_.tail);
+    if (!IsZero(entry_.tail)) {
       KVFS_ASSIGN(const BlockPointer pointer, transaction_.NewBlock(home_, block));
       KVFS_TRY(Set(before.blocks, pointer));
     }
-    draft_.tail.clear();
+    entry_.tail.clear();
   }
-  draft_.tail.resize(after.tail);
+  entry_.tail.resize(after.tail);
   return {};
 }
 
 Result<void> ContentEditor::Shrink(uint64_t size) {
   const ContentShape before = shape(), after = ContentShape::Of(size, limit_);
   if (after.blocks == before.blocks && after.tail > 0) {
-    draft_.tail.resize(after.tail);
-    draft_.size = size;
+    entry_.tail.resize(after.tail);
+    entry_.size = size;
     return {};
   }
   std::vector<std::byte> tail(after.tail);
@@ -116,21 +116,21 @@ Result<void> ContentEditor::Shrink(uint64_t size) {
     KVFS_TRY(FreePart(after.blocks - 1, static_cast<uint32_t>(size % kBlockBytes), kBlockBytes));
   }
   KVFS_TRY(ToShape(after));
-  draft_.tail = std::move(tail);
-  draft_.size = size;
+  entry_.tail = std::move(tail);
+  entry_.size = size;
   return {};
 }
 
 // Makes room for more block pointers, or frees those that are too many.
 Result<void> ContentEditor::ToShape(const ContentShape& next) {
-  const bool was_direct = draft_.content == 0;
+  const bool was_direct = entry_.content == 0;
   const uint64_t blocks_before = shape().blocks;
   if (was_direct && !next.IsDirect()) {
-    draft_.content = transaction_.TakeId(home_);
-    draft_.allocated = 0;
+    entry_.content = transaction_.TakeId(home_);
+    entry_.allocated = 0;
     for (uint64_t i = 0; i < blocks_before; ++i) {
-      if (!draft_.direct[i].IsHole()) KVFS_TRY(Set(i, draft_.direct[i]));
-      draft_.direct[i] = {};
+      if (!entry_.direct[i].IsHole()) KVFS_TRY(Set(i, entry_.direct[i]));
+      entry_.direct[i] = {};
     }
     return {};
   }
@@ -142,31 +142,31 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
     KVFS_TRY(Set(i, {}));
   }
   StoreChunk();
-  Bury(draft_.content);
-  draft_.content = draft_.allocated = 0;
-  std::ranges::copy(kept, draft_.direct);
+  Bury(entry_.content);
+  entry_.content = entry_.allocated = 0;
+  std::ranges::copy(kept, entry_.direct);
   return {};
 }
 
 // What is buried here is freed by Engine's reclaiming, a piece at a time.
 void ContentEditor::Bury(uint64_t content) {
-  transaction_.NoteBuried(draft_.allocated * kBlockBytes);
+  transaction_.NoteBuried(entry_.allocated * kBlockBytes);
   transaction_.Put(home_, {format::kDeadSpace, content, {}}, {});
   transaction_.CountDeadContents(home_, +1);
 }
 
 Result<void> ContentEditor::LetGo() {
-  if (draft_.content != 0) {
+  if (entry_.content != 0) {
     StoreChunk();
-    Bury(draft_.content);
+    Bury(entry_.content);
   } else {
-    for (BlockPointer& block : draft_.direct) {
+    for (BlockPointer& block : entry_.direct) {
       transaction_.FreeBlock(home_, block);
       block = {};
     }
   }
-  draft_.size = draft_.content = draft_.allocated = 0;
-  draft_.tail.clear();
+  entry_.size = entry_.content = entry_.allocated = 0;
+  entry_.tail.clear();
   return {};
 }
 
@@ -182,14 +182,14 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
     return {};
   };
   if (from >= end) return {};
-  if (draft_.content == 0) return free_range(from, end);
+  if (entry_.content == 0) return free_range(from, end);
   StoreChunk();
   const uint64_t first_whole = (from + kBlocksPerChunk - 1) / kBlocksPerChunk;
   const uint64_t end_whole = std::max(first_whole, end / kBlocksPerChunk);
   KVFS_TRY(LeaveBehind(first_whole, end_whole));
   KVFS_ASSIGN(
       const std::vector<uint64_t> chunks,
-      transaction_.NumbersOf(home_, format::ContentSpace(draft_.content), from / kBlocksPerChunk,
+      transaction_.NumbersOf(home_, format::ContentSpace(entry_.content), from / kBlocksPerChunk,
                              (end + kBlocksPerChunk - 1) / kBlocksPerChunk));
   for (const uint64_t chunk : chunks) {
     const uint64_t begin = chunk * kBlocksPerChunk;
@@ -197,7 +197,7 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
   }
   const auto whole = std::ranges::count_if(
       chunks, [&](uint64_t chunk) { return chunk >= first_whole && chunk < end_whole; });
-  transaction_.NoteRowErased(home_, {format::ContentSpace(draft_.content), first_whole, end_whole,
+  transaction_.NoteRowErased(home_, {format::ContentSpace(entry_.content), first_whole, end_whole,
                                      static_cast<uint64_t>(whole)});
   return {};
 }
@@ -205,8 +205,8 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
 // Where the chunks [from, end) are many and the others few, these move to a new content, and the
 // old one is buried with the rest: what is given up costs nothing now, however much it is.
 Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
-  if (end - from <= kMostFreedChunks || draft_.allocated <= kMostFreedChunks) return {};
-  const uint64_t old = draft_.content, space = format::ContentSpace(old);
+  if (end - from <= kMostFreedChunks || entry_.allocated <= kMostFreedChunks) return {};
+  const uint64_t old = entry_.content, space = format::ContentSpace(old);
   KVFS_ASSIGN(const auto given_up,
               transaction_.NumbersOf(home_, space, from, end, kMostFreedChunks + 1));
   if (given_up.size() <= kMostFreedChunks) return {};
@@ -225,10 +225,10 @@ Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
     transaction_.Put(home_, ChunkKey(content, index), chunk.Encode());
     transaction_.Erase(home_, ChunkKey(old, index));
   }
-  draft_.allocated -= allocated;
+  entry_.allocated -= allocated;
   Bury(old);
-  draft_.content = content;
-  draft_.allocated = allocated;
+  entry_.content = content;
+  entry_.allocated = allocated;
   return {};
 }
 
@@ -237,7 +237,7 @@ Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
 Result<void> ContentEditor::Write(uint64_t offset, Bytes data) {
   if (data.empty()) return {};
   const uint64_t end = offset + data.size();
-  if (end > draft_.size) KVFS_TRY(Grow(end));
+  if (end > entry_.size) KVFS_TRY(Grow(end));
   const uint64_t tail_begin = shape().TailBegin();
   const size_t in_blocks =
       offset >= tail_begin
@@ -245,7 +245,7 @@ Result<void> ContentEditor::Write(uint64_t offset, Bytes data) {
           : static_cast<size_t>(std::min<uint64_t>(data.size(), tail_begin - offset));
   KVFS_TRY(WriteToBlocks(offset, data.first(in_blocks)));
   if (in_blocks == data.size()) return {};
-  CopyBytes(draft_.tail.data() + (offset + in_blocks - tail_begin), data.subspan(in_blocks));
+  CopyBytes(entry_.tail.data() + (offset + in_blocks - tail_begin), data.subspan(in_blocks));
   return {};
 }
 
@@ -269,7 +269,7 @@ Result<void> ContentEditor::WriteToBlocks(uint64_t offset, Bytes data) {
 
 Result<void> ContentEditor::PlaceBlocks(const Change& change) {
   const uint64_t end = change.offset + change.BlockCount() * uint64_t{kBlockBytes};
-  if (end > draft_.size) KVFS_TRY(Grow(end));
+  if (end > entry_.size) KVFS_TRY(Grow(end));
   for (size_t i = 0; i < change.BlockCount(); ++i) {
     const uint64_t index = change.offset / kBlockBytes + i;
     KVFS_ASSIGN(const BlockPointer old, Get(index));
@@ -289,16 +289,16 @@ Result<void> ContentEditor::FreePart(uint64_t index, uint32_t begin, uint32_t en
 }
 
 Result<void> ContentEditor::Punch(uint64_t offset, uint64_t length) {
-  if (offset >= draft_.size || length == 0) return {};
-  const uint64_t end = offset + std::min(length, draft_.size - offset);
+  if (offset >= entry_.size || length == 0) return {};
+  const uint64_t end = offset + std::min(length, entry_.size - offset);
   const uint64_t tail_begin = shape().TailBegin();
   if (end > tail_begin) {
     const uint64_t from = std::max(offset, tail_begin) - tail_begin;
-    std::fill(draft_.tail.begin() + static_cast<ptrdiff_t>(from),
-              draft_.tail.begin() + static_cast<ptrdiff_t>(end - tail_begin), std::byte{0});
+    std::fill(entry_.tail.begin() + static_cast<ptrdiff_t>(from),
+              entry_.tail.begin() + static_cast<ptrdiff_t>(end - tail_begin), std::byte{0});
   }
   // Of the last block all is zero beyond the content's end.
-  const uint64_t blocks_end = end == draft_.size ? tail_begin : std::min(end, tail_begin);
+  const uint64_t blocks_end = end == entry_.size ? tail_begin : std::min(end, tail_begin);
   if (offset >= blocks_end) return {};
   const uint64_t first_whole = (offset + kBlockBytes - 1) / kBlockBytes;
   const uint64_t end_whole = blocks_end / kBlockBytes;

@@ -1,4 +1,4 @@
-// Changes the content of one entry: its tail and direct blocks in the draft, its chunks and blocks
+// Changes the content of one entry: its tail and direct blocks in the entry, its chunks and blocks
 // in the transaction.
 //
 // A content passes through three shapes as it grows: tail only; blocks that the entry names; blocks
@@ -15,7 +15,7 @@
 
 #include "store/format/change.h"
 #include "store/format/chunk.h"
-#include "store/txn/draft.h"
+#include "store/txn/mutable_entry.h"
 #include "store/txn/transaction.h"
 
 namespace kvfs {
@@ -29,8 +29,8 @@ class ContentEditor {
   static constexpr uint64_t kMostMovedChunks = 256;
 
   // `home` is the content's. All must outlive the editor.
-  ContentEditor(Transaction* transaction, uint32_t home, uint32_t inline_limit, Draft* draft)
-      : transaction_(*transaction), home_(home), limit_(inline_limit), draft_(*draft) {}
+  ContentEditor(Transaction* transaction, uint32_t home, uint32_t inline_limit, MutableEntry* entry)
+      : transaction_(*transaction), home_(home), limit_(inline_limit), entry_(*entry) {}
 
   // All may fail with kRetry (see Transaction) and kCorrupt; the transaction is then to be thrown
   // away.
@@ -49,7 +49,7 @@ class ContentEditor {
   void Finish() { StoreChunk(); }
 
  private:
-  format::ContentShape shape() const { return format::ContentShape::Of(draft_.size, limit_); }
+  format::ContentShape shape() const { return format::ContentShape::Of(entry_.size, limit_); }
   Result<void> Grow(uint64_t size);
   Result<void> Shrink(uint64_t size);
   Result<void> ToShape(const format::ContentShape& next);
@@ -67,7 +67,7 @@ class ContentEditor {
   Transaction& transaction_;
   const uint32_t home_;
   const uint32_t limit_;
-  Draft& draft_;
+  MutableEntry& entry_;
   // The chunk looked at last.
   std::optional<uint64_t> chunk_index_;
   uint64_t chunk_content_ = 0;

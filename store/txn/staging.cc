@@ -74,9 +74,9 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
     // Others may take what is ready before this does.
-    KVFS_TRY(shard.block_space().Reserve(left));
+    KVFS_TRY(shard.block_allocator().Reserve(left));
     write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
-    const Run run = shard.block_space().Hold(left);
+    const Run run = shard.block_allocator().Hold(left);
     if (run.count == 0) continue;
     write->runs.push_back(run);
     const Bytes piece = data.first(run.count * kBlockBytes);
@@ -107,12 +107,12 @@ void Staging::Discard(size_t index) {
 }
 
 void Staging::Release(const Write& write) {
-  for (const Run& run : write.runs) shards_[write.home]->block_space().Release(run);
+  for (const Run& run : write.runs) shards_[write.home]->block_allocator().Release(run);
 }
 
 void Staging::Commit() {
   for (const auto& [index, write] : writes_) {
-    for (const Run& run : write.runs) shards_[write.home]->block_space().Take(run);
+    for (const Run& run : write.runs) shards_[write.home]->block_allocator().Take(run);
   }
   writes_.clear();
 }

@@ -24,7 +24,7 @@ uint64_t PlaceHash(uint32_t shard, const RecordKey& key) {
 
 Transaction::~Transaction() {
   for (const auto& [index, changes] : shards_changed_) {
-    SpaceMap& space = shards_[index]->block_space();
+    BlockAllocator& space = shards_[index]->block_allocator();
     if (changes.ahead.count > 0) space.Release(changes.ahead);
     for (const Run& run : changes.taken) space.Release(run);
   }
@@ -82,7 +82,7 @@ Result<Transaction::Found> Transaction::Find(uint32_t shard, const RecordKey& ke
 
 Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const RecordKey& key) const {
   const ShardPin& pin = shards_[shard]->now();
-  const auto look = std::ranges::find(looks_, key, &RecordLook::key);
+  const auto look = std::ranges::find(looks_, key, &PrefetchedRecord::key);
   const bool has_look = look != looks_.end();
   const bool is_present = has_look && look->shard_state == shards_[shard]->state();
   const Memtable::Record* in_memory =
@@ -134,7 +134,7 @@ Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t sp
 Result<void> Transaction::WantBlocks(uint32_t shard, uint64_t count) {
   ShardChanges& changes = shards_changed_[shard];
   changes.wanted = count;
-  if (changes.ahead.count + shards_[shard]->block_space().ready() >= count) return {};
+  if (changes.ahead.count + shards_[shard]->block_allocator().ready() >= count) return {};
   missing_blocks_[shard] = HeldBlocks(shard) + count;
   return Fail(ErrorCode::kRetry);
 }
@@ -142,7 +142,7 @@ Result<void> Transaction::WantBlocks(uint32_t shard, uint64_t count) {
 Result<uint64_t> Transaction::TakeNumber(uint32_t shard) {
   ShardChanges& changes = shards_changed_[shard];
   if (changes.ahead.count == 0) {
-    changes.ahead = shards_[shard]->block_space().Hold(std::max<uint64_t>(changes.wanted, 1));
+    changes.ahead = shards_[shard]->block_allocator().Hold(std::max<uint64_t>(changes.wanted, 1));
   }
   if (changes.ahead.count == 0) {
     missing_blocks_[shard] = HeldBlocks(shard) + 1;
@@ -294,9 +294,9 @@ Result<void> Transaction::Commit(uint64_t version) {
     auto over = WriteImages(shard, changes, /*new_ones=*/false);
     if (!over) written = std::move(over);
     for (const auto& [number, image] : changes.images) shard.NoteFresh(number, version);
-    for (const Run& run : changes.taken) shard.block_space().Take(run);
+    for (const Run& run : changes.taken) shard.block_allocator().Take(run);
     changes.taken.clear();
-    for (const uint64_t number : changes.freed) shard.block_space().FreeLater(number);
+    for (const uint64_t number : changes.freed) shard.block_allocator().FreeLater(number);
     shard.PublishDirty();
   }
   return written;

@@ -17,7 +17,7 @@
 namespace kvfs {
 
 // A record that was looked up before its shard's lock was taken.
-struct RecordLook {
+struct PrefetchedRecord {
   format::RecordKey key;
   // Holds as long as the shard has this state; null: not in memory.
   uint64_t shard_state = 0;
@@ -48,7 +48,7 @@ class Transaction {
   // --- records ---
 
   // A look that may spare Find a search; it must outlive the transaction.
-  void SetLooks(std::span<const RecordLook> looks) { looks_ = looks; }
+  void SetLooks(std::span<const PrefetchedRecord> looks) { looks_ = looks; }
 
   struct Found {
     Bytes value;  // valid until the record is changed here
@@ -147,7 +147,7 @@ class Transaction {
   const Shards& shards_;
   const ExclusiveLocks& locks_;
   const uint64_t keep_;
-  std::span<const RecordLook> looks_;
+  std::span<const PrefetchedRecord> looks_;
   mutable std::vector<OwnRecord> own_;
   std::unordered_multimap<uint64_t, size_t> own_by_position_;  // once there are many
   std::map<uint32_t, ShardChanges> shards_changed_;

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "store/base/contract.h"
-#include "store/base/health.h"
+#include "store/base/failure_latch.h"
 #include "store/base/out_of_memory.h"
 #include "store/format/log_proof.h"
 #include "store/format/superblock.h"

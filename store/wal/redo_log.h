@@ -51,8 +51,8 @@
 #include "store/base/lock_rank.h"
 #include "store/base/sticky_failure.h"
 #include "store/format/log_segment.h"
+#include "store/wal/group_commit.h"
 #include "store/wal/log_mark.h"
-#include "store/wal/sync_group.h"
 
 namespace kvfs {
 
@@ -225,7 +225,7 @@ class RedoLog {
   LogMarkFile mark_;
   bool has_begun_ = false;  // this life has a segment
   bool syncing_ = false;
-  SyncGroup group_;
+  GroupCommit group_;
   std::condition_variable_any sync_done_;
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "fs/access_list.h"
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 #include "tests/fs/file_system_fixture.h"
 
 namespace kvfs::fs {
@@ -111,8 +111,8 @@ TEST_F(AccessControl, UnnamedFilesInheritAsWell) {
   EXPECT_NE(Get(file->number), "none");
 }
 
-FileChange Change(FileChange::Kind kind, std::string path, std::string to = {}) {
-  FileChange change;
+PathOperation Change(PathOperation::Kind kind, std::string path, std::string to = {}) {
+  PathOperation change;
   change.kind = kind;
   change.path = std::move(path);
   change.to = std::move(to);
@@ -120,7 +120,7 @@ FileChange Change(FileChange::Kind kind, std::string path, std::string to = {}) 
 }
 
 TEST_F(AccessControl, ChangesByPathInheritAsWell) {
-  using Kind = FileChange::Kind;
+  using Kind = PathOperation::Kind;
   const InodeInfo directory = Directory("d");
   ASSERT_EQ(Set(directory, kDefaultListXattr, Sample(7)), kNoError);
   ASSERT_TRUE(fs().ApplyChanges(
@@ -142,7 +142,7 @@ TEST_F(AccessControl, ChangesByPathInheritAsWell) {
 }
 
 TEST_F(AccessControl, ChangesThatCameToNothingLeaveNoLists) {
-  using Kind = FileChange::Kind;
+  using Kind = PathOperation::Kind;
   ASSERT_EQ(Set(Directory("d"), kDefaultListXattr, Sample(7)), kNoError);
   const size_t entries = EntriesInStore();
   const auto refused = fs().ApplyChanges(

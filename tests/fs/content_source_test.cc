@@ -15,8 +15,8 @@ constexpr uint64_t kLarge = 20'000'000;
 
 class ContentPieces : public FileSystemFixture {
  protected:
-  static FileChange Put(std::string path) {
-    FileChange change;
+  static PathOperation Put(std::string path) {
+    PathOperation change;
     change.path = std::move(path);
     return change;
   }
@@ -31,7 +31,7 @@ class ContentPieces : public FileSystemFixture {
       return ContentPiece{std::exchange(has_hole, false) ? hole : 0, count};
     };
   }
-  std::optional<ErrorCode> Apply(std::vector<FileChange> changes, const ContentSource& source) {
+  std::optional<ErrorCode> Apply(std::vector<PathOperation> changes, const ContentSource& source) {
     return CodeOf(ApplyWithContent(fs(), std::move(changes), source, kUser));
   }
   InodeInfo Look(std::string_view name) {
@@ -103,8 +103,8 @@ TEST_F(ContentPieces, ReplaceRegularFilesOnly) {
 
 TEST_F(ContentPieces, AConditionThatDoesNotHoldChangesNothing) {
   File("a", "old");
-  FileChange absent = Put("a");
-  absent.kind = FileChange::Kind::kExpect;
+  PathOperation absent = Put("a");
+  absent.kind = PathOperation::Kind::kExpect;
   EXPECT_EQ(Apply({absent, Put("a")}, Source(0, kLarge)), ErrorCode::kConflict);
   EXPECT_EQ(ReadName("a"), "old");
 }

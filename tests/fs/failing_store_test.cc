@@ -185,9 +185,9 @@ void ExpectEachErrorTold(const std::string& name, const Call& call, Steps steps 
   }
 }
 
-FileChange Change(FileChange::Kind kind, const std::string& path, const std::string& to = {},
-                  const std::string& data = {}) {
-  FileChange change;
+PathOperation Change(PathOperation::Kind kind, const std::string& path, const std::string& to = {},
+                     const std::string& data = {}) {
+  PathOperation change;
   change.kind = kind;
   change.path = path;
   change.to = to;
@@ -195,7 +195,7 @@ FileChange Change(FileChange::Kind kind, const std::string& path, const std::str
   return change;
 }
 
-Call Apply(std::vector<FileChange> changes) {
+Call Apply(std::vector<PathOperation> changes) {
   return [changes](World& world) { return CodeOf(world.fs().ApplyChanges(changes, kUser)); };
 }
 
@@ -347,9 +347,9 @@ TEST(FailingStoreTest, DirectoriesAreListed) {
 }
 
 TEST(FailingStoreTest, ChangesByPathAreMade) {
-  using Kind = FileChange::Kind;
+  using Kind = PathOperation::Kind;
   const std::string large(70'000, 'v');
-  const std::pair<const char*, std::vector<FileChange>> kAll[] = {
+  const std::pair<const char*, std::vector<PathOperation>> kAll[] = {
       {"put", {Change(Kind::kPut, "new", {}, large)}},
       {"put over", {Change(Kind::kPut, "file", {}, large)}},
       {"put over a second name", {Change(Kind::kPut, "second name", {}, "v")}},
@@ -376,7 +376,7 @@ TEST(FailingStoreTest, ChangesByPathAreMade) {
 }
 
 TEST(FailingStoreTest, ChangesByPathSetAttributes) {
-  FileChange set = Change(FileChange::Kind::kSetAttributes, "with xattrs");
+  PathOperation set = Change(PathOperation::Kind::kSetAttributes, "with xattrs");
   set.attributes = Attributes{};
   set.attributes->mode = S_IFREG | 0600;
   set.xattrs = XattrMap{{"user.new", "v"}};
@@ -386,7 +386,7 @@ TEST(FailingStoreTest, ChangesByPathSetAttributes) {
   set.path = "two names";
   set.xattrs = XattrMap{{"user.new", "v"}};
   ExpectEachErrorTold("of a second name", Apply({set}));
-  FileChange put = Change(FileChange::Kind::kPut, "new", {}, "v");
+  PathOperation put = Change(PathOperation::Kind::kPut, "new", {}, "v");
   put.attributes = set.attributes;
   put.xattrs = set.xattrs;
   ExpectEachErrorTold("put with all", Apply({put}));
@@ -394,7 +394,7 @@ TEST(FailingStoreTest, ChangesByPathSetAttributes) {
 
 TEST(FailingStoreTest, StagedContentsAreTaken) {
   ExpectEachErrorTold("staged", [](World& w) {
-    FileChange put = Change(FileChange::Kind::kPut, "small");
+    PathOperation put = Change(PathOperation::Kind::kPut, "small");
     put.staged = w["staged"];
     return CodeOf(w.fs().ApplyChanges(std::span(&put, 1), kUser));
   });
@@ -417,7 +417,7 @@ TEST(FailingStoreTest, ContentsOfASourceArePut) {
               return ContentPiece{std::exchange(has_hole, false) ? 70'000u : 0u, count};
             };
             return CodeOf(
-                ApplyWithContent(w.fs(), {Change(FileChange::Kind::kPut, path)}, source, kUser));
+                ApplyWithContent(w.fs(), {Change(PathOperation::Kind::kPut, path)}, source, kUser));
           },
           Steps::kPieces);
     }

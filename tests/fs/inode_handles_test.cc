@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 #include "tests/fs/file_system_fixture.h"
 
 namespace kvfs::fs {
@@ -123,8 +123,8 @@ TEST_F(InodeHandles, ARemovedDirectoryHasNoneAbove) {
 TEST_F(InodeHandles, WhatCommandsMoveIsFound) {
   const InodeNumber file = Forgotten("f");
   EXPECT_EQ(ByNumber(file), "f");
-  FileChange move;
-  move.kind = FileChange::Kind::kMove;
+  PathOperation move;
+  move.kind = PathOperation::Kind::kMove;
   move.path = "f";
   move.to = "elsewhere";
   ASSERT_TRUE(fs().ApplyChanges(std::vector{move}, kRoot));

@@ -94,7 +94,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     const auto staged = fs().CreateStagedFile(receiver);
     if (!staged) return;
     Write(staged->number, 0, "content");
-    FileChange put;
+    PathOperation put;
     put.path = PathOf(parent) + name;
     put.staged = staged->number;
     static_cast<void>(fs().ApplyChanges(std::span(&put, 1), kUser));

@@ -13,18 +13,19 @@ namespace {
 
 class Path : public FileSystemFixture {
  protected:
-  std::optional<ErrorCode> Change(FileChange::Kind kind, std::string path, std::string value = {}) {
-    FileChange change;
+  std::optional<ErrorCode> Change(PathOperation::Kind kind, std::string path,
+                                  std::string value = {}) {
+    PathOperation change;
     change.kind = kind;
     change.path = std::move(path);
     change.data = std::move(value);
     return CodeOf(fs().ApplyChanges(std::span(&change, 1), kUser));
   }
   std::optional<ErrorCode> Put(std::string path, std::string value) {
-    return Change(FileChange::Kind::kPut, std::move(path), std::move(value));
+    return Change(PathOperation::Kind::kPut, std::move(path), std::move(value));
   }
   std::optional<ErrorCode> Delete(std::string path) {
-    return Change(FileChange::Kind::kDelete, std::move(path));
+    return Change(PathOperation::Kind::kDelete, std::move(path));
   }
   Result<std::string> Get(std::string_view path) {
     std::string value;
@@ -49,11 +50,11 @@ class Path : public FileSystemFixture {
 // Of 300 nested directories, each looked at by its path: so many calls of the store, or fewer.
 TEST_F(Path, AWayTakesAsManyLooksAsThereAreNames) {
   constexpr uint64_t kLevels = 300;
-  std::vector<FileChange> changes;
+  std::vector<PathOperation> changes;
   std::vector<std::string> paths;
   for (std::string path = "d"; paths.size() < kLevels; path += "/d") {
     paths.push_back(path);
-    changes.emplace_back().kind = FileChange::Kind::kMakeDirectory;
+    changes.emplace_back().kind = PathOperation::Kind::kMakeDirectory;
     changes.back().path = path;
   }
   ASSERT_TRUE(fs().ApplyChanges(changes, kUser));
@@ -78,9 +79,9 @@ TEST_F(Path, AWayTakesAsManyLooksAsThereAreNames) {
 }
 
 TEST_F(Path, AWayFindsWhatEachPathNames) {
-  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a"), std::nullopt);
-  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a/b"), std::nullopt);
-  ASSERT_EQ(Change(FileChange::Kind::kMakeDirectory, "a/b/c2"), std::nullopt);
+  ASSERT_EQ(Change(PathOperation::Kind::kMakeDirectory, "a"), std::nullopt);
+  ASSERT_EQ(Change(PathOperation::Kind::kMakeDirectory, "a/b"), std::nullopt);
+  ASSERT_EQ(Change(PathOperation::Kind::kMakeDirectory, "a/b/c2"), std::nullopt);
   for (const char* path : {"a/b/c", "a/b/cc", "a/bb", "ab", "a/b/c2/d"}) {
     ASSERT_EQ(Put(path, path), std::nullopt);
   }

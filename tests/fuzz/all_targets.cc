@@ -5,8 +5,8 @@ namespace kvfs::fuzz {
 
 std::span<const Target* const> AllTargets() {
   static constexpr const Target* kAll[] = {
-      &kBranch,     &kChanges,  &kContentBlocks,  &kEntry,      &kLeaf,
-      &kLogSegment, &kSpaceMap, &kStoreDirectory, &kSuperblock,
+      &kBranch,     &kChanges,       &kContentBlocks,  &kEntry,      &kLeaf,
+      &kLogSegment, &kAllocationMap, &kStoreDirectory, &kSuperblock,
   };
   return kAll;
 }

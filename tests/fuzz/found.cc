@@ -11,7 +11,7 @@ struct Found {
 };
 
 constexpr Found kFound[] = {
-    {"space_map", "number 0, which a bitmap called used, was freed and given out",
+    {"allocation_map", "number 0, which a bitmap called used, was freed and given out",
      "000004000000020100060b1015621a2e1f241e29712e33384829132e33393d42474c51565b60990b10151a1f"
      "241a1f514c5b7065386f74797e83888d000000000000000092979c"},
 };

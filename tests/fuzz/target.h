@@ -38,7 +38,7 @@ extern const Target kContentBlocks;
 extern const Target kEntry;
 extern const Target kLeaf;
 extern const Target kLogSegment;
-extern const Target kSpaceMap;
+extern const Target kAllocationMap;
 extern const Target kStoreDirectory;
 extern const Target kSuperblock;
 

@@ -1,5 +1,5 @@
 // A check finds every damage that a read could meet, and every disagreement between trees, contents
-// and space maps; of a sound store it finds nothing, whatever is going on in it.
+// and allocation maps; of a sound store it finds nothing, whatever is going on in it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -470,7 +470,7 @@ TEST_F(CheckTest, FindsADamagedMap) {
   Fill();
   Close();
   Flip("shard-00.values", RootOfShard0().block_map.root.number * format::kBlockBytes);
-  ExpectFinding(Kind::kDamage, {"of a space map", "checksum"});
+  ExpectFinding(Kind::kDamage, {"of a allocation map", "checksum"});
 }
 
 // One block in two maps' trees, as after a write that went astray.

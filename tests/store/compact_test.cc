@@ -161,7 +161,7 @@ TEST_F(CompactTest, AnEmptiedStoreIsSmall) {
   ASSERT_TRUE(store_->Compact());
   EXPECT_EQ(Stats().page_bytes_used, 0u);
   EXPECT_EQ(Stats().block_bytes_used, 0u);
-  // Its space maps, and the words of numbers in which they lie.
+  // Its allocation maps, and the words of numbers in which they lie.
   EXPECT_LE(Stats().disk_bytes - Stats().log_file_bytes, empty + kShards * 4 * 64 * kPage);
   ExpectSame();
 }

@@ -102,8 +102,8 @@ TEST_F(CopyOnWriteDisk, ThatIsFullLosesNothingAndGoesOnWithRoom) {
   ExpectAllIsWell();
 }
 
-// The n-th write of all is refused, whatever it is of: a slot of the superblock, a space map, a
-// block that is written over, a segment's header.
+// The n-th write of all is refused, whatever it is of: a slot of the superblock, a allocation map,
+// a block that is written over, a segment's header.
 TEST_F(CopyOnWriteDisk, AnyRefusedWriteIsNoFinalFailure) {
   uint64_t nth = 1;
   for (;; nth += kStride) {

@@ -6,17 +6,17 @@
 #include <filesystem>
 
 #include <kvfs/store.h>
-#include "store/alloc/verified_set.h"
+#include "store/alloc/checksum_cache.h"
 #include "store/env/memory_env.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
 namespace {
 
-using Set = VerifiedSet;
+using Set = ChecksumCache;
 constexpr uint64_t kSome = 1000;  // numbers
 
-TEST(VerifiedSet, WhatWasCheckedIsKnownForAWhileAndNotForLonger) {
+TEST(ChecksumCache, WhatWasCheckedIsKnownForAWhileAndNotForLonger) {
   const Set set;
   for (uint64_t number = 1; number < kSome; ++number) {
     set.Insert(number, 7, {100, 0});
@@ -27,7 +27,7 @@ TEST(VerifiedSet, WhatWasCheckedIsKnownForAWhileAndNotForLonger) {
   }
 }
 
-TEST(VerifiedSet, NotAllAreDueAtOnce) {
+TEST(ChecksumCache, NotAllAreDueAtOnce) {
   const Set set;
   for (uint64_t number = 0; number < kSome; ++number) set.Insert(number, 7, {100, 0});
   uint64_t last = kSome;
@@ -42,7 +42,7 @@ TEST(VerifiedSet, NotAllAreDueAtOnce) {
   EXPECT_EQ(last, 0u);
 }
 
-TEST(VerifiedSet, AFaultOfTheMappingLetsAllBeCheckedAgain) {
+TEST(ChecksumCache, AFaultOfTheMappingLetsAllBeCheckedAgain) {
   const Set set;
   for (uint64_t number = 0; number < kSome; ++number) {
     set.Insert(number, 7, {100, 0});

@@ -156,7 +156,7 @@ TEST_F(LargeContent, IsFreedInPiecesThatGoOnWhereTheLastHasEnded) {
     auto parts = Recover(*disk, "store", options_, RecoveryMode::kUsual).value();
     auto freed_now = [&] {
       uint64_t waiting = 0;
-      for (const auto& shard : parts->shards) waiting += shard->block_space().waiting();
+      for (const auto& shard : parts->shards) waiting += shard->block_allocator().waiting();
       return waiting;
     };
     EXPECT_EQ(freed_now(), freed) << "what was freed before is freed by the replay";
@@ -211,7 +211,7 @@ TEST_F(LargeContent, ItsFreeingClaimsFewPages) {
   for (const auto& shard : parts->shards) {
     const std::unique_lock lock(shard->mutex);
     shard->ClaimPages(0, 0, /*grows=*/false);
-    claimed += shard->page_space().claimed();
+    claimed += shard->page_allocator().claimed();
   }
   EXPECT_LT(claimed, pages / 2);
 }

@@ -55,8 +55,8 @@ TEST_F(ChannelPair, AnInterruptEndsTheWait) {
 }
 
 TEST(Requests, ChangesComeBack) {
-  fs::FileChange change;
-  change.kind = fs::FileChange::Kind::kMove;
+  fs::PathOperation change;
+  change.kind = fs::PathOperation::Kind::kMove;
   change.path = "a/b";
   change.to = "c:";
   change.data = std::string("1:\0", 3);

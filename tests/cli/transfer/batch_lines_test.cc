@@ -7,9 +7,9 @@
 namespace kvfs::cli {
 namespace {
 
-using Kind = fs::FileChange::Kind;
+using Kind = fs::PathOperation::Kind;
 
-std::string ReasonOf(const Result<std::optional<fs::FileChange>>& parsed) {
+std::string ReasonOf(const Result<std::optional<fs::PathOperation>>& parsed) {
   return parsed ? "" : parsed.error().message;
 }
 
@@ -40,7 +40,7 @@ TEST(BatchLine, AnEmptyValueIsAPairOfQuotes) {
 
 TEST(BatchLine, ExpectationsAreVersionsOrAbsence) {
   EXPECT_EQ((*ParseBatchLine("expect foo 17"))->version, 17u);
-  EXPECT_EQ((*ParseBatchLine("expect foo absent"))->version, fs::FileChange::kAbsent);
+  EXPECT_EQ((*ParseBatchLine("expect foo absent"))->version, fs::PathOperation::kAbsent);
   EXPECT_NE(ReasonOf(ParseBatchLine("expect foo 0")), "");
   EXPECT_NE(ReasonOf(ParseBatchLine("expect foo x")), "");
 }

@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-#include "fs/file_change.h"
+#include "fs/path_operation.h"
 #include "tests/fs/fuse/mounted_calls.h"
 
 namespace kvfs::fs {
@@ -28,7 +28,7 @@ class MountedListing : public MountedCalls {
     MountedCalls::SetUp();
     ASSERT_EQ(mkdir(Path("d").c_str(), 0755), 0);
     mounted().RemountAfter([this](FileSystem& fs) {
-      std::vector<FileChange> changes;
+      std::vector<PathOperation> changes;
       for (int i = 0; i < count_; ++i) {
         changes.emplace_back().path = "d/stays" + std::to_string(i);
         if (changes.size() < 1000 && i + 1 < count_) continue;

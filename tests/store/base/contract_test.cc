@@ -65,7 +65,7 @@ TEST_F(ShardContractDeathTest, ACheckpointIsDurableAfterItIsWrittenAndSynced) {
 
 // A number that is given back twice could be given out twice.
 TEST_F(ShardContractDeathTest, ANumberIsHeldBeforeItIsGivenBackOrTaken) {
-  SpaceMap& space = shard_->block_space();
+  BlockAllocator& space = shard_->block_allocator();
   ASSERT_TRUE(space.Reserve(10));
   EXPECT_DEATH(space.Take({5, 1}), "held before it is taken");
   const kvfs::Run run = space.Hold(2);

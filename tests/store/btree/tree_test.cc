@@ -128,7 +128,7 @@ class TreeFixture {
   std::unique_ptr<File> file_;
   std::unique_ptr<File> map_file_;
   BlockFile blocks_;
-  SpaceMap space_;
+  BlockAllocator space_;
   std::unique_ptr<Pages> pages_;
   TreeRoot root_;
   uint64_t epoch_ = 0;

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "store/alloc/space_map.h"
+#include "store/alloc/block_allocator.h"
 #include "store/format/branch.h"
 #include "store/format/change.h"
 #include "store/format/chunk.h"

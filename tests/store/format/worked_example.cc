@@ -38,8 +38,8 @@ Identity TheIdentity() {
   return identity;
 }
 
-// A bitmap of a space map where number `last` is used, and those from 1 to it, but that of pages
-// has only `last`.
+// A bitmap of a allocation map where number `last` is used, and those from 1 to it, but that of
+// pages has only `last`.
 Piece TheBitmap(uint64_t last) {
   Piece out(kBlockBytes);
   const uint64_t ones = (uint64_t{2} << last) - 2;

@@ -1,0 +1,83 @@
+// A store through the daemon that serves it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "cli/client/channel.h"
+#include "cli/client/daemon_process.h"
+#include "cli/client/keys.h"
+#include "cli/client/maintenance.h"
+
+namespace kvfs::cli {
+
+// A connection that has said hello.
+class DaemonConnection {
+ public:
+  // kNotFound if no daemon listens there; kPermission; kUnsupported if it is of another version;
+  // kIo if it does not answer.
+  // As long as it does not, `waits_on` is asked each second whether to go on. Later on the limit
+  // for waiting holds (cli/base/waiting.h): not for what the daemon works on, but for one that does
+  // not even greet any more.
+  static Result<DaemonConnection> Open(const std::string& store_path,
+                                       const std::function<bool()>& waits_on);
+  // The same, with a word to the person if it takes long, and that limit.
+  static Result<DaemonConnection> Open(const std::string& store_path);
+
+  // Sends, and returns the fields behind `ok`.
+  Result<Message> Ask(const Message& message, size_t* failed = nullptr);
+  // Sends, and hands all messages before `ok` to `take`, until that fails.
+  Result<Message> AskMany(const Message& message,
+                          const std::function<Result<void>(const Message&)>& take);
+  Result<void> Send(const Message& message) { return channel_.Send(message); }
+  // Whether the daemon has let go of the connection, and then closed the store: all that it has
+  // acknowledged is durable. Waits until that is known, or the limit has passed.
+  bool HasEndedWell() const;
+  // The end of a request whose parts have been sent.
+  Result<Message> AwaitOk(size_t* failed = nullptr);
+
+ private:
+  DaemonConnection(Channel channel, std::optional<DaemonProcess> daemon)
+      : channel_(std::move(channel)), daemon_(std::move(daemon)) {}
+
+  Channel channel_;
+  std::optional<DaemonProcess> daemon_;
+  bool is_gone_ = false;
+};
+
+class DaemonKeys final : public Keys {
+ public:
+  explicit DaemonKeys(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
+
+  Result<fs::InodeInfo> Stat(const std::string& path) override;
+  Result<void> List(const std::string& path, const KeyVisitor& visit) override;
+  Result<uint64_t> GetData(const std::string& path, const DataSink& sink) override;
+  Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) override;
+  Result<fs::XattrMap> GetXattrs(const std::string& path) override;
+  Result<std::string> ReadLink(const std::string& path) override;
+  Result<void> Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) override;
+  Result<void> ApplyWithContent(const std::vector<fs::PathOperation>& changes,
+                                const fs::ContentSource& content, size_t* failed) override;
+  Result<void> Freeze() override;
+  Result<void> Sync() override;
+  Result<void> Finish() override;
+
+ private:
+  DaemonConnection daemon_;
+};
+
+class DaemonMaintenance final : public Maintenance {
+ public:
+  explicit DaemonMaintenance(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
+
+  Result<CheckReport> Check(const CheckOptions& options) override;
+  Result<void> Compact() override;
+  Result<StoreStats> GetStats() override;
+  Result<void> Finish() override { return {}; }
+
+ private:
+  DaemonConnection daemon_;
+};
+
+}  // namespace kvfs::cli

@@ -1,0 +1,65 @@
+// The daemon's side of cli/client/requests.h: does what commands ask for with the store that is
+// mounted.
+//
+// One thread takes connections, and each has a thread of its own. Only the daemon's own user, and
+// root, are served.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <kvfs/store.h>
+#include "cli/client/channel.h"
+#include "cli/client/file_system_keys.h"
+
+namespace kvfs::cli {
+
+struct Served {
+  Store& store;
+  fs::FileSystem& file_system;
+  std::vector<std::string> options;    // the texts that it was mounted with
+  std::function<bool()> is_read_only;  // whether commands may not change it now
+  ChangeListener on_changed;           // called, as the above, from any of the threads
+};
+
+class RpcServer {
+ public:
+  // Listens at the store's socket from now on. `served` must outlive the service.
+  static Result<std::unique_ptr<RpcServer>> Start(const std::string& store_path,
+                                                  const Served& served);
+  // Ends all connections and waits for what they are doing. The socket's name goes.
+  ~RpcServer();
+
+  // Grows with each connection, and with each call while one is open.
+  uint64_t CountRequests();
+
+  RpcServer(const RpcServer&) = delete;
+  RpcServer& operator=(const RpcServer&) = delete;
+
+ private:
+  struct Connection {
+    Channel channel;
+    std::thread thread;
+    bool has_ended = false;  // guarded by mutex_
+  };
+
+  RpcServer(const Served& served, Listener listener);
+  void TakeConnections();
+  void Accept(Descriptor socket);
+  void JoinEnded();
+
+  const Served served_;
+  Listener listener_;
+  std::mutex mutex_;  // guards the following
+  std::list<Connection> connections_;
+  bool is_stopping_ = false;
+  uint64_t requests_ = 0;
+  std::thread taker_;
+};
+
+}  // namespace kvfs::cli

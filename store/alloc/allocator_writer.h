@@ -1,0 +1,54 @@
+// Writes a shard's two allocation maps to new places, as the last part of a checkpoint's new tree.
+//
+// The blocks that the maps need are taken from the block map itself, which so changes again; but
+// each block of a map is written once a checkpoint, so it ends.
+//
+// Threads: one checkpoint at a time.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "store/alloc/block_allocator.h"
+#include "store/alloc/block_file.h"
+
+namespace kvfs {
+
+class AllocatorWriter {
+ public:
+  // All must outlive the writer. Of both maps the epoch has been closed.
+  AllocatorWriter(BlockAllocator* pages, BlockAllocator* blocks, BlockFile* file)
+      : maps_{pages, blocks}, file_(file) {}
+  // Gives back the places of what was not written.
+  ~AllocatorWriter();
+  AllocatorWriter(const AllocatorWriter&) = delete;
+  AllocatorWriter& operator=(const AllocatorWriter&) = delete;
+
+  // Finds a place for every block of the maps that the closed epoch changes. kNoSpace changes
+  // nothing.
+  Result<void> Prepare();
+  // Settles the maps, and writes them to those places, after Prepare.
+  Result<void> Write();
+
+ private:
+  enum Map : size_t { kPages = 0, kBlocks = 1 };
+  // Level, map, index; so that what is below comes first.
+  using Node = std::tuple<uint32_t, Map, uint64_t>;
+
+  void Add(Map map, uint64_t bitmap);
+  Result<void> FindPlace(Node node);
+  Result<void> WriteNode(Node node, uint64_t place);
+
+  BlockAllocator* const maps_[2];
+  BlockFile* const file_;
+  uint32_t levels_[2] = {0, 0};
+  uint64_t highest_[2] = {0, 0};
+  std::map<Node, uint64_t> places_;  // 0: none yet
+  std::vector<Node> without_place_;
+  std::vector<Run> held_;
+  std::vector<uint64_t> freed_;
+  bool is_prepared_ = false;
+};
+
+}  // namespace kvfs

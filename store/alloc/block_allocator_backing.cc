@@ -1,0 +1,281 @@
+// The allocation map's side of getting space of the disk: free numbers become ready. What the file
+// has backed already, an earlier process say, is found before a disk is called full.
+#include <algorithm>
+#include <bit>
+#include <new>
+
+#include "store/alloc/block_allocator.h"
+
+namespace kvfs {
+namespace {
+
+// A file of few numbers grows by a fourth of them at least.
+constexpr uint64_t kFewParts = 4;
+constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
+constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
+
+}  // namespace
+
+Result<void> BlockAllocator::Reserve(uint64_t count) {
+  if (ready() >= count) return {};
+  const auto before = file_->AllocatedBytes();
+  auto reserved = BackUpTo(count);
+  if (reserved || reserved.error().code != ErrorCode::kNoSpace) return reserved;
+  KVFS_TRY(FindBacked(count));
+  if (ready() >= count) return {};
+  BackSingly(count);
+  if (ready() >= count) return {};
+  // What was got in vain goes back to the disk. What the file had before stays: others would take
+  // it, and the changes that it was kept for could not be made. Heads take too little to tell.
+  const auto after = file_->AllocatedBytes();
+  const uint64_t got = before && after ? std::max(*after, *before) - *before : 0;
+  if (!uses_heads_) TrimReady(ready() - std::min(ready(), got / unit_bytes_), 1);
+  return reserved;
+}
+
+// What the file has kept, of an earlier process or of a closed store, bitmap by bitmap.
+Result<void> BlockAllocator::FindBacked(uint64_t count) {
+  for (uint64_t index = 0; ready() < count; ++index) {
+    const std::lock_guard backing(backing_);
+    Lock lock(mutex_);
+    if (index >= BitmapsOfFile()) return {};
+    if (searched_.size() <= index) searched_.resize(index + 1);
+    if (searched_[index]) continue;
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+    const auto backed =
+        bitmap->readable ? BackedOf({index * kMapNumbers, kMapNumbers}) : std::vector<Run>();
+    if (!backed) break;
+    NoteFound(*backed);
+    searched_[index] = true;
+  }
+  return ready() < count ? ProbeBacked(count) : Result<void>();
+}
+
+// Where the file does not tell: each free number is asked for, until so many are ready.
+Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
+  if (read_only_ || !MayHideBacked()) return {};
+  for (uint64_t number = 0; number < file_end_ / unit_bytes_ && ready() < count; ++number) {
+    const std::lock_guard backing(backing_);
+    Lock lock(mutex_);
+    const uint64_t index = number / kMapNumbers;
+    if (searched_.size() <= index) searched_.resize(index + 1);
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+    const bool is_open = bitmap->readable && (bitmap->Unknown(WordOf(number)) & BitOf(number)) != 0;
+    if (!is_open || searched_[index]) continue;
+    lock.unlock();
+    const bool is_backed = IsBacked(number);
+    lock.lock();
+    if (is_backed) NoteBacked({number, 1}, true);
+  }
+  const Lock lock(mutex_);
+  if (ready_ < count) searched_.assign(BitmapsOfFile(), true);
+  return {};
+}
+
+// Whether Allocate finds the number's space there already. What it takes of the disk goes back:
+// others have more need of it. `backing_` must be held; nobody uses the number.
+bool BlockAllocator::IsBacked(uint64_t number) {
+  const bool heads = uses_heads_;
+  const uint64_t offset = number * unit_bytes_, bytes = heads ? kHeadBytes : unit_bytes_;
+  const auto before = file_->AllocatedBytes();
+  if (!before || !file_->Allocate(offset, bytes)) return false;
+  const auto after = file_->AllocatedBytes();
+  if (!after || *after > *before) {
+    static_cast<void>(file_->PunchHole(offset, unit_bytes_));
+    return false;
+  }
+  if (!heads) return true;
+  const auto has_head_only = AllocateHead(number);
+  if (!has_head_only) return false;
+  const Lock lock(mutex_);
+  if (*has_head_only) heads_.insert(number);
+  has_heads_ = !heads_.empty();
+  return true;
+}
+
+// True if the file has more space than the numbers take of which that is known. Of a large unit it
+// may be the head only.
+bool BlockAllocator::MayHideBacked() const {
+  const auto bytes = file_->AllocatedBytes();
+  const uint64_t known = used() + waiting() + held_now() + ready();
+  return !bytes || *bytes > known * std::min(unit_bytes_, kHeadBytes);
+}
+
+// The numbers of which the file says that they are backed; nothing if it does not say. `backing_`
+// must be held.
+std::optional<std::vector<Run>> BlockAllocator::BackedOf(Run numbers) const {
+  std::vector<Run> runs;
+  const uint64_t begin = numbers.first * unit_bytes_;
+  if (begin >= file_end_) return runs;
+  const uint64_t length = std::min(numbers.count * unit_bytes_, file_end_ - begin);
+  try {
+    const auto parts = file_->BackedParts(begin, length);
+    if (!parts && parts.error().code == ErrorCode::kUnsupported) return std::nullopt;
+    if (!parts) return runs;
+    for (const FilePart& part : *parts) {
+      const uint64_t first = (part.offset + unit_bytes_ - 1) / unit_bytes_;
+      const uint64_t end = (part.offset + part.length) / unit_bytes_;
+      if (first < end) runs.push_back({first, end - first});
+    }
+  } catch (const std::bad_alloc&) {
+    runs.clear();
+  }
+  return runs;
+}
+
+void BlockAllocator::NoteFound(const std::vector<Run>& runs) {
+  for (const Run& run : runs) NoteBacked(run, true);
+}
+
+// Who trims takes first, and then looks at the claim.
+bool BlockAllocator::HasReady(uint64_t count, uint64_t held) const {
+  if (ready_ >= count) return true;
+  if (held == 0) return false;
+  const Lock lock(mutex_);
+  return ready_ + std::min(held_, held) >= count;
+}
+
+Result<void> BlockAllocator::BackUpTo(uint64_t count) {
+  Lock lock(mutex_);
+  while (ready_ < count) {
+    const uint64_t index = reserve_cursor_;
+    if (index >= exhausted_.size()) exhausted_.resize(index + 1);
+    if (!exhausted_[index]) {
+      KVFS_ASSIGN(const bool backed, BackMore(index, count - ready_, lock));
+      if (backed) continue;
+      exhausted_[index] = true;
+    }
+    if (reserve_cursor_ == index) ++reserve_cursor_;
+  }
+  return {};
+}
+
+// Backs free numbers of the bitmap's first words that have some that are not; false if none has.
+Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock) {
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+  if (!bitmap->readable) {
+    // Beyond the file's end there is nothing to be damaged but what leads there.
+    if (index * kMapNumbers * unit_bytes_ > file_end_) {
+      return Fail(ErrorCode::kCorrupt,
+                  "the allocation map is damaged: there is no room to be found");
+    }
+    return false;
+  }
+  auto has_more = [&](uint64_t word) { return word < kBitmapWords && bitmap->Unknown(word) != 0; };
+  uint64_t word = 0;
+  while (word < kBitmapWords && !has_more(word)) ++word;
+  if (word == kBitmapWords) return false;
+  // A small file grows by little.
+  const uint64_t few = std::max(want, file_end_ / unit_bytes_ / kFewParts);
+  if (few < kWordNumbers) return BackFew(index, word, few, lock);
+  const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
+  uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
+  // Beyond the end the file grows in larger steps.
+  if (begin >= file_end_) {
+    const uint64_t growth = std::clamp(file_end_.load() / 8, kMinGrowthBytes, kMaxGrowthBytes);
+    words = std::max(words, growth / (uint64_t{kWordNumbers} * unit_bytes_));
+  }
+  uint64_t count = 1;
+  while (count < words && has_more(word + count)) ++count;
+  const uint64_t first = (index * kBitmapWords + word) * kWordNumbers;
+  auto allocated = Allocate({first, count * kWordNumbers}, lock);
+  // Where the disk has no room for all of them there may be some for the first.
+  if (!allocated && count > 1) allocated = Allocate({first, kWordNumbers}, lock);
+  KVFS_TRY(allocated);
+  return true;
+}
+
+// The first of a word's numbers.
+Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock) {
+  const uint64_t bits = bitmaps_.at(index).Unknown(word);
+  const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
+  const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
+  const uint64_t first = (index * kBitmapWords + word) * kWordNumbers + begin;
+  KVFS_TRY(Allocate({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
+  return true;
+}
+
+// On a disk that has no room for a word's numbers, single ones.
+void BlockAllocator::BackSingly(uint64_t count) {
+  constexpr int kMostFailures = 256;
+  Lock lock(mutex_);
+  int failures = 0;
+  const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
+  for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
+    const auto bitmap = Load(number / kMapNumbers, lock);
+    if (!bitmap) return;
+    if (!(*bitmap)->readable) continue;
+    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && ready_ < count;) {
+      const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
+      const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
+      const Run run{number + begin, std::min(free, count - ready_)};
+      rest &= ~Ones(begin, run.count);
+      if (!Allocate(run, lock) && ++failures == kMostFailures) return;
+    }
+  }
+}
+
+// Has the disk back the numbers, those that it does not back already.
+Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
+  ++allocating_;
+  lock.unlock();
+  const std::lock_guard backing(backing_);
+  const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
+  Result<void> allocated;
+  std::vector<Run> found;
+  if (!read_only_ && !heads) {
+    found = BackedOf(numbers).value_or(std::vector<Run>());
+    const bool has_all = found.size() == 1 && found.front().count == numbers.count;
+    if (!has_all) {
+      allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
+    }
+  }
+  lock.lock();
+  // Of heads only those of numbers that are still free and not backed: what somebody has had backed
+  // meanwhile may be in use. Nobody gets one that is not backed.
+  const auto is_open = [&](uint64_t number) {
+    const auto bitmap = bitmaps_.find(number / kMapNumbers);
+    return bitmap != bitmaps_.end() &&
+           (bitmap->second.Unknown(WordOf(number)) & BitOf(number)) != 0;
+  };
+  for (uint64_t i = 0; heads && allocated && uses_heads_ && i < numbers.count; ++i) {
+    const uint64_t number = numbers.first + i;
+    if (!is_open(number)) continue;
+    lock.unlock();
+    const auto has_head = AllocateHead(number);
+    lock.lock();
+    if (!has_head) allocated = tl::unexpected(has_head.error());
+    if (!has_head) break;
+    file_end_ = std::max(file_end_.load(), (number + 1) * unit_bytes_);
+    // They are asked for again where heads are not enough any more.
+    if (!uses_heads_) break;
+    if (*has_head) heads_.insert(number);
+    has_heads_ = !heads_.empty();
+    NoteBacked({number, 1}, true);
+  }
+  --allocating_;
+  NoteFound(found);
+  KVFS_TRY(allocated);
+  if (heads) return {};
+  file_end_ = std::max(file_end_.load(), (numbers.first + numbers.count) * unit_bytes_);
+  NoteBacked(numbers, true);
+  return {};
+}
+
+// True if the rest of it reads as zeros, and is a hole where the disk can have some. What the disk
+// could not punch is backed whole. A full disk has room for a head that is there already.
+Result<bool> BlockAllocator::AllocateHead(uint64_t number) {
+  const uint64_t offset = number * unit_bytes_, rest = unit_bytes_ - kHeadBytes;
+  KVFS_ASSIGN(const uint64_t size, file_->SizeBytes());
+  const bool is_within = offset + unit_bytes_ <= size;
+  KVFS_TRY(file_->Allocate(offset, is_within ? kHeadBytes : unit_bytes_));
+  std::vector<std::byte> bytes(rest);
+  auto punched = file_->PunchHole(offset + kHeadBytes, rest);
+  if (punched) punched = file_->Read(offset + kHeadBytes, bytes);
+  const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  if (punched && std::ranges::all_of(bytes, is_zero)) return true;
+  KVFS_TRY(file_->Allocate(offset, unit_bytes_));
+  return false;
+}
+
+}  // namespace kvfs

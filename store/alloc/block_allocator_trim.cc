@@ -1,0 +1,169 @@
+// The allocation map's side of giving space back to the disk: free numbers become holes, one call
+// for a run however long.
+#include <algorithm>
+#include <bit>
+
+#include "store/alloc/block_allocator.h"
+
+namespace kvfs {
+namespace {
+
+constexpr size_t kMaxIdleBitmaps = 64;
+
+}  // namespace
+
+// What is claimed stays, also where it is an earlier process that has had it backed.
+void BlockAllocator::Trim(uint64_t spare, uint64_t run) {
+  static_cast<void>(FindBacked(claimed()));
+  TrimReady(spare, run);
+  Lock lock(mutex_);
+  if (run == 1) CutEnd(lock);
+  DropIdleBitmaps();
+}
+
+void BlockAllocator::TrimAll(uint64_t run) {
+  static_cast<void>(FindBacked(claimed()));
+  PunchUnknown(run);
+  Trim(0, run);
+}
+
+// From the file's end, where the fewest new pages will want to be.
+void BlockAllocator::TrimReady(uint64_t spare, uint64_t run) {
+  Lock lock(mutex_);
+  reserve_cursor_ = 0;
+  for (uint64_t end = ~uint64_t{0};;) {
+    Run found = LastReadyRun(end);
+    if (found.count == 0) break;
+    end = found.first;
+    if (found.count < run) continue;
+    const uint64_t ready = ready_, kept = std::max<uint64_t>(spare, claimed_);
+    if (ready <= kept) break;
+    const uint64_t stays = found.count - std::min(found.count, ready - kept);
+    if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
+  }
+}
+
+// The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is
+// none.
+Run BlockAllocator::LastReadyRun(uint64_t end) const {
+  constexpr uint64_t kEnough = kMapNumbers;
+  Run run;
+  auto word = ready_words_.upper_bound(end / kWordNumbers);
+  while (word != ready_words_.begin()) {
+    const uint64_t first = *--word * kWordNumbers;
+    uint64_t bits = ReadyWord(*word);
+    if (end - first < kWordNumbers) bits &= Ones(0, end - first);
+    if (bits == 0) continue;
+    const auto above = static_cast<uint64_t>(std::countl_zero(bits));
+    const auto length = static_cast<uint64_t>(std::countl_one(bits << above));
+    const Run part{first + kWordNumbers - above - length, length};
+    if (run.count > 0 && part.first + part.count != run.first) break;
+    run = {part.first, run.count + part.count};
+    if (part.first != first || run.count >= kEnough) break;
+  }
+  return run;
+}
+
+// The first run of numbers of one bitmap, which is loaded, that are free and not known to be
+// backed.
+Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
+  Run run;
+  while (begin < end) {
+    const uint64_t bit = begin % kWordNumbers, left = kWordNumbers - bit;
+    const uint64_t bits = bitmaps_.at(begin / kMapNumbers).Unknown(WordOf(begin)) >> bit;
+    const auto skipped =
+        run.count > 0 ? uint64_t{0} : std::min(left, static_cast<uint64_t>(std::countr_zero(bits)));
+    const auto length =
+        skipped == left ? uint64_t{0} : static_cast<uint64_t>(std::countr_one(bits >> skipped));
+    if (length > 0 && run.count == 0) run.first = begin + skipped;
+    run.count += length;
+    if (run.count > 0 && skipped + length < left) break;
+    begin += left;
+  }
+  run.count = std::min(run.count, end - std::min(end, run.first));
+  return run;
+}
+
+// Of what is free and not known to be backed.
+void BlockAllocator::PunchUnknown(uint64_t run) {
+  Lock lock(mutex_);
+  for (uint64_t index = 0; index < BitmapsOfFile(); ++index) {
+    const auto bitmap = Load(index, lock);
+    if (!bitmap || !(*bitmap)->readable) continue;
+    const uint64_t end = std::min((index + 1) * kMapNumbers, file_end_ / unit_bytes_);
+    for (uint64_t at = index * kMapNumbers; at < end && bitmaps_.contains(index);) {
+      const Run found = FirstUnknownRun(at, end);
+      if (found.count == 0) break;
+      at = found.first + found.count;
+      if (found.count >= run && !Punch(found, false, lock)) return;
+    }
+  }
+}
+
+// Makes holes of numbers that are ready, or of which nothing is known. False if the disk could not
+// do it, or if they are claimed. They are held meanwhile, so that nobody gets them.
+bool BlockAllocator::Punch(Run numbers, bool is_ready, Lock& lock) {
+  SetHeld(numbers, true);
+  const bool is_claimed = is_ready && ready_ < claimed_;
+  const bool punched = !is_claimed && PunchHeld(numbers, lock);
+  SetHeld(numbers, false);
+  return punched;
+}
+
+bool BlockAllocator::PunchHeld(Run numbers, Lock& lock) {
+  lock.unlock();
+  const std::lock_guard backing(backing_);
+  const bool punched =
+      file_->PunchHole(numbers.first * unit_bytes_, numbers.count * unit_bytes_).has_value();
+  lock.lock();
+  if (!punched) return false;
+  NoteBacked(numbers, false);
+  for (uint64_t i = 0; has_heads_ && i < numbers.count; ++i) heads_.erase(numbers.first + i);
+  has_heads_ = !heads_.empty();
+  return true;
+}
+
+// Cuts off what lies behind the last number that is used, held or ready.
+void BlockAllocator::CutEnd(Lock& lock) {
+  // The bitmap's numbers up to the last one that is any of it.
+  auto end_of = [](const Bitmap& bitmap) {
+    if (!bitmap.readable) return kMapNumbers;
+    for (uint64_t word = kBitmapWords; word > 0; --word) {
+      const uint64_t bits = bitmap.used[word - 1] | bitmap.held[word - 1] | bitmap.backed[word - 1];
+      if (bits == 0) continue;
+      return word * kWordNumbers - static_cast<uint64_t>(std::countl_zero(bits));
+    }
+    return uint64_t{0};
+  };
+  for (uint64_t index = BitmapsOfFile(); index > 0; --index) {
+    const auto bitmap = Load(index - 1, lock);
+    if (!bitmap) return;
+    if (end_of(**bitmap) > 0) break;
+  }
+  // From here on under the lock, so that nobody gets a number behind the new end.
+  uint64_t end = 0;
+  for (auto at = bitmaps_.rbegin(); at != bitmaps_.rend() && end == 0; ++at) {
+    const uint64_t last = end_of(at->second);
+    if (last > 0) end = (at->first * kMapNumbers + last) * unit_bytes_;
+  }
+  if (allocating_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
+}
+
+// Bitmaps that hold nothing that the disk does not say, and give nothing out.
+void BlockAllocator::DropIdleBitmaps() {
+  if (bitmaps_.size() <= kMaxIdleBitmaps) return;
+  std::erase_if(bitmaps_, [this](const auto& item) {
+    const auto& [index, bitmap] = item;
+    const auto ready = ready_words_.lower_bound(index * kBitmapWords);
+    const bool gives = ready != ready_words_.end() && *ready / kBitmapWords == index;
+    const uint64_t none = index == 0 ? 1 : 0;
+    const bool is_idle = !gives && bitmap.held[0] == none &&
+                         std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
+                                     [](uint64_t word) { return word == 0; });
+    // What the file has told of it is forgotten with it.
+    if (is_idle && index < searched_.size()) searched_[index] = false;
+    return is_idle;
+  });
+}
+
+}  // namespace kvfs

@@ -1,0 +1,72 @@
+// Numbers are held in runs, so that pages made one after another lie so, too.
+#include "store/btree/page_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kvfs {
+namespace {
+
+constexpr uint64_t kHeldAtOnce = 64;
+
+}  // namespace
+
+PageWriter::PageWriter(File* file, BlockAllocator* space, uint32_t page_bytes, uint64_t epoch,
+                       uint32_t fill_percent)
+    : file_(file),
+      space_(space),
+      page_bytes_(page_bytes),
+      epoch_(epoch),
+      fill_percent_(fill_percent) {}
+
+PageWriter::~PageWriter() {
+  for (const Run& run : taken_) space_->Release(run);
+  space_->Release(ready_);
+}
+
+Result<NewPage> PageWriter::Make(bool is_leaf) {
+  if (ready_.count == 0) {
+    KVFS_TRY(space_->Reserve(1));
+    ready_ = space_->Hold(kHeldAtOnce);
+    if (ready_.count == 0) return Fail(ErrorCode::kNoSpace, "no page is left for the tree");
+    taken_.push_back({ready_.first, 0});
+  }
+  EndHead();
+  const uint64_t number = ready_.first++;
+  --ready_.count;
+  ++taken_.back().count;
+  const uint64_t offset = number * page_bytes_;
+  const bool is_head = space_->HasHeadOnly(number);
+  KVFS_ASSIGN(std::byte * bytes,
+              is_head ? file_.AddHead(offset, page_bytes_, BlockAllocator::kHeadBytes)
+                      : file_.Add(offset, page_bytes_));
+  if (is_head) {
+    head_ = number;
+    head_page_ = {bytes, page_bytes_};
+  }
+  CountPage(is_leaf, +1);
+  return NewPage{{number, epoch_}, {bytes, page_bytes_}};
+}
+
+// The page has been filled: is its head all that it needs?
+void PageWriter::EndHead() {
+  if (head_ == 0) return;
+  const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  if (!std::ranges::all_of(head_page_.subspan(BlockAllocator::kHeadBytes), is_zero)) {
+    space_->NoteWhole(head_);
+    file_.WriteWhole();
+  }
+  head_ = 0;
+}
+
+Result<void> PageWriter::Flush() {
+  EndHead();
+  return file_.Flush();
+}
+
+void PageWriter::TakeAccount(std::vector<Run>* taken, std::vector<uint64_t>* freed) {
+  *taken = std::exchange(taken_, {});
+  *freed = std::exchange(freed_, {});
+}
+
+}  // namespace kvfs

@@ -1,0 +1,333 @@
+// One function a kind of change.
+#include "store/txn/change_applier.h"
+
+#include <algorithm>
+
+namespace kvfs {
+
+using format::Change;
+using format::ContentShape;
+using format::Entry;
+using Found = format::Change::Found;
+using Kind = format::Change::Kind;
+
+namespace {
+
+bool EndsWithin(uint64_t begin, uint64_t length) {
+  return begin <= kMaxContentBytes && length <= kMaxContentBytes - begin;
+}
+
+bool HasPossibleKeys(const Change& change) {
+  const bool has_name = change.kind != Kind::kReclaim;
+  const bool has_to_name = format::HasSecondName(change.kind);
+  return change.name.empty() == !has_name && change.name.size() <= kMaxNameBytes &&
+         change.to_name.empty() == !has_to_name && change.to_name.size() <= kMaxNameBytes &&
+         change.space < format::kFirstOwnSpace && change.to_space < format::kFirstOwnSpace;
+}
+
+bool HasPossibleIds(const Change& change) {
+  const bool has_id = change.kind == Kind::kPut;
+  return change.id <= format::kMaxId && (!has_id || change.id >= kFirstId) &&
+         change.content <= format::kMaxId;
+}
+
+bool HasPossibleData(const Change& change) {
+  if (change.kind != Kind::kWriteBlocks) return change.data.size() <= kMaxLoggedBytes;
+  return change.offset % format::kBlockBytes == 0 &&
+         change.data.size() % format::BlockPointer::kBytes == 0;
+}
+
+bool HasPossibleRange(const Change& change) {
+  const bool is_blocks = change.kind == Kind::kWriteBlocks;
+  const uint64_t bytes =
+      is_blocks ? change.BlockCount() * uint64_t{format::kBlockBytes} : change.data.size();
+  return change.size <= kMaxContentBytes && EndsWithin(change.offset, change.length) &&
+         EndsWithin(change.offset, bytes);
+}
+
+// Each was written before the record was.
+bool HasPossibleBlocks(const Change& change) {
+  if (change.kind != Kind::kWriteBlocks) return true;
+  for (size_t i = 0; i < change.BlockCount(); ++i) {
+    const uint64_t number = change.Block(i).number;
+    if (number == 0 || number >= format::kMaxNumber) return false;
+  }
+  return true;
+}
+
+bool HasPossibleMetas(const Change& change) {
+  return change.meta.value_or("").size() <= kMaxMetaBytes &&
+         change.to_meta.value_or("").size() <= kMaxMetaBytes;
+}
+
+}  // namespace
+
+Result<void> CheckChange(const Change& change, uint32_t shards) {
+  auto refuse = [](const char* what) {
+    return Fail(ErrorCode::kInvalid, std::string("a change has an impossible ") + what);
+  };
+  if (!HasPossibleKeys(change)) return refuse("key");
+  if (!HasPossibleIds(change)) return refuse("id: one is 16 to 2^62");
+  if (change.home >= shards) return refuse("home");
+  if (!HasPossibleData(change)) return refuse("amount of data");
+  if (!HasPossibleBlocks(change)) return refuse("block");
+  if (!HasPossibleRange(change)) return refuse("range: a content ends below 2^63 bytes");
+  if (!HasPossibleMetas(change)) return refuse("meta");
+  return {};
+}
+
+ChangeApplier::Place ChangeApplier::PlaceOf(uint64_t space, std::string_view name) const {
+  const format::RecordKey key = placement_.RecordKeyOf(space, name);
+  return {placement_.ShardOf(key.position), key};
+}
+
+Result<ChangeApplier::Place> ChangeApplier::LockedPlaceOf(uint64_t space, std::string_view name) {
+  const Place place = PlaceOf(space, name);
+  KVFS_TRY(transaction_.NeedShard(place.shard));
+  return place;
+}
+
+Result<std::optional<MutableEntry>> ChangeApplier::Load(const Place& place) const {
+  auto found = transaction_.Find(place.shard, place.key);
+  if (!found) {
+    if (found.error().code == ErrorCode::kNotFound) return std::nullopt;
+    return tl::unexpected(std::move(found).error());
+  }
+  KVFS_ASSIGN(const Entry decoded, Entry::Decode(found->value, limit_));
+  return MutableEntry::Of(decoded, limit_);
+}
+
+void ChangeApplier::Save(const Place& place, const MutableEntry& entry) {
+  transaction_.Put(place.shard, place.key, entry.Encode(limit_));
+}
+
+Result<void> ChangeApplier::LetGo(MutableEntry* entry) {
+  if (ContentShape::Of(entry->size, limit_).blocks == 0) return {};
+  const uint32_t home = placement_.HomeOf(entry->id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  return ContentEditor(&transaction_, home, limit_, entry).LetGo();
+}
+
+// Of the content of the entry there; false if there is none.
+Result<bool> ChangeApplier::LetGoAt(const Place& place) {
+  auto let_go = [&]() -> Result<bool> {
+    KVFS_ASSIGN(auto present, Load(place));
+    if (present) KVFS_TRY(LetGo(&*present));
+    return present.has_value();
+  };
+  auto done = let_go();
+  const bool is_damaged = !done && done.error().code == ErrorCode::kCorrupt;
+  return is_damaged && damage_ == Damage::kLeak ? true : done;
+}
+
+Result<void> ChangeApplier::Put(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  bool is_new = change.found == Found::kAbsent;
+  if (change.found == Found::kUnknown) {
+    KVFS_ASSIGN(const bool is_present, LetGoAt(place));
+    is_new = !is_present;
+  }
+  if (is_new) transaction_.CountEntries(place.shard, +1);
+  const std::string_view meta = change.meta.value_or(std::string_view{});
+  if (change.data.size() <= limit_) {
+    std::vector<std::byte> bytes;
+    Entry{change.id, change.data.size(), meta, change.data, {}}.Encode(limit_, &bytes);
+    transaction_.Put(place.shard, place.key, std::move(bytes));
+    return {};
+  }
+  MutableEntry entry;
+  entry.id = change.id;
+  entry.meta = meta;
+  const uint32_t home = placement_.HomeOf(entry.id);
+  KVFS_TRY(transaction_.NeedShard(home));
+  ContentEditor editor(&transaction_, home, limit_, &entry);
+  KVFS_TRY(editor.Write(0, change.data));
+  editor.Finish();
+  Save(place, entry);
+  return {};
+}
+
+Result<void> ChangeApplier::EraseAt(const Place& place, Found found) {
+  if (found == Found::kAbsent) return {};
+  if (found == Found::kUnknown) {
+    KVFS_ASSIGN(const bool is_present, LetGoAt(place));
+    if (!is_present) return {};
+  }
+  transaction_.CountEntries(place.shard, -1);
+  transaction_.Erase(place.shard, place.key);
+  return {};
+}
+
+Result<void> ChangeApplier::Erase(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  return EraseAt(place, change.found);
+}
+
+Result<void> ChangeApplier::Move(const Change& change) {
+  KVFS_ASSIGN(const Place from, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto entry, Load(from));
+  if (!entry) return {};
+  if (change.meta) entry->meta = *change.meta;
+  if (from.key != to.key) {
+    KVFS_TRY(EraseAt(to, Found::kUnknown));
+    transaction_.Erase(from.shard, from.key);
+    transaction_.CountEntries(from.shard, -1);
+    transaction_.CountEntries(to.shard, +1);
+  }
+  Save(to, *entry);
+  return {};
+}
+
+Result<void> ChangeApplier::Exchange(const Change& change) {
+  KVFS_ASSIGN(const Place one, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place other, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto first, Load(one));
+  KVFS_ASSIGN(auto second, Load(other));
+  if (!first || !second) return {};
+  if (change.meta) first->meta = *change.meta;
+  if (change.to_meta) second->meta = *change.to_meta;
+  Save(other, *first);
+  // Of one key with itself the first has the last word.
+  if (one.key != other.key) Save(one, *second);
+  return {};
+}
+
+// Blocks and chunks stay where they are, in the home that both ids have.
+Result<void> ChangeApplier::TakeContent(const Change& change) {
+  KVFS_ASSIGN(const Place taker_at, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place giver_at, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(auto taker, Load(taker_at));
+  KVFS_ASSIGN(auto giver, Load(giver_at));
+  if (!taker || !giver) return {};
+  if (taker_at.key == giver_at.key ||
+      placement_.HomeOf(taker->id) != placement_.HomeOf(giver->id)) {
+    return Fail(ErrorCode::kCorrupt, "a log record moves a content where none can be");
+  }
+  KVFS_TRY(LetGo(&*taker));
+  giver->id = taker->id;
+  giver->meta = change.meta.value_or(taker->meta);
+  transaction_.Erase(giver_at.shard, giver_at.key);
+  transaction_.CountEntries(giver_at.shard, -1);
+  Save(taker_at, *giver);
+  return {};
+}
+
+// The changes of one entry that stays where it is.
+Result<void> ChangeApplier::Edit(const Change& change) {
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(auto entry, Load(place));
+  if (!entry) return {};
+  if (change.meta) entry->meta = *change.meta;
+  if (change.kind != Kind::kMeta) {
+    const uint32_t home = placement_.HomeOf(entry->id);
+    // A content that is all tail, and stays so, concerns nobody but the entry.
+    const uint64_t end =
+        std::max({entry->size, change.size,
+                  change.kind == Kind::kWrite ? change.offset + change.data.size() : uint64_t{0}});
+    const bool has_blocks = ContentShape::Of(entry->size, limit_).blocks > 0 ||
+                            ContentShape::Of(end, limit_).blocks > 0;
+    if (has_blocks || change.kind == Kind::kWriteBlocks) KVFS_TRY(transaction_.NeedShard(home));
+    if (change.kind == Kind::kWriteBlocks && change.home != home) {
+      return Fail(ErrorCode::kCorrupt, "a log record places blocks where none can be");
+    }
+    ContentEditor editor(&transaction_, home, limit_, &*entry);
+    KVFS_TRY(EditContent(change, &editor));
+    editor.Finish();
+  }
+  Save(place, *entry);
+  return {};
+}
+
+Result<void> ChangeApplier::EditContent(const Change& change, ContentEditor* editor) {
+  switch (change.kind) {
+    case Kind::kWrite:
+      return editor->Write(change.offset, change.data);
+    case Kind::kWriteBlocks:
+      return editor->PlaceBlocks(change);
+    case Kind::kResize:
+      return editor->Resize(change.size);
+    case Kind::kPunch:
+      return editor->Punch(change.offset, change.length);
+    case Kind::kAllocate:
+      return editor->Allocate(change.offset, change.length);
+    default:
+      return {};
+  }
+}
+
+// Frees the blocks of a buried content's chunks below `end`, from where the last such change has
+// ended; the content is forgotten when it has none left.
+Result<void> ChangeApplier::Reclaim(const Change& change) {
+  const uint32_t home = placement_.HomeOf(change.content);
+  const uint64_t space = format::ContentSpace(change.content);
+  const format::RecordKey dead_key{format::kDeadSpace, change.content, {}};
+  KVFS_TRY(transaction_.NeedShard(home));
+  const auto dead = transaction_.Find(home, dead_key);
+  if (!dead) {
+    if (dead.error().code == ErrorCode::kNotFound) return {};
+    return tl::unexpected(dead.error());
+  }
+  const uint64_t first = format::DecodeFirstLeft(dead->value);
+  const uint64_t end = std::max(first, change.end);
+  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(home, space, first, end));
+  for (const uint64_t number : numbers) {
+    KVFS_ASSIGN(const auto found, transaction_.Find(home, {space, number, {}}));
+    // What a damaged chunk names stays in use, for a repair to find.
+    if (const auto chunk = format::Chunk::Decode(found.value)) {
+      for (const format::BlockPointer& block : chunk->blocks) transaction_.FreeBlock(home, block);
+    }
+    transaction_.Erase(home, {space, number, {}});
+  }
+  transaction_.NoteRowErased(home, {space, first, end, numbers.size()});
+  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(home, space, end, ~uint64_t{0}, 1));
+  if (!rest.empty()) {
+    transaction_.Put(home, dead_key, format::EncodeFirstLeft(end));
+    return {};
+  }
+  transaction_.Erase(home, dead_key);
+  transaction_.CountDeadContents(home, -1);
+  return {};
+}
+
+Result<void> ChangeApplier::MarkLostAt(const Place& place) {
+  const auto present = transaction_.Find(place.shard, place.key);
+  if (!present && present.error().code == ErrorCode::kNotFound) {
+    transaction_.CountEntries(place.shard, +1);
+  }
+  transaction_.Put(place.shard, place.key, Entry::Lost());
+  return {};
+}
+
+Result<void> ChangeApplier::MarkLost(const Change& change) {
+  if (change.kind == Kind::kReclaim) return {};  // it has no name; the blocks stay in use
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  if (change.to_name.empty()) return MarkLostAt(place);
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  // The one that ends its life is erased, and who would have got its content is lost.
+  const bool ends_first = change.kind == Kind::kMove,
+             ends_other = change.kind == Kind::kTakeContent;
+  KVFS_TRY(ends_first ? EraseAt(place, Found::kWithoutBlocks) : MarkLostAt(place));
+  return ends_other ? EraseAt(to, Found::kWithoutBlocks) : MarkLostAt(to);
+}
+
+Result<void> ChangeApplier::Execute(const Change& change) {
+  switch (change.kind) {
+    case Kind::kPut:
+      return Put(change);
+    case Kind::kErase:
+      return Erase(change);
+    case Kind::kMove:
+      return Move(change);
+    case Kind::kExchange:
+      return Exchange(change);
+    case Kind::kTakeContent:
+      return TakeContent(change);
+    case Kind::kReclaim:
+      return Reclaim(change);
+    default:
+      return Edit(change);
+  }
+}
+
+}  // namespace kvfs

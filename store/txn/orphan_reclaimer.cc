@@ -1,0 +1,116 @@
+// The pages of a piece are looked at before the lock is taken.
+#include "store/txn/orphan_reclaimer.h"
+
+#include <algorithm>
+
+#include "store/base/contract.h"
+#include "store/format/chunk.h"
+#include "store/shard/record_cursor.h"
+#include "store/txn/change_applier.h"
+
+namespace kvfs {
+
+using format::Change;
+
+namespace {
+
+// Chunks that are freed while a shard's lock is held: up to 16 MiB of blocks.
+constexpr uint64_t kPieceChunks = 128;
+// What remains in memory until the checkpoint: of an erased record, about; and of the number of a
+// freed block, which waits in two lists.
+constexpr uint64_t kErasedRecordBytes = 96;
+constexpr uint64_t kFreedBlockBytes = 16;
+
+}  // namespace
+
+// A content that is done is not looked for again: what was erased of it stays in memory for a
+// while.
+Result<bool> OrphanReclaimer::Run(const std::function<bool(uint64_t bytes)>& has_room) {
+  KVFS_REQUIRE(target_.log->CanAppend(), "the log is begun before anything is reclaimed");
+  uint64_t bytes = 0;
+  bool has_more = false;
+  for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
+    auto dead = NextDead(shard, 0);
+    while (dead && has_room(bytes)) {
+      KVFS_ASSIGN(const Piece piece, FreeOnePiece(shard, *dead));
+      bytes += piece.bytes;
+      dead = piece.is_last ? NextDead(shard, dead->content + 1) : Dead{dead->content, piece.end};
+    }
+    has_more |= dead.has_value();
+  }
+  return has_more && bytes > 0;
+}
+
+// The first content from `from` on.
+std::optional<OrphanReclaimer::Dead> OrphanReclaimer::NextDead(uint32_t shard,
+                                                               uint64_t from) const {
+  ShardPin pin;
+  {
+    std::shared_lock lock(shards_[shard]->mutex);
+    if (shards_[shard]->dead_contents() == 0) return std::nullopt;
+    pin = shards_[shard]->Pin();
+  }
+  RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
+  for (cursor.Seek({format::kDeadSpace, from, {}}, format::kDeadSpace); cursor.Valid();
+       cursor.Next()) {
+    const uint64_t content = cursor.Record().key.position;
+    if (std::ranges::find(damaged_, content) != damaged_.end()) continue;
+    return Dead{content, format::DecodeFirstLeft(cursor.Record().value)};
+  }
+  return std::nullopt;
+}
+
+// Behind the last of the first kPieceChunks chunks that are left, and how many they are.
+std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard, const Dead& dead) const {
+  ShardPin pin;
+  {
+    std::shared_lock lock(shards_[shard]->mutex);
+    pin = shards_[shard]->Pin();
+  }
+  const uint64_t space = format::ContentSpace(dead.content);
+  RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
+  uint64_t end = dead.first, count = 0;
+  cursor.Seek({space, dead.first, {}}, space);
+  for (; cursor.Valid() && count < kPieceChunks; ++count) {
+    end = cursor.Record().key.position + 1;
+    cursor.Next();
+  }
+  return {end, count};
+}
+
+Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, const Dead& dead) {
+  const auto [end, count] = EndOfPiece(shard, dead);
+  Change change;
+  change.kind = Change::Kind::kReclaim;
+  change.content = dead.content;
+  change.end = end;
+  if (!CheckChange(change, static_cast<uint32_t>(shards_.size()))) {
+    damaged_.push_back(dead.content);
+    return Piece{};
+  }
+  ShardSet set;
+  set.set(shard);
+  ExclusiveLocks locks(shards_, set);
+  Transaction transaction(shards_, locks, snapshots_.newest());
+  ChangeApplier applier(&transaction, &placement_, shards_[shard]->inline_limit());
+  auto done = applier.Execute(change);
+  // Of a shard that is not the content's home it can only be by damage.
+  const bool is_damaged =
+      !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == ErrorCode::kRetry);
+  if (is_damaged) {
+    damaged_.push_back(dead.content);
+    return Piece{};
+  }
+  KVFS_TRY(done);
+  std::vector<std::byte> record(RedoLog::RecordOverhead());
+  change.AppendTo(&record);
+  Piece piece;
+  piece.end = end;
+  piece.bytes =
+      (count + 1) * kErasedRecordBytes + transaction.FreedBlocks(shard) * kFreedBlockBytes;
+  piece.is_last = !transaction.Find(shard, {format::kDeadSpace, dead.content, {}});
+  KVFS_TRY(Commit(target_, &transaction, &record, 0));
+  return piece;
+}
+
+}  // namespace kvfs
