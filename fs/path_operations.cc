@@ -6,10 +6,8 @@
 // that a change makes has its number at once, reserved in the store: so a directory can be filled,
 // and a file linked, by the batch that makes it.
 //
-// What several names lead to is kept once, in `shared_`, so that a change by one name is seen by
-// all.
-//
-// The times of directories are set once, at the end, whatever happened to them.
+// What several names lead to is kept once, in `shared_`: each of them shows its changes. The times
+// of directories are set once, at the end, whatever happened to them.
 //
 // What inherits access control lists is created before the batch, without a name: the lists lie
 // under its number (fs/extended_attributes.cc). The batch gives it the name.

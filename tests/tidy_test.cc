@@ -103,6 +103,15 @@ TEST(Tidy, MachinesAreNotNamed) {
   EXPECT_THAT(CheckLine("docs/design.md", Joined("the frame/wo", "rk/loop")), IsEmpty());
 }
 
+TEST(Tidy, RetiredWordsAreFound) {
+  const std::string word = Joined("Space", "Map");
+  EXPECT_THAT(CheckLine("store/alloc/a.cc", "  " + word + " map;"),
+              testing::Contains(HasSubstr(word)));
+  EXPECT_THAT(CheckLine("docs/design.md", Joined("the space ", "maps")), testing::SizeIs(1));
+  EXPECT_THAT(CheckLine("docs/design.md", Joined("space", "maps")), IsEmpty());
+  EXPECT_THAT(CheckLine("CHANGELOG.md", word), IsEmpty());
+}
+
 TEST(Tidy, FilesOpenWithAComment) {
   EXPECT_THAT(Check("fs/a.cc", "#include \"fs/a.h\"\n"), testing::SizeIs(1));
   EXPECT_THAT(Check("fs/a.cc", ""), testing::SizeIs(1));
@@ -164,6 +173,25 @@ TEST(Tidy, EveryFileOfTheTreeIsTidy) {
       ADD_FAILURE() << finding;
     }
   }
+}
+
+// A document names a file by its path from the top, a test also without its ending.
+TEST(Tidy, DocumentsNameFilesThatAreThere) {
+  const fs::path top = Top();
+  const std::regex path("`((include/kvfs|store|fs|cli|bench|tests|tools|docs)/[a-z_./]+)(`|: )");
+  size_t found = 0;
+  for (const fs::path& file : FilesOfTree(top)) {
+    if (file.extension() != ".md" || file.filename() == "CHANGELOG.md") continue;
+    const std::string text = TextOf(file);
+    for (std::sregex_iterator at(text.begin(), text.end(), path), end; at != end; ++at) {
+      const std::string name = at->str(1);
+      const bool is_there = fs::exists(top / name) || fs::exists(top / (name + ".cc")) ||
+                            fs::exists(top / (name + ".h"));
+      EXPECT_TRUE(is_there) << file << " names " << name;
+      ++found;
+    }
+  }
+  EXPECT_GT(found, 100U);
 }
 
 // docs/security.md says of each attack which test shows that it is held off.

@@ -25,7 +25,7 @@ class Tree:
     def sources(self, excluded):
         """Path -> text of what faults are made in."""
         chosen = [name for name in self._git_files()
-                  if re.fullmatch(r'store/.*\.(cc|h)', name) and not re.search(excluded, name)]
+                  if re.fullmatch(r'(store|include)/.*\.(cc|h)', name) and not re.search(excluded, name)]
         return {name: (self.top / name).read_text() for name in chosen}
 
     def write(self, numbered):
