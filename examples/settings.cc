@@ -6,11 +6,11 @@
 // Each call returns a Result: a value or an Error, which has a code for the program and a message
 // for the person. docs/library.md is the reference.
 
-#include <kvfs/store.h>
-
 #include <iostream>
 #include <memory>
 #include <string>
+
+#include <kvfs/store.h>
 
 namespace {
 

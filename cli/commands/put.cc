@@ -92,8 +92,8 @@ Runner DefinePut(CLI::App& parser) {
       ->check(WholeNumber(1))
       ->excludes(if_absent);
   parser.footer(
-      "Readers see the old value or the new one, never a part, but for a moment those of a mount where\n"
-      "others write to the key meanwhile. The key keeps its inode number.\n"
+      "Readers see the old value or the new one, never a part, but for a moment those of a mount\n"
+      "where others write to the key meanwhile. The key keeps its inode number.\n"
       "Example: kvfs put ~/store foo bar");
   return [arguments] { return Put(*arguments); };
 }

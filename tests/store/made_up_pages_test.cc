@@ -85,7 +85,8 @@ class Surgery {
 
   // They borrow from the page, which stays as it was.
   std::vector<LeafRecord> RecordsOf(const Place& place) {
-    const format::LeafView leaf(View(place), Hash());
+    const format::NameHash hash = Hash();
+    const format::LeafView leaf(View(place), hash);
     std::vector<LeafRecord> records;
     for (uint32_t i = 0; i < leaf.count(); ++i) records.push_back(leaf.Record(i));
     return records;
