@@ -332,7 +332,8 @@ class Dumper {
          ", " + Number(page.count()) + " records, end " + Number(page.end()) + ", checksum " +
          Hex(LoadLittle<uint64_t>(bytes.data())));
     if (page.IsLeaf()) {
-      DumpLeaf(LeafView(page, identity.NamesHash()), InlineLimitBytes(identity.page_bytes));
+      const format::NameHash hash = identity.NamesHash();
+      DumpLeaf(LeafView(page, hash), InlineLimitBytes(identity.page_bytes));
     } else {
       DumpBranch(BranchView(page));
     }

@@ -17,7 +17,7 @@ timespec ToTimespec(const Timespec& time) {
 Caller CallerOf(fuse_req_t request) {
   const fuse_ctx* context = fuse_req_ctx(request);
   return {context->uid, context->gid, context->umask, static_cast<uint32_t>(context->pid),
-          ContextBehind(request).wire.CallerHasFsetid()};
+          ContextBehind(request).transport.CallerHasFsetid()};
 }
 
 Caller CreatorOf(fuse_req_t request) {

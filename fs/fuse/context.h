@@ -33,7 +33,7 @@ struct FuseContext {
   FuseChoices choices;
   MessageCounts counts;
   OpenSuppressor probe;
-  FuseTransport wire;
+  FuseTransport transport;
   ControlDirectory control;
   ShownOwner shown = {};
   fuse_session* session = nullptr;  // once there is one

@@ -42,7 +42,7 @@ void HandleInit(void* userdata, fuse_conn_info* connection) {
   // Who writes takes setuid bits and file capabilities away. With the second version of the
   // capability the kernel tells whose writes do, and looks for capabilities once for many writes.
   DoWithout(*connection, FUSE_CAP_HANDLE_KILLPRIV);
-  context.wire.WantKillpriv();
+  context.transport.WantKillpriv();
   // Small messages are copied faster than spliced.
   DoWithout(*connection, FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   connection->max_write = kMaxWriteBytes;

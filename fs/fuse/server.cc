@@ -126,7 +126,7 @@ struct FuseServer::Session {
 
   Result<void> Choose();
   Result<void> Mount();
-  void UseWire();
+  void UseTransport();
   void Unmount();
   int RunLoop();
   void Start(const std::function<void()>& on_ready);
@@ -176,28 +176,29 @@ Result<void> FuseServer::Session::Mount() {
                 "cannot mount at '" + options.mountpoint + "': " + why);
   }
   is_mounted = true;
-  UseWire();
+  UseTransport();
   return {};
 }
 
-void FuseServer::Session::UseWire() {
-  const fuse_custom_io through_wire = {
+void FuseServer::Session::UseTransport() {
+  const fuse_custom_io through_transport = {
       .writev =
           [](int device, iovec* parts, int count, void* at) {
             auto& shared = *static_cast<FuseContext*>(at);
             NoteAnswer(parts, count, shared.counts);
-            return shared.wire.Write(device, parts, count);
+            return shared.transport.Write(device, parts, count);
           },
       .read =
           [](int device, void* message, size_t size, void* at) {
-            const ssize_t length = static_cast<FuseContext*>(at)->wire.Read(device, message, size);
+            const ssize_t length =
+                static_cast<FuseContext*>(at)->transport.Read(device, message, size);
             if (length > 0) NoteMessage(message, static_cast<size_t>(length));
             return length;
           },
       .splice_receive = nullptr,
       .splice_send = nullptr,
   };
-  fuse_session_custom_io(fuse, &through_wire, fuse_session_fd(fuse));
+  fuse_session_custom_io(fuse, &through_transport, fuse_session_fd(fuse));
 }
 
 void FuseServer::Session::Unmount() {

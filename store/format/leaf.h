@@ -41,6 +41,7 @@ struct LeafRecord {
 class LeafView : public PageView {
  public:
   LeafView(PageView page, const NameHash& hash) : PageView(page), hash_(&hash) {}
+  LeafView(PageView page, const NameHash&& hash) = delete;  // it would be gone
 
   bool IsIncomplete() const { return (static_cast<uint8_t>(bytes_[31]) & kIncompleteLeaf) != 0; }
 

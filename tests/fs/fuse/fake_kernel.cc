@@ -95,11 +95,11 @@ void FakeKernel::Session::Begin() {
           [](int device, iovec* parts, int count, void* at) {
             auto& self = static_cast<Session&>(*static_cast<FuseContext*>(at));
             if (std::exchange(self.loses_reply, false)) return Lose();
-            return self.wire.Write(device, parts, count);
+            return self.transport.Write(device, parts, count);
           },
       .read =
           [](int device, void* message, size_t size, void* at) {
-            return static_cast<FuseContext*>(at)->wire.Read(device, message, size);
+            return static_cast<FuseContext*>(at)->transport.Read(device, message, size);
           },
       .splice_receive = nullptr,
       .splice_send = nullptr,

@@ -19,10 +19,12 @@ constexpr uint32_t kWriteKillSuidgid = 1u << 2;
 constexpr uint32_t kSetattrKillSuidgid = 1u << 11;
 constexpr uint64_t kInitId = 2;
 
-class Wire : public testing::Test {
+class Transport : public testing::Test {
  protected:
-  Wire() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets_.data()), 0); }
-  ~Wire() override {
+  Transport() {
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets_.data()), 0);
+  }
+  ~Transport() override {
     close(sockets_[0]);
     close(sockets_[1]);
   }
@@ -36,7 +38,7 @@ class Wire : public testing::Test {
     EXPECT_EQ(write(sockets_[1], message.data(), message.size()),
               static_cast<ssize_t>(message.size()));
     std::string read(4096, '\0');
-    read.resize(static_cast<size_t>(wire_.Read(sockets_[0], read.data(), read.size())));
+    read.resize(static_cast<size_t>(transport_.Read(sockets_[0], read.data(), read.size())));
     return read;
   }
   uint32_t OpcodeOf(const std::string& message) {
@@ -68,7 +70,7 @@ class Wire : public testing::Test {
     fuse_init_out reply = {};
     reply.flags = flags;
     const iovec parts[] = {{&header, sizeof header}, {&reply, sizeof reply}};
-    EXPECT_EQ(wire_.Write(sockets_[0], parts, 2),
+    EXPECT_EQ(transport_.Write(sockets_[0], parts, 2),
               static_cast<ssize_t>(sizeof header + sizeof reply));
     struct {
       fuse_out_header header;
@@ -79,79 +81,79 @@ class Wire : public testing::Test {
     return written.reply.flags;
   }
 
-  FuseTransport wire_;
+  FuseTransport transport_;
 
  private:
   std::array<int, 2> sockets_;
 };
 
-TEST_F(Wire, AFileWithoutANameArrivesAsOneWithAnOddName) {
+TEST_F(Transport, AFileWithoutANameArrivesAsOneWithAnOddName) {
   const std::string message = Arriving(kTmpfile, 7, "body");
   EXPECT_EQ(OpcodeOf(message), uint32_t{FUSE_CREATE});
   EXPECT_EQ(message.substr(sizeof(fuse_in_header)), "body");
 }
 
-TEST_F(Wire, OtherMessagesArriveAsTheyAre) {
+TEST_F(Transport, OtherMessagesArriveAsTheyAre) {
   EXPECT_EQ(OpcodeOf(Arriving(FUSE_LOOKUP, 7, "name")), uint32_t{FUSE_LOOKUP});
   EXPECT_EQ(OpcodeOf(Arriving(FUSE_CREATE, 7, "name")), uint32_t{FUSE_CREATE});
 }
 
-TEST_F(Wire, ErrorsOfTheDeviceAreHandedOn) {
+TEST_F(Transport, ErrorsOfTheDeviceAreHandedOn) {
   char message[64];
-  EXPECT_EQ(wire_.Read(-1, message, sizeof message), -1);
+  EXPECT_EQ(transport_.Read(-1, message, sizeof message), -1);
   EXPECT_EQ(errno, EBADF);
 }
 
-TEST_F(Wire, KillprivIsAskedForWhereItIsWantedAndOffered) {
-  wire_.WantKillpriv();
+TEST_F(Transport, KillprivIsAskedForWhereItIsWantedAndOffered) {
+  transport_.WantKillpriv();
   ArriveInit(kKillprivV2 | 1);
   EXPECT_EQ(Leaving(kInitId, 8), kKillprivV2 | 8);
   EXPECT_EQ(Leaving(kInitId + 2, 8), 8u);
   EXPECT_EQ(Leaving(kInitId, 8, -EPROTO), 8u);
 }
 
-TEST_F(Wire, KillprivIsNotAskedForOtherwise) {
+TEST_F(Transport, KillprivIsNotAskedForOtherwise) {
   ArriveInit(kKillprivV2);
   EXPECT_EQ(Leaving(kInitId, 8), 8u);
-  wire_.WantKillpriv();
+  transport_.WantKillpriv();
   ArriveInit(1);
   EXPECT_EQ(Leaving(kInitId, 8), 8u);
 }
 
-TEST_F(Wire, WritesAndChangesOfTheSizeTellWhetherSetIdBitsStay) {
-  wire_.WantKillpriv();
+TEST_F(Transport, WritesAndChangesOfTheSizeTellWhetherSetIdBitsStay) {
+  transport_.WantKillpriv();
   ArriveInit(kKillprivV2);
   ArriveWrite(0);
-  EXPECT_EQ(wire_.CallerHasFsetid(), true);
+  EXPECT_EQ(transport_.CallerHasFsetid(), true);
   ArriveWrite(kWriteKillSuidgid);
-  EXPECT_EQ(wire_.CallerHasFsetid(), false);
+  EXPECT_EQ(transport_.CallerHasFsetid(), false);
   ArriveSetattr(FATTR_SIZE);
-  EXPECT_EQ(wire_.CallerHasFsetid(), true);
+  EXPECT_EQ(transport_.CallerHasFsetid(), true);
   ArriveSetattr(FATTR_SIZE | kSetattrKillSuidgid);
-  EXPECT_EQ(wire_.CallerHasFsetid(), false);
+  EXPECT_EQ(transport_.CallerHasFsetid(), false);
 }
 
 // A change of the owner takes them from everybody's files.
-TEST_F(Wire, OtherMessagesDoNotTell) {
-  wire_.WantKillpriv();
+TEST_F(Transport, OtherMessagesDoNotTell) {
+  transport_.WantKillpriv();
   ArriveInit(kKillprivV2);
   ArriveWrite(0);
   ArriveSetattr(FATTR_UID | kSetattrKillSuidgid);
-  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  EXPECT_EQ(transport_.CallerHasFsetid(), std::nullopt);
   ArriveSetattr(0);
-  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  EXPECT_EQ(transport_.CallerHasFsetid(), std::nullopt);
   Arriving(FUSE_FALLOCATE, 7, std::string(sizeof(fuse_fallocate_in), '\0'));
-  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  EXPECT_EQ(transport_.CallerHasFsetid(), std::nullopt);
 }
 
-TEST_F(Wire, AKernelThatWasNotAskedDoesNotTell) {
+TEST_F(Transport, AKernelThatWasNotAskedDoesNotTell) {
   ArriveInit(kKillprivV2);
   ArriveWrite(0);
-  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
-  wire_.WantKillpriv();
+  EXPECT_EQ(transport_.CallerHasFsetid(), std::nullopt);
+  transport_.WantKillpriv();
   ArriveInit(1);
   ArriveWrite(0);
-  EXPECT_EQ(wire_.CallerHasFsetid(), std::nullopt);
+  EXPECT_EQ(transport_.CallerHasFsetid(), std::nullopt);
 }
 
 }  // namespace
