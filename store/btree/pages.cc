@@ -1,6 +1,8 @@
 // A look at the mapping, and a check where there was none for long.
 #include "store/btree/pages.h"
 
+#include <algorithm>
+
 namespace kvfs {
 
 using format::PagePointer;
@@ -23,23 +25,28 @@ void Pages::Prefetch(const format::BranchView& branch, uint32_t index,
   if (at < config_.page_bytes) __builtin_prefetch(bytes + at);
 }
 
-Result<PageView> Pages::Look(PagePointer page) const {
+Result<PageView> Pages::Look(PagePointer page, MutableBytes copy) const {
   KVFS_ASSIGN(const std::byte* bytes,
               view_.View(page.number * config_.page_bytes, config_.page_bytes));
+  if (!copy.empty()) {
+    std::copy_n(bytes, config_.page_bytes, copy.data());
+    bytes = copy.data();
+  }
   KVFS_TRY(format::CheckPage({bytes, config_.page_bytes}, config_.checksum_seed, page));
   return PageView(bytes, config_.page_bytes);
 }
 
-Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment) const {
+Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
+                               MutableBytes copy) const {
   const uint64_t offset = page.number * config_.page_bytes;
   const bool is_possible = page.number > 0 && page.number < format::kMaxNumber;
   auto seen = is_possible
-                  ? Look(page)
+                  ? Look(page, copy)
                   : Result<PageView>(Fail(ErrorCode::kCorrupt, "a pointer leads out of the file"));
   for (int looks = 1; is_possible && !seen && MayBeHidden(seen.error(), *file_); ++looks) {
     moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
-    seen = refreshed ? Look(page) : tl::unexpected(std::move(refreshed).error());
+    seen = refreshed ? Look(page, copy) : tl::unexpected(std::move(refreshed).error());
     if (!refreshed || view_.faults() == moment.faults) break;  // that is what lies there
     if (!seen && looks == kMostLooks) {
       seen = Fail(ErrorCode::kUnavailable, "the disk fails to deliver it");

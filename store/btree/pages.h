@@ -1,9 +1,9 @@
 // The pages of one shard, in its mapped keys file: read, and checked at first touch and again now
-// and then (verified_set.h).
+// and then (checksum_cache.h).
 //
 // A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is given
-// out again only when nobody can read it any more (space_map.h). So reading needs no lock, and a
-// view stays as it is while the reader keeps the tree version that led to it (shard.h).
+// out again only when nobody can read it any more (block_allocator.h). So reading needs no lock,
+// and a view stays as it is while the reader keeps the tree version that led to it (shard.h).
 //
 // Threads: safe from many.
 #pragma once
@@ -55,6 +55,10 @@ class Pages {
   Result<format::PageView> Check(format::PagePointer page) const {
     return Verify(page, {Seconds(), view_.faults()});
   }
+  // The same, of a copy in `copy`, of page_bytes(): for who comes back to a page after others.
+  Result<format::PageView> CheckCopy(format::PagePointer page, MutableBytes copy) const {
+    return Verify(page, {Seconds(), view_.faults()}, copy);
+  }
   // Asks for the parts of a leaf that a look for `key` will need first, while other things are
   // done.
   void Prefetch(const format::BranchView& branch, uint32_t index,
@@ -62,8 +66,10 @@ class Pages {
   format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
 
  private:
-  Result<format::PageView> Verify(format::PagePointer page, ChecksumCache::Moment moment) const;
-  Result<format::PageView> Look(format::PagePointer page) const;
+  // In `copy`, unless that is empty; else in the mapping.
+  Result<format::PageView> Verify(format::PagePointer page, ChecksumCache::Moment moment,
+                                  MutableBytes copy = {}) const;
+  Result<format::PageView> Look(format::PagePointer page, MutableBytes copy) const;
 
   File* file_;
   const PagesConfig config_;

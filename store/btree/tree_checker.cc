@@ -71,7 +71,8 @@ void TreeChecker::CheckPage(PagePointer pointer, uint32_t depth, const Bounds& b
     return;
   }
   session_.CountPage(tree_.pages().page_bytes());
-  const auto page = tree_.pages().Check(pointer);
+  if (copies_.size() <= depth) copies_.emplace_back(tree_.pages().page_bytes());
+  const auto page = tree_.pages().CheckCopy(pointer, copies_[depth]);
   if (!page) {
     has_gaps_ = true;
     if (page.error().code != ErrorCode::kCorrupt) return session_.Abandon(page.error());

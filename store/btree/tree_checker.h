@@ -53,6 +53,9 @@ class TreeChecker {
   const std::string shard_name_;
   CheckSession& session_;
   const Visit visit_;
+  // Of the pages between the root and the one that is looked at: a branch is used again after each
+  // of its children, when the disk may show zeros in its place.
+  std::vector<std::vector<std::byte>> copies_;
   std::vector<bool> reached_;
   std::set<uint64_t> damaged_;
   bool has_gaps_ = false;
