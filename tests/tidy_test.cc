@@ -194,6 +194,31 @@ TEST(Tidy, DocumentsNameFilesThatAreThere) {
   EXPECT_GT(found, 100U);
 }
 
+// A comment says "see there" with a file of the tree, by its last name.
+TEST(Tidy, CommentsNameFilesThatAreThere) {
+  const fs::path top = Top();
+  std::set<std::string> names;
+  std::vector<fs::path> sources;
+  for (const fs::path& file : FilesOfTree(top)) {
+    names.insert(file.filename());
+    const std::string kind = file.extension();
+    if ((kind == ".h" || kind == ".cc") && file.filename() != "tidy_test.cc") {
+      sources.push_back(file);
+    }
+  }
+  // Of a file of the kernel's or a library's, the path is named, or it is included.
+  const std::regex name("//[^\n]*[ (]([a-z_]+[.](?:h|cc|md))\\b");
+  size_t found = 0;
+  for (const fs::path& file : sources) {
+    const std::string text = TextOf(file);
+    for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at) {
+      EXPECT_TRUE(names.contains(at->str(1))) << file << " names " << at->str(1);
+      ++found;
+    }
+  }
+  EXPECT_GT(found, 20U);
+}
+
 // docs/security.md says of each attack which test shows that it is held off.
 TEST(Tidy, TheTestsThatSecurityRestsOnAreThere) {
   const fs::path top = Top();

@@ -17,7 +17,7 @@
 // On disk a map is a radix tree of blocks in the values file, each named by a pointer with its
 // checksum. Level 0 are bitmaps of 32768 numbers, a bit being set if the number is used; the levels
 // above are rows of 256 pointers. They are loaded when they are needed, and written to new places
-// by a checkpoint (space_map_writer.h). A bitmap that is damaged gives nothing out, and what is
+// by a checkpoint (allocator_writer.h). A bitmap that is damaged gives nothing out, and what is
 // freed in it stays lost to the map.
 //
 // Threads: safe from many. Reserve may read and allocate; what else takes the map's lock holds it

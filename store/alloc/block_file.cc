@@ -43,7 +43,7 @@ uint64_t BlockFile::ChecksumOf(Bytes block) const {
 }
 
 Result<const std::byte*> BlockFile::View(BlockPointer first, size_t count) const {
-  // Rows are of the file only: one that is written over meanwhile is read again (reading.h).
+  // Rows are of the file only: one that is written over meanwhile is read again (read_view.h).
   if (has_kept_ && count == 1) {
     std::lock_guard lock(mutex_);
     if (auto kept = kept_.find(first.number); kept != kept_.end()) return kept->second->data();
