@@ -275,6 +275,9 @@ class FileSystem {
   std::optional<std::string> PathOf(const ChangedName& name) const;
   // Inodes that are referenced now, without the root.
   size_t CountReferencedInodes() const { return inodes_.Count(); }
+  // Grows with each directory that moves, or goes, while it is referenced: as long as it stands
+  // still, the way to a directory that is referenced stays what it was.
+  uint64_t DirectoryMoves() const { return inodes_.directory_moves(); }
 
  private:
   class ChangeResolver;

@@ -49,6 +49,7 @@ void InodeTable::Relocate(InodeNumber inode, Key key) {
   std::string name(key.name);
   at->second.location.space = key.space;
   at->second.location.name = std::move(name);
+  if (at->second.location.is_directory) ++directory_moves_;
 }
 
 size_t InodeTable::Count() const {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -43,6 +44,8 @@ class InodeTable {
 
   // Notes that the inode's entry has another key now; an inode without references is passed over.
   void Relocate(InodeNumber inode, Key key);
+  // Grows with each directory whose entry gets another key, or goes, while it has references.
+  uint64_t directory_moves() const { return directory_moves_.load(); }
 
   // Inodes with references.
   size_t Count() const;
@@ -62,6 +65,7 @@ class InodeTable {
   const Part& PartOf(InodeNumber inode) const { return parts_[inode % kParts]; }
 
   std::array<Part, kParts> parts_;
+  std::atomic<uint64_t> directory_moves_{0};
 };
 
 }  // namespace kvfs::fs

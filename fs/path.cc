@@ -1,4 +1,5 @@
 // Walks paths by Lookup, holding a reference to one inode at a time; or along a way that is kept.
+// What is found at its end is referred to for the one call only.
 #include "fs/path.h"
 
 #include <algorithm>
@@ -18,8 +19,6 @@ constexpr size_t kListingBytes = size_t{64} << 10;
 class Reference {
  public:
   Reference(FileSystem& file_system, InodeInfo inode) : file_system_(&file_system), inode_(inode) {}
-  // That somebody else takes back.
-  explicit Reference(InodeInfo inode) : file_system_(nullptr), inode_(inode) {}
   Reference(Reference&& other) noexcept
       : file_system_(std::exchange(other.file_system_, nullptr)), inode_(other.inode_) {}
   Reference& operator=(Reference&& other) noexcept {
@@ -45,11 +44,19 @@ tl::unexpected<Error> FailAtLink(std::string_view path) {
   return Fail(ErrorCode::kInvalid, "'" + name + "' is a symbolic link");
 }
 
+Result<Reference> WalkAlong(FileSystem& file_system, std::string_view path, PathWay& way) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const size_t name_begin = path.rfind('/') + 1;  // 0 without a slash
+  KVFS_ASSIGN(InodeInfo at, way.FindDirectory(path.substr(0, name_begin)));
+  if (!path.empty()) {
+    KVFS_ASSIGN(at, file_system.Lookup(at.number, path.substr(name_begin)));
+  }
+  return Reference(file_system, at);
+}
+
 // To what the last name stands for, be it a symbolic link; one on the way is refused.
 Result<Reference> Walk(FileSystem& file_system, std::string_view path, PathWay* way) {
-  if (way != nullptr) {
-    return way->Find(path).map([](const InodeInfo& inode) { return Reference(inode); });
-  }
+  if (way != nullptr) return WalkAlong(file_system, path, *way);
   const std::vector<std::string_view> names = SplitPath(path);
   KVFS_ASSIGN(const InodeInfo root, file_system.GetAttributes(kRootInode));
   Reference at(file_system, root);
@@ -115,7 +122,9 @@ void PathWay::Leave(size_t levels) {
   path_.resize(levels_.empty() ? 0 : levels_.back().end);
 }
 
-Result<InodeInfo> PathWay::Find(std::string_view path) {
+Result<InodeInfo> PathWay::FindDirectory(std::string_view path) {
+  const uint64_t moves = file_system_.DirectoryMoves();
+  if (moves != std::exchange(moves_, moves)) Leave(0);
   const size_t shared =
       static_cast<size_t>(std::ranges::mismatch(path, std::string_view(path_)).in1 - path.begin());
   size_t kept = levels_.size();
@@ -133,11 +142,15 @@ Result<InodeInfo> PathWay::Find(std::string_view path) {
   }
   const size_t begin = path_.size();
   for (const std::string_view name : SplitPath(path.substr(begin))) {
-    if (at.attributes.IsSymbolicLink()) return FailAtLink(std::string_view(path_));
     KVFS_ASSIGN(at, file_system_.Lookup(at.number, name));
+    if (!at.attributes.IsDirectory()) {
+      file_system_.Forget(at.number, 1);
+      if (at.attributes.IsSymbolicLink()) return FailAtLink(name);
+      return Fail(ErrorCode::kNotDirectory);
+    }
     const auto end = static_cast<size_t>(name.data() + name.size() - path.data());
     levels_.push_back({end, at});
-    path_ = path.substr(0, end);
+    path_ += path.substr(path_.size(), end - path_.size());
   }
   return at;
 }

@@ -15,10 +15,11 @@
 
 namespace kvfs::fs {
 
-// The way to the last path that was looked at: a further one is looked up from where the two part,
-// so that a tree of any depth is read in as many lookups as it has names, and not in as many as its
-// paths have. Only of a file system that nobody changes (include/kvfs/frozen_store.h), and that
-// outlives it. It refers to all directories on the way. Threads: one.
+// The directories on the way to the last path that was looked at: a further one is looked up from
+// where the two part, so that a tree of any depth is read in some lookups for each of its names,
+// and not in as many as its paths have names. It refers to those directories, and is found anew
+// once a directory that anybody refers to has moved or gone. The file system must outlive it.
+// Threads: one.
 class PathWay {
  public:
   explicit PathWay(FileSystem& file_system) : file_system_(file_system) {}
@@ -26,8 +27,9 @@ class PathWay {
   PathWay(const PathWay&) = delete;
   PathWay& operator=(const PathWay&) = delete;
 
-  // As StatPath; the inode is referred to until the next call.
-  Result<InodeInfo> Find(std::string_view path);
+  // The directory is referred to until the next call. kNotFound, kNotDirectory; kInvalid at a
+  // symbolic link.
+  Result<InodeInfo> FindDirectory(std::string_view path);
 
  private:
   struct Level {
@@ -38,7 +40,8 @@ class PathWay {
   void Leave(size_t levels);
 
   FileSystem& file_system_;
-  std::string path_;  // as it was given
+  uint64_t moves_ = 0;  // FileSystem::DirectoryMoves
+  std::string path_;    // as it was given
   std::vector<Level> levels_;
 };
 

@@ -2,32 +2,30 @@
 
 #include "cli/client/file_system_keys.h"
 
-#include "fs/path.h"
-
 namespace kvfs::cli {
 
 Result<fs::InodeInfo> FileSystemKeys::Stat(const std::string& path) {
-  return fs::StatPath(*file_system_, path, way_.get());
+  return fs::StatPath(*file_system_, path, &*way_);
 }
 
 Result<void> FileSystemKeys::List(const std::string& path, const KeyVisitor& visit) {
-  return fs::ListPath(*file_system_, path, visit, way_.get());
+  return fs::ListPath(*file_system_, path, visit, &*way_);
 }
 
 Result<uint64_t> FileSystemKeys::GetData(const std::string& path, const DataSink& sink) {
-  return fs::GetData(*file_system_, path, sink, way_.get());
+  return fs::GetData(*file_system_, path, sink, &*way_);
 }
 
 Result<std::vector<fs::ByteRange>> FileSystemKeys::GetDataRanges(const std::string& path) {
-  return fs::GetDataRanges(*file_system_, path, way_.get());
+  return fs::GetDataRanges(*file_system_, path, &*way_);
 }
 
 Result<fs::XattrMap> FileSystemKeys::GetXattrs(const std::string& path) {
-  return fs::GetXattrs(*file_system_, path, way_.get());
+  return fs::GetXattrs(*file_system_, path, &*way_);
 }
 
 Result<std::string> FileSystemKeys::ReadLink(const std::string& path) {
-  return fs::ReadLinkPath(*file_system_, path, way_.get());
+  return fs::ReadLinkPath(*file_system_, path, &*way_);
 }
 
 Result<void> FileSystemKeys::Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) {
@@ -54,11 +52,11 @@ Result<void> FileSystemKeys::Freeze() {
   KVFS_ASSIGN(frozen_file_system_, fs::FileSystem::Open(*frozen, options));
   frozen_ = std::move(frozen);
   file_system_ = frozen_file_system_.get();
-  way_ = std::make_shared<fs::PathWay>(*file_system_);
+  way_.emplace(*file_system_);
   return {};
 }
 
-void FileSystemKeys::Thaw() {
+void FileSystemKeys::LetGo() {
   way_.reset();
   frozen_file_system_.reset();
   frozen_.reset();

@@ -4,15 +4,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <kvfs/frozen_store.h>
 #include "cli/client/keys.h"
 #include "fs/file_system.h"
-
-namespace kvfs::fs {
-class PathWay;
-}  // namespace kvfs::fs
+#include "fs/path.h"
 
 namespace kvfs::cli {
 
@@ -24,10 +22,9 @@ class FileSystemKeys : public Keys {
   // `file_system` is that of `store`. New files belong to `caller`. `listener` may be empty.
   FileSystemKeys(Store& store, fs::FileSystem& file_system, const fs::Caller& caller,
                  ChangeListener listener)
-      : store_(store),
-        file_system_(&file_system),
-        caller_(caller),
-        listener_(std::move(listener)) {}
+      : store_(store), file_system_(&file_system), caller_(caller), listener_(std::move(listener)) {
+    way_.emplace(file_system);
+  }
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
   Result<void> List(const std::string& path, const KeyVisitor& visit) override;
@@ -43,8 +40,8 @@ class FileSystemKeys : public Keys {
   Result<void> Finish() override;
 
  protected:
-  // Lets go of what Freeze has made: it must not outlive the store.
-  void Thaw();
+  // Lets go of all that must not outlive the file system and the store. No call may follow.
+  void LetGo();
 
  private:
   Result<void> Tell(Result<std::vector<fs::ChangedName>> changed) const;
@@ -55,7 +52,7 @@ class FileSystemKeys : public Keys {
   const ChangeListener listener_;
   std::unique_ptr<FrozenStore> frozen_;
   std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, goes before it
-  std::shared_ptr<fs::PathWay> way_;                    // of that
+  std::optional<fs::PathWay> way_;                      // of file_system_, goes before it
 };
 
 }  // namespace kvfs::cli

@@ -39,6 +39,7 @@ class Walker {
       path_.resize(level.path_bytes);
       if (level.next == level.children.size()) {
         levels_.pop_back();
+        if (options_.on_left && !levels_.empty()) KVFS_TRY(options_.on_left(path_));
       } else {
         KVFS_TRY(Visit(level.children[level.next++]));
       }
@@ -48,7 +49,8 @@ class Walker {
 
  private:
   Result<void> Visit(const Child& child) {
-    path_ = JoinKeyPath(path_, child.name);
+    if (!path_.empty()) path_ += '/';
+    path_ += child.name;
     KVFS_ASSIGN(const Descent descent, visit_({path_, child.name, child.inode}));
     if (descent == Descent::kPass || !child.inode.attributes.IsDirectory()) return {};
     return Enter();

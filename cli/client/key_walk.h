@@ -10,7 +10,7 @@
 namespace kvfs::cli {
 
 struct WalkedKey {
-  std::string path;  // from the root, without a leading slash
+  const std::string& path;  // from the root, without a leading slash
   std::string_view name;
   const fs::InodeInfo& inode;
 };
@@ -20,6 +20,9 @@ struct WalkOptions {
   // Told of each directory whose entry is damaged, or what lies in it; the walk goes on. Without
   // it, that ends the walk.
   std::function<void(const std::string& path, const Error& error)> on_unreadable;
+  // Told of each directory that was entered, after all that is in it; what it fails with ends the
+  // walk.
+  std::function<Result<void>(const std::string& path)> on_left;
 };
 using WalkVisitor = std::function<Result<Descent>(const WalkedKey& key)>;
 

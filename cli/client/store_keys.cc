@@ -36,7 +36,7 @@ StoreKeys::StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSyste
       file_system_(std::move(file_system)) {}
 
 Result<void> StoreKeys::Finish() {
-  Thaw();
+  LetGo();
   file_system_.reset();
   return store_->Close();
 }

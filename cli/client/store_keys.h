@@ -13,7 +13,7 @@ class StoreKeys final : public FileSystemKeys {
                                             std::unique_ptr<Store> store);
 
   StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system);
-  ~StoreKeys() override { Thaw(); }
+  ~StoreKeys() override { LetGo(); }
 
   // Closes the store.
   Result<void> Finish() override;

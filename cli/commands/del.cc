@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "cli/base/user_message.h"
 #include "cli/client/key_walk.h"
@@ -12,7 +13,9 @@
 namespace kvfs::cli {
 namespace {
 
+// What is deleted in one step. Paths of a deep tree are long.
 constexpr size_t kAtOnce = 4096;
+constexpr size_t kPathBytesAtOnce = size_t{4} << 20;
 
 struct DelArguments {
   std::string store;
@@ -28,24 +31,42 @@ fs::PathOperation Deletion(std::string path, bool is_directory) {
   return change;
 }
 
-// A directory last, all that is in it before: some thousand in one step.
+// Some thousand deletions in one step, in the order in which they are added.
+class Deletions {
+ public:
+  explicit Deletions(Keys& keys) : keys_(keys) {}
+
+  Result<void> Add(std::string path, bool is_directory) {
+    path_bytes_ += path.size();
+    changes_.push_back(Deletion(std::move(path), is_directory));
+    return changes_.size() < kAtOnce && path_bytes_ < kPathBytesAtOnce ? Result<void>() : Make();
+  }
+  Result<void> Make() {
+    path_bytes_ = 0;
+    return changes_.empty() ? Result<void>() : keys_.Apply(std::exchange(changes_, {}));
+  }
+
+ private:
+  Keys& keys_;
+  std::vector<fs::PathOperation> changes_;
+  size_t path_bytes_ = 0;
+};
+
+// A directory last, all that is in it before.
 Result<void> DeleteTree(Keys& keys, const std::string& path) {
   KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
-  std::vector<fs::PathOperation> changes = {Deletion(path, top.attributes.IsDirectory())};
+  Deletions deletions(keys);
   if (top.attributes.IsDirectory()) {
-    KVFS_TRY(WalkKeys(keys, path, [&](const WalkedKey& key) -> Result<Descent> {
-      changes.push_back(Deletion(key.path, key.inode.attributes.IsDirectory()));
+    WalkOptions options;
+    options.on_left = [&](const std::string& left) { return deletions.Add(left, true); };
+    const auto delete_file = [&](const WalkedKey& key) -> Result<Descent> {
+      if (!key.inode.attributes.IsDirectory()) KVFS_TRY(deletions.Add(key.path, false));
       return Descent::kEnter;
-    }));
+    };
+    KVFS_TRY(WalkKeys(keys, path, delete_file, options));
   }
-  while (!changes.empty()) {
-    std::vector<fs::PathOperation> next;
-    for (; !changes.empty() && next.size() < kAtOnce; changes.pop_back()) {
-      next.push_back(std::move(changes.back()));
-    }
-    KVFS_TRY(keys.Apply(next));
-  }
-  return {};
+  KVFS_TRY(deletions.Add(path, top.attributes.IsDirectory()));
+  return deletions.Make();
 }
 
 // All failures but the last one go to standard error at once; the first decides the exit code.

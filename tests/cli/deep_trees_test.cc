@@ -1,5 +1,5 @@
-// Trees of the disk so deep that all their paths together are more than memory has: an import and
-// an export hold names, not paths.
+// Trees so deep that all their paths together are more than memory has: an import, an export and a
+// deletion hold names, not paths.
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -47,12 +47,14 @@ for level in range(2000):
   }
 };
 
-TEST_F(DeepTrees, AreTakenInAndWrittenOutInLittleMemory) {
+TEST_F(DeepTrees, AreTakenInWrittenOutAndDeletedInLittleMemory) {
   ExpectLittleMemory({"import", Path("tree"), store()});
   ExpectLittleMemory({"export", "--to", "tree", store(), Path("copy")});
   const std::string count = "' -printf '%y %n\\n' | sort | uniq -c";
   EXPECT_EQ(RunShell("find '" + Path("copy") + count).out,
             RunShell("find '" + Path("tree") + count).out);
+  ExpectLittleMemory({"del", "-r", store(), std::string(200, 'd')});
+  EXPECT_EQ(RunKvfs({"ls", store()}).out, "a\nb\n");
 }
 
 }  // namespace

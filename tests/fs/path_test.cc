@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <random>
 
 #include "tests/fs/failing_store.h"
 #include "tests/fs/file_system_fixture.h"
@@ -99,6 +100,37 @@ TEST_F(Path, AWayFindsWhatEachPathNames) {
       EXPECT_EQ(found.error().code, expected.error().code);
     }
   }
+}
+
+// Directories move, go and come again between the looks.
+TEST_F(Path, AWayFollowsWhatOthersChange) {
+  const std::vector<std::string> paths = {"a", "a/b", "a/b/c", "d", "d/b", "d/b/c", "a/c", "d/c"};
+  std::minstd_rand random(1);
+  const auto any = [&]() -> const std::string& { return paths[random() % paths.size()]; };
+  constexpr PathOperation::Kind kKinds[] = {
+      PathOperation::Kind::kMakeDirectory,   PathOperation::Kind::kMove,
+      PathOperation::Kind::kRemoveDirectory, PathOperation::Kind::kPut,
+      PathOperation::Kind::kDelete,          PathOperation::Kind::kMakeDirectory};
+  PathWay way(fs());
+  size_t changed = 0, found = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    PathOperation change;
+    change.kind = kKinds[random() % std::size(kKinds)];
+    change.path = any();
+    if (change.kind == PathOperation::Kind::kMove) change.to = any();
+    if (fs().ApplyChanges(std::span(&change, 1), kUser)) ++changed;
+    for (int look = 0; look < 2; ++look) {
+      const std::string& path = any();
+      const auto expected = StatPath(fs(), path);
+      const auto along = StatPath(fs(), path, &way);
+      ASSERT_EQ(CodeOf(along), CodeOf(expected)) << "step " << step << ", " << path;
+      if (!along) continue;
+      ASSERT_EQ(along->number, expected->number) << "step " << step << ", " << path;
+      ++found;
+    }
+  }
+  EXPECT_GT(changed, 2'000u);
+  EXPECT_GT(found, 5'000u);
 }
 
 TEST_F(Path, PutThenGet) {
