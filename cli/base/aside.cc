@@ -11,7 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <thread>
+#include <utility>
 
 #include "cli/base/descriptor.h"
 
@@ -57,40 +59,75 @@ bool ReadWhatCame(int pipe, std::string& answer) {
   return count == 0 || (count < 0 && errno != EINTR);
 }
 
-void KillAndLeave(pid_t child) {
-  ::kill(child, SIGKILL);
-  for (int attempt = 0; attempt < kReapAttempts; ++attempt) {
-    if (::waitpid(child, nullptr, WNOHANG) != 0) return;
-    std::this_thread::sleep_for(kReapPause);
+// One piece of work, under way.
+class Aside {
+ public:
+  explicit Aside(const std::function<std::string()>& work) {
+    std::array<int, 2> ends;
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      failure_ = {ErrorCode::kUnavailable, "the system gives this process no more descriptors"};
+      return;
+    }
+    reader_ = Descriptor(ends[0]);
+    Descriptor writer(ends[1]);
+    child_ = ::fork();
+    if (child_ == 0) RunChild(work, writer.number());
+    if (child_ < 0) failure_ = {ErrorCode::kUnavailable, "the system gives no more processes"};
   }
-}
+  ~Aside() {
+    if (IsUnderWay()) KillAndLeave();
+  }
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+
+  // The answer, as far as it has come before `waits_on` wanted no more.
+  Result<std::string> Await(const WaitsOn& waits_on) {
+    if (!IsUnderWay()) return tl::unexpected(failure_);
+    while (!ReadWhatCame(reader_.number(), answer_)) {
+      if (!waits_on()) return Fail(ErrorCode::kIo, "its daemon does not answer");
+    }
+    while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
+    child_ = -1;
+    return std::move(answer_);
+  }
+
+ private:
+  bool IsUnderWay() const { return child_ > 0; }
+  void KillAndLeave() const {
+    ::kill(child_, SIGKILL);
+    for (int attempt = 0; attempt < kReapAttempts; ++attempt) {
+      if (::waitpid(child_, nullptr, WNOHANG) != 0) return;
+      std::this_thread::sleep_for(kReapPause);
+    }
+  }
+
+  Descriptor reader_;
+  pid_t child_ = -1;
+  std::string answer_;
+  Error failure_;
+};
 
 }  // namespace
 
 Result<std::string> DoAside(const std::function<std::string()>& work, const WaitsOn& waits_on) {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Fail(ErrorCode::kUnavailable, "the system gives this process no more descriptors");
-  }
-  const Descriptor reader(ends[0]);
-  Descriptor writer(ends[1]);
-  const pid_t child = ::fork();
-  if (child == 0) RunChild(work, writer.number());
-  writer.Close();
-  if (child < 0) return Fail(ErrorCode::kUnavailable, "the system gives no more processes");
-  std::string answer;
-  while (!ReadWhatCame(reader.number(), answer)) {
-    if (waits_on()) continue;
-    KillAndLeave(child);
-    return Fail(ErrorCode::kIo, "its daemon does not answer");
-  }
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  return answer;
+  return Aside(work).Await(waits_on);
 }
 
 Result<std::string> GlanceAside(const std::function<std::string()>& work) {
+  return std::move(GlanceAside(std::vector{work}).front());
+}
+
+std::vector<Result<std::string>> GlanceAside(
+    const std::vector<std::function<std::string()>>& works) {
   const auto end = steady_clock::now() + kGlance;
-  return DoAside(work, [end] { return steady_clock::now() < end; });
+  std::deque<Aside> asides;
+  for (const auto& work : works) asides.emplace_back(work);
+  std::vector<Result<std::string>> answers;
+  answers.reserve(works.size());
+  for (Aside& aside : asides) {
+    answers.push_back(aside.Await([end] { return steady_clock::now() < end; }));
+  }
+  return answers;
 }
 
 }  // namespace kvfs::cli

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <kvfs/status.h>
 
@@ -22,5 +23,8 @@ Result<std::string> DoAside(const std::function<std::string()>& work, const Wait
 
 // The same for a glance: waits for a second at most, and says nothing.
 Result<std::string> GlanceAside(const std::function<std::string()>& work);
+// For several at once: a second for all of them.
+std::vector<Result<std::string>> GlanceAside(
+    const std::vector<std::function<std::string()>>& works);
 
 }  // namespace kvfs::cli

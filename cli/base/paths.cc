@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 namespace kvfs::cli {
@@ -64,6 +65,12 @@ Error ErrorOfErrno(int error_number) {
                  "-f`, LimitFSIZE= of a service), which may be raised, or of its file system"};
   }
   return Error{CodeOfErrno(error_number), std::strerror(error_number)};
+}
+
+std::string PlainPath(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return error ? path : WithoutTrailingSlashes(absolute.lexically_normal().string());
 }
 
 Result<std::string> ResolvePath(const std::string& given) {

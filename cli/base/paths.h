@@ -13,6 +13,10 @@ namespace kvfs::cli {
 // kIo; the message says why, without the path.
 Result<std::string> ResolvePath(const std::string& path);
 
+// The same without a look at the disk, for a path that may lead where nobody answers: where it has
+// symbolic links, it is another path.
+std::string PlainPath(const std::string& path);
+
 // Whether `inner` is `outer` or lies below it. Both absolute and resolved. Pure.
 bool IsWithin(std::string_view inner, std::string_view outer);
 

@@ -7,10 +7,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/base/aside.h"
 #include "cli/base/descriptor.h"
@@ -114,30 +116,37 @@ class Examination {
         fmt::format("a process may open only {} files: `ulimit -n {}`", files.rlim_cur, kFewFiles));
   }
 
-  static void LookAtMounts() {
+  void LookAtMounts() {
     const auto table = ReadMountTable();
     if (!table) return Note(table.error().text);
-    for (const MountEntry& mount : *table) {
-      if (mount.type != kMountType) continue;
-      const MountHealth health = LookAtMount(mount.mount_point);
-      if (health == MountHealth::kAnswers) continue;
-      const bool is_dead = health == MountHealth::kDead;
-      Note(fmt::format("the daemon of {0} {1}: `kvfs unmount {2}{0}`", mount.mount_point,
+    const std::vector<MountEntry> mounts = KvfsMounts(*table);
+    const std::vector<MountHealth> healths = cli::LookAtMounts(MountPoints(mounts));
+    for (size_t i = 0; i < mounts.size(); ++i) {
+      if (healths[i] == MountHealth::kAnswers) continue;
+      const bool is_dead = healths[i] == MountHealth::kDead;
+      if (!is_dead) silent_.push_back(mounts[i].mount_point);
+      Note(fmt::format("the daemon of {0} {1}: `kvfs unmount {2}{0}`", mounts[i].mount_point,
                        is_dead ? "has died" : "does not answer", is_dead ? "" : "--force "));
     }
   }
 
-  // Of the store that was named.
+  // Of the store that was named. Whose daemon has been asked in vain is not asked again.
   void LookAtFileSystem() const {
     if (store_.empty()) return;
-    const auto caveat = GlanceAside([&] { return std::string(CaveatAt(store_)); });
+    const bool is_silent = std::ranges::any_of(
+        silent_, [&](const std::string& place) { return IsWithin(PlainPath(store_), place); });
+    const auto caveat =
+        is_silent ? Result<std::string>(Fail(ErrorCode::kIo, "its daemon does not answer"))
+                  : GlanceAside([&] { return std::string(CaveatAt(store_)); });
     if (!caveat) return Note(fmt::format("{}: {}", store_, caveat.error().message));
-    if (caveat->empty())
+    if (caveat->empty()) {
       return Good(fmt::format("{} lies on a file system as kvfs needs it", store_));
+    }
     Note(fmt::format("{} lies on a file system that is {}", store_, *caveat));
   }
 
   const std::string store_;
+  std::vector<std::string> silent_;  // mounts whose daemons do not answer
   int failures_ = 0;
 };
 

@@ -20,7 +20,8 @@ ExitCode ExitCodeOfDump(ErrorCode code) {
 }
 
 Outcome Dump(const std::string& path) {
-  const auto resolved = ResolvePlace(path);
+  // Resolved is also what the kernel knows without the daemon, which reading needs.
+  const auto resolved = AwaitAnswer(path).and_then([&] { return ResolvePlace(path); });
   if (!resolved) {
     return Stop(ExitCode::kIoFailed,
                 fmt::format("cannot read {}: {}", path, resolved.error().message));

@@ -34,9 +34,8 @@ struct Status {
   bool is_stopped = false;  // the process, by a signal
 };
 
-Status OfMount(const MountEntry& mount) {
+Status OfMount(const MountEntry& mount, MountHealth health) {
   Status status{mount.source, mount.mount_point, "mounted", 0, ""};
-  const MountHealth health = LookAtMount(mount.mount_point);
   if (health == MountHealth::kDead) status.state = "dead";
   if (health == MountHealth::kSilent) status.state = "silent";
   if (const auto daemon = DaemonProcess::Find(mount); daemon && status.state != "dead") {
@@ -46,6 +45,8 @@ Status OfMount(const MountEntry& mount) {
   }
   return status;
 }
+
+Status OfMount(const MountEntry& mount) { return OfMount(mount, LookAtMount(mount.mount_point)); }
 
 Status OfStore(const std::string& store, const std::vector<MountEntry>& table) {
   Status status{store, "", "free", 0, ""};
@@ -132,9 +133,9 @@ Outcome Show(const StatusArguments& arguments) {
     if (!shown) return shown;
   }
   if (!arguments.places.empty()) return {};
-  for (const MountEntry& mount : *table) {
-    if (mount.type == kMountType) Print(OfMount(mount), arguments.json);
-  }
+  const std::vector<MountEntry> mounts = KvfsMounts(*table);
+  const std::vector<MountHealth> healths = LookAtMounts(MountPoints(mounts));
+  for (size_t i = 0; i < mounts.size(); ++i) Print(OfMount(mounts[i], healths[i]), arguments.json);
   return {};
 }
 

@@ -22,12 +22,14 @@
 #include "cli/base/aside.h"
 #include "cli/base/interruption.h"
 #include "cli/base/json_text.h"
-#include "cli/base/paths.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/standard_streams.h"
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
+#include "cli/client/store_access.h"
 #include "cli/commands/command.h"
+#include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_table.h"
 #include "fs/fuse/latency_histogram.h"
 
 namespace kvfs::cli {
@@ -131,9 +133,19 @@ void PrintJson(const std::vector<Row>& rows) {
   fmt::print("{}\n", ToLine(line));
 }
 
-Outcome Top(const TopArguments& arguments) {
+// Where the store is mounted that is named in place of a mount point. The path as it is of all
+// else: what is wrong with it shows when its mount is looked at.
+std::string FindMountPoint(const std::string& place) {
+  const auto resolved = ResolvePlace(place);
+  const auto table = ReadMountTable();
+  if (!resolved || !table || IsServed(*table, *resolved)) return place;
+  return FindLiveMount(*resolved).value_or(place);
+}
+
+Outcome Top(TopArguments arguments) {
   const Outcome open = RequireStandardOutput();
   if (!open) return open;
+  arguments.mount_point = FindMountPoint(arguments.mount_point);
   const Interruption interruption;
   auto before = TakeLook(arguments);
   if (!before) return tl::unexpected(before.error());
@@ -155,7 +167,10 @@ Outcome Top(const TopArguments& arguments) {
 
 Runner DefineTop(CLI::App& parser) {
   const auto arguments = std::make_shared<TopArguments>();
-  parser.add_option("MOUNTPOINT", arguments->mount_point, "Where a store is mounted")->required();
+  parser
+      .add_option("MOUNTPOINT", arguments->mount_point,
+                  "Where a store is mounted, or the store that is")
+      ->required();
   parser.add_option("--every", arguments->every_seconds, "After so many seconds each")
       ->type_name("SECONDS")
       ->check(Seconds(0.01, 86'400))

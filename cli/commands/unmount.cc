@@ -152,14 +152,6 @@ Outcome UnmountByForce(const MountEntry& mount, const std::optional<DaemonProces
   return {};
 }
 
-// Waits for the answer of a daemon that is alive.
-MountHealth AwaitHealth(const std::string& mount_point) {
-  MountHealth health = LookAtMount(mount_point);
-  Waiting waiting([&] { return fmt::format("the daemon of {} does not answer", mount_point); });
-  while (health == MountHealth::kSilent && waiting.GoesOn()) health = LookAtMount(mount_point);
-  return health;
-}
-
 Outcome ExplainSilence(const std::string& mount_point, const std::optional<DaemonProcess>& daemon) {
   const bool is_stopped = daemon && daemon->IsStopped();
   return Stop(
@@ -211,8 +203,10 @@ Outcome Unmount(const UnmountArguments& arguments) {
   const auto mount = FindKvfsMount(arguments.mount_point);
   if (!mount) return tl::unexpected(mount.error());
   const std::string& mount_point = mount->mount_point;
-  // This process must not be what keeps the mount busy.
+  // This process must not be what keeps the mount busy: not by its directory, nor by a descriptor
+  // that a shell has left to it.
   if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
   const auto daemon = DaemonProcess::Find(*mount);
   MountHealth health = LookAtMount(mount_point);
   const bool is_dead = health == MountHealth::kDead;

@@ -61,7 +61,9 @@ class Conversation {
     if (verb == request::kOptions) return Ok(served_.options);
     if (verb == request::kStats) return Stats();
     if (verb == request::kCheck) return Check();
-    if (verb == request::kCompact) return Done(served_.store.Compact());
+    if (verb == request::kCompact) {
+      return Done(CheckWritable().and_then([&] { return served_.store.Compact(); }));
+    }
     if (message.size() != 2) return Fail(ErrorCode::kInvalid, "a request has no path");
     return DispatchPath(verb, message[1]);
   }

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "cli/base/aside.h"
@@ -27,15 +29,20 @@ std::string AskForSpace(const std::string& mount_point) {
   return is_dead ? "dead" : "answers";
 }
 
+MountHealth HealthBy(const Result<std::string>& answer) {
+  // Without a further process nothing is known, and a mount is taken for what it mostly is.
+  if (!answer) {
+    return answer.error().code == ErrorCode::kIo ? MountHealth::kSilent : MountHealth::kAnswers;
+  }
+  return *answer == "dead" ? MountHealth::kDead : MountHealth::kAnswers;
+}
+
 // The path of a mount that it names as it stands, without a look at the disk. The table's paths
 // have no symbolic links, so neither has a path that is the same.
 std::optional<std::string> MountNamed(const std::vector<MountEntry>& table,
                                       const std::string& path) {
-  std::error_code error;
-  const auto absolute = std::filesystem::absolute(path, error);
-  if (error || path.find("..") != std::string::npos) return std::nullopt;
-  std::string plain = absolute.lexically_normal().string();
-  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  if (path.find("..") != std::string::npos) return std::nullopt;
+  std::string plain = PlainPath(path);
   const auto mount = FindMount(table, plain);
   if (!mount || mount->type != kMountType) return std::nullopt;
   return plain;
@@ -72,12 +79,26 @@ Result<std::string> FromText(std::string text) {
 }  // namespace
 
 MountHealth LookAtMount(const std::string& mount_point) {
-  const auto answer = GlanceAside([&] { return AskForSpace(mount_point); });
-  // Without a further process nothing is known, and a mount is taken for what it mostly is.
-  if (!answer) {
-    return answer.error().code == ErrorCode::kIo ? MountHealth::kSilent : MountHealth::kAnswers;
+  return LookAtMounts({mount_point}).front();
+}
+
+std::vector<MountHealth> LookAtMounts(const std::vector<std::string>& mount_points) {
+  std::vector<std::function<std::string()>> looks;
+  for (const std::string& mount_point : mount_points) {
+    looks.emplace_back([&mount_point] { return AskForSpace(mount_point); });
   }
-  return *answer == "dead" ? MountHealth::kDead : MountHealth::kAnswers;
+  std::vector<MountHealth> healths;
+  for (const auto& answer : GlanceAside(looks)) healths.push_back(HealthBy(answer));
+  return healths;
+}
+
+MountHealth AwaitHealth(const std::string& mount_point) {
+  constexpr std::chrono::seconds kLooked{1};
+  Waiting waiting([&] { return fmt::format("the daemon of {} does not answer", mount_point); },
+                  kLooked);
+  if (!waiting.GoesOn()) return MountHealth::kSilent;
+  return HealthBy(
+      DoAside([&] { return AskForSpace(mount_point); }, [&] { return waiting.GoesOn(); }));
 }
 
 Result<std::string> ResolvePlace(const std::string& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <kvfs/status.h>
 
@@ -12,8 +13,11 @@ enum class MountHealth {
   kDead,    // its daemon is gone: every access fails (ENOTCONN)
   kSilent,  // the daemon has not answered for a second: it is stopped, say, or very busy
 };
-// Waits for a second at most.
+// Waits for a second at most, for all of them together.
 MountHealth LookAtMount(const std::string& mount_point);
+std::vector<MountHealth> LookAtMounts(const std::vector<std::string>& mount_points);
+// After such a look at one that is silent: waits for its answer within the limit for waiting.
+MountHealth AwaitHealth(const std::string& mount_point);
 
 // ResolvePath (cli/base/paths.h) for a path that may lead through a mount: kIo, as an error of the
 // daemon's, where that does not answer within the limit for waiting. The place of a mount itself is

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <ranges>
 #include <sstream>
 
@@ -101,6 +102,19 @@ Answer<std::vector<MountEntry>> ReadMountTable() {
                 "cannot read the table of mounts, /proc/self/mountinfo; is /proc mounted?");
   }
   return ParseMountTable(text.str());
+}
+
+std::vector<MountEntry> KvfsMounts(const std::vector<MountEntry>& table) {
+  std::vector<MountEntry> mounts;
+  std::ranges::copy_if(table, std::back_inserter(mounts),
+                       [](const MountEntry& mount) { return mount.type == kMountType; });
+  return mounts;
+}
+
+std::vector<std::string> MountPoints(const std::vector<MountEntry>& mounts) {
+  std::vector<std::string> places;
+  for (const MountEntry& mount : mounts) places.push_back(mount.mount_point);
+  return places;
 }
 
 bool IsServed(const std::vector<MountEntry>& table, std::string_view path) {

@@ -33,6 +33,10 @@ inline constexpr std::string_view kMountType = "fuse.kvfs";
 std::vector<MountEntry> ParseMountTable(std::string_view text);
 Answer<std::vector<MountEntry>> ReadMountTable();
 
+// Those of the program, and where they are.
+std::vector<MountEntry> KvfsMounts(const std::vector<MountEntry>& table);
+std::vector<std::string> MountPoints(const std::vector<MountEntry>& mounts);
+
 // Whether the path lies at, or below, a mount of the program: what touches it may wait for a
 // daemon.
 bool IsServed(const std::vector<MountEntry>& table, std::string_view path);

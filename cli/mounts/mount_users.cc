@@ -3,6 +3,7 @@
 #include "cli/mounts/mount_users.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +12,7 @@
 #include <optional>
 
 #include "cli/base/paths.h"
+#include "cli/mounts/mount_table.h"
 
 namespace kvfs::cli {
 namespace {
@@ -102,15 +104,19 @@ std::vector<MountUser> FindMountUsers(std::string_view mount_point) {
 }
 
 std::string DescribeMountUsers(std::string_view mount_point) {
-  const std::vector<MountUser> users = FindMountUsers(mount_point);
-  if (users.empty()) return ", by a process that cannot be seen from here";
-  std::string text;
-  for (size_t i = 0; i < std::min(users.size(), kMaxNamed); ++i) {
-    text += fmt::format("{} process {} ({}: {})", i == 0 ? " by" : ",", users[i].pid,
-                        users[i].program, users[i].how);
+  std::vector<std::string> all;
+  for (const MountUser& user : FindMountUsers(mount_point)) {
+    all.push_back(fmt::format("process {} ({}: {})", user.pid, user.program, user.how));
   }
-  if (users.size() > kMaxNamed) text += fmt::format(", and {} more", users.size() - kMaxNamed);
-  return text;
+  const auto table = ReadMountTable();
+  for (const MountEntry& mount : table.value_or(std::vector<MountEntry>())) {
+    if (mount.mount_point == mount_point || !IsWithin(mount.mount_point, mount_point)) continue;
+    all.push_back(fmt::format("what is mounted inside, on {}", mount.mount_point));
+  }
+  if (all.empty()) return ", by a process that cannot be seen from here";
+  const size_t named = std::min(all.size(), kMaxNamed);
+  return fmt::format(" by {}{}", fmt::join(all.begin(), all.begin() + named, ", "),
+                     all.size() > named ? fmt::format(", and {} more", all.size() - named) : "");
 }
 
 }  // namespace kvfs::cli

@@ -18,8 +18,8 @@ struct MountUser {
 // holds the mount.
 std::vector<MountUser> FindMountUsers(std::string_view mount_point);
 
-// The same as the end of a sentence: " by process 12 (vim: has /mnt/kv/foo open), ..."; says so if
-// none can be seen.
+// They, and what is mounted inside, as the end of a sentence: " by process 12 (vim: has /mnt/kv/foo
+// open), ..."; says so if nobody can be seen.
 std::string DescribeMountUsers(std::string_view mount_point);
 
 }  // namespace kvfs::cli

@@ -168,6 +168,10 @@ TEST_F(Control, TopTellsWhatCameInBetween) {
   for (const char* word : {"message", "create", "write", "per second", "p99", "all"}) {
     EXPECT_NE(busy.out.find(word), std::string::npos) << word << busy.out << busy.err;
   }
+  // The store that is mounted there will do.
+  const ProgramRun by_store = RunKvfs({"top", "--every", "0.05", "--times", "1", store()});
+  EXPECT_EQ(by_store.status, 0) << by_store.err;
+  EXPECT_NE(by_store.out.find("per second"), std::string::npos) << by_store.out;
   ExpectFailure({"top", directory()}, 5, {directory(), "--control"});
 }
 

@@ -216,6 +216,27 @@ TEST_F(MountCommand, UnmountCanBeCalledFromInside) {
   ExpectMounted(false);
 }
 
+// A script may have a descriptor of the mount open that it leaves to what it runs; the shell itself
+// has closed it.
+TEST_F(MountCommand, UnmountIsNotHeldUpByWhatItInherits) {
+  Mount();
+  Shell("echo bar > foo");
+  const ProgramRun run = RunShell("exec '" + ProgramPath() + "' unmount '" + mount_point() +
+                                  "' 3< '" + mount_point() + "/foo'");
+  EXPECT_EQ(run.status, 0) << run.err;
+  ExpectMounted(false);
+}
+
+TEST_F(MountCommand, AMountInsideIsNamed) {
+  Mount();
+  Shell("mkdir d");
+  const std::string inner = mount_point() + "/d";
+  ASSERT_EQ(RunShell("mount -t tmpfs none '" + inner + "'").status, 0);
+  ExpectFailure({"unmount", mount_point()}, 5, {"in use", "mounted inside, on " + inner});
+  ASSERT_EQ(RunShell("umount '" + inner + "'").status, 0);
+  Unmount();
+}
+
 TEST_F(MountCommand, LazyUnmountDetachesABusyMount) {
   Mount();
   Shell("echo bar > foo");

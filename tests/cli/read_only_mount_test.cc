@@ -58,6 +58,13 @@ class ReadOnlyMount : public StoreFixture {
   std::string there() const { return medium() + "/store"; }
 };
 
+TEST_F(ReadOnlyMount, IsNotCompacted) {
+  ASSERT_EQ(RunKvfs({"mount", "-o", "ro", store(), mount_point()}).status, 0);
+  ExpectFailure({"compact", store()}, 12, {"mounted read-only"});
+  Unmount();
+  EXPECT_EQ(RunKvfs({"compact", store()}).status, 0);
+}
+
 TEST_F(ReadOnlyMount, OfAClosedStore) {
   ShowReadOnly();
   ExpectReadAndLeftAlone(Fingerprint());

@@ -119,6 +119,26 @@ TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesInItsMount) {
   }
 }
 
+// The kernel finds the file without a question to the daemon, and asks when it is opened.
+TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesThatTheKernelKnows) {
+  const std::string other = Path("other");
+  const std::string in_mount = mount_point() + "/foo";
+  Run({"create", other});
+  for (const std::string& command : {"import --timeout 2 --from jsonl " + in_mount + " " + other,
+                                     "export --timeout 2 " + other + " " + in_mount,
+                                     "export --timeout 2 --to jsonl " + other + " " + in_mount,
+                                     "put --timeout 2 --file " + in_mount + " " + other + " key",
+                                     "append --timeout 2 --file " + in_mount + " " + other + " key",
+                                     "dump --timeout 2 " + in_mount}) {
+    GoOn();
+    ExpectValue("foo", "bar\n");
+    ASSERT_EQ(::kill(daemon_, SIGSTOP), 0);
+    const ProgramRun run = RunBounded(command);
+    EXPECT_EQ(run.status, 12) << command << ": " << run.err;
+    ExpectSaid(run, "its daemon does not answer");
+  }
+}
+
 TEST_F(SilentDaemon, KeepsItsMountUnlessToldByForce) {
   const ProgramRun run = RunBounded("unmount --timeout 2 " + mount_point());
   EXPECT_EQ(run.status, 12);
