@@ -67,6 +67,10 @@ std::string ReasonOf(const fs::PathOperation& change, const Error& error) {
                ? "it, or a part of its path, is not a directory"
                : "a part of its path is not a directory";
   }
+  if (error.code == ErrorCode::kIsDirectory) {
+    return is_link ? fmt::format("{}, which it is a hard link to, is a directory", change.path)
+                   : "a directory has its name";
+  }
   if (error.code == ErrorCode::kNotEmpty) return "a directory that is not empty has its name";
   return std::string(ReasonOfKeyError(error));
 }

@@ -222,9 +222,13 @@ class HeaderReader {
     const auto exact = ParsePaxTime(text);
     if (exact) return exact;
     const auto cut = ParsePaxTime(text.substr(0, text.find('.')) + FirstNine(text));
+    if (cut) {
+      FlawOfPart(fmt::format("the last digits of {}", key),
+                 fmt::format("a time has nine behind its point: {}", text));
+      return cut;
+    }
     FlawOfPart(std::string(key), fmt::format("a store has no such time: {}", text));
-    // If it is none at all, 1970, and not what it begins with.
-    return cut ? cut : fs::Timespec{};
+    return fs::Timespec{};  // and not what it begins with
   }
   // ".123456789" of a time with more digits.
   static std::string FirstNine(std::string_view text) {
