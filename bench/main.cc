@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/chart.h"
 #include "bench/engine.h"
 #include "bench/measure.h"
 #include "bench/options.h"
@@ -52,6 +53,12 @@ std::vector<Measurement> MakeResults(const Options& options) {
   return measurements;
 }
 
+void WriteChart(const Summary& summary, const std::string& path) {
+  std::ofstream file(path);
+  file << Chart(summary) << std::flush;
+  if (!file) Stop("cannot write " + path);
+}
+
 int RunJob(const std::string& text) {
   const auto job = JobFrom(text);
   if (!job) Stop("--job is for the processes that this program starts itself");
@@ -69,7 +76,9 @@ int Main(const std::vector<std::string>& arguments) {
   if (!options->job.empty()) return RunJob(options->job);
   const auto measurements =
       options->report.empty() ? MakeResults(*options) : ReadResults(options->report);
-  fmt::print("{}", Report(Summary(measurements)));
+  const Summary summary(measurements);
+  fmt::print("{}", Report(summary));
+  if (!options->chart.empty()) WriteChart(summary, options->chart);
   return 0;
 }
 

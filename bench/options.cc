@@ -87,6 +87,8 @@ void Define(CLI::App& parser, Options& options, Names engines, Names workloads) 
   parser.add_option("--json", options.json, "File to which raw results are appended, one a line");
   parser.add_option("--report", options.report,
                     "Measure nothing; show what these files, written by --json, hold");
+  parser.add_option("--chart", options.chart,
+                    "File to which a picture of the times is written, as SVG");
   parser.add_option("--job", options.job)->group("");
 }
 

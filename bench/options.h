@@ -24,6 +24,7 @@ struct Options {
   std::string directory = "/var/tmp";
   std::string json = {};                 // raw results are appended to it; empty: nowhere
   std::vector<std::string> report = {};  // files of raw results to show instead of measuring
+  std::string chart = {};                // where an SVG of the times is written; empty: nowhere
   std::string job = {};                  // set in the processes that the program starts itself
 };
 
