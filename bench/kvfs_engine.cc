@@ -45,7 +45,7 @@ class KvfsEngine : public Engine {
 
   void Scan(const ScanVisitor& visit) override {
     std::string value;
-    Checked(store_->List(kRootSpace, 0, [&](const ListedEntry& entry) {
+    Checked(store_->List(kRootDirectory, 0, [&](const ListedEntry& entry) {
       if (entry.content.size() == entry.size_bytes) {
         visit(entry.name,
               {reinterpret_cast<const char*>(entry.content.data()), entry.content.size()});

@@ -46,10 +46,10 @@ std::string ProgramHelp() {
   return text + "\n`kvfs COMMAND --help` tells more about each.\n";
 }
 
-ExitCode Report(const Outcome& outcome) {
+ExitCode Report(const CommandResult<>& outcome) {
   // What was printed may still be on its way.
-  const Outcome written = FlushOutput();
-  const Outcome& told = outcome ? written : outcome;
+  const CommandResult<> written = FlushOutput();
+  const CommandResult<>& told = outcome ? written : outcome;
   if (told) return ExitCode::kOk;
   Tell(Severity::kError, told.error().text);
   return told.error().code;
@@ -73,14 +73,14 @@ void LetSizeLimitBeAnError() {
 }
 
 // The formatter throws where standard output cannot be written.
-Outcome RunGuarded(const Runner& runner) {
+CommandResult<> RunGuarded(const Runner& runner) {
   try {
     return runner();
   } catch (const std::bad_alloc&) {
-    return Stop(ExitCode::kIoFailed, "out of memory");
+    return Fail(ExitCode::kIoFailed, "out of memory");
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::resource_unavailable_try_again) {
-      return Stop(ExitCode::kIoFailed, "the system gives this process no more threads");
+      return Fail(ExitCode::kIoFailed, "the system gives this process no more threads");
     }
     return tl::unexpected(OutputFailure(error.code().value()));
   }
@@ -98,7 +98,7 @@ int Run(const Command& command, Arguments arguments) {
     return command.status(Report({}));
   } catch (const CLI::Error& error) {
     return command.status(
-        Report(Stop(ExitCode::kUsage,
+        Report(Fail(ExitCode::kUsage,
                     fmt::format("{}; `{} --help` tells how to call it", error.what(), name))));
   }
   try {
@@ -122,7 +122,7 @@ ExitCode ReportUnknown(std::string_view kind, const std::string& word) {
   std::vector<std::string_view> names;
   for (const Command& command : Commands()) names.emplace_back(command.name);
   const auto nearest = NearestOf(word, names);
-  return Report(Stop(
+  return Report(Fail(
       ExitCode::kUsage,
       fmt::format("unknown {} {}{}; `kvfs --help` lists them", kind, word,
                   nearest ? fmt::format(", did you mean `kvfs {}`?", *nearest) : std::string())));

@@ -20,7 +20,7 @@ using kvfs::ErrorCode;
 using kvfs::Result;
 using kvfs::Store;
 
-constexpr kvfs::Key KeyOf(std::string_view name) { return {kvfs::kRootSpace, name}; }
+constexpr kvfs::Key KeyOf(std::string_view name) { return {kvfs::kRootDirectory, name}; }
 
 Result<std::unique_ptr<Store>> OpenOrCreate(const std::string& path) {
   kvfs::Env& env = kvfs::GetPosixEnv();
@@ -70,7 +70,7 @@ Result<int> CountStart(Store& store) {
 Result<void> PrintAll(const Store& store) {
   KVFS_ASSIGN(const auto snapshot, store.TakeSnapshot());
   return snapshot->List(
-      kvfs::kRootSpace, kvfs::kFirstPosition, [&](const kvfs::ListedEntry& entry) {
+      kvfs::kRootDirectory, kvfs::kFirstPosition, [&](const kvfs::ListedEntry& entry) {
         const auto value = snapshot->Get(entry.name);
         std::cout << entry.name << " = " << (value ? *value : value.error().message) << "\n";
         return true;

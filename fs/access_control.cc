@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "fs/access_list.h"
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -20,7 +20,8 @@ Result<AccessList> DecodeStored(std::string_view bytes) {
 
 }  // namespace
 
-Result<void> FileSystem::TakeAccessList(InodeInfo& inode, XattrMap& xattrs, const Caller& caller) {
+Result<void> StoreFileSystem::TakeAccessList(InodeInfo& inode, XattrMap& xattrs,
+                                             const Caller& caller) {
   if (inode.attributes.IsSymbolicLink()) return Fail(ErrorCode::kUnsupported);
   const auto stored = xattrs.find(kAccessListXattr);
   KVFS_ASSIGN(const AccessList list, AccessList::Decode(stored->second));
@@ -33,14 +34,14 @@ Result<void> FileSystem::TakeAccessList(InodeInfo& inode, XattrMap& xattrs, cons
   return CheckXattrs(xattrs);
 }
 
-Result<void> FileSystem::CheckDefaultList(const InodeInfo& inode, std::string_view value) {
+Result<void> StoreFileSystem::CheckDefaultList(const InodeInfo& inode, std::string_view value) {
   if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kPermission);
   KVFS_TRY(AccessList::Decode(value));
   return {};
 }
 
-Result<void> FileSystem::AddModeToList(AttributeBatch& change, const Location& at,
-                                       const InodeInfo& inode, uint32_t permissions) const {
+Result<void> StoreFileSystem::AddModeToList(AttributeBatch& change, const Location& at,
+                                            const InodeInfo& inode, uint32_t permissions) const {
   KVFS_ASSIGN(const StoredXattrs stored, LoadXattrs(at, inode));
   const auto found = stored.xattrs.find(kAccessListXattr);
   if (found == stored.xattrs.end()) return {};
@@ -52,8 +53,8 @@ Result<void> FileSystem::AddModeToList(AttributeBatch& change, const Location& a
   return {};
 }
 
-Result<XattrMap> FileSystem::InheritAccess(Attributes& child, const XattrMap& of_parent,
-                                           const Caller& caller) {
+Result<XattrMap> StoreFileSystem::InheritAccess(Attributes& child, const XattrMap& of_parent,
+                                                const Caller& caller) {
   XattrMap xattrs;
   if (child.IsSymbolicLink()) return xattrs;
   const auto found = of_parent.find(kDefaultListXattr);

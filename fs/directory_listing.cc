@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -49,10 +49,10 @@ InodeInfo OfType(InodeNumber number, uint32_t type) {
   return inode;
 }
 
-// The directory's entry lies in the space of its parent. A removed one is its own parent.
+// The directory's entry lies in its parent. A removed one is its own parent.
 InodeNumber ParentOf(InodeNumber directory, const Location& at) {
-  if (at.space == kAttributeSpace) return kRootInode;
-  return at.space == kTransientSpace ? directory : at.space;
+  if (at.directory == kAttributeDirectory) return kRootInode;
+  return at.directory == kTransientDirectory ? directory : at.directory;
 }
 
 bool AddDots(ListingPage& page, InodeNumber directory, const Location& at, uint64_t offset) {
@@ -65,16 +65,16 @@ bool IsDot(const DirectoryEntry& entry) { return entry.next_offset <= kAfterDotD
 
 }  // namespace
 
-Result<std::vector<DirectoryEntry>> FileSystem::ListDirectory(InodeNumber directory,
-                                                              uint64_t offset,
-                                                              const PageLimit& limit) {
+Result<std::vector<DirectoryEntry>> StoreFileSystem::ListDirectory(InodeNumber directory,
+                                                                   uint64_t offset,
+                                                                   const PageLimit& limit) {
   std::shared_lock lock(namespace_lock_);
   return ListPage(directory, offset, limit);
 }
 
-Result<std::vector<DirectoryEntry>> FileSystem::ListDirectoryPlus(InodeNumber directory,
-                                                                  uint64_t offset,
-                                                                  const PageLimit& limit) {
+Result<std::vector<DirectoryEntry>> StoreFileSystem::ListDirectoryPlus(InodeNumber directory,
+                                                                       uint64_t offset,
+                                                                       const PageLimit& limit) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(std::vector<DirectoryEntry> entries, ListPage(directory, offset, limit));
   for (DirectoryEntry& entry : entries) {
@@ -86,7 +86,7 @@ Result<std::vector<DirectoryEntry>> FileSystem::ListDirectoryPlus(InodeNumber di
   return entries;
 }
 
-InodeInfo FileSystem::InodeOf(const ListedEntry& entry) const {
+InodeInfo StoreFileSystem::InodeOf(const ListedEntry& entry) const {
   if (IsHardLink(entry.meta)) {
     const auto link = DecodeHardLink(entry.meta);
     return link ? OfType(link->inode, link->type) : OfType(entry.id, 0);
@@ -95,8 +95,9 @@ InodeInfo FileSystem::InodeOf(const ListedEntry& entry) const {
   return OfType(entry.id, attributes ? attributes->mode & S_IFMT : 0);
 }
 
-Result<std::vector<DirectoryEntry>> FileSystem::ListPage(InodeNumber directory, uint64_t offset,
-                                                         const PageLimit& limit) const {
+Result<std::vector<DirectoryEntry>> StoreFileSystem::ListPage(InodeNumber directory,
+                                                              uint64_t offset,
+                                                              const PageLimit& limit) const {
   KVFS_ASSIGN(const Location at, Locate(directory));
   if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
   ListingPage page(limit);

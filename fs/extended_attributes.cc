@@ -6,7 +6,7 @@
 
 #include "fs/access_list.h"
 #include "fs/content_checksum.h"
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -28,27 +28,28 @@ Result<void> CheckPresence(bool is_present, XattrMode mode) {
 
 }  // namespace
 
-Location FileSystem::XattrsOf(const Location& at, InodeNumber inode) {
-  if (at.space == kTransientSpace) return {kTransientSpace, UnnamedXattrName(inode), false};
-  return {kXattrSpace, std::to_string(inode), false};
+Location StoreFileSystem::XattrsOf(const Location& at, InodeNumber inode) {
+  if (at.directory == kTransientDirectory)
+    return {kTransientDirectory, UnnamedXattrName(inode), false};
+  return {kXattrDirectory, std::to_string(inode), false};
 }
 
-std::string FileSystem::UnnamedXattrName(InodeNumber inode) {
+std::string StoreFileSystem::UnnamedXattrName(InodeNumber inode) {
   return "xattrs " + std::to_string(inode);
 }
 
 // The attributes say that there are some; but what they say may be damaged, and a file that cannot
 // be removed would not help. Where it is only the look that fails they are there: else they would
 // be left behind, and what the caller then does with them tells what is wrong.
-bool FileSystem::HasStoredXattrs(const InodeInfo& inode, Key key) const {
+bool StoreFileSystem::HasStoredXattrs(const InodeInfo& inode, Key key) const {
   if (!inode.attributes.has_xattrs) return false;
   const auto found = store_.Stat(key);
   return found ||
          (found.error().code != ErrorCode::kNotFound && found.error().code != ErrorCode::kCorrupt);
 }
 
-Result<FileSystem::StoredXattrs> FileSystem::LoadXattrs(const Location& at,
-                                                        const InodeInfo& inode) const {
+Result<StoreFileSystem::StoredXattrs> StoreFileSystem::LoadXattrs(const Location& at,
+                                                                  const InodeInfo& inode) const {
   if (!inode.attributes.has_xattrs) return StoredXattrs();
   const Location xattrs_at = XattrsOf(at, inode.number);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -70,10 +71,10 @@ Result<FileSystem::StoredXattrs> FileSystem::LoadXattrs(const Location& at,
   return Fail(ErrorCode::kConflict);
 }
 
-void FileSystem::AddXattrs(AttributeBatch& change, const Location& at, InodeNumber inode,
-                           const StoredXattrs& before, const XattrMap& after) const {
+void StoreFileSystem::AddXattrs(AttributeBatch& change, const Location& at, InodeNumber inode,
+                                const StoredXattrs& before, const XattrMap& after) const {
   const Location xattrs_at = XattrsOf(at, inode);
-  const Key key = {xattrs_at.space, change.Keep(xattrs_at.name)};
+  const Key key = {xattrs_at.directory, change.Keep(xattrs_at.name)};
   change.batch().Expect(key, before.version);
   if (!after.empty()) {
     change.batch().Put(key, AsBytes(change.Keep(EncodeXattrs(after))));
@@ -83,7 +84,7 @@ void FileSystem::AddXattrs(AttributeBatch& change, const Location& at, InodeNumb
 }
 
 // Goes through the whole content without the lock; a file that moves meanwhile is found anew.
-Result<std::string> FileSystem::GetChecksum(InodeNumber inode) {
+Result<std::string> StoreFileSystem::GetChecksum(InodeNumber inode) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::shared_lock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, Locate(inode));
@@ -95,7 +96,7 @@ Result<std::string> FileSystem::GetChecksum(InodeNumber inode) {
   return Fail(ErrorCode::kConflict);
 }
 
-Result<std::string> FileSystem::GetXattr(InodeNumber inode, std::string_view name) {
+Result<std::string> StoreFileSystem::GetXattr(InodeNumber inode, std::string_view name) {
   if (name == kChecksumXattr) return GetChecksum(inode);
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
@@ -111,7 +112,7 @@ Result<std::string> FileSystem::GetXattr(InodeNumber inode, std::string_view nam
   return found->second;
 }
 
-Result<std::vector<std::string>> FileSystem::ListXattrs(InodeNumber inode) {
+Result<std::vector<std::string>> StoreFileSystem::ListXattrs(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo info, Load(at.key()));
@@ -121,8 +122,9 @@ Result<std::vector<std::string>> FileSystem::ListXattrs(InodeNumber inode) {
   return names;
 }
 
-Result<void> FileSystem::SetXattr(InodeNumber inode, std::string_view name, std::string_view value,
-                                  XattrMode mode, const Caller& caller) {
+Result<void> StoreFileSystem::SetXattr(InodeNumber inode, std::string_view name,
+                                       std::string_view value, XattrMode mode,
+                                       const Caller& caller) {
   if (IsVirtual(name)) return Fail(ErrorCode::kPermission);
   KVFS_TRY(CheckXattrName(name));
   if (value.size() > kMaxXattrValueBytes) return Fail(ErrorCode::kTooLarge);
@@ -135,7 +137,7 @@ Result<void> FileSystem::SetXattr(InodeNumber inode, std::string_view name, std:
   });
 }
 
-Result<void> FileSystem::RemoveXattr(InodeNumber inode, std::string_view name) {
+Result<void> StoreFileSystem::RemoveXattr(InodeNumber inode, std::string_view name) {
   if (IsVirtual(name)) return Fail(ErrorCode::kPermission);
   KVFS_TRY(CheckXattrName(name));
   return ChangeXattrs(inode, [&](InodeInfo&, XattrMap& xattrs) -> Result<void> {
@@ -146,7 +148,7 @@ Result<void> FileSystem::RemoveXattr(InodeNumber inode, std::string_view name) {
   });
 }
 
-Result<void> FileSystem::ChangeXattrs(InodeNumber inode, const XattrEdit& edit) {
+Result<void> StoreFileSystem::ChangeXattrs(InodeNumber inode, const XattrEdit& edit) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -168,9 +170,9 @@ Result<void> FileSystem::ChangeXattrs(InodeNumber inode, const XattrEdit& edit) 
   return Fail(ErrorCode::kConflict);
 }
 
-Result<bool> FileSystem::HasXattrs() const {
+Result<bool> StoreFileSystem::HasXattrs() const {
   bool has_some = false;
-  KVFS_TRY(store_.List(kXattrSpace, kFirstPosition, [&](const ListedEntry&) {
+  KVFS_TRY(store_.List(kXattrDirectory, kFirstPosition, [&](const ListedEntry&) {
     has_some = true;
     return false;
   }));

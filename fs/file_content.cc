@@ -3,19 +3,19 @@
 
 #include <mutex>
 
-#include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
-Result<size_t> FileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
+Result<size_t> StoreFileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, 0));
   return store_.Read(at.key(), offset, out);
 }
 
-Result<bool> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
-                               const Caller& caller) {
+Result<bool> StoreFileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
+                                    const Caller& caller) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, data.size()));
   if (data.empty()) return false;
@@ -26,8 +26,8 @@ Result<bool> FileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
   return clears_bits;
 }
 
-Result<FileSystem::Appended> FileSystem::AppendAt(const Location& at, uint64_t end, Bytes data,
-                                                  const Caller& caller) {
+Result<StoreFileSystem::Appended> StoreFileSystem::AppendAt(const Location& at, uint64_t end,
+                                                            Bytes data, const Caller& caller) {
   Appended appended{end, false};
   AttributeBatch change(default_attributes_);
   change.batch().Append(at.key(), end, data, Touch(change, caller, &appended.cleared_bits));
@@ -37,8 +37,8 @@ Result<FileSystem::Appended> FileSystem::AppendAt(const Location& at, uint64_t e
 
 // Others may move the end between the look at it and the append; with the lock held exclusively
 // they cannot.
-Result<FileSystem::Appended> FileSystem::Append(InodeNumber inode, uint64_t believed_end,
-                                                Bytes data, const Caller& caller) {
+Result<StoreFileSystem::Appended> StoreFileSystem::Append(InodeNumber inode, uint64_t believed_end,
+                                                          Bytes data, const Caller& caller) {
   {
     std::shared_lock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, LocateContent(inode, believed_end, data.size()));
@@ -53,7 +53,7 @@ Result<FileSystem::Appended> FileSystem::Append(InodeNumber inode, uint64_t beli
   return AppendAt(at, file.size_bytes, data, caller);
 }
 
-Result<std::string> FileSystem::ReadLink(InodeNumber inode) {
+Result<std::string> StoreFileSystem::ReadLink(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo link, Load(at.key()));

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -24,8 +24,8 @@ bool KeepsSize(RangeChange change) {
 
 }  // namespace
 
-Result<Location> FileSystem::LocateContent(InodeNumber inode, uint64_t offset,
-                                           uint64_t length) const {
+Result<Location> StoreFileSystem::LocateContent(InodeNumber inode, uint64_t offset,
+                                                uint64_t length) const {
   KVFS_ASSIGN(Location at, Locate(inode));
   if (at.is_directory) return Fail(ErrorCode::kIsDirectory);
   if (offset > kMaxContentBytes || length > kMaxContentBytes - offset) {
@@ -34,7 +34,8 @@ Result<Location> FileSystem::LocateContent(InodeNumber inode, uint64_t offset,
   return at;
 }
 
-MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits) const {
+MetaEdit StoreFileSystem::Touch(AttributeBatch& change, const Caller& caller,
+                                bool* clears_bits) const {
   return change.Edit([&caller, now = Now(), clears_bits](Attributes& a) {
     const uint32_t mode = a.mode;
     DropPrivilegesOfWritten(a, caller);
@@ -43,10 +44,10 @@ MetaEdit FileSystem::Touch(AttributeBatch& change, const Caller& caller, bool* c
   });
 }
 
-Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length,
-                                     RangeChange kind, const Caller& caller,
-                                     const std::function<bool()>& is_interrupted,
-                                     bool* cleared_bits) {
+Result<void> StoreFileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length,
+                                          RangeChange kind, const Caller& caller,
+                                          const std::function<bool()>& is_interrupted,
+                                          bool* cleared_bits) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(Location at, LocateContent(inode, offset, length));
   if (length == 0) return Fail(ErrorCode::kInvalid);
@@ -85,8 +86,8 @@ Result<void> FileSystem::ChangeRange(InodeNumber inode, uint64_t offset, uint64_
 }
 
 // Whoever waits for the lock gets it between two parts; what one step can do is left to the caller.
-Result<void> FileSystem::CutInParts(InodeNumber inode,
-                                    const std::function<void(Batch&, Key)>& cut) {
+Result<void> StoreFileSystem::CutInParts(InodeNumber inode,
+                                         const std::function<void(Batch&, Key)>& cut) {
   bool has_more = true;
   while (has_more) {
     std::shared_lock lock(namespace_lock_);
@@ -100,7 +101,7 @@ Result<void> FileSystem::CutInParts(InodeNumber inode,
 }
 
 // What cannot succeed shall not fill the disk first.
-Result<void> FileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
+Result<void> StoreFileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
   if (bytes <= kAllocatePieceBytes) return {};
   KVFS_ASSIGN(const SpaceReport space, GetSpace());
   if (bytes > space.available_bytes + file.allocated_bytes) return Fail(ErrorCode::kNoSpace);
@@ -108,8 +109,8 @@ Result<void> FileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
 }
 
 // Whoever waits for the lock gets it between two pieces.
-Result<void> FileSystem::AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
-                                          const std::function<bool()>& is_interrupted) {
+Result<void> StoreFileSystem::AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
+                                               const std::function<bool()>& is_interrupted) {
   for (bool is_first = true; offset < end; is_first = false) {
     if (!is_first && is_interrupted && is_interrupted()) {
       return Fail(ErrorCode::kConflict, "the caller does not wait for it");
@@ -127,7 +128,7 @@ Result<void> FileSystem::AllocateInPieces(InodeNumber inode, uint64_t offset, ui
   return {};
 }
 
-Result<uint64_t> FileSystem::FindRange(InodeNumber inode, uint64_t offset, RangeKind kind) {
+Result<uint64_t> StoreFileSystem::FindRange(InodeNumber inode, uint64_t offset, RangeKind kind) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, std::min(offset, kMaxContentBytes), 0));
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
@@ -138,9 +139,9 @@ Result<uint64_t> FileSystem::FindRange(InodeNumber inode, uint64_t offset, Range
   return data;
 }
 
-Result<uint64_t> FileSystem::CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
-                                       uint64_t to_offset, uint64_t length, const Caller& caller,
-                                       bool* cleared_bits) {
+Result<uint64_t> StoreFileSystem::CopyRange(InodeNumber from, uint64_t from_offset, InodeNumber to,
+                                            uint64_t to_offset, uint64_t length,
+                                            const Caller& caller, bool* cleared_bits) {
   length = std::min(length, kMaxCopyBytes);
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location from_at, LocateContent(from, from_offset, length));

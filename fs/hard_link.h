@@ -1,8 +1,8 @@
 // The meta of a name whose file has several names: it leads to the file's own entry.
 //
 // A file with one name is one entry, under that name. When it gets a second name, its entry moves
-// to kSharedSpace, where its name is the inode number in decimal, and both names become hard links
-// to it: entries with no content, and this as their meta (little-endian):
+// to kSharedDirectory, where its name is the inode number in decimal, and both names become hard
+// links to it: entries with no content, and this as their meta (little-endian):
 //
 //     offset  size    field
 //     0       1       version, 2 (attributes have 1)
@@ -25,8 +25,8 @@
 
 namespace kvfs::fs {
 
-// Space of the entries of files with several names.
-inline constexpr Space kSharedSpace = 3;
+// Directory of the entries of files with several names.
+inline constexpr DirectoryId kSharedDirectory = 3;
 
 struct HardLink {
   InodeNumber inode = 0;
@@ -42,7 +42,7 @@ std::string EncodeHardLink(const HardLink& link);
 // kCorrupt for bytes that EncodeHardLink does not make.
 Result<HardLink> DecodeHardLink(std::string_view meta);
 
-// The name of the file's entry in kSharedSpace.
+// The name of the file's entry in kSharedDirectory.
 std::string SharedName(InodeNumber inode);
 
 }  // namespace kvfs::fs

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -46,14 +46,14 @@ Result<void> CheckSize(const InodeInfo& inode, uint64_t size_bytes) {
 
 }  // namespace
 
-Result<InodeInfo> FileSystem::GetAttributes(InodeNumber inode) {
+Result<InodeInfo> StoreFileSystem::GetAttributes(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   return Load(at.key());
 }
 
-Result<InodeInfo> FileSystem::SetAttributes(InodeNumber inode, const AttributeChange& wanted,
-                                            const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::SetAttributes(InodeNumber inode, const AttributeChange& wanted,
+                                                 const Caller& caller) {
   if (wanted.size_bytes) {
     KVFS_TRY(
         CutInParts(inode, [&](Batch& batch, Key key) { batch.Resize(key, *wanted.size_bytes); }));

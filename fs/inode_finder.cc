@@ -30,9 +30,9 @@ Result<std::optional<InodeFinder::Place>> InodeFinder::Walk(InodeNumber inode) {
   version_ = snapshot->version();
   std::optional<Place> found;
   std::optional<Error> damage;
-  std::vector<Space> directories = {root_};
+  std::vector<DirectoryId> directories = {root_};
   while (!directories.empty()) {
-    const Space directory = directories.back();
+    const DirectoryId directory = directories.back();
     directories.pop_back();
     const auto listed = snapshot->List(directory, kFirstPosition, [&](const ListedEntry& entry) {
       const Kind kind = kind_of_(entry.meta);

@@ -35,13 +35,13 @@ class InodeFinder {
   using KindOf = std::function<Kind(std::string_view meta)>;
 
   // Below `root`. The store must outlive the finder.
-  InodeFinder(const Store& store, Space root, KindOf kind_of)
+  InodeFinder(const Store& store, DirectoryId root, KindOf kind_of)
       : store_(store), root_(root), kind_of_(std::move(kind_of)) {}
 
   // Where an inode is said to lie: in a directory, at a position that few names share.
   struct Place {
     InodeNumber inode = 0;
-    Space directory = 0;
+    DirectoryId directory = 0;
     Position position = 0;
 
     bool operator==(const Place&) const = default;
@@ -55,7 +55,7 @@ class InodeFinder {
   Result<std::optional<Place>> Walk(InodeNumber inode);
 
   const Store& store_;
-  const Space root_;
+  const DirectoryId root_;
   const KindOf kind_of_;
   std::mutex mutex_;          // guards the following
   std::vector<Place> hints_;  // in ascending order of the inodes

@@ -5,7 +5,7 @@
 // (fs/inode_finder.h), without the namespace lock, and so may have moved by the time it is found.
 #include <mutex>
 
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -19,14 +19,14 @@ bool IsAbsent(const Result<InodeInfo>& found) {
 
 }  // namespace
 
-InodeFinder::Kind FileSystem::KindOf(std::string_view meta) const {
+InodeFinder::Kind StoreFileSystem::KindOf(std::string_view meta) const {
   if (IsHardLink(meta)) return InodeFinder::Kind::kNoInode;
   const auto attributes = ReadMeta(meta, default_attributes_);
   const bool is_directory = attributes && attributes->IsDirectory();
   return is_directory ? InodeFinder::Kind::kDirectory : InodeFinder::Kind::kOther;
 }
 
-Result<InodeInfo> FileSystem::LookupNumber(InodeNumber inode) {
+Result<InodeInfo> StoreFileSystem::LookupNumber(InodeNumber inode) {
   std::optional<InodeFinder::Place> wrong;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     auto known = ReferenceKnown(inode);
@@ -40,21 +40,21 @@ Result<InodeInfo> FileSystem::LookupNumber(InodeNumber inode) {
   return Fail(ErrorCode::kStale);
 }
 
-Result<InodeInfo> FileSystem::LookupParent(InodeNumber directory) {
+Result<InodeInfo> StoreFileSystem::LookupParent(InodeNumber directory) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(directory));
   if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
-  if (at.space == kTransientSpace) return Fail(ErrorCode::kStale);
+  if (at.directory == kTransientDirectory) return Fail(ErrorCode::kStale);
   lock.unlock();
-  return LookupNumber(at.space == kAttributeSpace ? kRootInode : at.space);
+  return LookupNumber(at.directory == kAttributeDirectory ? kRootInode : at.directory);
 }
 
 // Without looking for it. kNotFound; kStale for a file that has no name any more.
-Result<InodeInfo> FileSystem::ReferenceKnown(InodeNumber inode) {
+Result<InodeInfo> StoreFileSystem::ReferenceKnown(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   const auto known = Locate(inode);
-  const Location at = known ? *known : Location{kSharedSpace, SharedName(inode), false};
-  if (at.space == kTransientSpace) return Fail(ErrorCode::kStale);
+  const Location at = known ? *known : Location{kSharedDirectory, SharedName(inode), false};
+  if (at.directory == kTransientDirectory) return Fail(ErrorCode::kStale);
   KVFS_ASSIGN(const InodeInfo found, Load(at.key()));
   if (found.number != inode) return Fail(ErrorCode::kNotFound);
   if (inode != kRootInode) inodes_.AddReference(inode, at.key(), at.is_directory);
@@ -62,7 +62,7 @@ Result<InodeInfo> FileSystem::ReferenceKnown(InodeNumber inode) {
 }
 
 // kNotFound if it does not lie there any more.
-Result<InodeInfo> FileSystem::ReferenceAt(const InodeFinder::Place& place) {
+Result<InodeInfo> StoreFileSystem::ReferenceAt(const InodeFinder::Place& place) {
   std::shared_lock lock(namespace_lock_);
   std::optional<std::string> name;
   KVFS_TRY(store_.List(place.directory, place.position, [&](const ListedEntry& entry) {

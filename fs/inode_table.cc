@@ -10,7 +10,7 @@ void InodeTable::AddReference(InodeNumber inode, Key key, bool is_directory) {
   Part& part = PartOf(inode);
   std::lock_guard lock(part.mutex);
   auto [at, is_new] = part.inodes.try_emplace(inode);
-  if (is_new) at->second.location = {key.space, std::string(key.name), is_directory};
+  if (is_new) at->second.location = {key.directory, std::string(key.name), is_directory};
   ++at->second.references;
 }
 
@@ -47,7 +47,7 @@ void InodeTable::Relocate(InodeNumber inode, Key key) {
   if (at == part.inodes.end()) return;
 
   std::string name(key.name);
-  at->second.location.space = key.space;
+  at->second.location.directory = key.directory;
   at->second.location.name = std::move(name);
   if (at->second.location.is_directory) ++directory_moves_;
 }

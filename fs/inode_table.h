@@ -23,11 +23,11 @@ namespace kvfs::fs {
 
 // Where an inode's entry lies.
 struct Location {
-  Space space = 0;
+  DirectoryId directory = 0;
   std::string name;
   bool is_directory = false;  // never changes
 
-  Key key() const { return {space, name}; }
+  Key key() const { return {directory, name}; }
 };
 
 class InodeTable {

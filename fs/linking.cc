@@ -8,19 +8,12 @@
 #include <mutex>
 #include <utility>
 
-#include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
-namespace {
-
-HardLink HardLinkTo(const InodeInfo& file) {
-  return {file.number, file.attributes.mode & uint32_t{S_IFMT}};
-}
-
-}  // namespace
-
-Result<InodeInfo> FileSystem::Link(InodeNumber inode, InodeNumber parent, std::string_view name) {
+Result<InodeInfo> StoreFileSystem::Link(InodeNumber inode, InodeNumber parent,
+                                        std::string_view name) {
   KVFS_TRY(CheckName(name));
   std::unique_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
@@ -33,13 +26,12 @@ Result<InodeInfo> FileSystem::Link(InodeNumber inode, InodeNumber parent, std::s
   AttributeBatch change(default_attributes_);
   const Key key = {parent, name};
   Key new_place = at.key();
-  if (at.space == kTransientSpace) {
+  if (at.directory == kTransientDirectory) {
     new_place = key;
     GiveFirstName(change, at, file, key, now);
   } else {
     new_place = Share(change, at, file, now);
-    change.batch().Put(key, {}, change.Keep(EncodeHardLink(HardLinkTo(file))),
-                       Batch::IfPresent::kRefuse);
+    PutLink(change, key, file);
   }
   TouchDirectory(change, parent_at.key(), 0, now);
   KVFS_TRY(change.Apply(store_));
@@ -48,31 +40,37 @@ Result<InodeInfo> FileSystem::Link(InodeNumber inode, InodeNumber parent, std::s
   return Load(new_place);
 }
 
-void FileSystem::GiveFirstName(AttributeBatch& change, const Location& at, const InodeInfo& file,
-                               Key name, Timespec now) const {
+void StoreFileSystem::PutLink(AttributeBatch& change, Key name, const InodeInfo& file) {
+  change.batch().Put(
+      name, {}, change.Keep(EncodeHardLink({file.number, file.attributes.mode & uint32_t{S_IFMT}})),
+      Batch::IfPresent::kRefuse);
+}
+
+void StoreFileSystem::GiveFirstName(AttributeBatch& change, const Location& at,
+                                    const InodeInfo& file, Key name, Timespec now) const {
   change.batch().Move(at.key(), name, change.Edit([now](Attributes& a) {
     a.links = 1;
     a.ctime = now;
   }),
                       Batch::IfPresent::kRefuse);
   if (!file.attributes.has_xattrs) return;
-  change.batch().Move({kTransientSpace, change.Keep(UnnamedXattrName(file.number))},
-                      {kXattrSpace, change.Keep(std::to_string(file.number))});
+  change.batch().Move({kTransientDirectory, change.Keep(UnnamedXattrName(file.number))},
+                      {kXattrDirectory, change.Keep(std::to_string(file.number))});
 }
 
-Key FileSystem::Share(AttributeBatch& change, const Location& at, const InodeInfo& file,
-                      Timespec now) {
+Key StoreFileSystem::Share(AttributeBatch& change, const Location& at, const InodeInfo& file,
+                           Timespec now) {
   MetaEdit add_link = change.Edit([now](Attributes& a) {
     ++a.links;
     a.ctime = now;
   });
-  if (at.space == kSharedSpace) {
+  if (at.directory == kSharedDirectory) {
     change.batch().EditMeta(at.key(), std::move(add_link));
     return at.key();
   }
-  const Key shared = {kSharedSpace, change.Keep(SharedName(file.number))};
+  const Key shared = {kSharedDirectory, change.Keep(SharedName(file.number))};
   change.batch().Move(at.key(), shared, std::move(add_link));
-  change.batch().Put(at.key(), {}, change.Keep(EncodeHardLink(HardLinkTo(file))));
+  PutLink(change, at.key(), file);
   return shared;
 }
 

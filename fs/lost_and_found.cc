@@ -11,11 +11,11 @@
 namespace kvfs::fs {
 namespace {
 
-constexpr Key kRootKey = {kAttributeSpace, "root"};
+constexpr Key kRootKey = {kAttributeDirectory, "root"};
 constexpr std::string_view kName = "lost+found";
 
 struct Child {
-  Space parent;
+  DirectoryId parent;
   std::string name;
   InodeNumber number;
   uint32_t links;
@@ -23,12 +23,15 @@ struct Child {
 
 class Reattachment {
  public:
-  Reattachment(Store& store, const std::set<Space>& spaces, const ReattachOptions& options)
-      : store_(store), options_(options), unseen_(spaces.lower_bound(kFirstId), spaces.end()) {}
+  Reattachment(Store& store, const std::set<DirectoryId>& directories,
+               const ReattachOptions& options)
+      : store_(store),
+        options_(options),
+        unseen_(directories.lower_bound(kFirstId), directories.end()) {}
 
   Result<ReattachReport> Run() {
     KVFS_TRY(EnsureRoot());
-    KVFS_ASSIGN(const uint32_t root_links, Walk(kRootSpace));
+    KVFS_ASSIGN(const uint32_t root_links, Walk(kRootDirectory));
     KVFS_TRY(CorrectLinks(kRootKey, root_links));
     if (unseen_.empty()) return report_;
     KVFS_TRY(FindLostAndFound());
@@ -61,7 +64,7 @@ class Reattachment {
   }
 
   // The directories in a directory.
-  Result<std::vector<Child>> Subdirectories(Space directory) const {
+  Result<std::vector<Child>> Subdirectories(DirectoryId directory) const {
     std::vector<Child> children;
     KVFS_TRY(store_.List(directory, kFirstPosition, [&](const ListedEntry& entry) {
       const auto attributes = DecodeAttributes(entry.meta);
@@ -75,7 +78,7 @@ class Reattachment {
 
   // Those that nothing has led to before. A directory has one name: of a store that was repaired
   // from older pages, too, it may have that of an earlier place besides.
-  Result<std::vector<Child>> Enter(Space directory) {
+  Result<std::vector<Child>> Enter(DirectoryId directory) {
     unseen_.erase(directory);
     seen_.insert(directory);
     KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(directory));
@@ -94,7 +97,7 @@ class Reattachment {
 
   // All that lies below, with the links of each directory set right. Returns how many links the
   // directory itself should have.
-  Result<uint32_t> Walk(Space top) {
+  Result<uint32_t> Walk(DirectoryId top) {
     KVFS_ASSIGN(std::vector<Child> waiting, Enter(top));
     const auto links_of_top = static_cast<uint32_t>(2 + waiting.size());
     while (!waiting.empty()) {
@@ -123,9 +126,9 @@ class Reattachment {
   }
 
   Result<void> FindParents() {
-    for (const Space space : unseen_) {
-      KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(space));
-      for (const Child& child : children) parents_[child.number] = space;
+    for (const DirectoryId directory : unseen_) {
+      KVFS_ASSIGN(const std::vector<Child> children, Subdirectories(directory));
+      for (const Child& child : children) parents_[child.number] = directory;
     }
     return {};
   }
@@ -145,7 +148,7 @@ class Reattachment {
   Result<void> FindLostAndFound() {
     name_ = kName;
     for (int number = 2;; ++number) {
-      const auto present = store_.Stat({kRootSpace, name_});
+      const auto present = store_.Stat({kRootDirectory, name_});
       if (!present && present.error().code != ErrorCode::kNotFound) {
         return tl::unexpected(present.error());
       }
@@ -159,7 +162,7 @@ class Reattachment {
     }
     const std::string meta = EncodeAttributes(DirectoryAttributes(0700, 2));
     Batch batch;
-    batch.Put({kRootSpace, name_}, {}, meta, Batch::IfPresent::kRefuse, &number_);
+    batch.Put({kRootDirectory, name_}, {}, meta, Batch::IfPresent::kRefuse, &number_);
     KVFS_TRY(store_.Apply(batch));
     return AddLink(kRootKey);
   }
@@ -192,7 +195,7 @@ class Reattachment {
     Batch batch;
     batch.Restore({number_, name}, directory, meta);
     KVFS_TRY(store_.Apply(batch));
-    KVFS_TRY(AddLink({kRootSpace, name_}));
+    KVFS_TRY(AddLink({kRootDirectory, name_}));
     ++report_.directories;
     if (options_.on_reattached) options_.on_reattached(name_ + "/" + name);
     return {};
@@ -200,9 +203,9 @@ class Reattachment {
 
   Store& store_;
   const ReattachOptions& options_;
-  std::set<Space> unseen_;                // that have entries, and were not walked through
-  std::set<Space> seen_;                  // directories that have a name, or are to get one
-  std::map<InodeNumber, Space> parents_;  // of those in unseen_ that lie in another
+  std::set<DirectoryId> unseen_;                // that have entries, and were not walked through
+  std::set<DirectoryId> seen_;                  // directories that have a name, or are to get one
+  std::map<InodeNumber, DirectoryId> parents_;  // of those in unseen_ that lie in another
   ReattachReport report_;
   std::string name_;
   InodeNumber number_ = 0;  // of lost+found
@@ -210,9 +213,9 @@ class Reattachment {
 
 }  // namespace
 
-Result<ReattachReport> ReattachLost(Store& store, const std::set<Space>& spaces,
+Result<ReattachReport> ReattachLost(Store& store, const std::set<DirectoryId>& directories,
                                     const ReattachOptions& options) {
-  return Reattachment(store, spaces, options).Run();
+  return Reattachment(store, directories, options).Run();
 }
 
 }  // namespace kvfs::fs

@@ -26,8 +26,8 @@ struct ReattachReport {
   uint64_t corrected_links = 0;  // directories whose number of links was wrong
 };
 
-// `spaces` are all that have entries in the store. Errors are the store's.
-Result<ReattachReport> ReattachLost(Store& store, const std::set<Space>& spaces,
+// `directories` are all that have entries in the store. Errors are the store's.
+Result<ReattachReport> ReattachLost(Store& store, const std::set<DirectoryId>& directories,
                                     const ReattachOptions& options);
 
 }  // namespace kvfs::fs

@@ -1,7 +1,7 @@
 // Names that are looked up, made and taken away.
 //
 // The last name that goes takes its inode with it, unless the inode is still referenced: then its
-// entry moves to kTransientSpace, and its extended attributes with it, in the same batch, and
+// entry moves to kTransientDirectory, and its extended attributes with it, in the same batch, and
 // Forget erases them there. Whether it is referenced cannot change meanwhile: references are added
 // under the shared namespace lock only.
 #include <sys/stat.h>
@@ -9,9 +9,9 @@
 #include <mutex>
 #include <utility>
 
-#include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -24,17 +24,17 @@ bool IsFileOrDevice(uint32_t mode) {
 
 }  // namespace
 
-Result<InodeInfo> FileSystem::Lookup(InodeNumber parent, std::string_view name) {
+Result<InodeInfo> StoreFileSystem::Lookup(InodeNumber parent, std::string_view name) {
   KVFS_TRY(CheckName(name));
   std::shared_lock lock(namespace_lock_);
   KVFS_TRY(LocateParent(parent));
   return FindAndReference({parent, name});
 }
 
-void FileSystem::Forget(InodeNumber inode, uint64_t count) {
+void StoreFileSystem::Forget(InodeNumber inode, uint64_t count) {
   std::shared_lock lock(namespace_lock_);
   const auto last = inodes_.DropReferences(inode, count);
-  if (!last || last->space != kTransientSpace) return;
+  if (!last || last->directory != kTransientDirectory) return;
   AttributeBatch change(default_attributes_);
   change.batch().Erase(last->key());
   const Location xattrs = XattrsOf(*last, inode);
@@ -44,8 +44,9 @@ void FileSystem::Forget(InodeNumber inode, uint64_t count) {
   static_cast<void>(change.Apply(store_));
 }
 
-Result<InodeInfo> FileSystem::CreateFile(InodeNumber parent, std::string_view name, uint32_t mode,
-                                         uint64_t device, const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::CreateFile(InodeNumber parent, std::string_view name,
+                                              uint32_t mode, uint64_t device,
+                                              const Caller& caller) {
   if (!IsFileOrDevice(mode)) return Fail(ErrorCode::kInvalid, "not the type of a file");
   Attributes attributes;
   attributes.mode = mode & (S_IFMT | kPermissionBits);
@@ -53,25 +54,25 @@ Result<InodeInfo> FileSystem::CreateFile(InodeNumber parent, std::string_view na
   return CreateEntry(parent, name, attributes, {}, caller);
 }
 
-Result<InodeInfo> FileSystem::MakeDirectory(InodeNumber parent, std::string_view name,
-                                            uint32_t permissions, const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::MakeDirectory(InodeNumber parent, std::string_view name,
+                                                 uint32_t permissions, const Caller& caller) {
   Attributes attributes;
   attributes.mode = S_IFDIR | (permissions & kPermissionBits);
   attributes.links = 2;
   return CreateEntry(parent, name, attributes, {}, caller);
 }
 
-Result<InodeInfo> FileSystem::MakeSymbolicLink(InodeNumber parent, std::string_view name,
-                                               std::string_view target, const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::MakeSymbolicLink(InodeNumber parent, std::string_view name,
+                                                    std::string_view target, const Caller& caller) {
   KVFS_TRY(CheckSymlinkTarget(target));
   Attributes attributes;
   attributes.mode = S_IFLNK | 0777;
   return CreateEntry(parent, name, attributes, AsBytes(target), caller);
 }
 
-Result<InodeInfo> FileSystem::CreateEntry(InodeNumber parent, std::string_view name,
-                                          Attributes attributes, Bytes content,
-                                          const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::CreateEntry(InodeNumber parent, std::string_view name,
+                                               Attributes attributes, Bytes content,
+                                               const Caller& caller) {
   KVFS_TRY(CheckName(name));
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
@@ -88,39 +89,36 @@ Result<InodeInfo> FileSystem::CreateEntry(InodeNumber parent, std::string_view n
   if (xattrs.empty()) {
     change.batch().Put(key, content, meta, Batch::IfPresent::kRefuse);
   } else {
-    KVFS_TRY(PutWithXattrs(change, key, content, meta, xattrs));
+    change.batch().Expect(key, Batch::kAbsent);
+    PutWithXattrs(change, key, content, meta, xattrs);
   }
   TouchDirectory(change, parent_at.key(), attributes.IsDirectory() ? 1 : 0, now);
-  KVFS_TRY(change.Apply(store_));
+  auto applied = change.Apply(store_);
+  if (!applied && applied.error().code == ErrorCode::kConflict) return Fail(ErrorCode::kExists);
+  KVFS_TRY(applied);
   return FindAndReference(key);
 }
 
-// Extended attributes lie under their inode's number, which is known once it has been created: so
-// it is, without a name, by a batch of its own, and `change` gives it the name. If that fails, what
-// is left is erased at the next opening.
-Result<void> FileSystem::PutWithXattrs(AttributeBatch& change, Key key, Bytes content,
-                                       std::string_view meta, const XattrMap& xattrs) {
-  if (store_.Stat(key)) return Fail(ErrorCode::kExists);
-  const std::string_view unnamed = change.Keep(NewUnnamed());
-  InodeNumber inode = 0;
-  Batch create;
-  create.Put({kTransientSpace, unnamed}, content, meta, Batch::IfPresent::kRefuse, &inode);
-  KVFS_TRY(store_.Apply(create));
-  change.batch().Move({kTransientSpace, unnamed}, key, {}, Batch::IfPresent::kRefuse);
-  change.batch().Put({kXattrSpace, change.Keep(std::to_string(inode))},
+// Extended attributes lie under their inode's number, which is fixed beforehand.
+void StoreFileSystem::PutWithXattrs(AttributeBatch& change, Key key, Bytes content,
+                                    std::string_view meta, const XattrMap& xattrs) {
+  const InodeNumber inode = store_.ReserveId(key.name);
+  change.batch().PutAs(key, inode, content, meta);
+  const Location xattrs_at = XattrsOf({key.directory, {}, false}, inode);
+  change.batch().Put({xattrs_at.directory, change.Keep(xattrs_at.name)},
                      AsBytes(change.Keep(EncodeXattrs(xattrs))));
-  return {};
 }
 
-Result<void> FileSystem::Unlink(InodeNumber parent, std::string_view name) {
+Result<void> StoreFileSystem::Unlink(InodeNumber parent, std::string_view name) {
   return RemoveName(parent, name, /*directory=*/false);
 }
 
-Result<void> FileSystem::RemoveDirectory(InodeNumber parent, std::string_view name) {
+Result<void> StoreFileSystem::RemoveDirectory(InodeNumber parent, std::string_view name) {
   return RemoveName(parent, name, /*directory=*/true);
 }
 
-Result<void> FileSystem::RemoveName(InodeNumber parent, std::string_view name, bool directory) {
+Result<void> StoreFileSystem::RemoveName(InodeNumber parent, std::string_view name,
+                                         bool directory) {
   KVFS_TRY(CheckName(name));
   const Key key = {parent, name};
   std::unique_lock lock(namespace_lock_);
@@ -136,7 +134,7 @@ Result<void> FileSystem::RemoveName(InodeNumber parent, std::string_view name, b
   return {};
 }
 
-Result<void> FileSystem::CheckRemovable(const InodeInfo& inode, bool as_directory) const {
+Result<void> StoreFileSystem::CheckRemovable(const InodeInfo& inode, bool as_directory) const {
   if (!as_directory) {
     if (inode.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
     return {};
@@ -151,47 +149,47 @@ Result<void> FileSystem::CheckRemovable(const InodeInfo& inode, bool as_director
   return {};
 }
 
-void FileSystem::DropName(AttributeBatch& change, Key name, const Found& found,
-                          Timespec now) const {
+void StoreFileSystem::DropName(AttributeBatch& change, Key name, const Found& found,
+                               Timespec now) const {
   if (found.is_shared) change.batch().Erase(name);
-  if (found.IsLastName()) return Retire(change, found, now);
+  if (found.IsLastName()) return Orphan(change, found, now);
   change.batch().EditMeta(found.at.key(), change.Edit([now](Attributes& a) {
     --a.links;
     a.ctime = now;
   }));
 }
 
-void FileSystem::Retire(AttributeBatch& change, const Found& found, Timespec now) const {
+void StoreFileSystem::Orphan(AttributeBatch& change, const Found& found, Timespec now) const {
   const InodeNumber inode = found.inode.number;
-  const Key xattrs = {kXattrSpace, change.Keep(std::to_string(inode))};
+  const Key xattrs = {kXattrDirectory, change.Keep(std::to_string(inode))};
   const bool has_xattrs = HasStoredXattrs(found.inode, xattrs);
   if (!inodes_.IsReferenced(inode)) {
     change.batch().Erase(found.at.key());
     if (has_xattrs) change.batch().Erase(xattrs);
     return;
   }
-  const Key transient = {kTransientSpace, change.Keep(TransientName(inode))};
+  const Key transient = {kTransientDirectory, change.Keep(TransientName(inode))};
   change.batch().Move(found.at.key(), transient, change.Edit([now](Attributes& a) {
     a.links = 0;
     a.ctime = now;
   }));
   if (has_xattrs)
-    change.batch().Move(xattrs, {kTransientSpace, change.Keep(UnnamedXattrName(inode))});
+    change.batch().Move(xattrs, {kTransientDirectory, change.Keep(UnnamedXattrName(inode))});
 }
 
-void FileSystem::NoteDrop(const Found& found) {
+void StoreFileSystem::NoteDrop(const Found& found) {
   if (!found.IsLastName()) return;
-  inodes_.Relocate(found.inode.number, {kTransientSpace, TransientName(found.inode.number)});
+  inodes_.Relocate(found.inode.number, {kTransientDirectory, TransientName(found.inode.number)});
 }
 
-void FileSystem::TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,
-                                Timespec now) {
+void StoreFileSystem::TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,
+                                     Timespec now) {
   change.batch().EditMeta(directory, change.Edit([more_subdirectories, now](Attributes& a) {
     a.links += static_cast<uint32_t>(more_subdirectories);
     a.mtime = a.ctime = now;
   }));
 }
 
-std::string FileSystem::TransientName(InodeNumber inode) { return std::to_string(inode); }
+std::string StoreFileSystem::TransientName(InodeNumber inode) { return std::to_string(inode); }
 
 }  // namespace kvfs::fs

@@ -23,11 +23,11 @@
 
 #include "fs/access_list.h"
 #include "fs/data_ranges.h"
-#include "fs/file_system.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
 #include "fs/path_names.h"
 #include "fs/path_operation_rules.h"
+#include "fs/store_file_system.h"
 #include "fs/xattrs.h"
 
 namespace kvfs::fs {
@@ -39,9 +39,9 @@ constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
 
 }  // namespace
 
-class FileSystem::ChangeResolver {
+class StoreFileSystem::ChangeResolver {
  public:
-  ChangeResolver(FileSystem& file_system, const Caller& caller)
+  ChangeResolver(StoreFileSystem& file_system, const Caller& caller)
       : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
 
   Result<void> Add(const PathOperation& change) {
@@ -130,7 +130,7 @@ class FileSystem::ChangeResolver {
   // Where the entry lies that the name leads to.
   Key EntryOf(const Place& place) {
     if (!place.state->found->is_shared) return place.key;
-    return {kSharedSpace, Keep(SharedName(place.state->found->inode.number))};
+    return {kSharedDirectory, Keep(SharedName(place.state->found->inode.number))};
   }
 
   Result<Directory*> Enter(InodeNumber number, Key entry, const Attributes& attributes) {
@@ -143,7 +143,7 @@ class FileSystem::ChangeResolver {
     const auto known = directories_.find(kRootInode);
     if (known != directories_.end()) return &known->second;
     KVFS_ASSIGN(const Location root, fs_.Locate(kRootInode));
-    const Key entry = {root.space, Keep(root.name)};
+    const Key entry = {root.directory, Keep(root.name)};
     KVFS_ASSIGN(const InodeInfo inode, fs_.Load(entry));
     return Enter(kRootInode, entry, inode.attributes);
   }
@@ -230,11 +230,11 @@ class FileSystem::ChangeResolver {
   void Note(const Place& place, InodeNumber inode, Effect effect) {
     place.state->is_changed = true;
     changed_.push_back(
-        {place.key.space, std::string(place.key.name), inode, effect == Effect::kRebinding});
+        {place.key.directory, std::string(place.key.name), inode, effect == Effect::kRebinding});
   }
   MetaEdit SetTimes() {
     return change_.Edit([this](Attributes& a) {
-      DropPrivileges(a, caller_);
+      DropPrivilegesOfWritten(a, caller_);
       a.mtime = a.ctime = now_;
     });
   }
@@ -289,7 +289,7 @@ class FileSystem::ChangeResolver {
     if (own != own_xattrs_.end()) {
       of_parent = own->second;
     } else {
-      const Location at = {parent.entry.space, std::string(parent.entry.name), true};
+      const Location at = {parent.entry.directory, std::string(parent.entry.name), true};
       KVFS_ASSIGN(const StoredXattrs stored,
                   fs_.LoadXattrs(at, {parent.number, parent.attributes, 0, 0, 0}));
       of_parent = stored.xattrs;
@@ -347,14 +347,14 @@ class FileSystem::ChangeResolver {
 
   // --- extended attributes ---
 
-  Key XattrsKey(InodeNumber inode) { return {kXattrSpace, Keep(std::to_string(inode))}; }
+  Key XattrsKey(InodeNumber inode) { return {kXattrDirectory, Keep(std::to_string(inode))}; }
 
   // The entry's meta must tell of them in the same batch.
   Result<void> PutXattrs(const InodeInfo& inode, const XattrMap& xattrs) {
     for (const auto& [name, value] : xattrs) KVFS_TRY(CheckXattrName(name));
     KVFS_TRY(CheckXattrs(xattrs));
-    const Location anywhere = {kRootSpace, {}, false};  // that has a name
-    KVFS_ASSIGN(const FileSystem::StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
+    const Location anywhere = {kRootDirectory, {}, false};  // that has a name
+    KVFS_ASSIGN(const StoreFileSystem::StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     fs_.AddXattrs(change_, anywhere, inode.number, stored, xattrs);
     const bool is_own = stored.version == Batch::kAbsent && own_xattrs_.contains(inode.number);
     if (is_own && xattrs.empty()) change_.batch().Erase(XattrsKey(inode.number));
@@ -369,7 +369,7 @@ class FileSystem::ChangeResolver {
   Result<XattrMap> XattrsOf(const InodeInfo& inode) const {
     const auto own = own_xattrs_.find(inode.number);
     if (own != own_xattrs_.end()) return own->second;
-    const Location anywhere = {kRootSpace, {}, false};  // that has a name
+    const Location anywhere = {kRootDirectory, {}, false};  // that has a name
     KVFS_ASSIGN(StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     return std::move(stored.xattrs);
   }
@@ -398,24 +398,24 @@ class FileSystem::ChangeResolver {
   void DropOwnXattrs(InodeNumber inode) {
     if (own_xattrs_.erase(inode) == 0) return;
     if (!fs_.inodes_.IsReferenced(inode)) return change_.batch().Erase(XattrsKey(inode));
-    change_.batch().Move(XattrsKey(inode), {kTransientSpace, Keep(UnnamedXattrName(inode))});
+    change_.batch().Move(XattrsKey(inode), {kTransientDirectory, Keep(UnnamedXattrName(inode))});
   }
 
   // What has the name loses it.
-  void Retire(const Place& place) {
+  void Orphan(const Place& place) {
     Found& found = dropped_.emplace_back(*std::exchange(place.state->found, std::nullopt));
     const InodeNumber number = found.inode.number;
     const bool is_directory = found.IsDirectory();
     if (found.is_shared) {
       found.inode = shared_.at(number);
-      found.at = {kSharedSpace, SharedName(number), false};
+      found.at = {kSharedDirectory, SharedName(number), false};
     } else {
-      found.at = {place.key.space, std::string(place.key.name), is_directory};
+      found.at = {place.key.directory, std::string(place.key.name), is_directory};
     }
     fs_.DropName(change_, place.key, found, now_);
     if (found.IsLastName()) {
       DropOwnXattrs(number);
-      relocations_.emplace_back(number, Key{kTransientSpace, Keep(TransientName(number))});
+      relocations_.emplace_back(number, Key{kTransientDirectory, Keep(TransientName(number))});
     } else {
       --shared_.at(number).attributes.links;
     }
@@ -446,7 +446,7 @@ class FileSystem::ChangeResolver {
     const InodeInfo& present = InodeOf(*place.state);
     const bool is_directory = present.attributes.IsDirectory();
     if (is_directory) KVFS_TRY(CheckRemovable(present, /*as_directory=*/true));
-    Retire(place);
+    Orphan(place);
     return {};
   }
 
@@ -462,7 +462,7 @@ class FileSystem::ChangeResolver {
                                          const PathOperation& change) const {
     PathOperation made = change;
     made.attributes = present.attributes;
-    DropPrivileges(*made.attributes, caller_);
+    DropPrivilegesOfWritten(*made.attributes, caller_);
     made.attributes->mtime = made.attributes->ctime = now_;
     if (change.xattrs || !present.attributes.has_xattrs) return made;
     KVFS_ASSIGN(made.xattrs, XattrsOf(present));
@@ -515,6 +515,7 @@ class FileSystem::ChangeResolver {
     if (!place.state->found) return Put(change);
     InodeInfo& inode = InodeOf(*place.state);
     KVFS_TRY(CheckRegular(inode));
+    if (change.data.empty()) return {};  // as write(2) does nothing then
     KVFS_TRY(CheckContentMayChange(inode.number));
     uint64_t& size = inode.size_bytes;
     if (change.data.size() > kMaxContentBytes - size) return Fail(ErrorCode::kTooLarge);
@@ -528,7 +529,7 @@ class FileSystem::ChangeResolver {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (!place.state->found) return Fail(ErrorCode::kNotFound);
     KVFS_TRY(CheckRemovable(InodeOf(*place.state), as_directory));
-    Retire(place);
+    Orphan(place);
     return {};
   }
 
@@ -544,11 +545,10 @@ class FileSystem::ChangeResolver {
       // Of two names of one file both stay.
       if (is_shared && to.state->found->inode.number == moved.number) return {};
       KVFS_TRY(CheckRemovable(InodeOf(*to.state), is_directory));
-      Retire(to);
+      Orphan(to);
     }
-    const MetaEdit set_ctime = change_.Edit([now = now_](Attributes& a) { a.ctime = now; });
-    if (is_shared) change_.batch().EditMeta(EntryOf(from), set_ctime);
-    change_.batch().Move(from.key, to.key, is_shared ? MetaEdit() : set_ctime);
+    MoveName(change_, from.key, to.key, is_shared ? std::optional(EntryOf(from)) : std::nullopt,
+             now_);
     Touch(*from.parent, is_directory ? -1 : 0);
     Touch(*to.parent, is_directory ? 1 : 0);
     Note(from, moved.number, Effect::kRebinding);
@@ -578,8 +578,7 @@ class FileSystem::ChangeResolver {
     if (InodeOf(*from.state).attributes.links >= kMaxLinks) return Fail(ErrorCode::kTooManyLinks);
     MakeShared(from);
     const InodeInfo& file = InodeOf(*from.state);
-    const HardLink link = {number, file.attributes.mode & uint32_t{S_IFMT}};
-    change_.batch().Put(to.key, {}, Keep(EncodeHardLink(link)), Batch::IfPresent::kRefuse);
+    PutLink(change_, to.key, file);
     to.state->found = Found{file, {}, true};
     Touch(*to.parent, 0);
     Note(from, number, Effect::kContent);
@@ -592,8 +591,8 @@ class FileSystem::ChangeResolver {
     Found& found = *place.state->found;
     const InodeNumber number = found.inode.number;
     const Location& at = locations_.emplace_back(
-        found.is_shared ? Location{kSharedSpace, SharedName(number), false}
-                        : Location{place.key.space, std::string(place.key.name), false});
+        found.is_shared ? Location{kSharedDirectory, SharedName(number), false}
+                        : Location{place.key.directory, std::string(place.key.name), false});
     const Key shared = Share(change_, at, found.inode, now_);
     if (!found.is_shared) relocations_.emplace_back(number, shared);
     shared_.try_emplace(number, found.inode);
@@ -664,7 +663,7 @@ class FileSystem::ChangeResolver {
     return Fail(ErrorCode::kConflict, "the key has the version " + std::to_string(version));
   }
 
-  FileSystem& fs_;
+  StoreFileSystem& fs_;
   const Caller& caller_;
   const Timespec now_;
   AttributeBatch change_;
@@ -683,8 +682,8 @@ class FileSystem::ChangeResolver {
   std::vector<ChangedName> changed_;
 };
 
-Result<std::vector<ChangedName>> FileSystem::ApplyChanges(std::span<const PathOperation> changes,
-                                                          const Caller& caller, size_t* failed) {
+Result<std::vector<ChangedName>> StoreFileSystem::ApplyChanges(
+    std::span<const PathOperation> changes, const Caller& caller, size_t* failed) {
   std::unique_lock lock(namespace_lock_);
   ChangeResolver resolver(*this, caller);
   if (failed != nullptr) *failed = changes.size();

@@ -5,8 +5,8 @@
 #include <mutex>
 #include <utility>
 
-#include "fs/file_system.h"
 #include "fs/names.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
@@ -23,8 +23,9 @@ MetaEdit SetCtime(AttributeBatch& change, Timespec now) {
 
 }  // namespace
 
-Result<void> FileSystem::Rename(InodeNumber parent, std::string_view name, InodeNumber new_parent,
-                                std::string_view new_name, RenameMode mode) {
+Result<void> StoreFileSystem::Rename(InodeNumber parent, std::string_view name,
+                                     InodeNumber new_parent, std::string_view new_name,
+                                     RenameMode mode) {
   KVFS_TRY(CheckName(name));
   KVFS_TRY(CheckName(new_name));
   std::unique_lock lock(namespace_lock_);
@@ -41,13 +42,14 @@ Result<void> FileSystem::Rename(InodeNumber parent, std::string_view name, Inode
   return MoveEntry(from, moved, to, other);
 }
 
-Result<void> FileSystem::MoveEntry(const RenamePlace& from, const Found& moved,
-                                   const RenamePlace& to, const std::optional<Found>& replaced) {
+Result<void> StoreFileSystem::MoveEntry(const RenamePlace& from, const Found& moved,
+                                        const RenamePlace& to,
+                                        const std::optional<Found>& replaced) {
   const Timespec now = Now();
   AttributeBatch change(default_attributes_);
   if (replaced) DropName(change, to.entry, *replaced, now);
-  change.batch().Move(from.entry, to.entry, moved.is_shared ? MetaEdit() : SetCtime(change, now));
-  if (moved.is_shared) change.batch().EditMeta(moved.at.key(), SetCtime(change, now));
+  MoveName(change, from.entry, to.entry,
+           moved.is_shared ? std::optional(moved.at.key()) : std::nullopt, now);
   const int moved_directories = moved.IsDirectory() ? 1 : 0;
   const int replaced_directories = replaced && replaced->IsDirectory() ? 1 : 0;
   TouchParents(change, from, -moved_directories, to, moved_directories - replaced_directories, now);
@@ -57,8 +59,14 @@ Result<void> FileSystem::MoveEntry(const RenamePlace& from, const Found& moved,
   return {};
 }
 
-Result<void> FileSystem::ExchangeEntries(const RenamePlace& from, const Found& moved,
-                                         const RenamePlace& to, const Found& other) {
+void StoreFileSystem::MoveName(AttributeBatch& change, Key from, Key to,
+                               const std::optional<Key>& shared, Timespec now) {
+  change.batch().Move(from, to, shared ? MetaEdit() : SetCtime(change, now));
+  if (shared) change.batch().EditMeta(*shared, SetCtime(change, now));
+}
+
+Result<void> StoreFileSystem::ExchangeEntries(const RenamePlace& from, const Found& moved,
+                                              const RenamePlace& to, const Found& other) {
   const Timespec now = Now();
   AttributeBatch change(default_attributes_);
   change.batch().Exchange(from.entry, to.entry,
@@ -75,8 +83,9 @@ Result<void> FileSystem::ExchangeEntries(const RenamePlace& from, const Found& m
   return {};
 }
 
-void FileSystem::TouchParents(AttributeBatch& change, const RenamePlace& from, int more_in_from,
-                              const RenamePlace& to, int more_in_to, Timespec now) {
+void StoreFileSystem::TouchParents(AttributeBatch& change, const RenamePlace& from,
+                                   int more_in_from, const RenamePlace& to, int more_in_to,
+                                   Timespec now) {
   if (from.parent == to.parent) {
     TouchDirectory(change, from.parent, more_in_from + more_in_to, now);
     return;

@@ -1,24 +1,24 @@
 // Files that are written before they get a name, so that nobody sees them half written. Their
-// entries lie in kTransientSpace, like those of unlinked files, and go with a crash.
+// entries lie in kTransientDirectory, like those of unlinked files, and go with a crash.
 #include <sys/stat.h>
 
 #include <mutex>
 
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 
 // One that an earlier process has left, and that could not be erased since, has another name: each
 // has changed the store.
-std::string FileSystem::NewUnnamed() {
+std::string StoreFileSystem::NewUnnamed() {
   return "unnamed " + std::to_string(opened_at_) + "-" +
          std::to_string(unnamed_files_.fetch_add(1));
 }
 
-Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
-                                                const Caller& caller) {
+Result<InodeInfo> StoreFileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t permissions,
+                                                     const Caller& caller) {
   const std::string name = NewUnnamed();
-  const Key key = {kTransientSpace, name};
+  const Key key = {kTransientDirectory, name};
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location directory_at, LocateParent(directory));
   KVFS_ASSIGN(const InodeInfo parent, Load(directory_at.key()));
@@ -30,21 +30,19 @@ Result<InodeInfo> FileSystem::CreateUnnamedFile(InodeNumber directory, uint32_t 
   KVFS_ASSIGN(const XattrMap xattrs, InheritAccess(attributes, of_parent.xattrs, caller));
   attributes.atime = attributes.mtime = attributes.ctime = Now();
   const std::string meta = EncodeAttributes(attributes);
-  InodeNumber inode = 0;
-  Batch create;
-  create.Put(key, {}, meta, Batch::IfPresent::kRefuse, &inode);
-  KVFS_TRY(store_.Apply(create));
-  if (!xattrs.empty()) {
-    AttributeBatch change(default_attributes_);
-    AddXattrs(change, {key.space, name, false}, inode, {}, xattrs);
-    KVFS_TRY(change.Apply(store_));
+  AttributeBatch change(default_attributes_);
+  if (xattrs.empty()) {
+    change.batch().Put(key, {}, meta, Batch::IfPresent::kRefuse);
+  } else {
+    PutWithXattrs(change, key, {}, meta, xattrs);
   }
+  KVFS_TRY(change.Apply(store_));
   return FindAndReference(key);
 }
 
-Result<InodeInfo> FileSystem::CreateStagedFile(InodeNumber receiver) {
+Result<InodeInfo> StoreFileSystem::CreateStagedFile(InodeNumber receiver) {
   const std::string name = NewUnnamed();
-  const Key key = {kTransientSpace, name};
+  const Key key = {kTransientDirectory, name};
   Attributes attributes;
   attributes.mode = S_IFREG | 0600;
   attributes.links = 0;

@@ -1,6 +1,6 @@
 // The extended attributes of one inode, and the bytes in which the store keeps them.
 //
-// All of an inode's lie in one entry, {kXattrSpace, inode number in decimal}, whose content has
+// All of an inode's lie in one entry, {kXattrDirectory, inode number in decimal}, whose content has
 // them in ascending order of their names, little-endian:
 //
 //     offset  size  field
@@ -14,7 +14,7 @@
 // So a file without any has no entry (its attributes tell), a file with some is read with one more
 // lookup, and what takes a file away takes them all with one more operation. A change writes all of
 // an inode's anew, which kMaxXattrBytes bounds. While an inode has no name, its entry is
-// {kTransientSpace, "xattrs " and its number}, so that a crash takes both.
+// {kTransientDirectory, "xattrs " and its number}, so that a crash takes both.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@
 
 namespace kvfs::fs {
 
-inline constexpr Space kXattrSpace = 4;
+inline constexpr DirectoryId kXattrDirectory = 4;
 
 // Linux's limits for one, and for a list of names; and ours for all of an inode, as stored.
 inline constexpr size_t kMaxXattrNameBytes = 255;

@@ -66,7 +66,7 @@ std::string Describe(BlockPointer block) {
 }
 
 std::string DescribeKey(const RecordKey& key) {
-  std::string out = "space " + Hex(key.space) + " position " + Hex(key.position);
+  std::string out = "directory " + Hex(key.directory) + " position " + Hex(key.position);
   if (!key.name.empty()) out += " name \"" + Readable(key.name) + "\"";
   return out;
 }
@@ -178,7 +178,7 @@ class Dumper {
            Number(root.height) + ", entries " + Number(root.entries) + ", leaves " +
            Number(root.leaves) + ", branches " + Number(root.branches) + ", pages used " +
            Number(root.pages_used) + ", blocks used " + Number(root.blocks_used) + ", next id " +
-           Number(root.next_id) + ", dead contents " + Number(root.dead_contents));
+           Number(root.next_id) + ", dead contents " + Number(root.orphaned_contents));
       Line("    page map: " + Describe(root.page_map.root) + ", levels " +
            Number(root.page_map.levels) + ", blocks " + Number(root.page_map.blocks));
       Line("    block map: " + Describe(root.block_map.root) + ", levels " +
@@ -244,7 +244,7 @@ class Dumper {
 
   static std::string DescribeChange(const Change& change) {
     using Kind = Change::Kind;
-    const std::string entry = DescribeEntry(change.space, change.name);
+    const std::string entry = DescribeEntry(change.directory, change.name);
     const std::string meta = change.meta ? ", meta " + HexBytes(AsBytes(*change.meta)) : "";
     const std::string range =
         Number(change.length) + " bytes at " + Number(change.offset) + " of " + entry;
@@ -254,12 +254,12 @@ class Dumper {
       case Kind::kErase:
         return "erase " + entry;
       case Kind::kMove:
-        return "move " + entry + " to " + DescribeEntry(change.to_space, change.to_name) + meta;
+        return "move " + entry + " to " + DescribeEntry(change.to_directory, change.to_name) + meta;
       case Kind::kExchange:
-        return "exchange " + entry + " and " + DescribeEntry(change.to_space, change.to_name) +
+        return "exchange " + entry + " and " + DescribeEntry(change.to_directory, change.to_name) +
                meta;
       case Kind::kTakeContent:
-        return "content of " + DescribeEntry(change.to_space, change.to_name) + " to " + entry +
+        return "content of " + DescribeEntry(change.to_directory, change.to_name) + " to " + entry +
                meta;
       case Kind::kMeta:
         return "meta of " + entry + meta;
@@ -267,7 +267,7 @@ class Dumper {
         return "write at " + Number(change.offset) + " of " + entry + meta + ", " +
                Quote(change.data);
       case Kind::kWriteBlocks:
-        return "write " + Number(change.BlockCount()) + " blocks of shard " + Number(change.home) +
+        return "write " + Number(change.BlockCount()) + " blocks of shard " + Number(change.owner) +
                " at " + Number(change.offset) + " of " + entry + meta;
       case Kind::kResize:
         return "resize " + entry + " to " + Number(change.size) + " bytes" + meta;
@@ -354,9 +354,9 @@ class Dumper {
       const LeafRecord record = leaf.Record(i);
       Line("  " + DescribeKey(record.key) + " version " + Number(record.version) + ", " +
            Number(record.value.size()) + " bytes");
-      if (record.key.space < kFirstOwnSpace) {
+      if (record.key.directory < kFirstOwnDirectory) {
         DumpEntry(record.value, inline_limit);
-      } else if (record.key.space == kDeadSpace) {
+      } else if (record.key.directory == kOrphanDirectory) {
         Line("    a content to be freed");
       } else {
         DumpChunk(record.value);

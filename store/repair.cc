@@ -78,7 +78,7 @@ class Repair {
 
   Result<void> CopyShard(uint32_t shard) {
     RecordCursor cursor(parts_->shards[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
-    cursor.Seek({}, format::kFirstOwnSpace - 1);
+    cursor.Seek({}, format::kFirstOwnDirectory - 1);
     for (; cursor.Valid(); cursor.Next()) KVFS_TRY(CopyEntry(shard, cursor.Record()));
     if (const auto missed = cursor.damage()) {
       if (missed->code != ErrorCode::kCorrupt) return tl::unexpected(*missed);
@@ -88,21 +88,21 @@ class Repair {
   }
 
   Result<void> CopyEntry(uint32_t shard, const LeafRecord& record) {
-    if (record.key.space == kTransientSpace) return {};
+    if (record.key.directory == kTransientDirectory) return {};
     const bool is_found =
         !record.key.name.empty() && parts_->placement->ShardOf(record.key.position) == shard;
     if (!is_found) {
-      Lose(DescribeEntry(record.key.space, record.key.name) + " lies in shard " +
+      Lose(DescribeEntry(record.key.directory, record.key.name) + " lies in shard " +
            std::to_string(shard) + ", where nobody looks for it");
       return {};
     }
     const auto entry = Entry::Decode(record.value, parts_->shards.front()->inline_limit());
     if (!entry) {
-      Lose(DescribeEntry(record.key.space, record.key.name) + ": " + entry.error().message);
+      Lose(DescribeEntry(record.key.directory, record.key.name) + ": " + entry.error().message);
       return {};
     }
     if (batch_.empty()) names_.clear();
-    const Key key{record.key.space, names_.emplace_back(record.key.name)};
+    const Key key{record.key.directory, names_.emplace_back(record.key.name)};
     batch_.Restore(key, entry->id, Keep(entry->meta));
     if (entry->size > entry->tail.size()) {
       KVFS_TRY(CopyContent(key, *entry));
@@ -110,7 +110,7 @@ class Repair {
       Write(key, 0, entry->tail);
     }
     ++report_.entries;
-    if (options_.on_entry) options_.on_entry(record.key.space, entry->id);
+    if (options_.on_entry) options_.on_entry(record.key.directory, entry->id);
     KVFS_TRY(TellProgress());
     return FlushIfFull();
   }
@@ -149,10 +149,10 @@ class Repair {
   // Where the next chunk begins that is there, however far: what lies before it cannot be told. A
   // content may be much larger than any disk.
   uint64_t NextChunk(const Entry& entry, uint64_t at) const {
-    const uint64_t space = format::ContentSpace(entry.content);
-    const uint32_t home = parts_->placement->HomeOf(entry.id);
-    RecordCursor cursor(parts_->shards[home]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
-    cursor.Seek({space, at / format::kChunkBytes + 1, {}}, space);
+    const uint64_t directory = format::ContentDirectory(entry.content);
+    const uint32_t owner = parts_->placement->OwnerOf(entry.id);
+    RecordCursor cursor(parts_->shards[owner]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
+    cursor.Seek({directory, at / format::kChunkBytes + 1, {}}, directory);
     const uint64_t next = cursor.Valid() ? cursor.Record().key.position : entry.size;
     return next < entry.size / format::kChunkBytes ? next * format::kChunkBytes : entry.size;
   }
@@ -183,16 +183,16 @@ class Repair {
     return tl::unexpected(error);
   }
 
-  static std::string Name(Key key) { return DescribeEntry(key.space, key.name); }
+  static std::string Name(Key key) { return DescribeEntry(key.directory, key.name); }
   void LoseRange(Key key, uint64_t begin, uint64_t end) {
     Lose(Name(key) + ": " + DescribeRange(begin, end));
   }
 
   // Names of entries that lay on pages which cannot be read, unless the log brought them back.
   void TellLostEntries() {
-    for (const auto& [space, name] : parts_->lost_entries) {
-      if (target_->Stat({space, name})) continue;
-      Lose(Name({space, name}) + " lay on a page that cannot be read");
+    for (const auto& [directory, name] : parts_->lost_entries) {
+      if (target_->Stat({directory, name})) continue;
+      Lose(Name({directory, name}) + " lay on a page that cannot be read");
     }
   }
 

@@ -12,7 +12,7 @@ Result<void> EraseTransient(Store& store) {
   constexpr size_t kAtOnce = 1000;
   while (true) {
     std::vector<std::string> names;
-    auto listed = store.List(kTransientSpace, 0, [&](const ListedEntry& entry) {
+    auto listed = store.List(kTransientDirectory, 0, [&](const ListedEntry& entry) {
       names.emplace_back(entry.name);
       return names.size() < kAtOnce;
     });
@@ -20,7 +20,7 @@ Result<void> EraseTransient(Store& store) {
     if (!listed && listed.error().code != ErrorCode::kCorrupt) return listed;
     if (names.empty()) return {};
     Batch batch;
-    for (const std::string& name : names) batch.Erase({kTransientSpace, name});
+    for (const std::string& name : names) batch.Erase({kTransientDirectory, name});
     auto erased = store.Apply(batch);
     if (erased) continue;
     // Nor does a full disk keep a store closed: the next opening tries again.
@@ -45,21 +45,21 @@ Result<std::unique_ptr<Store>> Store::Open(Env& env, const std::string& path, Op
 Result<void> Store::Put(std::string_view name, std::string_view value) {
   return WithinMemory([&] {
     Batch batch;
-    batch.Put({kRootSpace, name}, AsBytes(value));
+    batch.Put({kRootDirectory, name}, AsBytes(value));
     return Apply(batch);
   });
 }
 
 Result<std::string> Reader::Get(std::string_view name) const {
   std::string value;
-  KVFS_TRY(ReadAll({kRootSpace, name}, &value));
+  KVFS_TRY(ReadAll({kRootDirectory, name}, &value));
   return value;
 }
 
 Result<void> Store::Erase(std::string_view name) {
   return WithinMemory([&] {
     Batch batch;
-    batch.Erase({kRootSpace, name});
+    batch.Erase({kRootDirectory, name});
     return Apply(batch);
   });
 }

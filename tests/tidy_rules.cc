@@ -167,7 +167,7 @@ Finding RetiredWords(std::string_view path, const std::string& line) {
   static const std::regex kRetired(
       R"(\b(Space()Map|Space()Checker|Sync()Group|Exe()cutor|Verified()Set|Run()Writer|Page()Filler)"
       R"(|Page()Maker|Record()Look|Look()ahead|Fuse()Wire|Fuse()Probe|File()Change|Serving()Daemon)"
-      R"(|Daemon()Service|[Ss]pace ()maps?)\b)");
+      R"(|Daemon()Service|[Ss]pace ()maps?|k(Root|Transient|Shared|Xattr)()Space|Home()Of|home ()shard)\b)");
   std::smatch match;
   if (path == "CHANGELOG.md" || !std::regex_search(line, match, kRetired)) return std::nullopt;
   return "a word that was given up: " + match.str();

@@ -49,14 +49,17 @@ void WriteAll(int file, std::string_view text) {
   ::_exit(0);
 }
 
-// Whether the answer has ended within a step.
-bool ReadWhatCame(int pipe, std::string& answer) {
+enum class Came { kNothing, kPart, kEnd };
+
+// Waits for a step at most.
+Came ReadWhatCame(int pipe, std::string& answer) {
   pollfd readable{pipe, POLLIN, 0};
-  if (::poll(&readable, 1, kStepMs) <= 0) return false;
+  if (::poll(&readable, 1, kStepMs) <= 0) return Came::kNothing;
   std::array<char, 65'536> buffer;
   const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
-  if (count > 0) answer.append(buffer.data(), static_cast<size_t>(count));
-  return count == 0 || (count < 0 && errno != EINTR);
+  if (count < 0) return errno == EINTR ? Came::kNothing : Came::kEnd;
+  answer.append(buffer.data(), static_cast<size_t>(count));
+  return count == 0 ? Came::kEnd : Came::kPart;
 }
 
 // One piece of work, under way.
@@ -83,8 +86,10 @@ class Aside {
   // The answer, as far as it has come before `waits_on` wanted no more.
   Result<std::string> Await(const WaitsOn& waits_on) {
     if (!IsUnderWay()) return tl::unexpected(failure_);
-    while (!ReadWhatCame(reader_.number(), answer_)) {
-      if (!waits_on()) return Fail(ErrorCode::kIo, "its daemon does not answer");
+    for (Came came = Came::kNothing; came != Came::kEnd;) {
+      came = ReadWhatCame(reader_.number(), answer_);
+      const bool is_late = came == Came::kNothing && !waits_on();
+      if (is_late) return Fail(ErrorCode::kIo, "its daemon does not answer");
     }
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
     child_ = -1;

@@ -29,17 +29,17 @@ bool IsClosedStream(int stream) {
   return flags < 0 || (flags & O_PATH) != 0;
 }
 
-Outcome RequireStandardInput() {
+CommandResult<> RequireStandardInput() {
   if (!IsClosedStream(STDIN_FILENO)) return {};
-  return Stop(ExitCode::kIoFailed, "cannot read standard input: it is closed");
+  return Fail(ExitCode::kIoFailed, "cannot read standard input: it is closed");
 }
 
-Outcome RequireStandardOutput() {
+CommandResult<> RequireStandardOutput() {
   if (!IsClosedStream(STDOUT_FILENO)) return {};
   return tl::unexpected(OutputFailure(EBADF));
 }
 
-Failure OutputFailure(int error_number) {
+CommandError OutputFailure(int error_number) {
   const bool is_closed = IsClosedStream(STDOUT_FILENO);
   const Error error = ErrorOfErrno(error_number);
   const bool is_full = !is_closed && error.code == ErrorCode::kNoSpace;
@@ -48,7 +48,7 @@ Failure OutputFailure(int error_number) {
                       is_closed ? "it is closed" : error.message)};
 }
 
-Outcome FlushOutput() {
+CommandResult<> FlushOutput() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
   return tl::unexpected(OutputFailure(errno));
 }

@@ -5,7 +5,7 @@
 // meets that file: the value of a key once went over a store's superblock.
 #pragma once
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
@@ -18,13 +18,13 @@ namespace kvfs::cli {
 bool IsClosedStream(int stream);
 
 // kIoFailed, in words, if the stream was closed: before anything is done that would be for nothing.
-Outcome RequireStandardInput();
-Outcome RequireStandardOutput();
+CommandResult<> RequireStandardInput();
+CommandResult<> RequireStandardOutput();
 
 // What a write to standard output that failed with this errno is for the caller: kNoSpace where
 // what it leads to has no room, else kIoFailed.
-Failure OutputFailure(int error_number);
+CommandError OutputFailure(int error_number);
 // Sends what was printed on its way.
-Outcome FlushOutput();
+CommandResult<> FlushOutput();
 
 }  // namespace kvfs::cli

@@ -80,16 +80,16 @@ ByteSource FromText(std::string text) {
   };
 }
 
-Answer<ByteSource> FromStandardInput() {
-  const Outcome open = RequireStandardInput();
+CommandResult<ByteSource> FromStandardInput() {
+  const CommandResult<> open = RequireStandardInput();
   if (!open) return tl::unexpected(open.error());
   return FromDescriptor(STDIN_FILENO, "standard input");
 }
 
-Answer<ByteSource> FromFile(const std::string& path) {
+CommandResult<ByteSource> FromFile(const std::string& path) {
   auto file = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file->valid()) return FromOwned(std::move(file), path);
-  return Stop(ExitCode::kIoFailed,
+  return Fail(ExitCode::kIoFailed,
               fmt::format("cannot read {}: {}", path, ErrorOfErrno(errno).message));
 }
 

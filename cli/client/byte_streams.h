@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {
@@ -18,8 +18,8 @@ ByteSource FromSlowDescriptor(int file, std::string name, std::function<void()> 
 
 ByteSource FromText(std::string text);
 // kIoFailed if it is closed.
-Answer<ByteSource> FromStandardInput();
+CommandResult<ByteSource> FromStandardInput();
 // kIoFailed if the file cannot be opened.
-Answer<ByteSource> FromFile(const std::string& path);
+CommandResult<ByteSource> FromFile(const std::string& path);
 
 }  // namespace kvfs::cli

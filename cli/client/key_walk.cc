@@ -101,10 +101,10 @@ Result<void> WalkKeys(Keys& keys, const std::string& directory, const WalkVisito
   return Walker(keys, visit, options).Run(top);
 }
 
-Outcome TellUnreadable(const std::string& path, const Error& error) {
+CommandResult<> TellUnreadable(const std::string& path, const Error& error) {
   Tell(Severity::kWarning,
        fmt::format("{} is damaged: {}", path.empty() ? "the top" : path, ReasonOfKeyError(error)));
-  return Stop(ExitCode::kStoreCorrupt, "the store is damaged: not all of it could be listed");
+  return Fail(ExitCode::kStoreCorrupt, "the store is damaged: not all of it could be listed");
 }
 
 std::string NormalizeKeyPath(std::string_view path) {

@@ -32,7 +32,7 @@ Result<void> WalkKeys(Keys& keys, const std::string& directory, const WalkVisito
                       const WalkOptions& options = {});
 
 // For `on_unreadable` of commands that list: says it on standard error, and how the command ends.
-Outcome TellUnreadable(const std::string& path, const Error& error);
+CommandResult<> TellUnreadable(const std::string& path, const Error& error);
 
 // "a/b" for "/a//b/".
 std::string NormalizeKeyPath(std::string_view path);

@@ -45,24 +45,23 @@ fs::ContentSource ContentFrom(ByteSource source) {
   };
 }
 
-Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command,
-                                       KeysUse use) {
+CommandResult<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path,
+                                              std::string_view command, KeysUse use) {
   OpenOptions options;
   options.read_only = use == KeysUse::kRead;
   options.purpose = CommandPurpose(command);
-  auto reached = ReachStore(store_path, options);
-  if (!reached) return tl::unexpected(reached.error());
-  if (reached->store) return StoreKeys::Open(store_path, std::move(reached->store));
-  return std::make_unique<DaemonKeys>(*std::move(reached->daemon));
+  KVFS_ASSIGN(auto reached, ReachStore(store_path, options));
+  if (reached.store) return StoreKeys::Open(store_path, std::move(reached.store));
+  return std::make_unique<DaemonKeys>(*std::move(reached.daemon));
 }
 
-Outcome CheckKeyPath(const std::string& path) {
+CommandResult<> CheckKeyPath(const std::string& path) {
   bool any = false;
   for (size_t begin = 0; begin <= path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view component = std::string_view(path).substr(begin, end - begin);
     if (component == "." || component == "..") {
-      return Stop(
+      return Fail(
           ExitCode::kUsage,
           fmt::format("the key {} has a component \"{}\", which no key can have", path, component));
     }
@@ -70,10 +69,10 @@ Outcome CheckKeyPath(const std::string& path) {
     begin = end + 1;
   }
   if (any) return {};
-  return Stop(ExitCode::kUsage, "a key needs a name of at least one byte");
+  return Fail(ExitCode::kUsage, "a key needs a name of at least one byte");
 }
 
-Outcome CheckDirectoryPath(const std::string& path) {
+CommandResult<> CheckDirectoryPath(const std::string& path) {
   if (path.find_first_not_of('/') == std::string::npos) return {};  // the root
   return CheckKeyPath(path);
 }
@@ -100,8 +99,8 @@ std::string ReasonOfChangeError(const fs::PathOperation& change, const Error& er
   return fmt::format("the directory {} is missing", change.path.substr(0, slash));
 }
 
-Failure ExplainMakingError(std::string_view doing, const std::string& path,
-                           const std::string& store_path, const Error& error) {
+CommandError ExplainMakingError(std::string_view doing, const std::string& path,
+                                const std::string& store_path, const Error& error) {
   const size_t slash = path.rfind('/');
   if (error.code != ErrorCode::kNotFound || slash == std::string::npos) {
     return ExplainKeyError(doing, path, store_path, error);
@@ -113,8 +112,8 @@ Failure ExplainMakingError(std::string_view doing, const std::string& path,
                       doing, path, store_path, directory, store_path, directory)};
 }
 
-Failure ExplainKeyError(std::string_view doing, const std::string& path,
-                        const std::string& store_path, const Error& error) {
+CommandError ExplainKeyError(std::string_view doing, const std::string& path,
+                             const std::string& store_path, const Error& error) {
   return {ExitCodeOfKey(error.code),
           fmt::format("cannot {} {} in {}: {}", doing, path, store_path, ReasonOfKeyError(error))};
 }

@@ -12,7 +12,7 @@
 
 #include <kvfs/bytes.h>
 #include <kvfs/status.h>
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "fs/content_source.h"
 #include "fs/data_ranges.h"
 #include "fs/path_operation.h"
@@ -74,21 +74,21 @@ enum class KeysUse { kRead, kChange };
 // Opens the keys of the store at `store_path`, which is resolved, for the command of that name. To
 // read, a store that nobody serves is opened so that nothing of it is written, beside others who
 // read: on a medium, and by a user, that need not let it be changed.
-Answer<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path, std::string_view command,
-                                       KeysUse use);
+CommandResult<std::unique_ptr<Keys>> OpenKeys(const std::string& store_path,
+                                              std::string_view command, KeysUse use);
 
 // kUsage for a path that is not a key's: empty, with a component "." or "..".
-Outcome CheckKeyPath(const std::string& path);
+CommandResult<> CheckKeyPath(const std::string& path);
 // The same for a directory, which may be the root.
-Outcome CheckDirectoryPath(const std::string& path);
+CommandResult<> CheckDirectoryPath(const std::string& path);
 
 // Puts an error of one of the calls above into words: "cannot get foo from /srv/store: ...".
-Failure ExplainKeyError(std::string_view doing, const std::string& path,
-                        const std::string& store_path, const Error& error);
+CommandError ExplainKeyError(std::string_view doing, const std::string& path,
+                             const std::string& store_path, const Error& error);
 
 // The same for what makes a key: one that is not found is a directory on the way to it.
-Failure ExplainMakingError(std::string_view doing, const std::string& path,
-                           const std::string& store_path, const Error& error);
+CommandError ExplainMakingError(std::string_view doing, const std::string& path,
+                                const std::string& store_path, const Error& error);
 
 // Why, for the end of a sentence.
 std::string_view ReasonOfKeyError(const Error& error);

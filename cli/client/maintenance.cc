@@ -23,15 +23,15 @@ class StoreMaintenance final : public Maintenance {
 
 }  // namespace
 
-Answer<std::unique_ptr<Maintenance>> OpenMaintenance(const std::string& store_path,
-                                                     std::string_view command, StoreUse use) {
+CommandResult<std::unique_ptr<Maintenance>> OpenMaintenance(const std::string& store_path,
+                                                            std::string_view command,
+                                                            StoreUse use) {
   OpenOptions options;
   options.purpose = CommandPurpose(command);
   options.read_only = use == StoreUse::kLookOnly;
-  auto reached = ReachStore(store_path, options);
-  if (!reached) return tl::unexpected(reached.error());
-  if (reached->store) return std::make_unique<StoreMaintenance>(std::move(reached->store));
-  return std::make_unique<DaemonMaintenance>(*std::move(reached->daemon));
+  KVFS_ASSIGN(auto reached, ReachStore(store_path, options));
+  if (reached.store) return std::make_unique<StoreMaintenance>(std::move(reached.store));
+  return std::make_unique<DaemonMaintenance>(*std::move(reached.daemon));
 }
 
 }  // namespace kvfs::cli

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <kvfs/store.h>
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
@@ -24,7 +24,7 @@ class Maintenance {
 enum class StoreUse { kLookOnly, kChange };
 
 // For the command of that name. A store that is only looked at is not changed in any way.
-Answer<std::unique_ptr<Maintenance>> OpenMaintenance(const std::string& store_path,
-                                                     std::string_view command, StoreUse use);
+CommandResult<std::unique_ptr<Maintenance>> OpenMaintenance(const std::string& store_path,
+                                                            std::string_view command, StoreUse use);
 
 }  // namespace kvfs::cli

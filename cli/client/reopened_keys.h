@@ -18,7 +18,7 @@ class ReopenedKeys final : public Keys {
   // under way. An error shows at the next call.
   void LetGo();
   // Why the store could not be opened the last time, in words.
-  const std::optional<Failure>& failure() const { return failure_; }
+  const std::optional<CommandError>& failure() const { return failure_; }
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
   Result<void> List(const std::string& path, const KeyVisitor& visit) override;
@@ -42,7 +42,7 @@ class ReopenedKeys final : public Keys {
   std::unique_ptr<Keys> keys_;  // none while the store is let go
   bool is_in_use_ = false;
   Result<void> finished_;  // what the last letting go has given
-  std::optional<Failure> failure_;
+  std::optional<CommandError> failure_;
 };
 
 }  // namespace kvfs::cli

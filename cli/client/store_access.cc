@@ -111,8 +111,8 @@ std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
   return mount->source.starts_with('/') ? std::optional(mount->source) : std::nullopt;
 }
 
-Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
-                           const Error& error) {
+CommandError ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
+                                const Error& error) {
   const bool is_permission = error.code == ErrorCode::kPermission;
   return {is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
           fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
@@ -121,7 +121,7 @@ Failure ExplainDaemonError(const std::string& store_path, const StoreHolder& hol
 }
 
 // It found no room for its socket when it began.
-Failure ExplainDeafDaemon(const std::string& store_path, const StoreHolder& holder) {
+CommandError ExplainDeafDaemon(const std::string& store_path, const StoreHolder& holder) {
   return {ExitCode::kIoFailed,
           fmt::format("cannot use the store at {}, which process {} has mounted on {}: its daemon "
                       "takes no commands; use the files of the mount, or unmount it",
@@ -130,11 +130,11 @@ Failure ExplainDeafDaemon(const std::string& store_path, const StoreHolder& hold
 
 }  // namespace
 
-Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
+CommandResult<std::string> ResolveStore(const std::string& path, IfMissing if_missing) {
   auto resolved = ResolvePlace(path);
   if (!resolved) {
     const bool may_be_there = IsUnknown(resolved.error().code);
-    return Stop(may_be_there ? ExitCode::kIoFailed : ExitCode::kNoStore,
+    return Fail(may_be_there ? ExitCode::kIoFailed : ExitCode::kNoStore,
                 fmt::format("{} at {}: {}", may_be_there ? "cannot look for a store" : "no store",
                             path, resolved.error().message));
   }
@@ -145,7 +145,7 @@ Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) 
   const auto is_there =
       table && IsServed(*table, *resolved) ? GlanceAside(look) : Result<std::string>(look());
   if (!is_there) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot look for a store at {}: {}", *resolved,
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot look for a store at {}: {}", *resolved,
                                                  is_there.error().message));
   }
   if (if_missing == IfMissing::kFail && *is_there == "no") {
@@ -154,7 +154,7 @@ Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing) 
   return *std::move(resolved);
 }
 
-Outcome RequireStore(const std::string& store_path) {
+CommandResult<> RequireStore(const std::string& store_path) {
   for (const char* name : {"/superblock", "/identity"}) {
     const auto found = GetPosixEnv().Exists(store_path + name);
     if (!found) return tl::unexpected(ExplainStoreError(store_path, found.error()));
@@ -163,7 +163,7 @@ Outcome RequireStore(const std::string& store_path) {
   return tl::unexpected(ExplainStoreError(store_path, Error{ErrorCode::kNotFound, {}}));
 }
 
-Outcome CreateIfMissing(const std::string& store_path) {
+CommandResult<> CreateIfMissing(const std::string& store_path) {
   std::error_code error;
   if (std::filesystem::exists(store_path, error) && !IsEmptyDirectory(store_path)) return {};
   const auto created = Store::Create(GetPosixEnv(), store_path);
@@ -184,7 +184,7 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
   }
 }
 
-Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
+CommandResult<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options) {
   Waiting waiting([&] { return SayWhoHasIt(store_path); });
   Turn turn(store_path);
   const auto since = steady_clock::now();
@@ -195,7 +195,7 @@ Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions
     if (reason.code != ErrorCode::kInUse) {
       return tl::unexpected(ExplainStoreError(store_path, reason));
     }
-    Failure failure = ExplainStoreError(store_path, reason);
+    CommandError failure = ExplainStoreError(store_path, reason);
     const auto holder = ReadHolder(store_path);
     if (holder && MountPointOf(*holder)) {
       auto daemon = DaemonConnection::Open(store_path, [&] { return waiting.GoesOn(); });
@@ -238,7 +238,7 @@ std::optional<std::string> FindLiveMount(const std::string& store_path) {
   return mount_point;
 }
 
-Failure ExplainStoreError(const std::string& store_path, const Error& error) {
+CommandError ExplainStoreError(const std::string& store_path, const Error& error) {
   switch (error.code) {
     case ErrorCode::kNotFound:
       return {ExitCode::kNoStore,

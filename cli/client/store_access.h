@@ -7,7 +7,7 @@
 #include <string>
 
 #include <kvfs/store.h>
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/rpc_client.h"
 #include "cli/mounts/lock_file.h"
 
@@ -16,14 +16,14 @@ namespace kvfs::cli {
 // The absolute path of the store's directory, which need not exist yet if it may be created. The
 // place where a store is mounted is a name of it, too.
 enum class IfMissing { kFail, kCreate };
-Answer<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
+CommandResult<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
 
 // kNoStore unless there is a store at the path, which may be damaged.
-Outcome RequireStore(const std::string& store_path);
+CommandResult<> RequireStore(const std::string& store_path);
 
 // Creates a store with default parameters where there is none: nothing at the path, or an empty
 // directory.
-Outcome CreateIfMissing(const std::string& store_path);
+CommandResult<> CreateIfMissing(const std::string& store_path);
 
 // Opens the store. A holder that is passing (see IsPassing) is waited for, up to the limit of
 // cli/base/waiting.h. The error is the store's own.
@@ -37,7 +37,7 @@ struct ReachedStore {
 };
 // Opens the store, or finds its daemon. Waits, as OpenPatiently does, for whoever is passing, and
 // for a daemon that is just beginning.
-Answer<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options);
+CommandResult<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options);
 
 // Whether the process that holds the store will let go by itself: a command, or a daemon whose
 // mount is not there, because it is ending or was killed a moment ago, or not there yet.
@@ -50,6 +50,6 @@ bool IsServedByDaemon(const std::string& store_path);
 std::optional<std::string> FindLiveMount(const std::string& store_path);
 
 // Puts an error of Open or Create into words.
-Failure ExplainStoreError(const std::string& store_path, const Error& error);
+CommandError ExplainStoreError(const std::string& store_path, const Error& error);
 
 }  // namespace kvfs::cli

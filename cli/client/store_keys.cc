@@ -20,8 +20,8 @@ Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
   return fs::FileSystem::Open(store, options);
 }
 
-Answer<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
-                                              std::unique_ptr<Store> store) {
+CommandResult<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
+                                                     std::unique_ptr<Store> store) {
   // One that shows an older state than was promised is no store to answer from.
   const auto whole = store->Damage();
   if (!whole) return tl::unexpected(ExplainStoreError(store_path, whole.error()));

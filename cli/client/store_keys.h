@@ -9,8 +9,8 @@ namespace kvfs::cli {
 
 class StoreKeys final : public FileSystemKeys {
  public:
-  static Answer<std::unique_ptr<Keys>> Open(const std::string& store_path,
-                                            std::unique_ptr<Store> store);
+  static CommandResult<std::unique_ptr<Keys>> Open(const std::string& store_path,
+                                                   std::unique_ptr<Store> store);
 
   StoreKeys(std::unique_ptr<Store> store, std::unique_ptr<fs::FileSystem> file_system);
   ~StoreKeys() override { LetGo(); }

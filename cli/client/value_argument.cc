@@ -18,11 +18,11 @@ void DefineValue(CLI::App& parser, ValueArgument& value) {
       ->excludes(value.option);
 }
 
-Answer<ByteSource> OpenValue(const ValueArgument& value) {
+CommandResult<ByteSource> OpenValue(const ValueArgument& value) {
   if (!value.file.empty()) {
     const auto answered = AwaitAnswer(value.file);
     if (answered) return FromFile(value.file);
-    return Stop(ExitCode::kIoFailed, "cannot read " + value.file + ": " + answered.error().message);
+    return Fail(ExitCode::kIoFailed, "cannot read " + value.file + ": " + answered.error().message);
   }
   if (value.option->count() == 0 || value.text == "-") return FromStandardInput();
   return FromText(value.text);

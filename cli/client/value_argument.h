@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {
@@ -19,7 +19,7 @@ struct ValueArgument {
 void DefineValue(CLI::App& parser, ValueArgument& value);
 
 // kIoFailed if the file cannot be opened.
-Answer<ByteSource> OpenValue(const ValueArgument& value);
+CommandResult<ByteSource> OpenValue(const ValueArgument& value);
 
 // Whether the value may come slowly, or never: from what is no regular file.
 bool MayWait(const ValueArgument& value);

@@ -8,17 +8,15 @@
 
 namespace kvfs::cli {
 
-Outcome WithKeys(const std::string& path, std::string_view command, KeysUse use,
-                 const KeysWork& work) {
-  const auto store = ResolveStore(path, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto keys = OpenKeys(*store, command, use);
-  if (!keys) return tl::unexpected(keys.error());
-  const Outcome outcome = work(**keys, *store);
-  const auto finished = (*keys)->Finish();
+CommandResult<> WithKeys(const std::string& path, std::string_view command, KeysUse use,
+                         const KeysWork& work) {
+  KVFS_ASSIGN(const auto store, ResolveStore(path, IfMissing::kFail));
+  KVFS_ASSIGN(const auto keys, OpenKeys(store, command, use));
+  const CommandResult<> outcome = work(*keys, store);
+  const auto finished = keys->Finish();
   if (!outcome || finished) return outcome;
-  return Stop(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
-                                                  *store, finished.error().message));
+  return Fail(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
+                                                  store, finished.error().message));
 }
 
 }  // namespace kvfs::cli

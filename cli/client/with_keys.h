@@ -4,17 +4,17 @@
 #include <functional>
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {
 
 // `store` is the resolved path.
-using KeysWork = std::function<Outcome(Keys& keys, const std::string& store)>;
+using KeysWork = std::function<CommandResult<>(Keys& keys, const std::string& store)>;
 
 // Runs `work` with the keys of the store at `path`, for the command of that name. What the work
 // changed is durable on the return, also when it failed half way: then its failure is returned.
-Outcome WithKeys(const std::string& path, std::string_view command, KeysUse use,
-                 const KeysWork& work);
+CommandResult<> WithKeys(const std::string& path, std::string_view command, KeysUse use,
+                         const KeysWork& work);
 
 }  // namespace kvfs::cli

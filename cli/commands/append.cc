@@ -18,25 +18,23 @@ struct AppendArguments {
   ValueArgument value;
 };
 
-Outcome TooMuch(const std::string& path, const std::string& store) {
-  return Stop(ExitCode::kUsage,
+CommandResult<> TooMuch(const std::string& path, const std::string& store) {
+  return Fail(ExitCode::kUsage,
               fmt::format("cannot append to {} in {}: one step has at most 256 MiB; append it in "
                           "pieces, as by `split -b 100M --filter='kvfs append {} {}' FILE`",
                           path, store, store, path));
 }
 
-Outcome Append(const AppendArguments& arguments) {
-  const Outcome valid = CheckKeyPath(arguments.path);
-  if (!valid) return valid;
-  const auto source = OpenValue(arguments.value);
-  if (!source) return tl::unexpected(source.error());
+CommandResult<> Append(const AppendArguments& arguments) {
+  KVFS_TRY(CheckKeyPath(arguments.path));
+  KVFS_ASSIGN(const auto source, OpenValue(arguments.value));
   const auto store = ResolveStore(arguments.store, IfMissing::kFail);
   if (!store) return tl::unexpected(store.error());
   const auto explain = [&](const Error& error) {
     return tl::unexpected(ExplainMakingError("append to", arguments.path, *store, error));
   };
   // All of it before the store is opened: what comes slowly keeps nobody out.
-  auto data = ReadWhole(*source);
+  auto data = ReadWhole(source);
   if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
   if (!data) return explain(data.error());
   fs::PathOperation append;
@@ -44,9 +42,9 @@ Outcome Append(const AppendArguments& arguments) {
   append.path = arguments.path;
   append.data = *std::move(data);
   const std::vector<fs::PathOperation> changes = {std::move(append)};
-  const KeysWork work = [&](Keys& keys, const std::string&) -> Outcome {
+  const KeysWork work = [&](Keys& keys, const std::string&) -> CommandResult<> {
     const auto appended = keys.Apply(changes);
-    return appended ? Outcome() : explain(appended.error());
+    return appended ? CommandResult<>() : explain(appended.error());
   };
   return WithKeys(*store, "append", KeysUse::kChange, work);
 }

@@ -23,23 +23,22 @@ struct Changes {
   std::vector<uint64_t> lines;  // where each stood
 };
 
-Failure ExplainLine(uint64_t line, const Error& error) {
+CommandError ExplainLine(uint64_t line, const Error& error) {
   return {ExitCode::kUsage,
           fmt::format("line {} of the batch: {}; nothing was changed", line, error.message)};
 }
 
-Answer<Changes> ReadChanges(bool json) {
-  const auto input = FromStandardInput();
-  if (!input) return tl::unexpected(input.error());
+CommandResult<Changes> ReadChanges(bool json) {
+  KVFS_ASSIGN(const auto input, FromStandardInput());
   Changes read;
   size_t bytes = 0;
-  LineReader lines(*input, kMaxBatchBytes);
+  LineReader lines(input, kMaxBatchBytes);
   while (true) {
     const auto line = lines.Next();
     if (!line) {
       return tl::unexpected(
-          Failure{ExitCodeOfKey(line.error().code),
-                  fmt::format("cannot read the batch: {}", line.error().message)});
+          CommandError{ExitCodeOfKey(line.error().code),
+                       fmt::format("cannot read the batch: {}", line.error().message)});
     }
     if (!*line) return read;
     auto change = json ? ParseBatchJson(**line) : ParseBatchLine(**line);
@@ -47,7 +46,7 @@ Answer<Changes> ReadChanges(bool json) {
     if (!*change) continue;
     bytes += (*change)->data.size();
     if (bytes > kMaxBatchBytes) {
-      return Stop(
+      return Fail(
           ExitCode::kUsage,
           "a batch has at most 256 MiB of values; nothing was changed: make several batches "
           "of it, or put large values by themselves");
@@ -57,8 +56,8 @@ Answer<Changes> ReadChanges(bool json) {
   }
 }
 
-Failure ExplainRefusal(const Changes& read, size_t failed, const std::string& store,
-                       const Error& error) {
+CommandError ExplainRefusal(const Changes& read, size_t failed, const std::string& store,
+                            const Error& error) {
   if (failed >= read.changes.size() && error.code == ErrorCode::kTooLarge) {
     return {
         ExitCode::kUsage,
@@ -73,15 +72,14 @@ Failure ExplainRefusal(const Changes& read, size_t failed, const std::string& st
                       read.changes[failed].path, ReasonOfChangeError(read.changes[failed], error))};
 }
 
-Outcome RunBatch(const BatchArguments& arguments) {
-  const auto read = ReadChanges(arguments.json);
-  if (!read) return tl::unexpected(read.error());
+CommandResult<> RunBatch(const BatchArguments& arguments) {
+  KVFS_ASSIGN(const auto read, ReadChanges(arguments.json));
   return WithKeys(arguments.store, "batch", KeysUse::kChange,
-                  [&](Keys& keys, const std::string& store) -> Outcome {
+                  [&](Keys& keys, const std::string& store) -> CommandResult<> {
                     size_t failed = 0;
-                    const auto applied = keys.Apply(read->changes, &failed);
+                    const auto applied = keys.Apply(read.changes, &failed);
                     if (applied) return {};
-                    return tl::unexpected(ExplainRefusal(*read, failed, store, applied.error()));
+                    return tl::unexpected(ExplainRefusal(read, failed, store, applied.error()));
                   });
 }
 

@@ -158,7 +158,7 @@ Json ToJson(const Measured& measured) {
   return out;
 }
 
-Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
+CommandResult<> RunOn(BenchTarget& target, const BenchArguments& arguments) {
   const Bench bench(target, arguments);
   Json report;
   SetBytes(report, "where", arguments.where);
@@ -174,7 +174,7 @@ Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
     const auto measured = Measure(step, progress);
     progress.Clear();
     if (!measured) {
-      return Stop(
+      return Fail(
           IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(measured.error().code),
           fmt::format("cannot {} in {}: {}", step.name, arguments.where, measured.error().message));
     }
@@ -188,17 +188,16 @@ Outcome RunOn(BenchTarget& target, const BenchArguments& arguments) {
   return {};
 }
 
-Answer<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
+CommandResult<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
   const auto path = ResolvePlace(where);
   if (!path) {
-    return Stop(ExitCodeOfStore(path.error().code),
+    return Fail(ExitCodeOfStore(path.error().code),
                 fmt::format("cannot use {}: {}", where, path.error().message));
   }
-  const auto table = ReadMountTable();
-  if (!table) return tl::unexpected(table.error());
-  const auto mount = FindMount(*table, *path);
+  KVFS_ASSIGN(const auto table, ReadMountTable());
+  const auto mount = FindMount(table, *path);
   if (mount && mount->type == kMountType && LookAtMount(*path) == MountHealth::kSilent) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot use {}: its daemon does not answer", *path));
   }
   if (mount && mount->type == kMountType) return BenchMount(*path);
@@ -206,11 +205,10 @@ Answer<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where) {
   return is_store && *is_store ? BenchKeys(*path) : BenchLibrary(*path);
 }
 
-Outcome RunBench(const BenchArguments& arguments) {
+CommandResult<> RunBench(const BenchArguments& arguments) {
   const Interruption interruption;
-  const auto target = FindTarget(arguments.where);
-  if (!target) return tl::unexpected(target.error());
-  return RunOn(**target, arguments);
+  KVFS_ASSIGN(const auto target, FindTarget(arguments.where));
+  return RunOn(*target, arguments);
 }
 
 }  // namespace

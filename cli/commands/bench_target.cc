@@ -29,11 +29,11 @@ tl::unexpected<Error> FailNaming(const std::string& what) {
 }
 
 // A new directory with a name of its own; its path.
-Answer<std::string> MakeScratch(const std::string& directory) {
+CommandResult<std::string> MakeScratch(const std::string& directory) {
   std::string path = directory + "/kvfs-bench-XXXXXX";
   if (::mkdtemp(path.data()) != nullptr) return path;
   const Error error = ErrorOfErrno(errno);
-  return Stop(ExitCodeOfStore(error.code),
+  return Fail(ExitCodeOfStore(error.code),
               fmt::format("cannot make a directory in {}: {}", directory, error.message));
 }
 
@@ -173,7 +173,7 @@ class LibraryTarget final : public BenchTarget {
   }
   Result<uint64_t> List() override {
     uint64_t count = 0;
-    KVFS_TRY(store_->List(kRootSpace, kFirstPosition, [&](const ListedEntry&) {
+    KVFS_TRY(store_->List(kRootDirectory, kFirstPosition, [&](const ListedEntry&) {
       ++count;
       return true;
     }));
@@ -188,34 +188,31 @@ class LibraryTarget final : public BenchTarget {
 
 }  // namespace
 
-Answer<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point) {
-  auto scratch = MakeScratch(mount_point);
-  if (!scratch) return tl::unexpected(scratch.error());
-  return std::make_unique<MountTarget>(*std::move(scratch));
+CommandResult<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point) {
+  KVFS_ASSIGN(auto scratch, MakeScratch(mount_point));
+  return std::make_unique<MountTarget>(std::move(scratch));
 }
 
-Answer<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path) {
-  auto keys = OpenKeys(store_path, "bench", KeysUse::kChange);
-  if (!keys) return tl::unexpected(keys.error());
+CommandResult<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path) {
+  KVFS_ASSIGN(auto keys, OpenKeys(store_path, "bench", KeysUse::kChange));
   const std::string directory = fmt::format("kvfs-bench-{}", ::getpid());
-  auto target = std::make_unique<KeysTarget>(*std::move(keys), directory);
+  auto target = std::make_unique<KeysTarget>(std::move(keys), directory);
   const auto made = target->MakeDirectory();
   if (made) return target;
   return tl::unexpected(ExplainKeyError("make", directory, store_path, made.error()));
 }
 
-Answer<std::unique_ptr<BenchTarget>> BenchLibrary(const std::string& directory) {
-  auto scratch = MakeScratch(directory);
-  if (!scratch) return tl::unexpected(scratch.error());
+CommandResult<std::unique_ptr<BenchTarget>> BenchLibrary(const std::string& directory) {
+  KVFS_ASSIGN(auto scratch, MakeScratch(directory));
   OpenOptions options;
   options.purpose = "kvfs bench";
-  const auto created = Store::Create(GetPosixEnv(), *scratch);
-  auto store = created ? Store::Open(GetPosixEnv(), *scratch, options)
+  const auto created = Store::Create(GetPosixEnv(), scratch);
+  auto store = created ? Store::Open(GetPosixEnv(), scratch, options)
                        : Result<std::unique_ptr<Store>>(tl::unexpected(created.error()));
-  if (store) return std::make_unique<LibraryTarget>(*std::move(store), *std::move(scratch));
+  if (store) return std::make_unique<LibraryTarget>(*std::move(store), std::move(scratch));
   std::error_code ignored;
-  std::filesystem::remove_all(*scratch, ignored);
-  return tl::unexpected(ExplainStoreError(*scratch, store.error()));
+  std::filesystem::remove_all(scratch, ignored);
+  return tl::unexpected(ExplainStoreError(scratch, store.error()));
 }
 
 }  // namespace kvfs::cli

@@ -6,7 +6,7 @@
 #include <string>
 
 #include <kvfs/status.h>
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {
@@ -30,10 +30,10 @@ class BenchTarget {
 
 // Files in a directory of its own below the mount point. Gets are answered by the store, not from
 // pages that the kernel keeps.
-Answer<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point);
+CommandResult<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point);
 // Keys of a store, through its daemon if it is mounted.
-Answer<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path);
+CommandResult<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path);
 // A new store in the directory, used by this process alone.
-Answer<std::unique_ptr<BenchTarget>> BenchLibrary(const std::string& directory);
+CommandResult<std::unique_ptr<BenchTarget>> BenchLibrary(const std::string& directory);
 
 }  // namespace kvfs::cli

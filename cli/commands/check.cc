@@ -28,7 +28,7 @@ std::string_view NameOf(CheckFinding::Kind kind) {
   switch (kind) {
     case CheckFinding::Kind::kDamage:
       return "damage";
-    case CheckFinding::Kind::kSpace:
+    case CheckFinding::Kind::kDirectory:
       return "space";
     case CheckFinding::Kind::kNote:
       return "note";
@@ -40,7 +40,7 @@ Colour ColourOf(CheckFinding::Kind kind) {
   switch (kind) {
     case CheckFinding::Kind::kDamage:
       return Colour::kError;
-    case CheckFinding::Kind::kSpace:
+    case CheckFinding::Kind::kDirectory:
       return Colour::kWarning;
     case CheckFinding::Kind::kNote:
       return Colour::kNone;
@@ -89,34 +89,33 @@ void PrintReport(const CheckReport& report, const std::string& store, bool json)
   fmt::print("{}\n", ToLine(line));
 }
 
-Outcome TellDamage(const CheckReport& report, const std::string& store) {
+CommandResult<> TellDamage(const CheckReport& report, const std::string& store) {
   if (report.IsSound()) return {};
   if (report.damages > 0) {
-    return Stop(ExitCode::kStoreCorrupt,
+    return Fail(ExitCode::kStoreCorrupt,
                 fmt::format("the store at {0} is damaged; `kvfs repair {0} NEW` writes what can be "
                             "read of it into a new one",
                             store));
   }
-  return Stop(ExitCode::kStoreCorrupt,
+  return Fail(ExitCode::kStoreCorrupt,
               fmt::format("the store at {0} has lost track of space, and no data; `kvfs repair {0} "
                           "NEW` writes it anew",
                           store));
 }
 
-Outcome ExplainInterruption(const std::string& store, const CheckProgress& done, uint64_t found) {
-  return Stop(ExitCode::kInterrupted,
+CommandResult<> ExplainInterruption(const std::string& store, const CheckProgress& done,
+                                    uint64_t found) {
+  return Fail(ExitCode::kInterrupted,
               fmt::format("the check of {} was ended by a signal, after {} of {}: {}", store,
                           ReadableBytes(done.bytes_checked), ReadableBytes(done.bytes_total),
                           found == 0 ? "nothing was found until then"
                                      : "what was found until then stands above"));
 }
 
-Outcome Check(const CheckArguments& arguments) {
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto maintenance = OpenMaintenance(*store, "check", StoreUse::kLookOnly);
-  if (!maintenance) return tl::unexpected(maintenance.error());
-  Progress progress(ShownText(stderr, fmt::format("checking {}", *store)));
+CommandResult<> Check(const CheckArguments& arguments) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
+  KVFS_ASSIGN(const auto maintenance, OpenMaintenance(store, "check", StoreUse::kLookOnly));
+  Progress progress(ShownText(stderr, fmt::format("checking {}", store)));
   CheckProgress done;
   uint64_t found = 0;
   CheckOptions options;
@@ -131,15 +130,15 @@ Outcome Check(const CheckArguments& arguments) {
     return !IsInterrupted();
   };
   const Interruption interruption;
-  const auto report = (*maintenance)->Check(options);
+  const auto report = maintenance->Check(options);
   if (IsInterrupted() && (!report || !report->complete)) {
     progress.Clear();
-    return ExplainInterruption(*store, done, found);
+    return ExplainInterruption(store, done, found);
   }
-  if (!report) return tl::unexpected(ExplainStoreError(*store, report.error()));
+  if (!report) return tl::unexpected(ExplainStoreError(store, report.error()));
   progress.Clear();
-  PrintReport(*report, *store, arguments.json);
-  return TellDamage(*report, *store);
+  PrintReport(*report, store, arguments.json);
+  return TellDamage(*report, store);
 }
 
 }  // namespace

@@ -9,11 +9,11 @@
 #include <functional>
 #include <span>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
-using Runner = std::function<Outcome()>;
+using Runner = std::function<CommandResult<>()>;
 
 struct Command {
   const char* name;
@@ -36,8 +36,8 @@ const Command* FindCommand(std::string_view name);
 // For commands that take any number of paths: the parser would take a list of positionals apart
 // where one looks like "[a,b]", so all paths but the first are its leftovers, with a "--" where the
 // command line has one. Appends them to `paths`. kUsage for an option among them.
-Outcome TakeFurtherPaths(const std::vector<std::string>& leftovers,
-                         std::vector<std::string>& paths);
+CommandResult<> TakeFurtherPaths(const std::vector<std::string>& leftovers,
+                                 std::vector<std::string>& paths);
 
 Runner DefineCreate(CLI::App& parser);
 Runner DefineMount(CLI::App& parser);

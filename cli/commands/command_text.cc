@@ -152,7 +152,7 @@ not everything could be written when the store was closed, or its daemon had die
 found, so that nobody knows
 .TP
 9
-no space on the disk, or a file that may not grow so far
+no directory on the disk, or a file that may not grow so far
 .TP
 10
 the store's format is of a version that this program does not know

@@ -33,21 +33,19 @@ void Print(const std::string& store, uint64_t before, uint64_t after, bool json)
   fmt::print("{}\n", ToLine(line));
 }
 
-Outcome Compact(const CompactArguments& arguments) {
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto maintenance = OpenMaintenance(*store, "compact", StoreUse::kChange);
-  if (!maintenance) return tl::unexpected(maintenance.error());
+CommandResult<> Compact(const CompactArguments& arguments) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
+  KVFS_ASSIGN(const auto maintenance, OpenMaintenance(store, "compact", StoreUse::kChange));
   const LastWords words(
       fmt::format("a signal has ended the compaction of {}; nothing is lost, what was made smaller "
                   "stays so, and where a daemon serves it, that goes on",
-                  *store));
+                  store));
   const auto compacted = [&]() -> Result<void> {
-    KVFS_ASSIGN(const StoreStats before, (*maintenance)->GetStats());
-    KVFS_TRY((*maintenance)->Compact());
-    KVFS_ASSIGN(const StoreStats after, (*maintenance)->GetStats());
-    KVFS_TRY((*maintenance)->Finish());
-    Print(*store, before.disk_bytes, after.disk_bytes, arguments.json);
+    KVFS_ASSIGN(const StoreStats before, maintenance->GetStats());
+    KVFS_TRY(maintenance->Compact());
+    KVFS_ASSIGN(const StoreStats after, maintenance->GetStats());
+    KVFS_TRY(maintenance->Finish());
+    Print(store, before.disk_bytes, after.disk_bytes, arguments.json);
     return {};
   }();
   if (compacted) return {};
@@ -57,9 +55,9 @@ Outcome Compact(const CompactArguments& arguments) {
   }
   if (error.code == ErrorCode::kCorrupt) {
     error.message +=
-        fmt::format("; `kvfs repair {} NEW` writes what can be read into a new store", *store);
+        fmt::format("; `kvfs repair {} NEW` writes what can be read into a new store", store);
   }
-  return tl::unexpected(ExplainStoreError(*store, error));
+  return tl::unexpected(ExplainStoreError(store, error));
 }
 
 }  // namespace

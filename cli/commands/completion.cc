@@ -15,7 +15,7 @@ Runner DefineCompletion(CLI::App& parser) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   parser.footer("Example: kvfs completion bash > ~/.local/share/bash-completion/completions/kvfs");
-  return [shell]() -> Outcome {
+  return [shell]() -> CommandResult<> {
     fmt::print("{}", *shell == "bash"  ? BashCompletion()
                      : *shell == "zsh" ? ZshCompletion()
                                        : FishCompletion());
@@ -25,7 +25,7 @@ Runner DefineCompletion(CLI::App& parser) {
 
 Runner DefineManual(CLI::App& parser) {
   parser.footer("Example: kvfs manual | man -l -");
-  return []() -> Outcome {
+  return []() -> CommandResult<> {
     fmt::print("{}", ManualPage());
     return {};
   };

@@ -19,22 +19,21 @@ struct CreateArguments {
   CreateOptions options;
 };
 
-Outcome Create(const CreateArguments& arguments) {
-  const auto path = ResolveStore(arguments.store, IfMissing::kCreate);
-  if (!path) return tl::unexpected(path.error());
-  const auto created = Store::Create(GetPosixEnv(), *path, arguments.options);
+CommandResult<> Create(const CreateArguments& arguments) {
+  KVFS_ASSIGN(const auto path, ResolveStore(arguments.store, IfMissing::kCreate));
+  const auto created = Store::Create(GetPosixEnv(), path, arguments.options);
   if (created) {
-    const std::string_view caveat = CaveatAt(*path);
+    const std::string_view caveat = CaveatAt(path);
     if (!caveat.empty()) {
-      Tell(Severity::kWarning, fmt::format("{} lies on a file system that is {}", *path, caveat));
+      Tell(Severity::kWarning, fmt::format("{} lies on a file system that is {}", path, caveat));
     }
     return {};
   }
   if (created.error().code != ErrorCode::kNotFound) {
-    return tl::unexpected(ExplainStoreError(*path, created.error()));
+    return tl::unexpected(ExplainStoreError(path, created.error()));
   }
-  return Stop(ExitCode::kNoStore,
-              fmt::format("cannot create a store at {}: {}", *path, created.error().message));
+  return Fail(ExitCode::kNoStore,
+              fmt::format("cannot create a store at {}: {}", path, created.error().message));
 }
 
 }  // namespace

@@ -70,13 +70,13 @@ Result<void> DeleteTree(Keys& keys, const std::string& path) {
 }
 
 // All failures but the last one go to standard error at once; the first decides the exit code.
-Outcome DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& store) {
-  Outcome outcome;
+CommandResult<> DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& store) {
+  CommandResult<> outcome;
   for (const std::string& path : arguments.paths) {
     const auto deleted =
         arguments.recursive ? DeleteTree(keys, path) : keys.Apply({Deletion(path, false)});
     if (deleted) continue;
-    Failure failure = ExplainKeyError("delete", path, store, deleted.error());
+    CommandError failure = ExplainKeyError("delete", path, store, deleted.error());
     if (!outcome) {
       Tell(Severity::kError, outcome.error().text);
       failure.code = outcome.error().code;
@@ -86,10 +86,9 @@ Outcome DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& 
   return outcome;
 }
 
-Outcome Delete(const DelArguments& arguments) {
+CommandResult<> Delete(const DelArguments& arguments) {
   for (const std::string& path : arguments.paths) {
-    const Outcome valid = CheckKeyPath(path);
-    if (!valid) return valid;
+    KVFS_TRY(CheckKeyPath(path));
   }
   return WithKeys(
       arguments.store, "del", KeysUse::kChange,
@@ -106,7 +105,7 @@ Runner DefineDel(CLI::App& parser) {
   parser.add_flag("-r,--recursive", arguments->recursive, "Directories, too, with all in them");
   parser.allow_extras();
   parser.footer("Example: kvfs del ~/store foo a/b/bar");
-  return [arguments, &parser]() -> Outcome {
+  return [arguments, &parser]() -> CommandResult<> {
     return TakeFurtherPaths(parser.remaining(), arguments->paths).and_then([&] {
       return Delete(*arguments);
     });

@@ -36,7 +36,7 @@ class Examination {
  public:
   explicit Examination(std::string store) : store_(std::move(store)) {}
 
-  Outcome Run() {
+  CommandResult<> Run() {
     LookAtKernel();
     LookAtDevice();
     LookAtHelper();
@@ -45,7 +45,7 @@ class Examination {
     LookAtMounts();
     LookAtFileSystem();
     if (failures_ == 0) return {};
-    return Stop(ExitCode::kFuseUnavailable,
+    return Fail(ExitCode::kFuseUnavailable,
                 fmt::format("{} of these must be mended before a store can be mounted", failures_));
   }
 

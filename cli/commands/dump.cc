@@ -19,16 +19,16 @@ ExitCode ExitCodeOfDump(ErrorCode code) {
   return code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCodeOfFile(code);
 }
 
-Outcome Dump(const std::string& path) {
+CommandResult<> Dump(const std::string& path) {
   // Resolved is also what the kernel knows without the daemon, which reading needs.
   const auto resolved = AwaitAnswer(path).and_then([&] { return ResolvePlace(path); });
   if (!resolved) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot read {}: {}", path, resolved.error().message));
   }
   std::error_code ignored;
   if (std::filesystem::is_socket(*resolved, ignored)) {
-    return Stop(
+    return Fail(
         ExitCode::kNoStore,
         fmt::format("cannot dump {}: a socket holds nothing; through this one commands reach "
                     "the daemon that has mounted the store",
@@ -39,7 +39,7 @@ Outcome Dump(const std::string& path) {
     return true;
   });
   if (dumped) return {};
-  return Stop(ExitCodeOfDump(dumped.error().code),
+  return Fail(ExitCodeOfDump(dumped.error().code),
               fmt::format("cannot dump {}: {}", *resolved, dumped.error().message));
 }
 

@@ -37,28 +37,28 @@ struct ExportArguments {
   uint32_t shards = kUsualSmkvShards;
 };
 
-Outcome CheckTreeTarget(const std::string& path) {
+CommandResult<> CheckTreeTarget(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directory(path, error);
   if (!error && std::filesystem::is_empty(path, error) && !error) return {};
   const bool is_full = error == std::errc::no_space_on_device;
-  return Stop(ExitCodeOfFile(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo),
+  return Fail(ExitCodeOfFile(is_full ? ErrorCode::kNoSpace : ErrorCode::kIo),
               fmt::format("cannot export into {}: {}", path,
                           error ? error.message() : "the directory is not empty"));
 }
 
-Outcome CheckTarget(const ExportArguments& arguments, TransferFormat format) {
+CommandResult<> CheckTarget(const ExportArguments& arguments, TransferFormat format) {
   if (const auto answered = AwaitAnswer(arguments.target); !answered) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot write {}: {}", arguments.target, answered.error().message));
   }
   if (!IsStream(format) && arguments.target == "-") {
-    return Stop(ExitCode::kUsage, fmt::format("the format {} needs a TARGET that is not standard "
+    return Fail(ExitCode::kUsage, fmt::format("the format {} needs a TARGET that is not standard "
                                               "output",
                                               arguments.format));
   }
   if (format == TransferFormat::kTar && arguments.target == "-" && ::isatty(STDOUT_FILENO) == 1) {
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 "an archive is nothing for a terminal; name a TARGET, or send it "
                 "into a pipe");
   }
@@ -187,15 +187,15 @@ std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) 
   return is_stream ? ", and what was written is no whole export" : ", and made no file";
 }
 
-Outcome ExplainExportError(const ExportArguments& arguments, TransferFormat format,
-                           const std::string& store, const Error& error, uint64_t written) {
-  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(error.code),
+CommandResult<> ExplainExportError(const ExportArguments& arguments, TransferFormat format,
+                                   const std::string& store, const Error& error, uint64_t written) {
+  return Fail(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(error.code),
               fmt::format("cannot export all of {}: {}; stopped after {} entries{}", store,
                           error.message, written, WhatIsLeft(arguments, format)));
 }
 
-Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
-                   TransferFormat format, const ByteSink& stream, bool& is_whole) {
+CommandResult<> ExportFrom(Keys& keys, const std::string& store, const ExportArguments& arguments,
+                           TransferFormat format, const ByteSink& stream, bool& is_whole) {
   Progress progress(ShownText(stderr, fmt::format("exporting {}", store)));
   const auto writer = MakeWriter(arguments, format, stream, keys);
   if (!writer) return ExplainExportError(arguments, format, store, writer.error(), 0);
@@ -208,36 +208,33 @@ Outcome ExportFrom(Keys& keys, const std::string& store, const ExportArguments& 
   }
   const Losses& lost = (*writer)->losses();
   if (exporter.is_damaged() || (*writer)->has_met_damage()) {
-    return Stop(ExitCode::kStoreCorrupt,
+    return Fail(ExitCode::kStoreCorrupt,
                 fmt::format("the store {} is damaged: left out {} entries{}, named above; the "
                             "others are exported",
                             store, lost.entries, OfParts(lost)));
   }
   if (!lost.any()) return {};
-  return Stop(ExitCode::kWrongKind,
+  return Fail(ExitCode::kWrongKind,
               fmt::format("left out {} entries of {}{}, named above, which the format {} cannot "
                           "hold",
                           lost.entries, store, OfParts(lost), arguments.format));
 }
 
 // The output is opened first: a FIFO may wait for its reader, and the store shall not.
-Outcome Export(const ExportArguments& arguments) {
-  const Outcome valid = CheckDirectoryPath(arguments.path);
-  if (!valid) return valid;
+CommandResult<> Export(const ExportArguments& arguments) {
+  KVFS_TRY(CheckDirectoryPath(arguments.path));
   const TransferFormat format = *FindTransferFormat(arguments.format);
-  const Outcome possible = CheckTarget(arguments, format);
-  if (!possible) return possible;
+  KVFS_TRY(CheckTarget(arguments, format));
   std::optional<OutputFile> stream;
   if (IsStream(format)) {
-    auto opened = OutputFile::Open(arguments.target);
-    if (!opened) return tl::unexpected(opened.error());
-    stream.emplace(*std::move(opened));
+    KVFS_ASSIGN(auto opened, OutputFile::Open(arguments.target));
+    stream.emplace(std::move(opened));
   }
   const Interruption interruption;
   HeldOutput output(stream ? stream->Sink() : StandardOutput());
   std::string resolved;
   bool is_whole = false;  // but for what was left out, and told
-  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
     resolved = store;
     const auto frozen = keys.Freeze();
     if (!frozen) return tl::unexpected(ExplainKeyError("export", "/", store, frozen.error()));
@@ -245,16 +242,15 @@ Outcome Export(const ExportArguments& arguments) {
     if (!there) {
       return tl::unexpected(ExplainKeyError("export", arguments.path, store, there.error()));
     }
-    const Outcome empty =
-        format == TransferFormat::kTree ? CheckTreeTarget(arguments.target) : Outcome();
-    if (!empty) return empty;
+    KVFS_TRY(format == TransferFormat::kTree ? CheckTreeTarget(arguments.target)
+                                             : CommandResult<>());
     return ExportFrom(keys, store, arguments, format, output.Sink(), is_whole);
   };
-  const Outcome exported = WithKeys(arguments.store, "export", KeysUse::kRead, work);
+  const CommandResult<> exported = WithKeys(arguments.store, "export", KeysUse::kRead, work);
   auto written = output.Finish();
   if (written && is_whole && stream) written = stream->Complete();
   if (!exported || written) return exported;
-  return Stop(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(written.error().code),
+  return Fail(IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfKey(written.error().code),
               fmt::format("cannot export all of {}: {}", resolved, written.error().message));
 }
 

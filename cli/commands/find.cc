@@ -45,10 +45,10 @@ bool MayHold(const WalkedKey& key, const std::string& prefix) {
   return inside.compare(0, shared, prefix, 0, shared) == 0;
 }
 
-Outcome Find(const FindArguments& arguments) {
+CommandResult<> Find(const FindArguments& arguments) {
   HeldOutput output(StandardOutput());
-  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
-    Outcome outcome;
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
+    CommandResult<> outcome;
     WalkOptions options;
     options.on_unreadable = [&](const std::string& path, const Error& error) {
       outcome = TellUnreadable(path, error);

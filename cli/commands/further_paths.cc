@@ -6,14 +6,14 @@
 
 namespace kvfs::cli {
 
-Outcome TakeFurtherPaths(const std::vector<std::string>& leftovers,
-                         std::vector<std::string>& paths) {
+CommandResult<> TakeFurtherPaths(const std::vector<std::string>& leftovers,
+                                 std::vector<std::string>& paths) {
   bool only_paths = false;
   for (const std::string& leftover : leftovers) {
     if (!only_paths && leftover == "--") {
       only_paths = true;
     } else if (!only_paths && leftover.size() > 1 && leftover.front() == '-') {
-      return Stop(ExitCode::kUsage, fmt::format("unknown option {}; a key that begins with a dash "
+      return Fail(ExitCode::kUsage, fmt::format("unknown option {}; a key that begins with a dash "
                                                 "goes after \"--\"",
                                                 leftover));
     } else {

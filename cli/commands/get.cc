@@ -16,22 +16,21 @@ struct GetArguments {
   std::string path;
 };
 
-Outcome Get(const GetArguments& arguments) {
-  const Outcome valid = CheckKeyPath(arguments.path);
-  if (!valid) return valid;
-  const Outcome open = RequireStandardOutput();
-  if (!open) return open;
+CommandResult<> Get(const GetArguments& arguments) {
+  KVFS_TRY(CheckKeyPath(arguments.path));
+  KVFS_TRY(RequireStandardOutput());
   HeldOutput output(StandardOutput());
   std::string resolved;
   const auto explain = [&](const Error& error) {
     return tl::unexpected(ExplainKeyError("get", arguments.path, resolved, error));
   };
-  const Outcome got = WithKeys(arguments.store, "get", KeysUse::kRead,
-                               [&](Keys& keys, const std::string& store) -> Outcome {
-                                 resolved = store;
-                                 const auto read = keys.Get(arguments.path, output.Sink());
-                                 return read ? Outcome() : explain(read.error());
-                               });
+  const CommandResult<> got =
+      WithKeys(arguments.store, "get", KeysUse::kRead,
+               [&](Keys& keys, const std::string& store) -> CommandResult<> {
+                 resolved = store;
+                 const auto read = keys.Get(arguments.path, output.Sink());
+                 return read ? CommandResult<>() : explain(read.error());
+               });
   const auto written = output.Finish();
   return got && !written ? explain(written.error()) : got;
 }

@@ -39,18 +39,18 @@ struct ImportArguments {
 };
 
 // A stream that is to be read: it is opened before the store is touched.
-Answer<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
+CommandResult<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
   if (!IsStream(format)) {
     if (arguments.source != "-") return Descriptor();
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 fmt::format("the format {} cannot come from standard input", arguments.format));
   }
-  const Outcome open = arguments.source == "-" ? RequireStandardInput() : Outcome();
+  const CommandResult<> open = arguments.source == "-" ? RequireStandardInput() : CommandResult<>();
   if (!open) return tl::unexpected(open.error());
   Descriptor file(arguments.source == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                                           : ::open(arguments.source.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.valid()) return file;
-  return Stop(ExitCode::kIoFailed,
+  return Fail(ExitCode::kIoFailed,
               fmt::format("cannot read {}: {}", arguments.source, ErrorOfErrno(errno).message));
 }
 
@@ -86,12 +86,12 @@ Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
 }
 
 // A file without a word about what is in it may be an archive as well as a value.
-Outcome CheckFormat(ImportArguments& arguments) {
+CommandResult<> CheckFormat(ImportArguments& arguments) {
   struct stat status {};
   const bool is_there = ::stat(arguments.source.c_str(), &status) == 0;
   if (arguments.format.empty() &&
       ((is_there && !S_ISDIR(status.st_mode)) || arguments.source == "-")) {
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 fmt::format("{} is not a directory: say what it is by --from tar, jsonl or lmdb; "
                             "--from tree makes it one key",
                             arguments.source));
@@ -107,8 +107,8 @@ std::string HowFar(const ImportBatch& batch) {
                      batch.applied(), lost.entries, OfParts(lost));
 }
 
-Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
-                           const std::string& store, const Error& error) {
+CommandError ExplainImportError(const ImportArguments& arguments, const ImportBatch& batch,
+                                const std::string& store, const Error& error) {
   const bool is_source = error.code == ErrorCode::kInvalid;
   const ExitCode code = IsInterrupted() ? ExitCode::kInterrupted
                         : is_source     ? ExitCode::kUsage
@@ -118,15 +118,14 @@ Failure ExplainImportError(const ImportArguments& arguments, const ImportBatch& 
                             HowFar(batch))};
 }
 
-Outcome EnsureStore(const ImportArguments& arguments) {
+CommandResult<> EnsureStore(const ImportArguments& arguments) {
   if (!arguments.create) return {};
-  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
-  if (!store) return tl::unexpected(store.error());
-  return CreateIfMissing(*store);
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kCreate));
+  return CreateIfMissing(store);
 }
 
-Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, const Descriptor& file,
-                   ReopenedKeys& keys, const std::string& store) {
+CommandResult<> ImportWith(const ImportArguments& arguments, TransferFormat format,
+                           const Descriptor& file, ReopenedKeys& keys, const std::string& store) {
   const Interruption interruption;
   Progress progress(ShownText(stderr, fmt::format("importing {}", arguments.source)));
   ImportBatch batch(keys, NormalizeKeyPath(arguments.into), progress);
@@ -140,38 +139,33 @@ Outcome ImportWith(const ImportArguments& arguments, TransferFormat format, cons
          fmt::format("there is nothing in {}: no entry was imported", arguments.source));
   }
   if (!batch.losses().any()) return {};
-  return Stop(ExitCode::kWrongKind,
+  return Fail(ExitCode::kWrongKind,
               fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
                           "out{}",
                           arguments.source, store, batch.applied(), batch.losses().entries,
                           OfParts(batch.losses())));
 }
 
-Outcome Import(ImportArguments& arguments) {
-  const Outcome valid = CheckDirectoryPath(arguments.into);
-  if (!valid) return valid;
+CommandResult<> Import(ImportArguments& arguments) {
+  KVFS_TRY(CheckDirectoryPath(arguments.into));
   const auto answered = AwaitAnswer(arguments.source);
   if (!answered) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot read {}: {}", arguments.source, answered.error().message));
   }
-  const Outcome known = CheckFormat(arguments);
-  if (!known) return known;
+  KVFS_TRY(CheckFormat(arguments));
   const TransferFormat format = *FindTransferFormat(arguments.format);
-  const auto file = OpenStream(arguments, format);
-  if (!file) return tl::unexpected(file.error());
-  const Outcome ensured = EnsureStore(arguments);
-  if (!ensured) return ensured;
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  ReopenedKeys keys(*store, "import");
+  KVFS_ASSIGN(const auto file, OpenStream(arguments, format));
+  KVFS_TRY(EnsureStore(arguments));
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
+  ReopenedKeys keys(store, "import");
   // To be refused before anything is read.
   if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
-  const Outcome imported = ImportWith(arguments, format, *file, keys, *store);
+  const CommandResult<> imported = ImportWith(arguments, format, file, keys, store);
   const auto finished = keys.Finish();
   if (!imported || finished) return imported;
-  return Stop(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
-                                                  *store, finished.error().message));
+  return Fail(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
+                                                  store, finished.error().message));
 }
 
 }  // namespace

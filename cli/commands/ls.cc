@@ -42,7 +42,7 @@ Colour ColourOf(const fs::Attributes& attributes) {
 }
 
 // What a link leads to; where that cannot be read, it is told, and the others are listed.
-Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome) {
+Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, CommandResult<>& outcome) {
   auto target = keys.ReadLink(key.path);
   if (target) return " -> " + ShownName(stdout, *target);
   const ErrorCode code = target.error().code;
@@ -50,14 +50,14 @@ Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, Outcome& outcome)
   if (code == ErrorCode::kIo || code == ErrorCode::kReadOnly) return target;
   Tell(Severity::kWarning, fmt::format("{}: {}", key.path, ReasonOfKeyError(target.error())));
   if (outcome) {
-    outcome = Stop(code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCode::kWrongKind,
+    outcome = Fail(code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCode::kWrongKind,
                    "not all of it could be listed: see above");
   }
   return " -> ?";
 }
 
 Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& arguments,
-                   HeldOutput& output, Outcome& outcome) {
+                   HeldOutput& output, CommandResult<>& outcome) {
   const std::string plain = ShownName(stdout, ListedName(key, arguments));
   std::string name = arguments.null ? plain : Paint(stdout, ColourOf(key.inode.attributes), plain);
   const char end = arguments.null ? '\0' : '\n';
@@ -75,12 +75,11 @@ Result<void> Print(Keys& keys, const WalkedKey& key, const LsArguments& argument
   return {};
 }
 
-Outcome List(const LsArguments& arguments) {
-  const Outcome valid = CheckDirectoryPath(arguments.path);
-  if (!valid) return valid;
+CommandResult<> List(const LsArguments& arguments) {
+  KVFS_TRY(CheckDirectoryPath(arguments.path));
   HeldOutput output(StandardOutput());
-  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
-    Outcome outcome;
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
+    CommandResult<> outcome;
     WalkOptions options;
     options.on_unreadable = [&](const std::string& path, const Error& error) {
       outcome = TellUnreadable(path, error);

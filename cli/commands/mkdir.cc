@@ -29,13 +29,12 @@ Result<void> MakeAll(Keys& keys, const std::string& path) {
   return MakeOne(keys, path, fs::PathOperation::Kind::kEnsureDirectory);
 }
 
-Outcome Make(const MkdirArguments& arguments) {
-  const Outcome valid = CheckKeyPath(arguments.path);
-  if (!valid) return valid;
+CommandResult<> Make(const MkdirArguments& arguments) {
+  KVFS_TRY(CheckKeyPath(arguments.path));
   const std::string path = NormalizeKeyPath(arguments.path);
   return WithKeys(
       arguments.store, "mkdir", KeysUse::kChange,
-      [&](Keys& keys, const std::string& store) -> Outcome {
+      [&](Keys& keys, const std::string& store) -> CommandResult<> {
         const auto made = arguments.parents
                               ? MakeAll(keys, path)
                               : MakeOne(keys, path, fs::PathOperation::Kind::kMakeDirectory);

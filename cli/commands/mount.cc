@@ -41,20 +41,20 @@
 namespace kvfs::cli {
 namespace {
 
-Answer<Log> OpenLog(const MountArguments& arguments) {
+CommandResult<Log> OpenLog(const MountArguments& arguments) {
   if (!arguments.log_path.empty()) return Log::ToFile(arguments.log_path);
   return arguments.foreground ? Log::ToStandardError() : Log::ToSystem();
 }
 
-Outcome CheckLogPath(const std::string& log_path, const std::string& mount_point) {
+CommandResult<> CheckLogPath(const std::string& log_path, const std::string& mount_point) {
   if (log_path.empty()) return {};
   const auto resolved = ResolvePlace(log_path);
   if (!resolved && resolved.error().code == ErrorCode::kIo) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot write the log file {}: {}", log_path,
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot write the log file {}: {}", log_path,
                                                  resolved.error().message));
   }
   if (!resolved || !IsWithin(*resolved, mount_point)) return {};
-  return Stop(ExitCode::kUsage,
+  return Fail(ExitCode::kUsage,
               fmt::format("the log file {} lies in the mount point; a daemon cannot write into the "
                           "files that it serves",
                           *resolved));
@@ -70,19 +70,18 @@ struct Places {
   std::string mount_point;
 };
 
-Answer<Places> Prepare(const MountArguments& arguments, const MountChoices& choices) {
-  const auto store =
-      ResolveStore(arguments.store, arguments.create ? IfMissing::kCreate : IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
+CommandResult<Places> Prepare(const MountArguments& arguments, const MountChoices& choices) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, arguments.create ? IfMissing::kCreate
+                                                                               : IfMissing::kFail));
   std::string told;
-  const auto mount_point = PrepareMountPoint(arguments.mount_point, *store, choices.nonempty, told);
+  const auto mount_point = PrepareMountPoint(arguments.mount_point, store, choices.nonempty, told);
   if (!told.empty()) Tell(Severity::kNotice, told);
   if (!mount_point) return tl::unexpected(mount_point.error());
-  const Outcome usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
-    return arguments.create ? CreateIfMissing(*store) : Outcome();
+  const CommandResult<> usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
+    return arguments.create ? CreateIfMissing(store) : CommandResult<>();
   });
   if (!usable) return tl::unexpected(usable.error());
-  return Places{*store, *mount_point};
+  return Places{store, *mount_point};
 }
 
 std::string DescribeMount(const MountChoices& choices, const Places& places) {
@@ -138,12 +137,13 @@ uint64_t CountMessages(const fs::MessageCounts& messages) {
 }
 
 // None where there is no place for a socket: files are served all the same.
-Answer<std::unique_ptr<RpcServer>> StartService(const std::string& store, const Served& served) {
+CommandResult<std::unique_ptr<RpcServer>> StartService(const std::string& store,
+                                                       const Served& served) {
   auto service = RpcServer::Start(store, served);
   if (service) return *std::move(service);
   const Error& error = service.error();
   if (error.code == ErrorCode::kUnavailable) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot mount {}: {}", store, error.message));
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot mount {}: {}", store, error.message));
   }
   Tell(Severity::kWarning,
        fmt::format("while {} is mounted, no command reaches it, only the mount's files: {}", store,
@@ -151,9 +151,10 @@ Answer<std::unique_ptr<RpcServer>> StartService(const std::string& store, const 
   return nullptr;
 }
 
-Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, const Places& places,
-                     const MountArguments& arguments, const MountChoices& choices, const Log& log,
-                     StopSignals& signals, const Ready& ready) {
+CommandResult<> ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system,
+                             const Places& places, const MountArguments& arguments,
+                             const MountChoices& choices, const Log& log, StopSignals& signals,
+                             const Ready& ready) {
   Store& store = *opened.store;
   fs::MountOptions options = ToMountOptions(choices, places);
   options.control_files = ControlFiles(store, file_system, choices, places);
@@ -167,15 +168,14 @@ Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, con
       [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
       [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }};
   // A store that is shared the commands open themselves.
-  const auto service = opened.is_shared ? Answer<std::unique_ptr<RpcServer>>()
-                                        : StartService(places.store, served_to_commands);
-  if (!service) return tl::unexpected(service.error());
+  KVFS_ASSIGN(const auto service, opened.is_shared
+                                      ? CommandResult<std::unique_ptr<RpcServer>>()
+                                      : StartService(places.store, served_to_commands));
   const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));
   const IdleUnmount idle(
       std::chrono::seconds(choices.idle_seconds),
       [&] {
-        return CountMessages(serving.message_counts()) +
-               (*service ? (*service)->CountRequests() : 0);
+        return CountMessages(serving.message_counts()) + (service ? service->CountRequests() : 0);
       },
       [&] {
         if (!serving.UnmountIfIdle()) return false;
@@ -194,7 +194,7 @@ Outcome ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system, con
   });
   signals.EndWatch();
   if (served) return {};
-  return Stop(ExitCode::kIoFailed,
+  return Fail(ExitCode::kIoFailed,
               fmt::format("the mount on {} broke: {}", places.mount_point, served.error().message));
 }
 
@@ -206,31 +206,30 @@ Result<OpenedStore> OpenToServe(const std::string& path, const MountChoices& cho
   if (store) return OpenedStore{*std::move(store), false};
   if (store.error().code != ErrorCode::kPermission) return tl::unexpected(store.error());
   options.read_only = true;
-  auto readable = OpenPatiently(path, options);
-  if (!readable) return tl::unexpected(readable.error());
+  KVFS_ASSIGN(auto readable, OpenPatiently(path, options));
   if (!choices.read_only) {
     return Fail(ErrorCode::kPermission, store.error().message + "; `-o ro` mounts it");
   }
   // One that shows an older state than was promised is no store to show.
-  KVFS_TRY((*readable)->Damage());
-  return OpenedStore{*std::move(readable), true};
+  KVFS_TRY(readable->Damage());
+  return OpenedStore{std::move(readable), true};
 }
 
 // Closes the store. One that could not be closed keeps its lock, and the lock its text, until the
 // process ends: hence it is leaked on purpose.
-Outcome CloseStore(std::unique_ptr<Store> store, const std::string& path) {
+CommandResult<> CloseStore(std::unique_ptr<Store> store, const std::string& path) {
   const auto closed = store->Close();
   if (closed) return {};
   [[maybe_unused]] const Store* kept = store.release();
-  return Stop(ExitCode::kFlushFailed,
+  return Fail(ExitCode::kFlushFailed,
               fmt::format("cannot close the store {}: {}; what was acknowledged is in its log, "
                           "unless the disk is at fault",
                           path, closed.error().message));
 }
 
 // Returns after the end of the mount.
-Outcome ServeStore(const Places& places, const MountArguments& arguments,
-                   const MountChoices& choices, const Log& log, const Ready& ready) {
+CommandResult<> ServeStore(const Places& places, const MountArguments& arguments,
+                           const MountChoices& choices, const Log& log, const Ready& ready) {
   StopSignals signals;
   OpenOptions options;
   options.purpose = MountPurpose(places.mount_point);
@@ -242,20 +241,20 @@ Outcome ServeStore(const Places& places, const MountArguments& arguments,
   file_options.short_offsets = choices.readdir32;
   auto file_system = OpenFileSystem(*opened->store, file_options);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
-  const Outcome served =
+  const CommandResult<> served =
       ServeMounted(*opened, **file_system, places, arguments, choices, log, signals, ready);
   file_system->reset();
-  const Outcome closed = CloseStore(std::move(opened->store), places.store);
+  const CommandResult<> closed = CloseStore(std::move(opened->store), places.store);
   return closed ? served : closed;
 }
 
-Outcome Serve(const MountArguments& arguments, const MountChoices& choices, const Ready& ready) {
-  const auto places = Prepare(arguments, choices);
-  if (!places) return tl::unexpected(places.error());
+CommandResult<> Serve(const MountArguments& arguments, const MountChoices& choices,
+                      const Ready& ready) {
+  KVFS_ASSIGN(const auto places, Prepare(arguments, choices));
   const auto log = OpenLog(arguments);
   if (!log) return tl::unexpected(log.error());
   bool was_ready = false;
-  const Outcome outcome = ServeStore(*places, arguments, choices, *log, [&] {
+  const CommandResult<> outcome = ServeStore(places, arguments, choices, *log, [&] {
     was_ready = true;
     return ready();
   });
@@ -267,12 +266,11 @@ Outcome Serve(const MountArguments& arguments, const MountChoices& choices, cons
 
 }  // namespace
 
-Outcome Mount(const MountArguments& arguments) {
+CommandResult<> Mount(const MountArguments& arguments) {
   const auto unknown = arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
-  const auto choices = ParseMountOptions(arguments.options, unknown);
-  if (!choices) return tl::unexpected(choices.error());
-  if (choices->remount) return Remount(arguments.mount_point, arguments.options, unknown);
-  const Work work = [&](const Ready& ready) { return Serve(arguments, *choices, ready); };
+  KVFS_ASSIGN(const auto choices, ParseMountOptions(arguments.options, unknown));
+  if (choices.remount) return Remount(arguments.mount_point, arguments.options, unknown);
+  const Work work = [&](const Ready& ready) { return Serve(arguments, choices, ready); };
   if (arguments.foreground) {
     return work([] {
       NotifyServiceManager("READY=1");

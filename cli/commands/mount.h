@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
@@ -20,6 +20,6 @@ struct MountArguments {
 
 // In the background: returns once the mount can be used, or why it cannot. In the foreground:
 // returns once the store has been unmounted and closed. With the option remount: see Remount().
-Outcome Mount(const MountArguments& arguments);
+CommandResult<> Mount(const MountArguments& arguments);
 
 }  // namespace kvfs::cli

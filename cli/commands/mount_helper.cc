@@ -62,14 +62,14 @@ std::string WithoutDevicesAndSetuid(const std::string& text) {
   return kept.empty() ? "defaults" : kept;
 }
 
-Outcome CheckOptions(const HelperArguments& helper) {
+CommandResult<> CheckOptions(const HelperArguments& helper) {
   const auto unknown = helper.mount.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
   return ParseMountOptions(helper.mount.options, unknown).map([](const MountChoices&) {});
 }
 
 }  // namespace
 
-Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments) {
+CommandResult<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments) {
   HelperArguments helper;
   std::vector<std::string> places;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -80,14 +80,14 @@ Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arg
     } else if (IsFlag(argument)) {
       ApplyFlag(argument, helper);
     } else if (argument.starts_with('-')) {
-      return Stop(ExitCode::kUsage,
+      return Fail(ExitCode::kUsage,
                   fmt::format("{}: unknown option {}", kMountHelperName, argument));
     } else {
       places.push_back(argument);
     }
   }
   if (places.size() != 2) {
-    return Stop(ExitCode::kUsage, fmt::format("usage: {} STORE MOUNTPOINT [-fnsv] [-o OPTION,...]",
+    return Fail(ExitCode::kUsage, fmt::format("usage: {} STORE MOUNTPOINT [-fnsv] [-o OPTION,...]",
                                               kMountHelperName));
   }
   helper.mount.store = places[0];
@@ -117,10 +117,11 @@ int MountExitCode(ExitCode code) {
 }
 
 int RunMountHelper(const std::vector<std::string>& arguments) {
-  const Outcome outcome = ParseHelperArguments(arguments).and_then([](HelperArguments helper) {
-    ApplyDefaults(helper);
-    return helper.fake ? CheckOptions(helper) : Mount(helper.mount);
-  });
+  const CommandResult<> outcome =
+      ParseHelperArguments(arguments).and_then([](HelperArguments helper) {
+        ApplyDefaults(helper);
+        return helper.fake ? CheckOptions(helper) : Mount(helper.mount);
+      });
   if (outcome) return 0;
   const std::string line = MessageLine(Severity::kError, outcome.error().text, kMountHelperName);
   fmt::print(stderr, "{}", line);

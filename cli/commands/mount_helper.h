@@ -20,7 +20,7 @@ struct HelperArguments {
 };
 
 // kUsage for arguments that mount does not give. Pure.
-Answer<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments);
+CommandResult<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments);
 
 // The arguments of `kvfs STORE MOUNTPOINT -o ...`, which is how mount.fuse3 calls, for the type
 // fuse.kvfs. For root it adds dev and suid by itself; of a store that does not belong to root they

@@ -17,10 +17,9 @@ struct MvArguments {
   bool no_replace = false;
 };
 
-Outcome Move(const MvArguments& arguments) {
+CommandResult<> Move(const MvArguments& arguments) {
   for (const std::string& path : {arguments.from, arguments.to}) {
-    const Outcome valid = CheckKeyPath(path);
-    if (!valid) return valid;
+    KVFS_TRY(CheckKeyPath(path));
   }
   std::vector<fs::PathOperation> changes;
   if (arguments.no_replace) {
@@ -34,7 +33,7 @@ Outcome Move(const MvArguments& arguments) {
   move.to = arguments.to;
   return WithKeys(
       arguments.store, "mv", KeysUse::kChange,
-      [&](Keys& keys, const std::string& store) -> Outcome {
+      [&](Keys& keys, const std::string& store) -> CommandResult<> {
         const auto moved = keys.Apply(changes);
         if (moved) return {};
         return tl::unexpected(ExplainKeyError(

@@ -24,11 +24,10 @@ struct PutArguments {
   uint64_t if_version = 0;  // 0: whatever there is
 };
 
-Outcome EnsureStore(const PutArguments& arguments) {
+CommandResult<> EnsureStore(const PutArguments& arguments) {
   if (!arguments.create) return {};
-  const auto store = ResolveStore(arguments.store, IfMissing::kCreate);
-  if (!store) return tl::unexpected(store.error());
-  return CreateIfMissing(*store);
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kCreate));
+  return CreateIfMissing(store);
 }
 
 // The condition and the value are one step.
@@ -45,31 +44,26 @@ Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& 
 }
 
 // Of a store that a daemon serves nobody is kept out by a value on its way.
-Answer<ByteSource> Gather(const ByteSource& source, const PutArguments& arguments) {
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  if (IsServedByDaemon(*store)) return source;
-  auto gathered = GatherInput(source, *store);
+CommandResult<ByteSource> Gather(const ByteSource& source, const PutArguments& arguments) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
+  if (IsServedByDaemon(store)) return source;
+  auto gathered = GatherInput(source, store);
   if (gathered) return *std::move(gathered);
-  return tl::unexpected(ExplainKeyError("put", arguments.path, *store, gathered.error()));
+  return tl::unexpected(ExplainKeyError("put", arguments.path, store, gathered.error()));
 }
 
-Outcome Put(const PutArguments& arguments) {
-  const Outcome valid = CheckKeyPath(arguments.path);
-  if (!valid) return valid;
-  auto source = OpenValue(arguments.value);
-  if (!source) return tl::unexpected(source.error());
-  const Outcome ensured = EnsureStore(arguments);
-  if (!ensured) return ensured;
+CommandResult<> Put(const PutArguments& arguments) {
+  KVFS_TRY(CheckKeyPath(arguments.path));
+  KVFS_ASSIGN(auto source, OpenValue(arguments.value));
+  KVFS_TRY(EnsureStore(arguments));
   if (MayWait(arguments.value)) {
-    const auto gathered = Gather(*source, arguments);
-    if (!gathered) return tl::unexpected(gathered.error());
-    *source = *gathered;
+    KVFS_ASSIGN(const auto gathered, Gather(source, arguments));
+    source = gathered;
   }
   return WithKeys(
       arguments.store, "put", KeysUse::kChange,
-      [&](Keys& keys, const std::string& store) -> Outcome {
-        const auto put = PutIn(keys, arguments, *source);
+      [&](Keys& keys, const std::string& store) -> CommandResult<> {
+        const auto put = PutIn(keys, arguments, source);
         if (put) return {};
         return tl::unexpected(ExplainMakingError("put", arguments.path, store, put.error()));
       });

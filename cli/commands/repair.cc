@@ -44,8 +44,8 @@ struct Repaired {
   fs::ReattachReport reattached;
 };
 
-Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<Space>& spaces,
-                                      bool json) {
+Result<fs::ReattachReport> ReattachIn(const std::string& target,
+                                      const std::set<DirectoryId>& directories, bool json) {
   OpenOptions open;
   open.purpose = CommandPurpose("repair");
   KVFS_ASSIGN(const std::unique_ptr<Store> store, Store::Open(GetPosixEnv(), target, open));
@@ -55,7 +55,7 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<
   options.on_reattached = [&](const std::string& path) {
     PrintEvent("reattached", "path", path, json);
   };
-  KVFS_ASSIGN(const fs::ReattachReport report, fs::ReattachLost(*store, spaces, options));
+  KVFS_ASSIGN(const fs::ReattachReport report, fs::ReattachLost(*store, directories, options));
   KVFS_TRY(store->Close());
   return report;
 }
@@ -64,7 +64,7 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target, const std::set<
 Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json,
                             uint64_t& entries) {
   Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));
-  std::set<Space> spaces;
+  std::set<DirectoryId> directories;
   RepairOptions options;
   options.on_loss = [&](const std::string& loss) {
     progress.Clear();
@@ -74,11 +74,11 @@ Result<Repaired> RepairInto(const std::string& store, const std::string& target,
     progress.ShowEntries(entries = now.entries);
     return !IsInterrupted();
   };
-  options.on_entry = [&](uint64_t space, uint64_t) { spaces.insert(space); };
+  options.on_entry = [&](uint64_t directory, uint64_t) { directories.insert(directory); };
   Repaired repaired;
   KVFS_ASSIGN(repaired.report, RepairStore(GetPosixEnv(), store, target, options));
   progress.Clear();
-  KVFS_ASSIGN(repaired.reattached, ReattachIn(target, spaces, json));
+  KVFS_ASSIGN(repaired.reattached, ReattachIn(target, directories, json));
   return repaired;
 }
 
@@ -100,8 +100,8 @@ void Print(const Repaired& repaired, const std::string& target, bool json) {
   Say(ToLine(line) + "\n");
 }
 
-Failure ExplainRepairError(const std::string& store, const std::string& target, const Error& error,
-                           uint64_t entries) {
+CommandError ExplainRepairError(const std::string& store, const std::string& target,
+                                const Error& error, uint64_t entries) {
   if (IsInterrupted() || entries > 0) {
     const std::string reason = IsInterrupted() ? "a signal has ended it" : error.message;
     return {
@@ -126,23 +126,21 @@ Failure ExplainRepairError(const std::string& store, const std::string& target, 
   }
 }
 
-Outcome Repair(const RepairArguments& arguments) {
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const auto target = ResolveStore(arguments.target, IfMissing::kCreate);
-  if (!target) return tl::unexpected(target.error());
+CommandResult<> Repair(const RepairArguments& arguments) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
+  KVFS_ASSIGN(const auto target, ResolveStore(arguments.target, IfMissing::kCreate));
   const Interruption interruption;
   std::signal(SIGPIPE, SIG_IGN);
   uint64_t entries = 0;
-  const auto repaired = RepairInto(*store, *target, arguments.json, entries);
+  const auto repaired = RepairInto(store, target, arguments.json, entries);
   if (!repaired) {
-    return tl::unexpected(ExplainRepairError(*store, *target, repaired.error(), entries));
+    return tl::unexpected(ExplainRepairError(store, target, repaired.error(), entries));
   }
-  Print(*repaired, *target, arguments.json);
+  Print(*repaired, target, arguments.json);
   if (repaired->report.losses == 0) return {};
-  return Stop(ExitCode::kWrongKind,
-              fmt::format("not all of {} came into {}: {} losses, each of which was told", *store,
-                          *target, repaired->report.losses));
+  return Fail(ExitCode::kWrongKind,
+              fmt::format("not all of {} came into {}: {} losses, each of which was told", store,
+                          target, repaired->report.losses));
 }
 
 }  // namespace

@@ -29,13 +29,12 @@ void PrintText(const std::string& path, const fs::InodeInfo& inode) {
              TimeText(a.atime));
 }
 
-Outcome Stat(const StatArguments& arguments) {
+CommandResult<> Stat(const StatArguments& arguments) {
   for (const std::string& path : arguments.paths) {
-    const Outcome valid = CheckDirectoryPath(path);
-    if (!valid) return valid;
+    KVFS_TRY(CheckDirectoryPath(path));
   }
   std::vector<fs::InodeInfo> inodes;
-  const KeysWork work = [&](Keys& keys, const std::string& store) -> Outcome {
+  const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
     for (const std::string& path : arguments.paths) {
       const auto inode = keys.Stat(path);
       if (!inode) return tl::unexpected(ExplainKeyError("stat", path, store, inode.error()));
@@ -43,8 +42,7 @@ Outcome Stat(const StatArguments& arguments) {
     }
     return {};
   };
-  const Outcome found = WithKeys(arguments.store, "stat", KeysUse::kRead, work);
-  if (!found) return found;
+  KVFS_TRY(WithKeys(arguments.store, "stat", KeysUse::kRead, work));
   for (size_t i = 0; i < inodes.size(); ++i) {
     if (arguments.json) {
       fmt::print("{}\n", ToLine(ToJson("path", arguments.paths[i], inodes[i])));
@@ -67,7 +65,7 @@ Runner DefineStat(CLI::App& parser) {
   parser.footer(
       "A key's version grows with each change: `kvfs put --if-version` takes it.\n"
       "Example: kvfs stat ~/store foo");
-  return [arguments, &parser]() -> Outcome {
+  return [arguments, &parser]() -> CommandResult<> {
     return TakeFurtherPaths(parser.remaining(), arguments->paths).and_then([&] {
       return Stat(*arguments);
     });

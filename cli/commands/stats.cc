@@ -42,23 +42,21 @@ void PrintJson(const StoreStats& stats) {
 }
 
 // A store that nobody serves is opened for each look only, so that others can use it meanwhile.
-Outcome Show(const StatsArguments& arguments, const std::string& store) {
-  const auto maintenance = OpenMaintenance(store, "stats", StoreUse::kLookOnly);
-  if (!maintenance) return tl::unexpected(maintenance.error());
-  const auto stats = (*maintenance)->GetStats();
+CommandResult<> Show(const StatsArguments& arguments, const std::string& store) {
+  KVFS_ASSIGN(const auto maintenance, OpenMaintenance(store, "stats", StoreUse::kLookOnly));
+  const auto stats = maintenance->GetStats();
   if (!stats) return tl::unexpected(ExplainStoreError(store, stats.error()));
   arguments.json ? PrintJson(*stats) : PrintText(*stats);
   return {};
 }
 
-Outcome Stats(const StatsArguments& arguments) {
-  const auto store = ResolveStore(arguments.store, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
+CommandResult<> Stats(const StatsArguments& arguments) {
+  KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
   while (true) {
     RenewWaits();
-    const Outcome shown = Show(arguments, *store);
+    const CommandResult<> shown = Show(arguments, store);
     if (!shown || arguments.every_seconds <= 0) return shown;
-    if (const Outcome written = FlushOutput(); !written) return written;
+    KVFS_TRY(FlushOutput());
     std::this_thread::sleep_for(std::chrono::duration<double>(arguments.every_seconds));
     if (!arguments.json) fmt::print("\n");
   }

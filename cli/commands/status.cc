@@ -105,7 +105,8 @@ void Print(const Status& status, bool json) {
   fmt::print("{}\n", ToLine(line));
 }
 
-Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table, bool json) {
+CommandResult<> ShowPlace(const std::string& place, const std::vector<MountEntry>& table,
+                          bool json) {
   // A mount is told by its place, which may be that of a dead one.
   if (const auto path = ResolvePlace(place)) {
     const auto mount = FindMount(table, *path);
@@ -114,26 +115,21 @@ Outcome ShowPlace(const std::string& place, const std::vector<MountEntry>& table
       return {};
     }
   }
-  const auto store = ResolveStore(place, IfMissing::kFail);
-  if (!store) return tl::unexpected(store.error());
-  const Status status = OfStore(*store, table);
-  if (const Outcome known = status.state == "free" ? RequireStore(*store) : Outcome(); !known) {
-    return known;
-  }
+  KVFS_ASSIGN(const auto store, ResolveStore(place, IfMissing::kFail));
+  const Status status = OfStore(store, table);
+  KVFS_TRY(status.state == "free" ? RequireStore(store) : CommandResult<>());
   Print(status, json);
   return {};
 }
 
-Outcome Show(const StatusArguments& arguments) {
+CommandResult<> Show(const StatusArguments& arguments) {
   SetWaitLimit(std::chrono::seconds(1));
-  const auto table = ReadMountTable();
-  if (!table) return tl::unexpected(table.error());
+  KVFS_ASSIGN(const auto table, ReadMountTable());
   for (const std::string& place : arguments.places) {
-    const Outcome shown = ShowPlace(place, *table, arguments.json);
-    if (!shown) return shown;
+    KVFS_TRY(ShowPlace(place, table, arguments.json));
   }
   if (!arguments.places.empty()) return {};
-  const std::vector<MountEntry> mounts = KvfsMounts(*table);
+  const std::vector<MountEntry> mounts = KvfsMounts(table);
   const std::vector<MountHealth> healths = LookAtMounts(MountPoints(mounts));
   for (size_t i = 0; i < mounts.size(); ++i) Print(OfMount(mounts[i], healths[i]), arguments.json);
   return {};

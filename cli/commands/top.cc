@@ -63,17 +63,17 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-Answer<Look> TakeLook(const TopArguments& arguments) {
+CommandResult<Look> TakeLook(const TopArguments& arguments) {
   const std::string path = arguments.mount_point + "/" + arguments.control + "/stats.json";
   Waiting waiting(
       [&] { return fmt::format("the daemon of {} does not answer", arguments.mount_point); });
   const auto text = DoAside([&] { return ReadFile(path); }, [&] { return waiting.GoesOn(); });
   if (!text) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot read {}: {}", path, text.error().message));
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot read {}: {}", path, text.error().message));
   }
   const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object() || !stats.contains("latencies")) {
-    return Stop(
+    return Fail(
         ExitCode::kMountPointBad,
         fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
                     "mount's control directory has another name",
@@ -142,9 +142,8 @@ std::string FindMountPoint(const std::string& place) {
   return FindLiveMount(*resolved).value_or(place);
 }
 
-Outcome Top(TopArguments arguments) {
-  const Outcome open = RequireStandardOutput();
-  if (!open) return open;
+CommandResult<> Top(TopArguments arguments) {
+  KVFS_TRY(RequireStandardOutput());
   arguments.mount_point = FindMountPoint(arguments.mount_point);
   const Interruption interruption;
   auto before = TakeLook(arguments);
@@ -157,7 +156,7 @@ Outcome Top(TopArguments arguments) {
     if (!now) return tl::unexpected(now.error());
     const std::vector<Row> rows = Compare(*before, *now);
     arguments.json ? PrintJson(rows) : PrintText(rows);
-    if (const Outcome written = FlushOutput(); !written) return written;
+    KVFS_TRY(FlushOutput());
     before = std::move(now);
   }
   return {};

@@ -34,21 +34,20 @@ struct UnmountArguments {
   bool wait = false;  // until nobody uses it
 };
 
-Answer<MountEntry> FindKvfsMount(const std::string& path) {
+CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
   const auto resolved = ResolvePlace(path);
   if (!resolved) {
-    return Stop(ExitCode::kMountPointBad,
+    return Fail(ExitCode::kMountPointBad,
                 fmt::format("cannot unmount {}: {}", path, resolved.error().message));
   }
-  const auto table = ReadMountTable();
-  if (!table) return tl::unexpected(table.error());
-  const auto mount = FindMount(*table, *resolved);
+  KVFS_ASSIGN(const auto table, ReadMountTable());
+  const auto mount = FindMount(table, *resolved);
   if (!mount) {
-    return Stop(ExitCode::kMountPointBad,
+    return Fail(ExitCode::kMountPointBad,
                 fmt::format("cannot unmount {}: nothing is mounted there", *resolved));
   }
   if (mount->type != kMountType) {
-    return Stop(ExitCode::kMountPointBad,
+    return Fail(ExitCode::kMountPointBad,
                 fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) takes "
                             "away",
                             *resolved, mount->type));
@@ -56,8 +55,8 @@ Answer<MountEntry> FindKvfsMount(const std::string& path) {
   return *mount;
 }
 
-Outcome ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
-  return Stop(ExitCode::kFlushFailed,
+CommandResult<> ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
+  return Fail(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
                           "store {}: see its log; what was acknowledged comes back when the store "
                           "is opened next",
@@ -76,7 +75,7 @@ std::string WhyItLives(const MountEntry& mount) {
          "container's";
 }
 
-Outcome AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
+CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
   const std::string& mount_point = mount.mount_point;
   const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
   Waiting waiting([&] {
@@ -91,15 +90,15 @@ Outcome AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
     case DaemonProcess::End::kNotYet:
       break;
   }
-  return Stop(ExitCode::kStoreInUse,
+  return Fail(ExitCode::kStoreInUse,
               fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
                           "in order, also where others have it mounted",
                           mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
 // Detaches although the mount is busy; the daemon then ends with the last who uses it.
-Outcome DetachLazily(const std::string& mount_point) {
-  const Outcome detached = Detach(mount_point, Unmounting::kLazily);
+CommandResult<> DetachLazily(const std::string& mount_point) {
+  const CommandResult<> detached = Detach(mount_point, Unmounting::kLazily);
   if (detached) {
     Tell(Severity::kNotice,
          fmt::format("{} is detached; its daemon ends with the last process that uses it",
@@ -109,8 +108,8 @@ Outcome DetachLazily(const std::string& mount_point) {
 }
 
 // Tells who is in the way, and tries until nobody is.
-Outcome DetachPatiently(const std::string& mount_point) {
-  Outcome detached;
+CommandResult<> DetachPatiently(const std::string& mount_point) {
+  CommandResult<> detached;
   Waiting waiting([&] { return detached.error().text; });
   while (true) {
     bool is_busy = false;
@@ -127,12 +126,12 @@ bool IsStillThere(const MountEntry& mount) {
 }
 
 // Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
-Outcome UnmountByForce(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
-  const Outcome cut = CutOff(mount);
+CommandResult<> UnmountByForce(const MountEntry& mount,
+                               const std::optional<DaemonProcess>& daemon) {
+  const CommandResult<> cut = CutOff(mount);
   if (!cut) return cut;
   if (IsStillThere(mount)) {
-    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
-    if (!detached) return detached;
+    KVFS_TRY(Detach(mount.mount_point, Unmounting::kLazily));
   }
   if (!daemon) return {};
   const auto end = steady_clock::now() + kMoment;
@@ -152,9 +151,10 @@ Outcome UnmountByForce(const MountEntry& mount, const std::optional<DaemonProces
   return {};
 }
 
-Outcome ExplainSilence(const std::string& mount_point, const std::optional<DaemonProcess>& daemon) {
+CommandResult<> ExplainSilence(const std::string& mount_point,
+                               const std::optional<DaemonProcess>& daemon) {
   const bool is_stopped = daemon && daemon->IsStopped();
-  return Stop(
+  return Fail(
       ExitCode::kIoFailed,
       fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
                   "it off, and what is in mappings and not synced is lost",
@@ -163,14 +163,14 @@ Outcome ExplainSilence(const std::string& mount_point, const std::optional<Daemo
 }
 
 // Nothing tells of a daemon that has ended in order, although that may be.
-Outcome ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
-  return Stop(ExitCode::kFlushFailed,
+CommandResult<> ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
+  return Fail(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
                           "back when it is opened next",
                           mount.mount_point, why, mount.source));
 }
 
-Outcome AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
+CommandResult<> AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
   if (daemon) return AwaitEnd(*daemon, mount);
   if (mount.is_read_only) return {};  // it had nothing to write
   return ExplainUnknownEnd(mount,
@@ -179,33 +179,31 @@ Outcome AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEnt
 }
 
 // Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
-Outcome UnmountDead(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
+CommandResult<> UnmountDead(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
   // Mostly the connection has ended with the daemon.
   static_cast<void>(CutOff(mount));
   if (IsStillThere(mount)) {
-    const Outcome detached = Detach(mount.mount_point, Unmounting::kLazily);
-    if (!detached) return detached;
+    KVFS_TRY(Detach(mount.mount_point, Unmounting::kLazily));
   }
   if (daemon) return AwaitEnd(*daemon, mount);
   return ExplainUnknownEnd(mount, "whose daemon had died");
 }
 
-Outcome UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
-                     const std::optional<DaemonProcess>& daemon) {
+CommandResult<> UnmountAlive(const UnmountArguments& arguments, const MountEntry& mount,
+                             const std::optional<DaemonProcess>& daemon) {
   const std::string& mount_point = mount.mount_point;
-  const Outcome detached =
-      arguments.wait ? DetachPatiently(mount_point) : Detach(mount_point, Unmounting::kOnlyIfIdle);
-  if (!detached) return detached;
+  KVFS_TRY(arguments.wait ? DetachPatiently(mount_point)
+                          : Detach(mount_point, Unmounting::kOnlyIfIdle));
   return AwaitEndOfAny(daemon, mount);
 }
 
-Outcome Unmount(const UnmountArguments& arguments) {
+CommandResult<> Unmount(const UnmountArguments& arguments) {
   const auto mount = FindKvfsMount(arguments.mount_point);
   if (!mount) return tl::unexpected(mount.error());
   const std::string& mount_point = mount->mount_point;
   // This process must not be what keeps the mount busy: not by its directory, nor by a descriptor
   // that a shell has left to it.
-  if (::chdir("/") != 0) return Stop(ExitCode::kIoFailed, "cannot change to the directory /");
+  if (::chdir("/") != 0) return Fail(ExitCode::kIoFailed, "cannot change to the directory /");
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
   const auto daemon = DaemonProcess::Find(*mount);
   MountHealth health = LookAtMount(mount_point);
@@ -217,7 +215,7 @@ Outcome Unmount(const UnmountArguments& arguments) {
   if (is_dying || is_dead) return UnmountDead(*mount, daemon);
   if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
   if (health == MountHealth::kSilent) return ExplainSilence(mount_point, daemon);
-  const Outcome unmounted = UnmountAlive(arguments, *mount, daemon);
+  const CommandResult<> unmounted = UnmountAlive(arguments, *mount, daemon);
   if (unmounted || !arguments.lazily || !IsStillThere(*mount)) return unmounted;
   return DetachLazily(mount_point);
 }

@@ -62,7 +62,7 @@ Runner DefineVersion(CLI::App& parser) {
   parser.footer(
       "The version of FUSE is that of the protocol; a mount uses the older of the two.\n"
       "Example: kvfs version");
-  return [json]() -> Outcome {
+  return [json]() -> CommandResult<> {
     utsname system{};
     ::uname(&system);
     *json ? PrintJson(system) : PrintText(system);

@@ -55,7 +55,7 @@ class StartReport {
     while ((count = ::recv(socket_.number(), &answer, 1, 0)) < 0 && errno == EINTR) continue;
     return count == 1 && answer == kHeard;
   }
-  void Failed(const Failure& failure) { Send(static_cast<char>(failure.code) + failure.text); }
+  void Failed(const CommandError& failure) { Send(static_cast<char>(failure.code) + failure.text); }
 
  private:
   // Only the first report counts.
@@ -92,7 +92,7 @@ void LeaveDirectory() { [[maybe_unused]] const int ignored = ::chdir("/"); }
   CloseInheritedDescriptors(socket.number());
   StartReport report(std::move(socket));
   report.WatchParent();
-  const Outcome outcome = work([&report] {
+  const CommandResult<> outcome = work([&report] {
     LeaveDirectory();
     LeaveStandardStreams();
     return report.Ready();
@@ -112,39 +112,39 @@ std::string ReadReport(int socket) {
   }
 }
 
-Outcome ExplainDeath(pid_t child) {
+CommandResult<> ExplainDeath(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return Stop(ExitCode::kMountFailed,
+  return Fail(ExitCode::kMountFailed,
               WIFSIGNALED(status)
                   ? fmt::format("the daemon was killed by signal {} ({}) before it was ready",
                                 WTERMSIG(status), ::strsignal(WTERMSIG(status)))
                   : "the daemon ended before it was ready");
 }
 
-Outcome Await(pid_t child, const Descriptor& socket) {
+CommandResult<> Await(pid_t child, const Descriptor& socket) {
   const std::string report = ReadReport(socket.number());
   if (report.empty()) return ExplainDeath(child);
   const auto code = static_cast<ExitCode>(report.front());
   if (code == ExitCode::kOk) {
-    return SendAll(socket.number(), {kHeard}) ? Outcome() : ExplainDeath(child);
+    return SendAll(socket.number(), {kHeard}) ? CommandResult<>() : ExplainDeath(child);
   }
-  return Stop(code, report.substr(1));
+  return Fail(code, report.substr(1));
 }
 
 }  // namespace
 
-Outcome RunInBackground(const Work& work) {
+CommandResult<> RunInBackground(const Work& work) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return Stop(ExitCode::kIoFailed, fmt::format("cannot make sockets: {}", std::strerror(errno)));
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot make sockets: {}", std::strerror(errno)));
   }
   const Descriptor parents(ends[0]);
   Descriptor childs(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot start a process: {}", std::strerror(errno)));
   }
   if (child == 0) RunChild(work, std::move(childs));

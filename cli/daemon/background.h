@@ -14,17 +14,17 @@
 
 #include <functional>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
 // Called by the work once, from any thread, when it is ready. False if nobody waits any more: the
 // work shall end.
 using Ready = std::function<bool()>;
-using Work = std::function<Outcome(const Ready& ready)>;
+using Work = std::function<CommandResult<>(const Ready& ready)>;
 
 // Runs `work` in a child process. Returns in the parent only; the child exits with the code of
 // the work's outcome. kMountFailed if the child dies before it has said anything.
-Outcome RunInBackground(const Work& work);
+CommandResult<> RunInBackground(const Work& work);
 
 }  // namespace kvfs::cli

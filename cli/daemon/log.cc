@@ -57,11 +57,11 @@ Log Log::ToSystem() {
   return Log(Target::kSystem, Descriptor());
 }
 
-Answer<Log> Log::ToFile(const std::string& path) {
+CommandResult<Log> Log::ToFile(const std::string& path) {
   auto file = OpenForLines(path);
   if (file) return Log(Target::kFile, *std::move(file));
   const Error& error = file.error();
-  return Stop(ExitCodeOfFile(error.code),
+  return Fail(ExitCodeOfFile(error.code),
               fmt::format("cannot write the log file {}: {}", path, error.message));
 }
 

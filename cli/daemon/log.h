@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/base/command_result.h"
 #include "cli/base/descriptor.h"
-#include "cli/base/failure.h"
 #include "cli/base/user_message.h"
 
 namespace kvfs::cli {
@@ -20,7 +20,7 @@ class Log {
   // Appends to the file, creating it with mode 0600; or to a FIFO or terminal, where lines that
   // nobody takes are lost. kNoSpace; kIoFailed for anything else, and for what
   // cli/base/output_target.h says is somebody else's; root follows no link of another user.
-  static Answer<Log> ToFile(const std::string& path);
+  static CommandResult<Log> ToFile(const std::string& path);
 
   // Safe from any thread.
   void Line(std::string_view text, Severity severity = Severity::kNotice) const;

@@ -67,7 +67,7 @@ unsigned long FlagsFor(const MountChoices& choices, bool read_only) {
   return flags & MS_NOATIME ? flags : flags | MS_RELATIME;
 }
 
-Failure ExplainRefusal(const std::string& mount_point, int error_number) {
+CommandError ExplainRefusal(const std::string& mount_point, int error_number) {
   if (error_number == EBUSY) {
     return {ExitCode::kMountPointBad,
             fmt::format("cannot remount {} for reading only: files are open for writing; `fuser "
@@ -84,9 +84,9 @@ Failure ExplainRefusal(const std::string& mount_point, int error_number) {
 }
 
 // The options that the daemon of the mount was started with.
-Answer<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount) {
+CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount) {
   const auto fail = [&](std::string_view reason) {
-    return Stop(ExitCode::kMountFailed,
+    return Fail(ExitCode::kMountFailed,
                 fmt::format("cannot remount {}: {}; unmount it and mount it again",
                             mount.mount_point, reason));
   };
@@ -123,17 +123,17 @@ std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& 
   return "";
 }
 
-Outcome CheckChanges(const std::string& mount_point, const MountChoices& now,
-                     const MountChoices& wanted) {
+CommandResult<> CheckChanges(const std::string& mount_point, const MountChoices& now,
+                             const MountChoices& wanted) {
   const std::string fixed = FixedOptionThatDiffers(now, wanted);
   if (!fixed.empty()) {
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 fmt::format("mount option {}: it stays as it is while {} is mounted; unmount it "
                             "and mount it again",
                             fixed, mount_point));
   }
   if (now.read_only && !wanted.read_only) {
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 fmt::format("mount option rw: {} was mounted for reading only, and its daemon "
                             "takes no changes; unmount it and mount it again",
                             mount_point));
@@ -143,30 +143,24 @@ Outcome CheckChanges(const std::string& mount_point, const MountChoices& now,
 
 }  // namespace
 
-Outcome Remount(const std::string& mount_point, const std::vector<std::string>& texts,
-                UnknownOptions unknown) {
+CommandResult<> Remount(const std::string& mount_point, const std::vector<std::string>& texts,
+                        UnknownOptions unknown) {
   const auto place = ResolvePlace(mount_point);
-  const auto table = ReadMountTable();
-  if (!table) return tl::unexpected(table.error());
-  const auto mount = place ? FindMount(*table, *place) : std::nullopt;
+  KVFS_ASSIGN(const auto table, ReadMountTable());
+  const auto mount = place ? FindMount(table, *place) : std::nullopt;
   if (!mount || mount->type != kMountType) {
-    return Stop(ExitCode::kMountPointBad,
+    return Fail(ExitCode::kMountPointBad,
                 fmt::format("no store is mounted on {}, so nothing can be remounted", mount_point));
   }
-  const auto asked = ParseMountOptions(texts, unknown);
-  if (!asked) return tl::unexpected(asked.error());
-  auto options = OptionsOfDaemon(*mount);
-  if (!options) return tl::unexpected(options.error());
-  const auto now = ParseMountOptions(*options, UnknownOptions::kPassOver);
-  if (!now) return tl::unexpected(now.error());
-  options->push_back(mount->is_read_only ? "ro" : "rw");
-  options->insert(options->end(), texts.begin(), texts.end());
-  const auto wanted = ParseMountOptions(*options, UnknownOptions::kPassOver);
-  if (!wanted) return tl::unexpected(wanted.error());
-  const Outcome changes = CheckChanges(*place, *now, *wanted);
-  if (!changes) return changes;
+  KVFS_ASSIGN(const auto asked, ParseMountOptions(texts, unknown));
+  KVFS_ASSIGN(auto options, OptionsOfDaemon(*mount));
+  KVFS_ASSIGN(const auto now, ParseMountOptions(options, UnknownOptions::kPassOver));
+  options.push_back(mount->is_read_only ? "ro" : "rw");
+  options.insert(options.end(), texts.begin(), texts.end());
+  KVFS_ASSIGN(const auto wanted, ParseMountOptions(options, UnknownOptions::kPassOver));
+  KVFS_TRY(CheckChanges(*place, now, wanted));
 
-  const unsigned long flags = FlagsFor(*asked, wanted->read_only);
+  const unsigned long flags = FlagsFor(asked, wanted.read_only);
   if (::mount(mount->source.c_str(), place->c_str(), nullptr, flags, nullptr) != 0) {
     return tl::unexpected(ExplainRefusal(*place, errno));
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/mounts/mount_options.h"
 
 namespace kvfs::cli {
@@ -14,7 +14,7 @@ namespace kvfs::cli {
 // have; all else that they do not mention stays. kUsage for what only another mount can change;
 // kMountPointBad if no kvfs is mounted there, or files are open for writing that is to end;
 // kMountFailed without root's rights, or a daemon.
-Outcome Remount(const std::string& mount_point, const std::vector<std::string>& texts,
-                UnknownOptions unknown);
+CommandResult<> Remount(const std::string& mount_point, const std::vector<std::string>& texts,
+                        UnknownOptions unknown);
 
 }  // namespace kvfs::cli

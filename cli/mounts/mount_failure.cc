@@ -63,8 +63,8 @@ std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason
 
 }  // namespace
 
-Failure ExplainMountError(const std::string& store, const std::string& mount_point,
-                          const MountChoices& choices, const Error& error) {
+CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
+                               const MountChoices& choices, const Error& error) {
   // The sentence below has said that much already.
   const std::string known = fmt::format("cannot mount at '{}': ", mount_point);
   std::string_view reason = error.message;

@@ -5,13 +5,13 @@
 #include <string>
 
 #include <kvfs/status.h>
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/mounts/mount_options.h"
 
 namespace kvfs::cli {
 
 // Of what FuseServer::Mount met. Pure.
-Failure ExplainMountError(const std::string& store, const std::string& mount_point,
-                          const MountChoices& choices, const Error& error);
+CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
+                               const MountChoices& choices, const Error& error);
 
 }  // namespace kvfs::cli

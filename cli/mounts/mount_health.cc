@@ -56,7 +56,7 @@ std::string ResolveToText(const std::string& path) {
          resolved.error().message;
 }
 
-bool IsAnyMounted(const Answer<std::vector<MountEntry>>& table) {
+bool IsAnyMounted(const CommandResult<std::vector<MountEntry>>& table) {
   return table && std::ranges::find(*table, kMountType, &MountEntry::type) != table->end();
 }
 

@@ -79,17 +79,17 @@ void SplitOptions(std::string_view text, std::vector<std::string>& options) {
   std::erase(options, "");
 }
 
-Outcome ReadNumber(std::string_view name, std::string_view value, unsigned least, unsigned most,
-                   unsigned& number) {
+CommandResult<> ReadNumber(std::string_view name, std::string_view value, unsigned least,
+                           unsigned most, unsigned& number) {
   const char* end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, number);
   if (error == std::errc() && stop == end && number >= least && number <= most) return {};
-  return Stop(ExitCode::kUsage, fmt::format("mount option {}={}: it must be a number from {} to {}",
+  return Fail(ExitCode::kUsage, fmt::format("mount option {}={}: it must be a number from {} to {}",
                                             name, value, least, most));
 }
 
-Outcome ReadShown(std::string_view name, std::string_view value, int base, unsigned most,
-                  std::optional<uint32_t>& shown) {
+CommandResult<> ReadShown(std::string_view name, std::string_view value, int base, unsigned most,
+                          std::optional<uint32_t>& shown) {
   uint32_t number = 0;
   const char* end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, number, base);
@@ -97,7 +97,7 @@ Outcome ReadShown(std::string_view name, std::string_view value, int base, unsig
     shown = number;
     return {};
   }
-  return Stop(ExitCode::kUsage,
+  return Fail(ExitCode::kUsage,
               base == 8 ? fmt::format("mount option {}={}: it must be an octal number from 0 to "
                                       "{:o}",
                                       name, value, most)
@@ -105,10 +105,10 @@ Outcome ReadShown(std::string_view name, std::string_view value, int base, unsig
                                       value, most));
 }
 
-Outcome ReadControl(std::string_view value, MountChoices& choices) {
+CommandResult<> ReadControl(std::string_view value, MountChoices& choices) {
   if (value == "." || value == ".." || value.empty() || value.size() > 255 ||
       value.find('/') != std::string_view::npos) {
-    return Stop(ExitCode::kUsage,
+    return Fail(ExitCode::kUsage,
                 fmt::format("mount option control={}: it must be the name of a file", value));
   }
   choices.control = value;
@@ -116,7 +116,8 @@ Outcome ReadControl(std::string_view value, MountChoices& choices) {
 }
 
 // Handles `name=value`; false if there is no such option.
-Answer<bool> ApplyValue(std::string_view name, std::string_view value, MountChoices& choices) {
+CommandResult<bool> ApplyValue(std::string_view name, std::string_view value,
+                               MountChoices& choices) {
   fs::ShownOwner& shown = choices.shown;
   const auto found = [] { return true; };
   if (name == "threads") {
@@ -169,10 +170,10 @@ bool ApplyFlag(std::string_view option, MountChoices& choices) {
   return true;
 }
 
-Outcome Refuse(std::string_view option) {
+CommandResult<> Refuse(std::string_view option) {
   for (const Refused& refused : kRefused) {
     if (option != refused.option) continue;
-    return Stop(ExitCode::kUsage, fmt::format("mount option {}: {}", option, refused.reason));
+    return Fail(ExitCode::kUsage, fmt::format("mount option {}: {}", option, refused.reason));
   }
   return {};
 }
@@ -188,9 +189,9 @@ bool IsContext(std::string_view name) {
 }
 
 // False if there is no such option.
-Answer<bool> Apply(std::string_view option, MountChoices& choices) {
+CommandResult<bool> Apply(std::string_view option, MountChoices& choices) {
   if (IsIgnored(option) || ApplyFlag(option, choices)) return true;
-  const Outcome refused = Refuse(option);
+  const CommandResult<> refused = Refuse(option);
   if (!refused) return tl::unexpected(refused.error());
   const size_t equals = option.find('=');
   if (equals == std::string_view::npos) return false;
@@ -202,25 +203,25 @@ Answer<bool> Apply(std::string_view option, MountChoices& choices) {
   return ApplyValue(name, WithoutQuotes(option.substr(equals + 1)), choices);
 }
 
-Outcome CheckTogether(const MountChoices& choices) {
+CommandResult<> CheckTogether(const MountChoices& choices) {
   if (!choices.access_lists || !choices.shown.IsAny()) return {};
-  return Stop(ExitCode::kUsage,
+  return Fail(ExitCode::kUsage,
               "mount option acl: it cannot be had together with uid, gid or umask, which show "
               "other permissions than the lists say");
 }
 
 }  // namespace
 
-Answer<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
-                                       UnknownOptions unknown) {
+CommandResult<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
+                                              UnknownOptions unknown) {
   std::vector<std::string> options;
   for (const std::string& text : texts) SplitOptions(text, options);
   MountChoices choices;
   for (const std::string& option : options) {
-    const Answer<bool> known = Apply(option, choices);
+    const CommandResult<bool> known = Apply(option, choices);
     if (!known) return tl::unexpected(known.error());
     if (!*known && unknown == UnknownOptions::kRefuse) {
-      return Stop(ExitCode::kUsage,
+      return Fail(ExitCode::kUsage,
                   fmt::format("unknown mount option {}; `kvfs mount --help` lists them", option));
     }
   }

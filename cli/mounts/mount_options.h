@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "fs/fuse/shown_owner.h"
 
 namespace kvfs::cli {
@@ -45,7 +45,7 @@ enum class UnknownOptions { kRefuse, kPassOver };
 // Reads the texts of all -o in order; a later option wins over an earlier one. kUsage for an
 // unknown option, a value that makes no sense, or options that contradict each other, with the
 // option in the message.
-Answer<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
-                                       UnknownOptions unknown = UnknownOptions::kRefuse);
+CommandResult<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
+                                              UnknownOptions unknown = UnknownOptions::kRefuse);
 
 }  // namespace kvfs::cli

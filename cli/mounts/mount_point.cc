@@ -18,11 +18,11 @@
 namespace kvfs::cli {
 namespace {
 
-tl::unexpected<Failure> Refuse(const std::string& mount_point, std::string_view reason) {
-  return Stop(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
+tl::unexpected<CommandError> Refuse(const std::string& mount_point, std::string_view reason) {
+  return Fail(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
 }
 
-Outcome CheckDirectory(const std::string& mount_point, bool nonempty) {
+CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
   struct stat status {};
   if (::stat(mount_point.c_str(), &status) != 0) {
     if (errno != ENOENT) return Refuse(mount_point, std::strerror(errno));
@@ -51,12 +51,13 @@ bool IsMountOf(const MountEntry& mount, const std::string& store_path) {
   return holder && MountPointOf(*holder) == mount.mount_point;
 }
 
-Outcome ClearOldMount(const MountEntry& mount, const std::string& store_path, std::string& told) {
+CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_path,
+                              std::string& told) {
   const std::string& mount_point = mount.mount_point;
   if (LookAtMount(mount_point) != MountHealth::kDead) {
     const auto code = mount.source == store_path ? ExitCode::kStoreInUse : ExitCode::kMountPointBad;
     const auto holder = ReadHolder(mount.source);
-    return Stop(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
+    return Fail(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
                                   "`kvfs unmount {0}` takes it away",
                                   mount_point, mount.source,
                                   holder ? fmt::format(" by process {}", holder->pid) : ""));
@@ -72,25 +73,24 @@ Outcome ClearOldMount(const MountEntry& mount, const std::string& store_path, st
 
 }  // namespace
 
-Answer<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
-                                      bool nonempty, std::string& told) {
+CommandResult<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
+                                             bool nonempty, std::string& told) {
   const auto resolved = ResolvePlace(path);
   if (!resolved) return Refuse(path, resolved.error().message);
-  const auto table = ReadMountTable();
-  if (!table) return tl::unexpected(table.error());
-  const auto mount = FindMount(*table, *resolved);
+  KVFS_ASSIGN(const auto table, ReadMountTable());
+  const auto mount = FindMount(table, *resolved);
   if (mount && mount->type == kMountType) {
-    const Outcome cleared = ClearOldMount(*mount, store_path, told);
+    const CommandResult<> cleared = ClearOldMount(*mount, store_path, told);
     if (!cleared) return tl::unexpected(cleared.error());
   }
-  const Outcome usable = CheckApart(*resolved, store_path).and_then([&] {
+  const CommandResult<> usable = CheckApart(*resolved, store_path).and_then([&] {
     return CheckDirectory(*resolved, nonempty);
   });
   if (!usable) return tl::unexpected(usable.error());
   return *resolved;
 }
 
-Outcome CheckApart(const std::string& mount_point, const std::string& store_path) {
+CommandResult<> CheckApart(const std::string& mount_point, const std::string& store_path) {
   if (IsWithin(mount_point, store_path)) {
     return Refuse(mount_point, fmt::format("it lies in the store {}; a mount point must be "
                                            "elsewhere",

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/mounts/mount_table.h"
 
 namespace kvfs::cli {
@@ -13,10 +13,10 @@ namespace kvfs::cli {
 // it, or has a kvfs mount already. `store_path` is resolved.
 //
 // A dead mount of the same store is taken away first; `told` then receives a sentence about it.
-Answer<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
-                                      bool nonempty, std::string& told);
+CommandResult<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
+                                             bool nonempty, std::string& told);
 
 // kMountPointBad if one of the two resolved paths lies in the other. Pure.
-Outcome CheckApart(const std::string& mount_point, const std::string& store_path);
+CommandResult<> CheckApart(const std::string& mount_point, const std::string& store_path);
 
 }  // namespace kvfs::cli

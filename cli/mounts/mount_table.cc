@@ -93,12 +93,12 @@ std::vector<MountEntry> ParseMountTable(std::string_view text) {
   return table;
 }
 
-Answer<std::vector<MountEntry>> ReadMountTable() {
+CommandResult<std::vector<MountEntry>> ReadMountTable() {
   std::ifstream file("/proc/self/mountinfo", std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   if (!file.good()) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 "cannot read the table of mounts, /proc/self/mountinfo; is /proc mounted?");
   }
   return ParseMountTable(text.str());

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 
 namespace kvfs::cli {
 
@@ -31,7 +31,7 @@ struct MountEntry {
 inline constexpr std::string_view kMountType = "fuse.kvfs";
 
 std::vector<MountEntry> ParseMountTable(std::string_view text);
-Answer<std::vector<MountEntry>> ReadMountTable();
+CommandResult<std::vector<MountEntry>> ReadMountTable();
 
 // Those of the program, and where they are.
 std::vector<MountEntry> KvfsMounts(const std::vector<MountEntry>& table);

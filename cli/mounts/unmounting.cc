@@ -30,37 +30,37 @@ std::string ExplainBusy(const std::string& mount_point) {
       DescribeMountUsers(mount_point));
 }
 
-Outcome DetachAsRoot(const std::string& mount_point, Unmounting how, bool& is_busy) {
+CommandResult<> DetachAsRoot(const std::string& mount_point, Unmounting how, bool& is_busy) {
   const int flags = UMOUNT_NOFOLLOW | (how == Unmounting::kLazily ? MNT_DETACH : 0);
   if (::umount2(mount_point.c_str(), flags) == 0) return {};
   const int reason = errno;
   is_busy = reason == EBUSY;
-  return Stop(ExitCode::kMountPointBad,
+  return Fail(ExitCode::kMountPointBad,
               is_busy ? ExplainBusy(mount_point)
                       : fmt::format("cannot unmount {}: {}", mount_point, std::strerror(reason)));
 }
 
-Outcome DetachAsUser(const std::string& mount_point, Unmounting how, bool& is_busy) {
+CommandResult<> DetachAsUser(const std::string& mount_point, Unmounting how, bool& is_busy) {
   std::vector<std::string> command = {"fusermount3", "-u"};
   if (how == Unmounting::kLazily) command.emplace_back("-z");
   command.insert(command.end(), {"--", mount_point});
   const Subprocess result = RunProgram(command);
   if (!result.started) {
-    return Stop(ExitCode::kFuseUnavailable,
+    return Fail(ExitCode::kFuseUnavailable,
                 "cannot run fusermount3, which unmounts for users other than root; install the "
                 "package fuse3");
   }
   if (result.exit_status == 0) return {};
   is_busy = result.messages.find(std::strerror(EBUSY)) != std::string::npos;
-  return Stop(ExitCode::kMountPointBad,
+  return Fail(ExitCode::kMountPointBad,
               is_busy ? ExplainBusy(mount_point)
                       : fmt::format("cannot unmount {}: {}", mount_point, result.messages));
 }
 
 std::string DetachToText(const std::string& mount_point, Unmounting how) {
   bool is_busy = false;
-  const Outcome detached = ::geteuid() == 0 ? DetachAsRoot(mount_point, how, is_busy)
-                                            : DetachAsUser(mount_point, how, is_busy);
+  const CommandResult<> detached = ::geteuid() == 0 ? DetachAsRoot(mount_point, how, is_busy)
+                                                    : DetachAsUser(mount_point, how, is_busy);
   const ExitCode code = detached ? ExitCode::kOk : detached.error().code;
   return std::string{static_cast<char>(code), is_busy ? '1' : '0'} +
          (detached ? "" : detached.error().text);
@@ -79,7 +79,7 @@ bool WriteOne(const std::string& path) {
 
 }  // namespace
 
-Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
+CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
   Waiting waiting([&] {
     return fmt::format("the kernel is unmounting {}, and writes first what its daemon has to take",
                        mount_point);
@@ -92,17 +92,17 @@ Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
   if (is_busy != nullptr) *is_busy = false;
   if (!answer && how == Unmounting::kLazily && !IsThere(mount_point)) return {};
   if (!answer || answer->size() < kHeadBytes) {
-    return Stop(ExitCode::kIoFailed,
+    return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot unmount {}: {}", mount_point,
                             answer ? "the process that should has ended" : answer.error().message));
   }
   if (is_busy != nullptr) *is_busy = (*answer)[1] == '1';
   const auto code = static_cast<ExitCode>((*answer)[0]);
   if (code == ExitCode::kOk) return {};
-  return Stop(code, answer->substr(kHeadBytes));
+  return Fail(code, answer->substr(kHeadBytes));
 }
 
-Outcome CutOff(const MountEntry& mount) {
+CommandResult<> CutOff(const MountEntry& mount) {
   const std::string control = fmt::format("/sys/fs/fuse/connections/{}/abort", mount.number);
   if (mount.number != 0 && WriteOne(control)) return {};
   const int reason = errno;
@@ -112,7 +112,7 @@ Outcome CutOff(const MountEntry& mount) {
     return ::umount2(mount.mount_point.c_str(), flags) == 0 || errno == EBUSY ? "done" : "";
   });
   if (forced && *forced == "done") return {};
-  return Stop(ExitCode::kMountPointBad,
+  return Fail(ExitCode::kMountPointBad,
               fmt::format("cannot cut {} off from its daemon: {}: {}; root can, where "
                           "`mount -t fusectl none /sys/fs/fuse/connections` has been done",
                           mount.mount_point, control, std::strerror(reason)));

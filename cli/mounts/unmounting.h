@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/mounts/mount_table.h"
 
 namespace kvfs::cli {
@@ -12,11 +12,11 @@ enum class Unmounting { kOnlyIfIdle, kLazily };
 // Takes the mount away: as root with umount2, for others through fusermount3. kMountPointBad if it
 // is busy, with those who hold it, and then sets `is_busy`; or if it is not the caller's. kIoFailed
 // if its daemon does not take what there is to be written before, within the limit for waiting.
-Outcome Detach(const std::string& mount_point, Unmounting how, bool* is_busy = nullptr);
+CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_busy = nullptr);
 
 // Ends the connection between the kernel and the daemon: every call that waits for an answer fails,
 // and so does each to come. What was written to mappings and not synced is lost. Waits for nobody.
 // kMountPointBad if the caller may not, or the system has no way to do it.
-Outcome CutOff(const MountEntry& mount);
+CommandResult<> CutOff(const MountEntry& mount);
 
 }  // namespace kvfs::cli

@@ -144,7 +144,7 @@ Result<uint64_t> ParseVersion(std::string_view text) {
 }
 
 Result<void> CheckKey(const std::string& key) {
-  const Outcome valid = CheckKeyPath(key);
+  const CommandResult<> valid = CheckKeyPath(key);
   if (!valid) return Invalid(valid.error().text);
   return {};
 }

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/base/failure.h"
+#include "cli/base/command_result.h"
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {

@@ -110,10 +110,10 @@ Result<void> HeldOutput::Finish() {
   return written_;
 }
 
-Outcome WithOutput(HeldOutput& output, Outcome outcome) {
+CommandResult<> WithOutput(HeldOutput& output, CommandResult<> outcome) {
   const auto written = output.Finish();
   if (!outcome || written) return outcome;
-  return Stop(ExitCodeOfKey(written.error().code), "cannot write to " + written.error().message);
+  return Fail(ExitCodeOfKey(written.error().code), "cannot write to " + written.error().message);
 }
 
 }  // namespace kvfs::cli

@@ -55,6 +55,6 @@ class HeldOutput {
 };
 
 // How a command ends whose own end is `outcome`: an output that could not be written is an error.
-Outcome WithOutput(HeldOutput& output, Outcome outcome);
+CommandResult<> WithOutput(HeldOutput& output, CommandResult<> outcome);
 
 }  // namespace kvfs::cli

@@ -121,7 +121,7 @@ std::string ImportBatch::PathOf(const std::string& path) const {
 }
 
 bool ImportBatch::CheckPath(const std::string& path) {
-  const Outcome valid = CheckKeyPath(path);
+  const CommandResult<> valid = CheckKeyPath(path);
   if (!valid) LeaveOut(path, valid.error().text);
   return valid.has_value();
 }
@@ -256,7 +256,7 @@ Result<void> ImportBatch::AddLink(const std::string& path, const std::string& ta
   link.to = PathOf(path);
   link.replaces = true;
   if (!CheckPath(link.to)) return {};
-  if (const Outcome valid = CheckKeyPath(link.path); !valid) {
+  if (const CommandResult<> valid = CheckKeyPath(link.path); !valid) {
     LeaveOut(link.to, fmt::format("it is a hard link: {}", valid.error().text));
     return {};
   }

@@ -40,11 +40,12 @@ std::string RandomName() {
 
 }  // namespace
 
-Answer<OutputFile> OutputFile::Open(const std::string& path) {
+CommandResult<OutputFile> OutputFile::Open(const std::string& path) {
   OutputFile output;
   output.shown_ = path == "-" ? "standard output" : path;
   Result<void> opened;
-  if (const Outcome open = path == "-" ? RequireStandardOutput() : Outcome(); !open) {
+  if (const CommandResult<> open = path == "-" ? RequireStandardOutput() : CommandResult<>();
+      !open) {
     return tl::unexpected(open.error());
   }
   if (path == "-") {
@@ -54,7 +55,7 @@ Answer<OutputFile> OutputFile::Open(const std::string& path) {
     opened = output.OpenTarget(path);
   }
   if (opened) return output;
-  return Stop(ExitCodeOfFile(opened.error().code),
+  return Fail(ExitCodeOfFile(opened.error().code),
               fmt::format("cannot write {}: {}", output.shown_, opened.error().message));
 }
 

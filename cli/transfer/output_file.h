@@ -15,8 +15,8 @@
 #include <string>
 
 #include <kvfs/status.h>
+#include "cli/base/command_result.h"
 #include "cli/base/descriptor.h"
-#include "cli/base/failure.h"
 #include "cli/client/byte_streams.h"
 
 namespace kvfs::cli {
@@ -24,7 +24,7 @@ namespace kvfs::cli {
 class OutputFile {
  public:
   // Nothing is changed yet. kIoFailed, kNoSpace.
-  static Answer<OutputFile> Open(const std::string& path);
+  static CommandResult<OutputFile> Open(const std::string& path);
   // A file of its own: kExists if there is anything at `path`, be it a link that leads nowhere.
   static Result<OutputFile> OpenNew(const std::string& path);
 

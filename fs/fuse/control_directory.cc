@@ -14,7 +14,7 @@ ControlDirectory::ControlDirectory(std::string name, std::vector<ControlFile> fi
     : name_(std::move(name)), files_(std::move(files)), uid_(uid), gid_(gid) {}
 
 bool ControlDirectory::IsNamed(InodeNumber parent, std::string_view name) const {
-  return parent == kRootSpace && !name_.empty() && name == name_;
+  return parent == kRootDirectory && !name_.empty() && name == name_;
 }
 
 InodeInfo ControlDirectory::Describe(InodeNumber number, uint32_t mode, uint64_t size,

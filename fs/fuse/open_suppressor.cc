@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kProbeName[] = ".kvfs-first-open";
 // A number that is never a file's.
-constexpr InodeNumber kProbeInode = kTransientSpace;
+constexpr InodeNumber kProbeInode = kTransientDirectory;
 
 void OpenAndClose(const char* path, int flags) {
   const int file = open(path, flags | O_CLOEXEC);
@@ -52,7 +52,7 @@ bool OpenSuppressor::MakeFirstOpen(const char* mountpoint) {
 }
 
 bool OpenSuppressor::IsProbe(InodeNumber parent, std::string_view name) const {
-  return is_running_ && parent == kRootSpace && name == kProbeName;
+  return is_running_ && parent == kRootDirectory && name == kProbeName;
 }
 
 InodeInfo OpenSuppressor::Inode() {

@@ -16,14 +16,14 @@
 namespace kvfs {
 
 // A directory's identity: groups the entries that are listed together.
-using Space = uint64_t;
+using DirectoryId = uint64_t;
 
-// Entries of this space are erased each time the store is opened: for what must not outlive its
+// Entries of this directory are erased each time the store is opened: for what must not outlive its
 // process, like a file without a name. Its own operations cost what all others cost.
-inline constexpr Space kTransientSpace = 2;
-inline constexpr Space kRootSpace = 1;
-// Spaces 0 and 3 to 15 are the caller's to use; from 16 on a space is an entry's id.
-inline constexpr Space kFirstId = 16;
+inline constexpr DirectoryId kTransientDirectory = 2;
+inline constexpr DirectoryId kRootDirectory = 1;
+// Directories 0 and 3 to 15 are the caller's to use; from 16 on a directory is an entry's id.
+inline constexpr DirectoryId kFirstId = 16;
 
 inline constexpr size_t kMaxNameBytes = 255;
 inline constexpr size_t kMaxMetaBytes = 255;
@@ -32,7 +32,7 @@ inline constexpr uint64_t kMaxContentBytes = (uint64_t{1} << 63) - 1;
 
 // Names an entry. Borrows the name.
 struct Key {
-  Space space = kRootSpace;
+  DirectoryId directory = kRootDirectory;
   std::string_view name;  // 1 to kMaxNameBytes bytes, any byte
 
   bool operator==(const Key&) const = default;

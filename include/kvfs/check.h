@@ -13,7 +13,7 @@ struct CheckFinding {
     // be repaired into a new one (include/kvfs/repair.h), or restored.
     kDamage,
     // Space is lost, or a count is wrong. Nothing else is.
-    kSpace,
+    kDirectory,
     // Nothing is wrong, but worth knowing.
     kNote,
   };

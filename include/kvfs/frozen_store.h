@@ -27,8 +27,8 @@ class FrozenStore final : public Store {
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
     return snapshot_->FindHole(key, offset);
   }
-  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return snapshot_->List(space, from, visit);
+  Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const override {
+    return snapshot_->List(directory, from, visit);
   }
 
   Result<void> Damage() const override { return store_.Damage(); }

@@ -23,9 +23,9 @@ struct RepairOptions {
   std::function<void(const std::string& loss)> on_loss;
   // False ends the repair, with kRetry.
   std::function<bool(const RepairProgress&)> on_progress;
-  // Each entry that was copied: the space that it lies in, and its id. Whoever has a meaning for
-  // spaces can find those whose own entry is among the losses.
-  std::function<void(uint64_t space, uint64_t id)> on_entry;
+  // Each entry that was copied: the directory that it lies in, and its id. Whoever has a meaning
+  // for directories can find those whose own entry is among the losses.
+  std::function<void(uint64_t directory, uint64_t id)> on_entry;
 };
 
 struct RepairReport {

@@ -54,20 +54,21 @@ using Result = tl::expected<T, Error>;
 
 }  // namespace kvfs
 
-// Returns the error of `expression` (a Result) to the caller, if it holds one.
-#define KVFS_TRY(expression)                                                    \
-  do {                                                                          \
-    if (auto kvfs_try_result = (expression); !kvfs_try_result) {                \
-      return tl::unexpected<::kvfs::Error>(std::move(kvfs_try_result).error()); \
-    }                                                                           \
+// Returns the error of `expression`, a Result, to the caller, if it holds one. The caller's own
+// result has errors of the same type.
+#define KVFS_TRY(expression)                                     \
+  do {                                                           \
+    if (auto kvfs_try_result = (expression); !kvfs_try_result) { \
+      return tl::unexpected(std::move(kvfs_try_result).error()); \
+    }                                                            \
   } while (false)
 
 // Declares `declaration` with the value of `expression`, or returns its error to the caller.
 #define KVFS_ASSIGN(declaration, expression) \
   KVFS_ASSIGN_IMPL_(KVFS_JOIN_(kvfs_assign_, __LINE__), declaration, expression)
-#define KVFS_ASSIGN_IMPL_(temporary, declaration, expression)                         \
-  auto temporary = (expression);                                                      \
-  if (!temporary) return tl::unexpected<::kvfs::Error>(std::move(temporary).error()); \
+#define KVFS_ASSIGN_IMPL_(temporary, declaration, expression)          \
+  auto temporary = (expression);                                       \
+  if (!temporary) return tl::unexpected(std::move(temporary).error()); \
   declaration = *std::move(temporary)
 #define KVFS_JOIN_(a, b) KVFS_JOIN2_(a, b)
 #define KVFS_JOIN2_(a, b) a##b

@@ -1,8 +1,9 @@
 // An embedded key-value store in a directory: sharded, memory-mapped, crash-safe.
 //
-// An entry is (space, name) -> (id, meta, content). `meta` is a small byte string of the caller's;
-// `content` is the value, read and written by range. `id` is given at creation, unique while the
-// store lives, and stays when the entry moves. Every change gives the entry a higher version.
+// An entry is (directory, name) -> (id, meta, content). `meta` is a small byte string of the
+// caller's; `content` is the value, read and written by range. `id` is given at creation, unique
+// while the store lives, and stays when the entry moves. Every change gives the entry a higher
+// version.
 //
 // Durability. An operation that has returned is *acknowledged*: readers see it, and it survives
 // the death of the process. Sync makes all that was acknowledged before it survive the death of
@@ -40,8 +41,8 @@ struct EntryInfo {
   std::string meta;
 };
 
-// Place of an entry in the listing of its space: a hash of its name. At least kFirstPosition, below
-// 2^63, never changed by what happens to other entries. Two names may share one.
+// Place of an entry in the listing of its directory: a hash of its name. At least kFirstPosition,
+// below 2^63, never changed by what happens to other entries. Two names may share one.
 using Position = uint64_t;
 inline constexpr Position kFirstPosition = 16;
 
@@ -73,7 +74,7 @@ struct StoreStats {
   uint64_t log_file_bytes = 0;
   uint64_t disk_bytes = 0;     // of all files of the store, holes left out
   uint64_t file_bytes = 0;     // the same, holes included
-  uint64_t dead_contents = 0;  // let go of, and not yet freed
+  uint64_t orphaned_contents = 0;  // let go of, and not yet freed
   uint64_t dirty_bytes = 0;    // memory for changes that wait for a checkpoint
   uint64_t snapshots = 0;
   uint64_t epoch = 0;
@@ -110,13 +111,14 @@ class Reader {
   virtual Result<uint64_t> FindData(Key key, uint64_t offset) const = 0;
   virtual Result<uint64_t> FindHole(Key key, uint64_t offset) const = 0;
 
-  // Calls `visit` for the entries of `space` in order of (position, name), from the first entry
+  // Calls `visit` for the entries of `directory` in order of (position, name), from the first entry
   // whose position is at least `from`, until it returns false or there are no more. An entry that
   // is there during the whole call is visited exactly once. No lock is held: `visit` may take its
   // time, and call the store. kCorrupt, at the end, if damage may have hidden entries.
-  virtual Result<void> List(Space space, Position from, const ListVisitor& visit) const = 0;
+  virtual Result<void> List(DirectoryId directory, Position from,
+                            const ListVisitor& visit) const = 0;
 
-  // The whole value of a key of the root space, for the plain user: the same entry that a mount
+  // The whole value of a key of the root directory, for the plain user: the same entry that a mount
   // shows as a file of its top directory. Errors as ReadAll; kNotFound is told apart from empty.
   Result<std::string> Get(std::string_view name) const;
 };
@@ -214,7 +216,7 @@ class Store : public Reader {
   // Space on the disk that holds the store.
   virtual Result<DiskSpace> GetDiskSpace() const = 0;
 
-  // Whole values under keys of the root space: see Reader::Get.
+  // Whole values under keys of the root directory: see Reader::Get.
   Result<void> Put(std::string_view name, std::string_view value);
   Result<void> Erase(std::string_view name);  // kNotFound if absent
 };

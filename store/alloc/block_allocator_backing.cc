@@ -9,8 +9,6 @@
 namespace kvfs {
 namespace {
 
-// A file of few numbers grows by a fourth of them at least.
-constexpr uint64_t kFewParts = 4;
 constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
 constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
 
@@ -165,8 +163,10 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   uint64_t word = 0;
   while (word < kBitmapWords && !has_more(word)) ++word;
   if (word == kBitmapWords) return false;
-  // A small file grows by little.
-  const uint64_t few = std::max(want, file_end_ / unit_bytes_ / kFewParts);
+  // A small file grows by a part of it, blocks by a larger one: each growth makes the next sync
+  // write the file system's journal, too.
+  const uint64_t parts = unit_bytes_ > kHeadBytes ? 4 : 2;
+  const uint64_t few = std::max(want, file_end_ / unit_bytes_ / parts);
   if (few < kWordNumbers) return BackFew(index, word, few, lock);
   const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
   uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;

@@ -25,7 +25,7 @@ class CheckSession {
   }
   void Space(std::string message) {
     ++report_.space_findings;
-    Tell({CheckFinding::Kind::kSpace, std::move(message)});
+    Tell({CheckFinding::Kind::kDirectory, std::move(message)});
   }
   void Note(std::string message) {
     ++report_.notes;

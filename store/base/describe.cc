@@ -18,8 +18,8 @@ std::string Readable(std::string_view name) {
   return out;
 }
 
-std::string DescribeEntry(uint64_t space, std::string_view name) {
-  return "entry \"" + Readable(name) + "\" of space " + std::to_string(space);
+std::string DescribeEntry(uint64_t directory, std::string_view name) {
+  return "entry \"" + Readable(name) + "\" of directory " + std::to_string(directory);
 }
 
 }  // namespace kvfs

@@ -10,7 +10,7 @@ namespace kvfs {
 // The name with what does not print as \xHH.
 std::string Readable(std::string_view name);
 
-// For example: entry "foo" of space 1.
-std::string DescribeEntry(uint64_t space, std::string_view name);
+// For example: entry "foo" of directory 1.
+std::string DescribeEntry(uint64_t directory, std::string_view name);
 
 }  // namespace kvfs

@@ -34,14 +34,14 @@ struct LeafLevel {
   }
   // What the record takes in a page, behind the one before it (null: as the first).
   static uint32_t BytesOf(const Record& record, const Record* before) {
-    const bool begins_group = before == nullptr || before->key.space != record.key.space;
+    const bool begins_group = before == nullptr || before->key.directory != record.key.directory;
     return format::LeafRecordBytes(record) + (begins_group ? format::kLeafGroupBytes : 0);
   }
   static bool IsNumbered(const Record& record) { return record.key.name.empty(); }
   // A key above that of the record before and not above that of `first`: without a name, unless the
   // name alone tells them apart.
   static format::RecordKey KeyOf(const Record* before, const Record& first) {
-    const format::RecordKey bare{first.key.space, first.key.position, {}};
+    const format::RecordKey bare{first.key.directory, first.key.position, {}};
     return before == nullptr || before->key < bare ? bare : first.key;
   }
   template <typename Visit>

@@ -15,7 +15,7 @@ namespace {
 
 std::string DescribeKey(const RecordKey& key) {
   std::string text =
-      "(space " + std::to_string(key.space) + ", position " + std::to_string(key.position);
+      "(directory " + std::to_string(key.directory) + ", position " + std::to_string(key.position);
   if (!key.name.empty()) text += ", \"" + Readable(key.name) + "\"";
   return text + ")";
 }

@@ -163,7 +163,8 @@ void Checker::CompareCounts(uint32_t shard) {
                     what + ", and the checkpoint says " + std::to_string(said));
   };
   compare("entries", contents_->entries(shard), RootOf(shard).entries);
-  compare("contents to be freed", contents_->dead_contents(shard), RootOf(shard).dead_contents);
+  compare("contents to be freed", contents_->orphaned_contents(shard),
+          RootOf(shard).orphaned_contents);
 }
 
 // What is in memory alone: laid over an empty tree.
@@ -177,8 +178,8 @@ void Checker::CheckMemory(uint32_t shard) {
   }
 }
 
-// As a listing would, of all spaces. Nobody changes a store that is only read, so there the shard's
-// own count must agree.
+// As a listing would, of all directories. Nobody changes a store that is only read, so there the
+// shard's own count must agree.
 uint64_t Checker::CountEntries(uint32_t shard) {
   if (session_->ended()) return 0;
   const ShardPin& pin = snapshot_->pins()[shard];
@@ -187,7 +188,7 @@ uint64_t Checker::CountEntries(uint32_t shard) {
   if (!has_changes) return contents_->entries(shard);
   uint64_t count = 0;
   RecordCursor cursor(pin, snapshot_->version(), &parts_.shards[shard]->mutex);
-  for (cursor.Seek({}, format::kFirstOwnSpace - 1); cursor.Valid(); cursor.Next()) ++count;
+  for (cursor.Seek({}, format::kFirstOwnDirectory - 1); cursor.Valid(); cursor.Next()) ++count;
   if (parts_.checkpointer || shards_[shard].has_gaps || cursor.damage()) return count;
   const uint64_t said = parts_.shards[shard]->entries();
   if (count != said) {
@@ -201,7 +202,7 @@ void Checker::NameDamage() {
   for (uint32_t shard = 0; shard < shards_.size() && contents_->WantsNames(); ++shard) {
     RecordCursor cursor(snapshot_->pins()[shard], snapshot_->version(),
                         &parts_.shards[shard]->mutex);
-    for (cursor.Seek({}, format::kFirstOwnSpace - 1); cursor.Valid(); cursor.Next()) {
+    for (cursor.Seek({}, format::kFirstOwnDirectory - 1); cursor.Valid(); cursor.Next()) {
       contents_->VisitName(cursor.Record());
     }
     const auto missed = cursor.damage();

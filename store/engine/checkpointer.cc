@@ -14,8 +14,11 @@ namespace {
 // Blocks that log records name are checked when they are replayed. A byte of them is read so much
 // faster than one of the log is replayed, and counts so much less towards the log's limit.
 constexpr uint64_t kBlockBytesPerLogByte = 32;
-// So much space, and half of what was in use at the newest checkpoint, may be dead.
-constexpr uint64_t kDeadBytes = uint64_t{32} << 20;
+// So much space, and three quarters of what was in use at the newest checkpoint, may be dead: with
+// it a store takes less than twice what it holds and 64 MiB. A checkpoint begins when a third of it
+// is, so that writers seldom wait for its end.
+constexpr uint64_t kDeadBytes = uint64_t{48} << 20;
+constexpr double kMuchDead = 1.0 / 3;
 
 // What a sync that failed has left on the disk is not known, for whatever reason it failed.
 Result<void> Synced(Result<void> done) {
@@ -131,10 +134,10 @@ void Checkpointer::ThreadMain() {
   }
 }
 
-void Checkpointer::NoteBuried(uint64_t bytes) {
+void Checkpointer::NoteOrphaned(uint64_t bytes) {
   if (bytes == 0) return;
-  buried_bytes_ += bytes;
-  if (DeadPressure() >= 0.5) WakeThread();
+  orphaned_bytes_ += bytes;
+  if (DeadPressure() >= kMuchDead) WakeThread();
 }
 
 void Checkpointer::WakeThread() {
@@ -160,7 +163,7 @@ double Checkpointer::Pressure() const {
 
 // What was buried is freed by the next checkpoint, too.
 double Checkpointer::DeadPressure() const {
-  return static_cast<double>(space_->freed_bytes + buried_bytes_) /
+  return static_cast<double>(space_->freed_bytes + orphaned_bytes_) /
          static_cast<double>(dead_limit_bytes_);
 }
 
@@ -168,7 +171,9 @@ double Checkpointer::TakenPressure() const {
   return static_cast<double>(space_->taken_bytes) / static_cast<double>(dead_limit_bytes_);
 }
 
-bool Checkpointer::IsCheckpointDue() const { return std::max(Pressure(), DeadPressure()) >= 0.5; }
+bool Checkpointer::IsCheckpointDue() const {
+  return Pressure() >= 0.5 || DeadPressure() >= kMuchDead;
+}
 
 bool Checkpointer::MustWait(double full) const {
   return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= full;
@@ -177,8 +182,8 @@ bool Checkpointer::MustWait(double full) const {
 void Checkpointer::LimitDeadSpace() {
   uint64_t used_bytes = 0;
   for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
-  used_bytes -= std::min<uint64_t>(used_bytes, buried_bytes_);
-  dead_limit_bytes_ = used_bytes / 2 + kDeadBytes;
+  used_bytes -= std::min<uint64_t>(used_bytes, orphaned_bytes_);
+  dead_limit_bytes_ = used_bytes / 4 * 3 + kDeadBytes;
 }
 
 // In proportion to the store.
@@ -313,7 +318,7 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
   closed.taken_bytes = space_->taken_bytes;
   closed.freed_bytes = space_->freed_bytes;
   for (const auto& shard : *shards_) shard->CloseEpoch();
-  buried_bytes_ = 0;
+  orphaned_bytes_ = 0;
   closed_ = std::move(closed);
   return {};
 }

@@ -82,7 +82,7 @@ class Checkpointer {
   bool leaves_more() const { return leaves_more_; }
 
   // Contents of so many bytes were let go of.
-  void NoteBuried(uint64_t bytes);
+  void NoteOrphaned(uint64_t bytes);
   // Returns when there is room in the log and in the memory for changes, and little space dead:
   // when they are not full, or not to that share, of what can wait and shall leave some room to
   // others.
@@ -151,7 +151,7 @@ class Checkpointer {
   bool is_over_ = false;       // the last checkpoint was taken
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
-  std::atomic<uint64_t> buried_bytes_ = 0;
+  std::atomic<uint64_t> orphaned_bytes_ = 0;
   std::atomic<uint64_t> dead_limit_bytes_ = 0;
   std::atomic<bool> leaves_more_ = false;
 

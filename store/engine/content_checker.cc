@@ -17,7 +17,7 @@ using format::LeafRecord;
 
 namespace {
 
-bool IsEntry(const LeafRecord& record) { return record.key.space < format::kFirstOwnSpace; }
+bool IsEntry(const LeafRecord& record) { return record.key.directory < format::kFirstOwnDirectory; }
 
 std::string RangeOfBlock(uint64_t index) {
   return "bytes " + std::to_string(index * kBlockBytes) + " to " +
@@ -46,22 +46,22 @@ ContentChecker::ContentChecker(const Shards* shards, const Placement* placement,
 // Blocks.
 
 // Those of records in memory may be in memory, too, or where the file has grown since.
-std::string ContentChecker::CheckBlock(uint32_t home, BlockPointer block, Account account) {
+std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Account account) {
   if (block.IsHole()) return {};
-  const std::string name = NameOf(home) + " values: block " + std::to_string(block.Place());
-  std::vector<bool>& reached = reached_[home];
+  const std::string name = NameOf(owner) + " values: block " + std::to_string(block.Place());
+  std::vector<bool>& reached = reached_[owner];
   if (account == Account::kKept) {
     if (block.Place() >= reached.size()) return name + " lies beyond the file's end";
     session_.CountBlock(kBlockBytes);
     if (reached[block.Place()]) return name + " has a second owner";
     reached[block.Place()] = true;
   }
-  const auto sound = shards_[home]->blocks().Check(block);
+  const auto sound = shards_[owner]->blocks().Check(block);
   if (!sound && sound.error().code != ErrorCode::kCorrupt) {
     session_.Abandon(sound.error());
     return {};
   }
-  return sound ? std::string() : NameOf(home) + " values: " + sound.error().message;
+  return sound ? std::string() : NameOf(owner) + " values: " + sound.error().message;
 }
 
 bool ContentChecker::VisitMapBlock(uint32_t shard, BlockPointer block) {
@@ -74,17 +74,17 @@ bool ContentChecker::VisitMapBlock(uint32_t shard, BlockPointer block) {
 
 void ContentChecker::VisitRecord(uint32_t shard, const LeafRecord& record) {
   if (IsEntry(record)) return VisitEntry(shard, record, Account::kKept);
-  if (record.key.space == format::kDeadSpace) return VisitDead(shard, record);
+  if (record.key.directory == format::kOrphanDirectory) return VisitOrphan(shard, record);
   VisitChunk(shard, record, Account::kKept);
 }
 
 void ContentChecker::VisitRecordInMemory(uint32_t shard, const LeafRecord& record) {
   if (IsEntry(record)) return VisitEntry(shard, record, Account::kNone);
-  if (record.key.space != format::kDeadSpace) VisitChunk(shard, record, Account::kNone);
+  if (record.key.directory != format::kOrphanDirectory) VisitChunk(shard, record, Account::kNone);
 }
 
 void ContentChecker::VisitEntry(uint32_t shard, const LeafRecord& record, Account account) {
-  const std::string name = DescribeEntry(record.key.space, record.key.name);
+  const std::string name = DescribeEntry(record.key.directory, record.key.name);
   const bool is_counted = account == Account::kKept;
   if (is_counted) {
     ++entries_[shard];
@@ -99,7 +99,7 @@ void ContentChecker::VisitEntry(uint32_t shard, const LeafRecord& record, Accoun
   if (!entry) return session_.Damage(name + ", " + NameOf(shard) + ": " + entry.error().message);
   const ContentShape shape = ContentShape::Of(entry->size, limit_);
   if (!shape.IsDirect()) {
-    if (placement_.HomeOf(entry->content) != placement_.HomeOf(entry->id)) {
+    if (placement_.OwnerOf(entry->content) != placement_.OwnerOf(entry->id)) {
       session_.Damage(name + " and its content live in two shards");
     }
     if (!is_counted) return;
@@ -113,14 +113,14 @@ void ContentChecker::VisitEntry(uint32_t shard, const LeafRecord& record, Accoun
   BlockPointer direct[format::kDirectBlocks];
   format::DecodeBlockList(entry->direct, std::span(direct).first(shape.blocks));
   for (uint64_t i = 0; i < shape.blocks && !session_.ended(); ++i) {
-    const std::string wrong = CheckBlock(placement_.HomeOf(entry->id), direct[i], account);
+    const std::string wrong = CheckBlock(placement_.OwnerOf(entry->id), direct[i], account);
     if (!wrong.empty()) session_.Damage(name + ", " + RangeOfBlock(i) + ": " + wrong);
   }
 }
 
 void ContentChecker::VisitChunk(uint32_t shard, const LeafRecord& record, Account account) {
-  const uint64_t id = record.key.space - format::kFirstOwnSpace;
-  if (!record.key.name.empty() || placement_.HomeOf(id) != shard) {
+  const uint64_t id = record.key.directory - format::kFirstOwnDirectory;
+  if (!record.key.name.empty() || placement_.OwnerOf(id) != shard) {
     session_.Damage(NameOf(shard) + " has a chunk of content " + std::to_string(id) +
                     ", which lives elsewhere");
     return;
@@ -146,10 +146,10 @@ void ContentChecker::VisitChunk(uint32_t shard, const LeafRecord& record, Accoun
   content.end = std::max(content.end, end);
 }
 
-void ContentChecker::VisitDead(uint32_t shard, const LeafRecord& record) {
+void ContentChecker::VisitOrphan(uint32_t shard, const LeafRecord& record) {
   ++dead_[shard];
   Content& content = contents_[record.key.position];
-  if (placement_.HomeOf(record.key.position) != shard || content.has_owner) {
+  if (placement_.OwnerOf(record.key.position) != shard || content.has_owner) {
     session_.Damage(NameOf(shard) + " lets content " + std::to_string(record.key.position) +
                     " go, which is not its to let go");
   }
@@ -185,7 +185,7 @@ void ContentChecker::VisitName(const LeafRecord& record) {
   const auto found = unnamed_.find(entry->content);
   if (found == unnamed_.end()) return;
   for (const std::string& what : found->second) {
-    session_.Damage(DescribeEntry(record.key.space, record.key.name) + ", " + what);
+    session_.Damage(DescribeEntry(record.key.directory, record.key.name) + ", " + what);
   }
   unnamed_.erase(found);
 }

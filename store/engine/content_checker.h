@@ -46,7 +46,7 @@ class ContentChecker {
   // By number: the shard's blocks that something refers to.
   const std::vector<bool>& reached(uint32_t shard) const { return reached_[shard]; }
   uint64_t entries(uint32_t shard) const { return entries_[shard]; }
-  uint64_t dead_contents(uint32_t shard) const { return dead_[shard]; }
+  uint64_t orphaned_contents(uint32_t shard) const { return dead_[shard]; }
 
  private:
   struct Content {
@@ -61,9 +61,9 @@ class ContentChecker {
 
   void VisitEntry(uint32_t shard, const format::LeafRecord& record, Account account);
   void VisitChunk(uint32_t shard, const format::LeafRecord& record, Account account);
-  void VisitDead(uint32_t shard, const format::LeafRecord& record);
+  void VisitOrphan(uint32_t shard, const format::LeafRecord& record);
   // Empty if the block is all right.
-  std::string CheckBlock(uint32_t home, format::BlockPointer block, Account account);
+  std::string CheckBlock(uint32_t owner, format::BlockPointer block, Account account);
   void DamageOfContent(uint64_t content, std::string what);
   const std::string& NameOf(uint32_t shard) const { return shard_names_[shard]; }
 

@@ -178,11 +178,11 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
   Wants wants;
   wants.locks = ShardsOf(batch);
   while (true) {
-    KVFS_TRY(staging.Prepare(batch, wants.homes));
+    KVFS_TRY(staging.Prepare(batch, wants.owners));
     auto applied = TryOnce(batch, &staging, &wants);
     if (applied || applied.error().code != ErrorCode::kRetry) return applied;
     KVFS_TRY(Provide(wants));
-    for (const auto& [index, home] : wants.homes) staging.Discard(index);
+    for (const auto& [index, owner] : wants.owners) staging.Discard(index);
     wants.blocks.clear();
     wants.pages.clear();
     wants.spare = false;
@@ -214,7 +214,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
   if (done) done = ClaimSpace(transaction, resolver.grows(), wants);
   if (!done) {
     wants->locks |= transaction.missing_locks();
-    wants->homes = resolver.wanted_homes();
+    wants->owners = resolver.wanted_owners();
     for (const auto& [shard, count] : transaction.missing_blocks()) {
       wants->blocks[shard] = count + kForAllocationMaps;
     }
@@ -229,7 +229,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
     return parts_->failure_latch->Fail("a logged change could not be carried out",
                                        {ErrorCode::kIo, OutOfMemory().message});
   }
-  parts_->checkpointer->NoteBuried(transaction.buried_bytes());
+  parts_->checkpointer->NoteOrphaned(transaction.orphaned_bytes());
   return {};
 }
 
@@ -315,7 +315,7 @@ uint64_t Engine::ReserveId(std::string_view name) {
 }
 
 uint64_t Engine::ReserveIdLike(uint64_t other) {
-  Shard& shard = *parts_->shards[parts_->placement->HomeOf(other)];
+  Shard& shard = *parts_->shards[parts_->placement->OwnerOf(other)];
   std::unique_lock lock(shard.mutex);
   return shard.TakeId();
 }
@@ -358,6 +358,10 @@ Result<void> Engine::Compact() {
 }
 
 Result<CheckReport> Engine::Check(const CheckOptions& options) const {
+  for (const auto& shard : parts_->shards) {
+    const std::shared_lock lock(shard->mutex);
+    KVFS_TRY(shard->CheckWhole());
+  }
   return WithinMemory([&] { return Checker(parts_.get(), &options).Run(); });
 }
 
@@ -377,7 +381,7 @@ StoreStats Engine::GetStats() const {
     stats.dirty_bytes += shard->dirty_bytes();
     std::shared_lock lock(shard->mutex);
     stats.entries += shard->entries();
-    stats.dead_contents += shard->dead_contents();
+    stats.orphaned_contents += shard->orphaned_contents();
   }
   stats.reserved_bytes += parts_->identity.log_segment_bytes;
   stats.log_file_bytes = parts_->log->DiskBytes();

@@ -79,8 +79,8 @@ class Engine final : public Store {
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
     return WithinMemory([&] { return newest_.FindHole(key, offset); });
   }
-  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return WithinMemory([&] { return newest_.List(space, from, visit); });
+  Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const override {
+    return WithinMemory([&] { return newest_.List(directory, from, visit); });
   }
 
   Result<void> Damage() const override;
@@ -103,7 +103,7 @@ class Engine final : public Store {
   // What one try of a batch has found that the next one needs.
   struct Wants {
     ShardSet locks;
-    std::map<size_t, uint32_t> homes;     // of operations' contents
+    std::map<size_t, uint32_t> owners;    // of operations' contents
     std::map<uint32_t, uint64_t> blocks;  // to be ready in a shard
     std::map<uint32_t, uint64_t> pages;
     bool spare = false;  // in every shard

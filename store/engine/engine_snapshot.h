@@ -31,8 +31,8 @@ class EngineSnapshot final : public Snapshot {
   Result<uint64_t> FindHole(Key key, uint64_t offset) const override {
     return WithinMemory([&] { return view_.FindHole(key, offset); });
   }
-  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
-    return WithinMemory([&] { return view_.List(space, from, visit); });
+  Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const override {
+    return WithinMemory([&] { return view_.List(directory, from, visit); });
   }
 
  private:

@@ -26,9 +26,9 @@ size_t Available(uint64_t size, uint64_t offset, size_t wanted) {
   return offset >= size ? 0 : static_cast<size_t>(std::min<uint64_t>(wanted, size - offset));
 }
 
-Result<void> CheckSpace(Space space) {
-  if (space < format::kFirstOwnSpace) return {};
-  return Fail(ErrorCode::kInvalid, "a space must be below 2^63");
+Result<void> CheckDirectory(DirectoryId directory) {
+  if (directory < format::kFirstOwnDirectory) return {};
+  return Fail(ErrorCode::kInvalid, "a directory must be below 2^63");
 }
 
 tl::unexpected<Error> NotDelivered() {
@@ -67,12 +67,12 @@ Result<void> ReadView::WholeLog() const {
 Error ReadView::Report(Error error, Key key) const {
   if (error.code == ErrorCode::kNotFound && !log_damage_.empty()) {
     return {ErrorCode::kCorrupt,
-            DescribeEntry(key.space, key.name) + " is not known to be absent: " + log_damage_};
+            DescribeEntry(key.directory, key.name) + " is not known to be absent: " + log_damage_};
   }
   if (error.code != ErrorCode::kCorrupt) return error;
   const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
-  error.message = DescribeEntry(key.space, key.name) + ", shard " + std::to_string(shard) + ": " +
-                  error.message;
+  error.message = DescribeEntry(key.directory, key.name) + ", shard " + std::to_string(shard) +
+                  ": " + error.message;
   if (log_) log_(error.message);
   return error;
 }
@@ -85,6 +85,7 @@ Result<void> ReadView::WithRecord(uint32_t index, const RecordKey& key, Locks lo
   {
     std::shared_lock<RankedSharedMutex> lock;
     if (locks == Locks::kTaken) lock = std::shared_lock(shard.mutex);
+    KVFS_TRY(shard.CheckWhole());
     if (state != nullptr) *state = shard.state();
     const ShardPin& pin = pins_ != nullptr ? (*pins_)[index] : shard.now();
     if (const Memtable::Record* record = pin.FindInMemory(key, at_)) {
@@ -106,7 +107,7 @@ Result<void> ReadView::WithRecord(uint32_t index, const RecordKey& key, Locks lo
 
 template <typename Use>
 Result<void> ReadView::WithEntry(Key key, Locks locks, Use use, uint64_t* state) const {
-  const RecordKey record = placement_.RecordKeyOf(key.space, key.name);
+  const RecordKey record = placement_.RecordKeyOf(key.directory, key.name);
   const uint32_t shard = placement_.ShardOf(record.position);
   const uint32_t limit = shards_[shard]->inline_limit();
   return WithRecord(
@@ -125,7 +126,7 @@ ShardPin ReadView::PinOf(uint32_t shard) const {
 }
 
 Result<EntryInfo> ReadView::Stat(Key key) const {
-  KVFS_TRY(CheckSpace(key.space));
+  KVFS_TRY(CheckDirectory(key.directory));
   EntryInfo info;
   const uint32_t limit = shards_.front()->inline_limit();
   auto found =
@@ -142,7 +143,7 @@ Result<EntryInfo> ReadView::Stat(Key key) const {
 }
 
 Result<size_t> ReadView::Read(Key key, uint64_t offset, MutableBytes out) const {
-  KVFS_TRY(CheckSpace(key.space));
+  KVFS_TRY(CheckDirectory(key.directory));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     auto count = TryRead(key, offset, out);
     if (!count) return tl::unexpected(Report(std::move(count).error(), key));
@@ -185,7 +186,7 @@ Result<bool> ReadView::TryReadAll(Key key, std::string* out) const {
 // Where the entry keeps changing, the size that it has once the locks are taken is not known
 // before: where no byte of the room is left there may be more.
 Result<void> ReadView::ReadAll(Key key, std::string* content) const {
-  KVFS_TRY(CheckSpace(key.space));
+  KVFS_TRY(CheckDirectory(key.directory));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     auto done = TryReadAll(key, content);
     if (!done) return tl::unexpected(Report(std::move(done).error(), key));
@@ -256,41 +257,41 @@ Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
 // tells which and the locks the entry may change, so the look is repeated under them.
 Result<size_t> ReadView::ReadLocked(Key key, uint64_t offset, MutableBytes out) const {
   const uint32_t index = placement_.ShardOf(placement_.PositionOf(key.name));
-  uint32_t home = index;
+  uint32_t owner = index;
   while (true) {
-    std::shared_lock first(shards_[std::min(index, home)]->mutex);
+    std::shared_lock first(shards_[std::min(index, owner)]->mutex);
     std::shared_lock<RankedSharedMutex> second;
-    if (home != index) second = std::shared_lock(shards_[std::max(index, home)]->mutex);
+    if (owner != index) second = std::shared_lock(shards_[std::max(index, owner)]->mutex);
     Content content;
     KVFS_ASSIGN(const auto counts, ReadTail(key, Locks::kHeld, offset, out, &content));
     const auto [count, in_blocks] = counts;
     if (in_blocks == 0) return count;
-    if (placement_.HomeOf(content.id) == home) {
+    if (placement_.OwnerOf(content.id) == owner) {
       KVFS_TRY(ReadBlocks(content, Locks::kHeld, offset, out.first(in_blocks)));
       return count;
     }
-    home = placement_.HomeOf(content.id);
+    owner = placement_.OwnerOf(content.id);
   }
 }
 
 Result<Chunk> ReadView::ReadChunk(const Content& content, Locks locks, uint64_t index) const {
   Chunk chunk;
-  auto found =
-      WithRecord(placement_.HomeOf(content.id), {format::ContentSpace(content.chunked), index, {}},
-                 locks, [&](Bytes value, uint64_t) -> Result<void> {
-                   KVFS_ASSIGN(chunk, Chunk::Decode(value));
-                   return {};
-                 });
+  auto found = WithRecord(placement_.OwnerOf(content.id),
+                          {format::ContentDirectory(content.chunked), index, {}}, locks,
+                          [&](Bytes value, uint64_t) -> Result<void> {
+                            KVFS_ASSIGN(chunk, Chunk::Decode(value));
+                            return {};
+                          });
   if (!found && found.error().code != ErrorCode::kNotFound) return tl::unexpected(found.error());
   return chunk;
 }
 
 Result<void> ReadView::ReadBlocks(const Content& content, Locks locks, uint64_t offset,
                                   MutableBytes out) const {
-  const uint32_t home = placement_.HomeOf(content.id);
-  const BlockFile& blocks = shards_[home]->blocks();
+  const uint32_t owner = placement_.OwnerOf(content.id);
+  const BlockFile& blocks = shards_[owner]->blocks();
   ShardPin pin;  // keeps the blocks from being given out again
-  if (locks == Locks::kTaken) pin = PinOf(home);
+  if (locks == Locks::kTaken) pin = PinOf(owner);
   Chunk chunk;
   uint64_t loaded = ~uint64_t{0};
   while (!out.empty()) {
@@ -316,7 +317,7 @@ Result<void> ReadView::ReadBlocks(const Content& content, Locks locks, uint64_t 
 // Data and holes.
 
 Result<ReadView::Content> ReadView::ContentOf(Key key) const {
-  KVFS_TRY(CheckSpace(key.space));
+  KVFS_TRY(CheckDirectory(key.directory));
   Content content;
   const uint32_t limit = shards_.front()->inline_limit();
   auto found =
@@ -339,10 +340,10 @@ Result<void> ReadView::ForEachBlock(const Content& content, uint64_t from, Visit
     }
     return {};
   }
-  const uint32_t home = placement_.HomeOf(content.id);
-  const uint64_t space = format::ContentSpace(content.chunked);
-  RecordCursor cursor(PinOf(home), at_, &shards_[home]->mutex);
-  cursor.Seek({space, from / kBlocksPerChunk, {}}, space);
+  const uint32_t owner = placement_.OwnerOf(content.id);
+  const uint64_t directory = format::ContentDirectory(content.chunked);
+  RecordCursor cursor(PinOf(owner), at_, &shards_[owner]->mutex);
+  cursor.Seek({directory, from / kBlocksPerChunk, {}}, directory);
   uint64_t next = from;
   for (; cursor.Valid() && next < end; cursor.Next()) {
     const uint64_t begin = cursor.Record().key.position * kBlocksPerChunk;
@@ -385,8 +386,8 @@ Result<uint64_t> ReadView::FindHole(Key key, uint64_t offset) const {
 
 // Listings.
 
-Result<void> ReadView::List(Space space, Position from, const ListVisitor& visit) const {
-  KVFS_TRY(CheckSpace(space));
+Result<void> ReadView::List(DirectoryId directory, Position from, const ListVisitor& visit) const {
+  KVFS_TRY(CheckDirectory(directory));
   if (from >= uint64_t{1} << 63) return {};
   // Damage hides only what lies on the damaged page; it is told at the end.
   Result<void> damage = WholeLog();
@@ -394,12 +395,12 @@ Result<void> ReadView::List(Space space, Position from, const ListVisitor& visit
     const Shard& shard = *shards_[i];
     const uint64_t faults = shard.ViewFaults();
     RecordCursor cursor(PinOf(i), at_, &shard.mutex);
-    cursor.Seek({space, from, {}}, space);
+    cursor.Seek({directory, from, {}}, directory);
     for (; cursor.Valid(); cursor.Next()) {
       const format::LeafRecord& record = cursor.Record();
       auto entry = Entry::Decode(record.value, shard.inline_limit());
       if (!entry) {
-        damage = tl::unexpected(Report(std::move(entry).error(), {space, record.key.name}));
+        damage = tl::unexpected(Report(std::move(entry).error(), {directory, record.key.name}));
         continue;
       }
       const Bytes content = entry->size == entry->tail.size() ? entry->tail : Bytes{};
@@ -408,6 +409,7 @@ Result<void> ReadView::List(Space space, Position from, const ListVisitor& visit
         return {};
       }
     }
+    KVFS_TRY(shard.CheckWhole());
     const auto missed = cursor.damage();
     if (missed) damage = tl::unexpected(*missed);
     if (!missed && shard.ViewFaults() != faults) damage = NotDelivered();

@@ -40,7 +40,7 @@ class ReadView {
   Result<void> ReadAll(Key key, std::string* content) const;
   Result<uint64_t> FindData(Key key, uint64_t offset) const;
   Result<uint64_t> FindHole(Key key, uint64_t offset) const;
-  Result<void> List(Space space, Position from, const ListVisitor& visit) const;
+  Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const;
 
   // Logs damage with the entry's name, and passes everything on.
   Error Report(Error error, Key key) const;

@@ -378,10 +378,10 @@ class Recovery {
     // Only now: a record that is left out must not keep blocks.
     for (const Change& change : changes) {
       if (change.kind != Kind::kWriteBlocks) continue;
-      Shard& home = *parts_->shards[change.home];
+      Shard& owner = *parts_->shards[change.owner];
       for (size_t i = 0; i < change.BlockCount(); ++i) {
-        KVFS_TRY(home.block_allocator().Mark(change.Block(i).number));
-        home.blocks().NoteReplayed(change.Block(i).number);
+        KVFS_TRY(owner.block_allocator().Mark(change.Block(i).number));
+        owner.blocks().NoteReplayed(change.Block(i).number);
       }
     }
     return true;
@@ -392,7 +392,7 @@ class Recovery {
   Result<bool> HasItsBlocks(uint64_t sequence, const Change& change) {
     if (change.kind != Kind::kWriteBlocks) return true;
     for (size_t i = 0; i < change.BlockCount(); ++i) {
-      auto sound = parts_->shards[change.home]->blocks().Check(change.Block(i));
+      auto sound = parts_->shards[change.owner]->blocks().Check(change.Block(i));
       if (sound) continue;
       if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
       KVFS_ASSIGN(const bool is_damaged, WasThere(sequence));
@@ -433,11 +433,11 @@ class Recovery {
   Result<void> CarryOutIfSound(const Change& change, uint64_t sequence,
                                const ExclusiveLocks& locks) {
     if (change.kind == Kind::kPut) {
-      parts_->shards[parts_->placement->HomeOf(change.id)]->NoteId(change.id);
+      parts_->shards[parts_->placement->OwnerOf(change.id)]->NoteId(change.id);
     }
     auto done = CarryOut(change, sequence, locks, &ChangeApplier::Execute);
     if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    const std::string what = DescribeEntry(change.space, change.name) +
+    const std::string what = DescribeEntry(change.directory, change.name) +
                              " is lost: a change of it cannot be carried out, because of damage: " +
                              done.error().message;
     Log(what);

@@ -125,8 +125,8 @@ class TreeSalvage {
     if (!page.IsLeaf()) return;
     const LeafView leaf = pages_->AsLeaf(page);
     for (const RecordKey& key : leaf.KeysThatFit()) {
-      if (key.space >= format::kFirstOwnSpace || key.name.empty()) continue;
-      result_.lost_entries.emplace_back(key.space, std::string(key.name));
+      if (key.directory >= format::kFirstOwnDirectory || key.name.empty()) continue;
+      result_.lost_entries.emplace_back(key.directory, std::string(key.name));
     }
   }
 

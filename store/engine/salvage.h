@@ -23,7 +23,7 @@ struct SalvagedShard {
   format::ShardRoot root;
   // What cannot be read, in words.
   std::vector<std::string> losses;
-  // Entries that lay on leaves which cannot be read, so far as their names can: (space, name).
+  // Entries that lay on leaves which cannot be read, so far as their names can: (directory, name).
   std::vector<std::pair<uint64_t, std::string>> lost_entries;
 };
 

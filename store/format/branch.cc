@@ -1,4 +1,4 @@
-// One array, searched as a leaf's slots are where the keys are those of one space.
+// One array, searched as a leaf's slots are where the keys are those of one directory.
 #include "store/format/branch.h"
 
 #include <algorithm>
@@ -17,11 +17,11 @@ std::string_view BranchView::Name(uint32_t index) const {
 }
 
 RecordKey BranchView::Key(uint32_t index) const {
-  return {Space(index), Position(index), Name(index)};
+  return {Directory(index), Position(index), Name(index)};
 }
 
 bool BranchView::IsAtMost(uint32_t index, const RecordKey& key) const {
-  if (Space(index) != key.space) return Space(index) < key.space;
+  if (Directory(index) != key.directory) return Directory(index) < key.directory;
   if (Position(index) != key.position) return Position(index) < key.position;
   return Name(index) <= key.name;
 }
@@ -29,10 +29,11 @@ bool BranchView::IsAtMost(uint32_t index, const RecordKey& key) const {
 uint32_t BranchView::ChildIndex(const RecordKey& key) const {
   // The first item that is above the key; item 0 counts as below all keys.
   const uint32_t end = count();
-  const bool in_space = end > 2 && Space(1) == key.space && Space(end - 1) == key.space;
+  const bool in_directory =
+      end > 2 && Directory(1) == key.directory && Directory(end - 1) == key.directory;
   const uint64_t from = end > 2 ? Position(1) : 0, to = end > 2 ? Position(end - 1) : 0;
   uint32_t at = end / 2;
-  if (in_space && key.position > from && key.position < to) {
+  if (in_directory && key.position > from && key.position < to) {
     at = FirstNotBelow(1, end, from, to, key.position, [this](uint32_t i) { return Position(i); });
     // Only names could put an item of the same position below the key.
     if (at < end && Position(at) != key.position) return at - 1;
@@ -55,7 +56,7 @@ void EncodeBranch(std::span<const BranchRecord> records, PagePointer self, uint6
   std::byte* item = page.data() + kPageHeaderBytes;
   size_t end = kPageHeaderBytes + kBranchItemBytes * records.size();
   for (const BranchRecord& record : records) {
-    StoreLittle(item, record.key.space);
+    StoreLittle(item, record.key.directory);
     StoreLittle(item + 8, record.key.position);
     record.child.Encode(item + 16);
     StoreLittle(item + 32, static_cast<uint16_t>(record.count));

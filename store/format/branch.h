@@ -1,7 +1,7 @@
 // A branch of a shard's tree: keys and the pages below them. Pure.
 //
 //   48  items     36 bytes each, ascending by key:
-//                   0 space u64 | 8 position u64 | 16 child: page pointer | 32 count u16
+//                   0 directory u64 | 8 position u64 | 16 child: page pointer | 32 count u16
 //                   | 34 offset of the key's name u16, 0 if it has none
 //       then the names: length u8, bytes
 //
@@ -31,7 +31,7 @@ class BranchView : public PageView {
   explicit BranchView(PageView page) : PageView(page) {}
 
   RecordKey Key(uint32_t index) const;
-  uint64_t Space(uint32_t index) const { return LoadLittle<uint64_t>(Item(index)); }
+  uint64_t Directory(uint32_t index) const { return LoadLittle<uint64_t>(Item(index)); }
   uint64_t Position(uint32_t index) const { return LoadLittle<uint64_t>(Item(index) + 8); }
   PagePointer Child(uint32_t index) const { return PagePointer::Decode(Item(index) + 16); }
   uint32_t Count(uint32_t index) const { return LoadLittle<uint16_t>(Item(index) + 32); }

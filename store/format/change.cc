@@ -19,7 +19,7 @@ uint64_t* First(Change& change) {
     case Kind::kMove:
     case Kind::kExchange:
     case Kind::kTakeContent:
-      return &change.to_space;
+      return &change.to_directory;
     case Kind::kResize:
       return &change.size;
     case Kind::kReclaim:
@@ -36,7 +36,7 @@ uint64_t* Second(Change& change) {
     case Kind::kAllocate:
       return &change.length;
     case Kind::kWriteBlocks:
-      return &change.home;
+      return &change.owner;
     case Kind::kReclaim:
       return &change.end;
     default:
@@ -85,7 +85,7 @@ Result<Change> TakeChange(Reader* reader) {
   change.found = static_cast<Found>(found);
   const size_t name_bytes = LoadLittle<uint8_t>(at + 2), meta_bytes = LoadLittle<uint8_t>(at + 3);
   const size_t data_bytes = LoadLittle<uint32_t>(at + 4);
-  change.space = LoadLittle<uint64_t>(at + 8);
+  change.directory = LoadLittle<uint64_t>(at + 8);
   *First(change) = LoadLittle<uint64_t>(at + 16);
   if (uint64_t* second = Second(change)) {
     if (!reader->Has(sizeof *second)) return CutOff();
@@ -128,7 +128,7 @@ void Change::AppendTo(std::vector<std::byte>* out) const {
   StoreLittle(at + 2, static_cast<uint8_t>(name.size()));
   StoreLittle(at + 3, static_cast<uint8_t>(meta ? meta->size() : 0));
   StoreLittle(at + 4, static_cast<uint32_t>(last.size()));
-  StoreLittle(at + 8, space);
+  StoreLittle(at + 8, directory);
   StoreLittle(at + 16, *First(copy));
   at += kChangeHeaderBytes;
   if (const uint64_t* second = Second(copy)) {

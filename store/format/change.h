@@ -6,11 +6,11 @@
 //   2   name length   u8
 //   3   meta length   u8
 //   4   data length   u32
-//   8   space         u64
+//   8   directory     u64
 //   16  first         u64  id (kPut), offset (kWrite, kWriteBlocks, kPunch, kAllocate), size
-//                          (kResize), second space (kMove, kExchange, kTakeContent), content id
+//                          (kResize), second directory (kMove, kExchange, kTakeContent), content id
 //                          (kReclaim)
-//   24  second        u64  of the kinds that have one: length (kPunch, kAllocate), home shard
+//   24  second        u64  of the kinds that have one: length (kPunch, kAllocate), owner shard
 //                          (kWriteBlocks), end (kReclaim)
 //       second name length u8   kMove, kExchange, kTakeContent
 //       name | second name | meta | data
@@ -40,7 +40,7 @@ struct Change {
     kExchange,     // two entries change places
     kMeta,         // only the meta
     kWrite,        // `data` at `offset`
-    kWriteBlocks,  // the blocks that `data` names, at `offset`; they lie in shard `home`
+    kWriteBlocks,  // the blocks that `data` names, at `offset`; they lie in shard `owner`
     kResize,       // to `size`
     kPunch,        // `length` bytes at `offset` become a hole
     kAllocate,     // holes in `length` bytes at `offset` get blocks
@@ -53,15 +53,15 @@ struct Change {
 
   Kind kind = Kind::kMeta;
   Found found = Found::kUnknown;
-  uint64_t space = 0;
+  uint64_t directory = 0;
   std::string_view name;
   uint64_t id = 0;
   uint64_t offset = 0;
   uint64_t size = 0;
   uint64_t length = 0;
-  uint64_t to_space = 0;
+  uint64_t to_directory = 0;
   std::string_view to_name;
-  uint64_t home = 0;
+  uint64_t owner = 0;
   uint64_t content = 0;
   uint64_t end = 0;
   std::optional<std::string_view> meta;

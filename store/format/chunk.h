@@ -1,9 +1,9 @@
 // A piece of the block table of a large content: up to 32 consecutive block pointers, the value of
 // a numbered record. Pure.
 //
-// The chunks of a content have the keys (ContentSpace(content id), index of the chunk). A write of
-// one block changes one record of about 300 bytes, and a GiB needs 8192 of them. A chunk ends with
-// its last block that is no hole; one that is all holes has no record.
+// The chunks of a content have the keys (ContentDirectory(content id), index of the chunk). A write
+// of one block changes one record of about 300 bytes, and a GiB needs 8192 of them. A chunk ends
+// with its last block that is no hole; one that is all holes has no record.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct Chunk {
   std::vector<std::byte> Encode() const;
 };
 
-// The value of a record of kDeadSpace: the index of the first chunk that may be left of the
+// The value of a record of kOrphanDirectory: the index of the first chunk that may be left of the
 // content, as a varint; no bytes are 0, and so is what makes no sense, since looking at more does
 // no harm.
 std::vector<std::byte> EncodeFirstLeft(uint64_t chunk);

@@ -74,7 +74,7 @@ Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
     }
     return entry;
   }
-  if (!reader.Varint(&entry.size) || entry.size >= kFirstOwnSpace) {
+  if (!reader.Varint(&entry.size) || entry.size >= kFirstOwnDirectory) {
     return Damaged("an entry's content has an impossible size");
   }
   const ContentShape shape = ContentShape::Of(entry.size, inline_limit);

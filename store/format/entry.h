@@ -32,17 +32,17 @@ inline constexpr uint32_t kBlockBytes = 4096;
 inline constexpr uint32_t kDirectBlocks = 8;
 
 // Spaces from 2^63 up belong to the store itself.
-inline constexpr uint64_t kFirstOwnSpace = uint64_t{1} << 63;
+inline constexpr uint64_t kFirstOwnDirectory = uint64_t{1} << 63;
 // Contents that nothing refers to any more, whose blocks are still to be freed; numbered by
 // content.
-inline constexpr uint64_t kDeadSpace = ~uint64_t{0};
-// Ids of entries: below are the spaces that callers may use as they like.
+inline constexpr uint64_t kOrphanDirectory = ~uint64_t{0};
+// Ids of entries: below are the directories that callers may use as they like.
 inline constexpr uint64_t kFirstEntryId = 16;
 inline constexpr uint64_t kMaxId = uint64_t{1} << 62;
 // Ids are counted up, and no store comes this far by counting. Callers may choose ids above it; the
 // count does not go on from those, and so never leaves the range.
 inline constexpr uint64_t kMaxCountedId = kMaxId / 2;
-constexpr uint64_t ContentSpace(uint64_t content) { return kFirstOwnSpace | content; }
+constexpr uint64_t ContentDirectory(uint64_t content) { return kFirstOwnDirectory | content; }
 
 // The largest tail that lies in a leaf: an eighth of a page, so that pages can be filled well.
 constexpr uint32_t InlineLimitBytes(uint32_t page_bytes) {

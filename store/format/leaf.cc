@@ -21,22 +21,22 @@ uint64_t LeafView::SpaceOf(uint32_t index) const {
   for (uint32_t length = groups(); length > 1; length -= length / 2) {
     low = GroupBegin(low + length / 2) <= index ? low + length / 2 : low;
   }
-  return GroupSpace(low);
+  return GroupDirectory(low);
 }
 
-LeafView::Range LeafView::RangeOf(uint64_t space) const {
+LeafView::Range LeafView::RangeOf(uint64_t directory) const {
   uint32_t low = 0, high = groups();
-  if (high == 1 && GroupSpace(0) == space) return {0, count()};
+  if (high == 1 && GroupDirectory(0) == directory) return {0, count()};
   while (low < high) {
     const uint32_t middle = (low + high) / 2;
-    if (GroupSpace(middle) < space) {
+    if (GroupDirectory(middle) < directory) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
   const uint32_t begin = GroupBegin(low);
-  if (low == groups() || GroupSpace(low) != space) return {begin, begin};
+  if (low == groups() || GroupDirectory(low) != directory) return {begin, begin};
   return {begin, std::max(begin, GroupBegin(low + 1))};
 }
 
@@ -61,11 +61,11 @@ uint32_t LeafView::FirstSlot(Range range, uint32_t fingerprint) const {
                        [this](uint32_t i) { return Fingerprint(i); });
 }
 
-LeafRecord LeafView::Decode(uint32_t index, uint64_t space) const {
+LeafRecord LeafView::Decode(uint32_t index, uint64_t directory) const {
   const uint32_t begin = OffsetOf(index), limit = std::max(begin, OffsetOf(index + 1));
   const std::byte *at = bytes_ + begin, *stop = bytes_ + limit;
   LeafRecord record;
-  record.key.space = space;
+  record.key.directory = directory;
   if (at == stop) return record;
   const auto name_bytes = static_cast<size_t>(*at++);
   if (name_bytes > static_cast<size_t>(stop - at)) return record;
@@ -88,28 +88,28 @@ bool LeafView::IsNamed(uint32_t index, std::string_view name) const {
 }
 
 std::optional<LeafRecord> LeafView::Find(const RecordKey& key) const {
-  const Range range = RangeOf(key.space);
+  const Range range = RangeOf(key.directory);
   uint32_t fingerprint;
   if (!FingerprintOf(key.position, &fingerprint)) return std::nullopt;
   for (uint32_t i = FirstSlot(range, fingerprint); i < range.end && Fingerprint(i) == fingerprint;
        ++i) {
     // Of an equal name the position is equal, too.
     if (!IsNamed(i, key.name)) continue;
-    LeafRecord record = Decode(i, key.space);
+    LeafRecord record = Decode(i, key.directory);
     if (!key.name.empty() || record.key.position == key.position) return record;
   }
   return std::nullopt;
 }
 
 uint32_t LeafView::LowerBound(const RecordKey& key) const {
-  const Range range = RangeOf(key.space);
+  const Range range = RangeOf(key.directory);
   uint32_t fingerprint;
   const bool inside = FingerprintOf(key.position, &fingerprint);
   if (!inside)
     return fingerprint == 0 && key.position < LoadLittle<uint64_t>(bytes_ + 32) ? range.begin
                                                                                 : range.end;
   uint32_t i = FirstSlot(range, fingerprint);
-  while (i < range.end && Fingerprint(i) == fingerprint && Decode(i, key.space).key < key) ++i;
+  while (i < range.end && Fingerprint(i) == fingerprint && Decode(i, key.directory).key < key) ++i;
   return i;
 }
 
@@ -157,7 +157,7 @@ Groups MeasureGroups(std::span<const LeafRecord> records) {
   if (records.empty()) return {0, 0, 0};
   Groups groups;
   for (size_t i = 0; i < records.size(); ++i) {
-    if (i == 0 || records[i].key.space != records[i - 1].key.space) ++groups.count;
+    if (i == 0 || records[i].key.directory != records[i - 1].key.directory) ++groups.count;
     groups.base = std::min(groups.base, records[i].key.position);
     groups.highest = std::max(groups.highest, records[i].key.position);
   }
@@ -188,8 +188,8 @@ void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer 
   std::memset(begin, 0, kPageHeaderBytes);
   for (size_t i = 0; i < records.size(); ++i) {
     const LeafRecord& record = records[i];
-    if (i == 0 || record.key.space != records[i - 1].key.space) {
-      StoreLittle(group, record.key.space);
+    if (i == 0 || record.key.directory != records[i - 1].key.directory) {
+      StoreLittle(group, record.key.directory);
       StoreLittle(group + 8, static_cast<uint16_t>(i));
       group += kLeafGroupBytes;
     }
@@ -234,9 +234,9 @@ Result<void> CheckLeaf(PageView page) {
   }
   if (leaf.GroupBegin(0) != 0) return damaged("its first records belong to no space");
   for (uint32_t i = 1; i < groups; ++i) {
-    if (leaf.GroupSpace(i - 1) >= leaf.GroupSpace(i) ||
+    if (leaf.GroupDirectory(i - 1) >= leaf.GroupDirectory(i) ||
         leaf.GroupBegin(i - 1) >= leaf.GroupBegin(i)) {
-      return damaged("its spaces are out of order");
+      return damaged("its directories are out of order");
     }
   }
   uint32_t before = slots_end;

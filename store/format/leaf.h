@@ -1,7 +1,8 @@
 // A leaf of a shard's tree: sorted records, found by a binary search that starts at a good guess.
 // Pure.
 //
-//   48  groups   10 bytes each: space u64, index of its first record u16. Ascending by space.
+//   48  groups   10 bytes each: directory u64, index of its first record u16. Ascending by
+//   directory.
 //       slots    6 bytes each, in the order of the keys: fingerprint u32, offset of the record u16
 //       records, one behind the other in the same order:
 //                name length u8 | name | version varint | value          of an entry
@@ -63,13 +64,13 @@ class LeafView : public PageView {
   };
 
   uint32_t groups() const { return LoadLittle<uint16_t>(bytes_ + 40); }
-  uint64_t GroupSpace(uint32_t group) const {
+  uint64_t GroupDirectory(uint32_t group) const {
     return LoadLittle<uint64_t>(bytes_ + kPageHeaderBytes + kLeafGroupBytes * group);
   }
   uint32_t GroupBegin(uint32_t group) const;
   uint64_t SpaceOf(uint32_t index) const;
-  // The records of the space; if there are none, where they would be.
-  Range RangeOf(uint64_t space) const;
+  // The records of the directory; if there are none, where they would be.
+  Range RangeOf(uint64_t directory) const;
 
   const std::byte* Slot(uint32_t index) const {
     return bytes_ + kPageHeaderBytes + kLeafGroupBytes * groups() + kLeafSlotBytes * index;
@@ -82,7 +83,7 @@ class LeafView : public PageView {
   // The fingerprint of a position. False if the position lies below or above all of the page's;
   // the fingerprint is then the lowest or highest.
   bool FingerprintOf(uint64_t position, uint32_t* fingerprint) const;
-  LeafRecord Decode(uint32_t index, uint64_t space) const;
+  LeafRecord Decode(uint32_t index, uint64_t directory) const;
   bool IsNamed(uint32_t index, std::string_view name) const;
 
   const NameHash* hash_;
@@ -102,7 +103,7 @@ inline uint32_t MostLeafRecordBytes(const LeafRecord& record) {
 }
 
 // Makes a sealed page of the records, which must fit: their LeafRecordBytes and kLeafGroupBytes for
-// each space are together at most PageCapacityBytes.
+// each directory are together at most PageCapacityBytes.
 void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer self, uint64_t seed,
                 MutableBytes page);
 

@@ -1,5 +1,5 @@
-// The key of every record in a shard's tree, and the order of them all: by space, then position,
-// then name. Pure.
+// The key of every record in a shard's tree, and the order of them all: by directory, then
+// position, then name. Pure.
 //
 // A record with a name belongs to an entry, and its position is a hash of the name; it is computed
 // and not stored. A record without a name is numbered: its position is an index.
@@ -15,12 +15,12 @@
 namespace kvfs::format {
 
 struct RecordKey {
-  uint64_t space = 0;
+  uint64_t directory = 0;
   uint64_t position = 0;
   std::string_view name;
 
   std::strong_ordering operator<=>(const RecordKey& other) const {
-    if (auto order = space <=> other.space; order != 0) return order;
+    if (auto order = directory <=> other.directory; order != 0) return order;
     if (auto order = position <=> other.position; order != 0) return order;
     return name <=> other.name;
   }

@@ -25,9 +25,9 @@ ShardRoot DecodeShardRoot(const std::byte* at) {
   shard.page_map.root = BlockPointer::Decode(at + 16);
   shard.block_map.root = BlockPointer::Decode(at + 32);
   uint64_t* const counters[] = {
-      &shard.next_id,       &shard.entries,         &shard.leaves,
-      &shard.branches,      &shard.pages_used,      &shard.blocks_used,
-      &shard.dead_contents, &shard.page_map.blocks, &shard.block_map.blocks};
+      &shard.next_id,           &shard.entries,         &shard.leaves,
+      &shard.branches,          &shard.pages_used,      &shard.blocks_used,
+      &shard.orphaned_contents, &shard.page_map.blocks, &shard.block_map.blocks};
   const std::byte* counter_at = at + 48;
   for (uint64_t* counter : counters) {
     *counter = LoadLittle<uint64_t>(counter_at);
@@ -43,9 +43,10 @@ void EncodeShardRoot(const ShardRoot& shard, std::byte* at) {
   shard.root.Encode(at);
   shard.page_map.root.Encode(at + 16);
   shard.block_map.root.Encode(at + 32);
-  const uint64_t counters[] = {shard.next_id,       shard.entries,         shard.leaves,
-                               shard.branches,      shard.pages_used,      shard.blocks_used,
-                               shard.dead_contents, shard.page_map.blocks, shard.block_map.blocks};
+  const uint64_t counters[] = {
+      shard.next_id,           shard.entries,         shard.leaves,
+      shard.branches,          shard.pages_used,      shard.blocks_used,
+      shard.orphaned_contents, shard.page_map.blocks, shard.block_map.blocks};
   std::byte* counter_at = at + 48;
   for (const uint64_t counter : counters) {
     StoreLittle(counter_at, counter);
@@ -72,7 +73,7 @@ bool IsPossible(const ShardRoot& root, uint32_t shard, uint32_t shards) {
          root.next_id <= kMaxId && root.next_id % shards == shard && root.entries <= kMaxCounter &&
          root.leaves <= kMaxNumber && root.branches <= kMaxNumber &&
          root.pages_used <= kMaxNumber && root.blocks_used <= kMaxNumber &&
-         root.dead_contents <= kMaxCounter;
+         root.orphaned_contents <= kMaxCounter;
 }
 
 bool IsPossible(const Checkpoint& checkpoint) {

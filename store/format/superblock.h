@@ -14,7 +14,7 @@
 //          | 64 shard 0, shard 1, … of 128 bytes:
 //              0 root pointer | 16 page map's root | 32 block map's root: block pointers
 //              | 48 next id u64 | 56 entries u64 | 64 leaves u64 | 72 branches u64
-//              | 80 pages used u64 | 88 blocks used u64 | 96 dead contents u64
+//              | 80 pages used u64 | 88 blocks used u64 | 96 orphaned contents u64
 //              | 104 blocks of the page map u64 | 112 of the block map u64 | 120 height u8
 //              | 121 levels of the page map u8 | 122 of the block map u8 | 123 zero
 //
@@ -97,7 +97,7 @@ struct ShardRoot {
   uint64_t branches = 0;
   uint64_t pages_used = 0;
   uint64_t blocks_used = 0;
-  uint64_t dead_contents = 0;
+  uint64_t orphaned_contents = 0;
   bool operator==(const ShardRoot&) const = default;
 };
 

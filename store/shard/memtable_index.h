@@ -1,4 +1,4 @@
-// A B+tree in memory from (space, position) to a list of records, to which keys are only added.
+// A B+tree in memory from (directory, position) to a list of records, to which keys are only added.
 //
 // Wide nodes with the keys side by side: a search touches few cache lines, and comparing needs no
 // look at the records.
@@ -19,7 +19,7 @@
 namespace kvfs {
 
 struct IndexKey {
-  uint64_t space;
+  uint64_t directory;
   uint64_t position;
   auto operator<=>(const IndexKey&) const = default;
 };

@@ -1,4 +1,4 @@
-// Where things lie: the position of a name, the shard of a position, the home shard of an id.
+// Where things lie: the position of a name, the shard of a position, the owner shard of an id.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,15 @@ class Placement {
       : hash_(identity.NamesHash()), shards_(identity.shards) {}
 
   Position PositionOf(std::string_view name) const { return hash_.PositionOf(name); }
-  // Each shard has a contiguous range of positions, so that shards in order list a space in order.
+  // Each shard has a contiguous range of positions, so that shards in order list a directory in
+  // order.
   uint32_t ShardOf(Position position) const {
     __extension__ using Wide = unsigned __int128;
     return static_cast<uint32_t>(Wide{position} * shards_ >> 63);
   }
-  uint32_t HomeOf(uint64_t id) const { return static_cast<uint32_t>(id % shards_); }
-  format::RecordKey RecordKeyOf(uint64_t space, std::string_view name) const {
-    return {space, PositionOf(name), name};
+  uint32_t OwnerOf(uint64_t id) const { return static_cast<uint32_t>(id % shards_); }
+  format::RecordKey RecordKeyOf(uint64_t directory, std::string_view name) const {
+    return {directory, PositionOf(name), name};
   }
   uint32_t shards() const { return shards_; }
 

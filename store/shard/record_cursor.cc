@@ -15,8 +15,8 @@ constexpr size_t kBatchBytes = size_t{32} << 10;
 RecordCursor::RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock)
     : pin_(std::move(pin)), at_(at), lock_(lock), tree_(pin_.tree->tree) {}
 
-void RecordCursor::Seek(const RecordKey& key, uint64_t last_space) {
-  last_space_ = last_space;
+void RecordCursor::Seek(const RecordKey& key, uint64_t last_directory) {
+  last_directory_ = last_directory;
   tree_.Seek(key);
   CopyBatch(key, /*is_inclusive=*/true);
   Settle();
@@ -42,12 +42,12 @@ void RecordCursor::CopyBatch(const RecordKey& from, bool is_inclusive) {
         active.Valid() && (!has_closed || active.record().key() <= closed.record().key());
     const Memtable::Record& record = takes_active ? active.record() : closed.record();
     const RecordKey key = record.key();
-    if (key.space > last_space_) {
+    if (key.directory > last_directory_) {
       is_memory_done_ = true;
       break;
     }
     if (is_inclusive || from < key) {
-      copies.push_back({key.space, key.position, std::string(key.name), record.version(),
+      copies.push_back({key.directory, key.position, std::string(key.name), record.version(),
                         record.is_erased(), std::string(AsText(record.value()))});
       bytes += key.name.size() + record.value().size();
     }

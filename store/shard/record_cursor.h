@@ -18,8 +18,9 @@ class RecordCursor {
   // Takes `lock` shared for each look into memory; null if the caller holds the shard's lock.
   RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock);
 
-  // To the first record not below `key`; the walk ends behind those of the space `last_space`.
-  void Seek(const format::RecordKey& key, uint64_t last_space);
+  // To the first record not below `key`; the walk ends behind those of the directory
+  // `last_directory`.
+  void Seek(const format::RecordKey& key, uint64_t last_directory);
   bool Valid() const { return is_valid_; }
   // Valid until the next step.
   const format::LeafRecord& Record() const { return record_; }
@@ -30,26 +31,28 @@ class RecordCursor {
 
  private:
   struct Copy {
-    uint64_t space;
+    uint64_t directory;
     uint64_t position;
     std::string name;
     uint64_t version;
     bool is_erased;
     std::string value;
-    format::RecordKey key() const { return {space, position, name}; }
+    format::RecordKey key() const { return {directory, position, name}; }
   };
 
   void Refill();
   void CopyBatch(const format::RecordKey& from, bool is_inclusive);
   bool HasCopy() const { return next_copy_ < copies_.size(); }
-  bool HasTreeRecord() const { return tree_.Valid() && tree_.Record().key.space <= last_space_; }
+  bool HasTreeRecord() const {
+    return tree_.Valid() && tree_.Record().key.directory <= last_directory_;
+  }
   void Settle();
 
   const ShardPin pin_;
   const uint64_t at_;
   RankedSharedMutex* const lock_;
   TreeCursor tree_;
-  uint64_t last_space_ = 0;
+  uint64_t last_directory_ = 0;
   std::vector<Copy> copies_;
   size_t next_copy_ = 0;
   bool is_memory_done_ = true;

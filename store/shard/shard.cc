@@ -59,7 +59,7 @@ Shard::Shard(ShardFiles files, const ShardConfig& config, const ShardRoot& root,
           std::make_shared<TreeVersion>(TreeVersion{Tree(&pages_, TreeRootOf(root)), epoch, root})},
       next_id_(root.next_id),
       entries_(root.entries),
-      dead_contents_(root.dead_contents) {}
+      orphaned_contents_(root.orphaned_contents) {}
 
 uint64_t Shard::TakeId() {
   const uint64_t id = next_id_;
@@ -72,7 +72,7 @@ void Shard::NoteId(uint64_t id) {
 }
 
 void Shard::NoteRowErased(const ErasedRow& row) {
-  const bool goes_on = row.space == last_row_.space && row.begin == last_row_.end;
+  const bool goes_on = row.directory == last_row_.directory && row.begin == last_row_.end;
   in_rows_ += goes_on ? row.count : row.Inside();
   last_row_ = row;
 }
@@ -214,7 +214,7 @@ void Shard::CloseEpoch() {
   closed_root_ = {};
   closed_root_.next_id = next_id_;
   closed_root_.entries = entries_;
-  closed_root_.dead_contents = dead_contents_;
+  closed_root_.orphaned_contents = orphaned_contents_;
 }
 
 std::vector<TreeChange> Shard::ClosedChanges() const {

@@ -6,8 +6,9 @@
 //   tree version      the last checkpoint's tree
 //
 // A record is what the first of the three says that knows it. Entries live in the shard that their
-// name's hash picks. A content's blocks live in the entry's *home*, the shard where it was created,
-// which its id tells (id mod number of shards): a move to another shard moves the entry only.
+// name's hash picks. A content's blocks live in the entry's *owner shard*, the one where it was
+// created, which its id tells (id mod number of shards): a move to another shard moves the entry
+// only.
 //
 // Reading. Memtables are looked at under the lock, for moments; the tree without it, by who has a
 // pin. A pin keeps the pages of its tree, and all blocks that lead from it, from being given out
@@ -67,9 +68,10 @@ struct TreeVersion {
   format::ShardRoot root;  // what it says of the shard
 };
 
-// Numbered records of one space that are erased together, and are all that it had in [begin, end).
+// Numbered records of one directory that are erased together, and are all that it had in [begin,
+// end).
 struct ErasedRow {
-  uint64_t space = 0;
+  uint64_t directory = 0;
   uint64_t begin = 0;
   uint64_t end = 0;
   uint64_t count = 0;
@@ -129,7 +131,7 @@ class Shard {
   // A replayed change used that id.
   void NoteId(uint64_t id);
   void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
-  void CountDeadContents(int64_t change) { dead_contents_ += static_cast<uint64_t>(change); }
+  void CountOrphans(int64_t change) { orphaned_contents_ += static_cast<uint64_t>(change); }
   // Claims count the ends of such a row only; one that goes on where the last has ended has no
   // more.
   void NoteRowErased(const ErasedRow& row);
@@ -154,7 +156,7 @@ class Shard {
   uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
   void PublishDirty() { dirty_bytes_ = now_.active->bytes() + closed_bytes_; }
   uint64_t entries() const { return entries_; }
-  uint64_t dead_contents() const { return dead_contents_; }
+  uint64_t orphaned_contents() const { return orphaned_contents_; }
   // Of pages and blocks in use; what waits to be free is not.
   uint64_t UsedBytes() const {
     return page_allocator_.used() * config_.page_bytes +
@@ -169,6 +171,17 @@ class Shard {
   Result<uint64_t> DiskBytes() const;
   // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
   uint64_t ViewFaults() const { return files_.keys->ViewFaults(); }
+  // A logged change was carried out in part only, for want of memory: what is in memory is neither
+  // the state before it nor the one after it. With the lock exclusive.
+  void MarkTorn() { is_torn_.store(true, std::memory_order_release); }
+  // kUnavailable from then on. To be asked with the lock, shared or exclusive.
+  Result<void> CheckWhole() const {
+    if (!is_torn_.load(std::memory_order_acquire)) return {};
+    return Fail(
+        ErrorCode::kUnavailable,
+        "a change was left half done in memory, for want of it; nothing is lost: reopen the "
+        "store");
+  }
   // A change or sync of a file has failed in a way that leaves in doubt what it holds.
   bool IsSuspect() const { return files_.keys->IsSuspect() || files_.values->IsSuspect(); }
 
@@ -233,10 +246,11 @@ class Shard {
   uint64_t next_id_;
   uint64_t state_ = 0;
   uint64_t entries_;
-  uint64_t dead_contents_;
+  uint64_t orphaned_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
   std::atomic<uint64_t> closed_bytes_ = 0;
   std::atomic<bool> has_kept_damage_ = false;
+  std::atomic<bool> is_torn_ = false;
   mutable std::atomic<uint64_t> leaf_bytes_ =
       0;  // of a tree that is one leaf; 0: not looked at yet
 

@@ -15,7 +15,7 @@ namespace {
 Change ChangeOf(Kind kind, Key key) {
   Change change;
   change.kind = kind;
-  change.space = key.space;
+  change.directory = key.directory;
   change.name = key.name;
   return change;
 }
@@ -25,8 +25,8 @@ Result<void> CheckKey(Key key) {
     return Fail(ErrorCode::kInvalid,
                 "a name must have 1 to 255 bytes, not " + std::to_string(key.name.size()));
   }
-  if (key.space >= format::kFirstOwnSpace) {
-    return Fail(ErrorCode::kInvalid, "a space must be below 2^63");
+  if (key.directory >= format::kFirstOwnDirectory) {
+    return Fail(ErrorCode::kInvalid, "a directory must be below 2^63");
   }
   return {};
 }
@@ -89,7 +89,7 @@ Result<void> BatchResolver::ResolveOne(size_t index, const Operation& operation)
 }
 
 Result<BatchResolver::State> BatchResolver::StateOf(Key key, bool committed) {
-  const format::RecordKey record = placement_.RecordKeyOf(key.space, key.name);
+  const format::RecordKey record = placement_.RecordKeyOf(key.directory, key.name);
   const uint32_t shard = placement_.ShardOf(record.position);
   KVFS_TRY(transaction_.NeedShard(shard));
   auto found =
@@ -156,8 +156,8 @@ Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
 Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation, uint64_t id,
                                         std::optional<std::string_view> meta) {
   const Staging::Write& staged = *staging_.Find(index);
-  if (staged.home != placement_.HomeOf(id)) {
-    wanted_homes_[index] = placement_.HomeOf(id);
+  if (staged.owner != placement_.OwnerOf(id)) {
+    wanted_owners_[index] = placement_.OwnerOf(id);
     return Fail(ErrorCode::kRetry);
   }
   const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
@@ -171,7 +171,7 @@ Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation
   KVFS_TRY(write(operation.offset, operation.data.first(split.head)));
   Change blocks = ChangeOf(Kind::kWriteBlocks, operation.key);
   blocks.offset = operation.offset + split.head;
-  blocks.home = staged.home;
+  blocks.owner = staged.owner;
   blocks.data = staged.pointers;
   blocks.meta = meta;
   KVFS_TRY(Do(blocks));
@@ -189,15 +189,15 @@ Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
   change.meta = restore.meta;
   KVFS_TRY(Do(change));
   KVFS_TRY(NoteId(restore.offset));
-  return NoteId(restore.key.space);
+  return NoteId(restore.key.directory);
 }
 
 // Ids that are given from now on are above it.
 Result<void> BatchResolver::NoteId(uint64_t id) {
   if (id < kFirstId) return {};
-  const uint32_t home = placement_.HomeOf(id);
-  KVFS_TRY(transaction_.NeedShard(home));
-  transaction_.NoteId(home, id);
+  const uint32_t owner = placement_.OwnerOf(id);
+  KVFS_TRY(transaction_.NeedShard(owner));
+  transaction_.NoteId(owner, id);
   return {};
 }
 
@@ -255,7 +255,7 @@ Result<void> BatchResolver::ResolveMove(const Operation& move) {
     if (present.exists) return Fail(ErrorCode::kExists);
   }
   Change change = ChangeOf(Kind::kMove, move.key);
-  change.to_space = move.to.space;
+  change.to_directory = move.to.directory;
   change.to_name = move.to.name;
   KVFS_TRY(AddMeta(move.edit, state.meta, &change.meta));
   return Do(change);
@@ -266,7 +266,7 @@ Result<void> BatchResolver::ResolveExchange(const Operation& exchange) {
   KVFS_ASSIGN(const State one, Existing(exchange.key));
   KVFS_ASSIGN(const State other, Existing(exchange.to));
   Change change = ChangeOf(Kind::kExchange, exchange.key);
-  change.to_space = exchange.to.space;
+  change.to_directory = exchange.to.directory;
   change.to_name = exchange.to.name;
   KVFS_TRY(AddMeta(exchange.edit, one.meta, &change.meta));
   KVFS_TRY(AddMeta(exchange.to_edit, other.meta, &change.to_meta));
@@ -277,11 +277,11 @@ Result<void> BatchResolver::ResolveTakeContent(const Operation& take) {
   KVFS_TRY(CheckKey(take.to));
   KVFS_ASSIGN(const State taker, Existing(take.key));
   KVFS_ASSIGN(const State giver, Existing(take.to));
-  if (take.key == take.to || placement_.HomeOf(taker.id) != placement_.HomeOf(giver.id)) {
+  if (take.key == take.to || placement_.OwnerOf(taker.id) != placement_.OwnerOf(giver.id)) {
     return Fail(ErrorCode::kInvalid, "the entry cannot take the content of that other one");
   }
   Change change = ChangeOf(Kind::kTakeContent, take.key);
-  change.to_space = take.to.space;
+  change.to_directory = take.to.directory;
   change.to_name = take.to.name;
   KVFS_TRY(AddMeta(take.edit, taker.meta, &change.meta));
   return Do(change);

@@ -2,8 +2,8 @@
 // resolves what depends on the present state (ids, metas, where big writes lie), so that the log
 // record of the changes tells all.
 //
-// It may find that it needs the lock of a further shard (a content's home), more blocks, or that a
-// big write's blocks were written to another shard than the content's home; the answer is then
+// It may find that it needs the lock of a further shard (a content's owner shard), more blocks, or
+// that a big write's blocks were written to another shard than the owner; the answer is then
 // kRetry, and the caller tries again with what this and the transaction tell.
 #pragma once
 
@@ -36,7 +36,7 @@ class BatchResolver {
   Result<void> Resolve(const Batch& batch, std::vector<std::byte>* record);
 
   // After kRetry: operations whose blocks belong into another shard.
-  const std::map<size_t, uint32_t>& wanted_homes() const { return wanted_homes_; }
+  const std::map<size_t, uint32_t>& wanted_owners() const { return wanted_owners_; }
   // The batch may take space for good.
   bool grows() const { return grows_; }
   // To be called when the batch is done.
@@ -84,7 +84,7 @@ class BatchResolver {
   const Prefetch& looks_;
   std::vector<std::byte>* record_ = nullptr;
   std::deque<std::string> metas_;
-  std::map<size_t, uint32_t> wanted_homes_;
+  std::map<size_t, uint32_t> wanted_owners_;
   std::vector<std::pair<uint64_t*, uint64_t>> new_ids_;
   bool grows_ = false;
 };

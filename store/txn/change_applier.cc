@@ -22,7 +22,8 @@ bool HasPossibleKeys(const Change& change) {
   const bool has_to_name = format::HasSecondName(change.kind);
   return change.name.empty() == !has_name && change.name.size() <= kMaxNameBytes &&
          change.to_name.empty() == !has_to_name && change.to_name.size() <= kMaxNameBytes &&
-         change.space < format::kFirstOwnSpace && change.to_space < format::kFirstOwnSpace;
+         change.directory < format::kFirstOwnDirectory &&
+         change.to_directory < format::kFirstOwnDirectory;
 }
 
 bool HasPossibleIds(const Change& change) {
@@ -68,7 +69,7 @@ Result<void> CheckChange(const Change& change, uint32_t shards) {
   };
   if (!HasPossibleKeys(change)) return refuse("key");
   if (!HasPossibleIds(change)) return refuse("id: one is 16 to 2^62");
-  if (change.home >= shards) return refuse("home");
+  if (change.owner >= shards) return refuse("owner");
   if (!HasPossibleData(change)) return refuse("amount of data");
   if (!HasPossibleBlocks(change)) return refuse("block");
   if (!HasPossibleRange(change)) return refuse("range: a content ends below 2^63 bytes");
@@ -76,13 +77,14 @@ Result<void> CheckChange(const Change& change, uint32_t shards) {
   return {};
 }
 
-ChangeApplier::Place ChangeApplier::PlaceOf(uint64_t space, std::string_view name) const {
-  const format::RecordKey key = placement_.RecordKeyOf(space, name);
+ChangeApplier::Place ChangeApplier::PlaceOf(uint64_t directory, std::string_view name) const {
+  const format::RecordKey key = placement_.RecordKeyOf(directory, name);
   return {placement_.ShardOf(key.position), key};
 }
 
-Result<ChangeApplier::Place> ChangeApplier::LockedPlaceOf(uint64_t space, std::string_view name) {
-  const Place place = PlaceOf(space, name);
+Result<ChangeApplier::Place> ChangeApplier::LockedPlaceOf(uint64_t directory,
+                                                          std::string_view name) {
+  const Place place = PlaceOf(directory, name);
   KVFS_TRY(transaction_.NeedShard(place.shard));
   return place;
 }
@@ -103,9 +105,9 @@ void ChangeApplier::Save(const Place& place, const MutableEntry& entry) {
 
 Result<void> ChangeApplier::LetGo(MutableEntry* entry) {
   if (ContentShape::Of(entry->size, limit_).blocks == 0) return {};
-  const uint32_t home = placement_.HomeOf(entry->id);
-  KVFS_TRY(transaction_.NeedShard(home));
-  return ContentEditor(&transaction_, home, limit_, entry).LetGo();
+  const uint32_t owner = placement_.OwnerOf(entry->id);
+  KVFS_TRY(transaction_.NeedShard(owner));
+  return ContentEditor(&transaction_, owner, limit_, entry).LetGo();
 }
 
 // Of the content of the entry there; false if there is none.
@@ -121,7 +123,7 @@ Result<bool> ChangeApplier::LetGoAt(const Place& place) {
 }
 
 Result<void> ChangeApplier::Put(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   bool is_new = change.found == Found::kAbsent;
   if (change.found == Found::kUnknown) {
     KVFS_ASSIGN(const bool is_present, LetGoAt(place));
@@ -138,9 +140,9 @@ Result<void> ChangeApplier::Put(const Change& change) {
   MutableEntry entry;
   entry.id = change.id;
   entry.meta = meta;
-  const uint32_t home = placement_.HomeOf(entry.id);
-  KVFS_TRY(transaction_.NeedShard(home));
-  ContentEditor editor(&transaction_, home, limit_, &entry);
+  const uint32_t owner = placement_.OwnerOf(entry.id);
+  KVFS_TRY(transaction_.NeedShard(owner));
+  ContentEditor editor(&transaction_, owner, limit_, &entry);
   KVFS_TRY(editor.Write(0, change.data));
   editor.Finish();
   Save(place, entry);
@@ -159,13 +161,13 @@ Result<void> ChangeApplier::EraseAt(const Place& place, Found found) {
 }
 
 Result<void> ChangeApplier::Erase(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   return EraseAt(place, change.found);
 }
 
 Result<void> ChangeApplier::Move(const Change& change) {
-  KVFS_ASSIGN(const Place from, LockedPlaceOf(change.space, change.name));
-  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(const Place from, LockedPlaceOf(change.directory, change.name));
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_directory, change.to_name));
   KVFS_ASSIGN(auto entry, Load(from));
   if (!entry) return {};
   if (change.meta) entry->meta = *change.meta;
@@ -180,8 +182,8 @@ Result<void> ChangeApplier::Move(const Change& change) {
 }
 
 Result<void> ChangeApplier::Exchange(const Change& change) {
-  KVFS_ASSIGN(const Place one, LockedPlaceOf(change.space, change.name));
-  KVFS_ASSIGN(const Place other, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(const Place one, LockedPlaceOf(change.directory, change.name));
+  KVFS_ASSIGN(const Place other, LockedPlaceOf(change.to_directory, change.to_name));
   KVFS_ASSIGN(auto first, Load(one));
   KVFS_ASSIGN(auto second, Load(other));
   if (!first || !second) return {};
@@ -193,15 +195,15 @@ Result<void> ChangeApplier::Exchange(const Change& change) {
   return {};
 }
 
-// Blocks and chunks stay where they are, in the home that both ids have.
+// Blocks and chunks stay where they are, in the owner shard that both ids have.
 Result<void> ChangeApplier::TakeContent(const Change& change) {
-  KVFS_ASSIGN(const Place taker_at, LockedPlaceOf(change.space, change.name));
-  KVFS_ASSIGN(const Place giver_at, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(const Place taker_at, LockedPlaceOf(change.directory, change.name));
+  KVFS_ASSIGN(const Place giver_at, LockedPlaceOf(change.to_directory, change.to_name));
   KVFS_ASSIGN(auto taker, Load(taker_at));
   KVFS_ASSIGN(auto giver, Load(giver_at));
   if (!taker || !giver) return {};
   if (taker_at.key == giver_at.key ||
-      placement_.HomeOf(taker->id) != placement_.HomeOf(giver->id)) {
+      placement_.OwnerOf(taker->id) != placement_.OwnerOf(giver->id)) {
     return Fail(ErrorCode::kCorrupt, "a log record moves a content where none can be");
   }
   KVFS_TRY(LetGo(&*taker));
@@ -215,23 +217,23 @@ Result<void> ChangeApplier::TakeContent(const Change& change) {
 
 // The changes of one entry that stays where it is.
 Result<void> ChangeApplier::Edit(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   KVFS_ASSIGN(auto entry, Load(place));
   if (!entry) return {};
   if (change.meta) entry->meta = *change.meta;
   if (change.kind != Kind::kMeta) {
-    const uint32_t home = placement_.HomeOf(entry->id);
+    const uint32_t owner = placement_.OwnerOf(entry->id);
     // A content that is all tail, and stays so, concerns nobody but the entry.
     const uint64_t end =
         std::max({entry->size, change.size,
                   change.kind == Kind::kWrite ? change.offset + change.data.size() : uint64_t{0}});
     const bool has_blocks = ContentShape::Of(entry->size, limit_).blocks > 0 ||
                             ContentShape::Of(end, limit_).blocks > 0;
-    if (has_blocks || change.kind == Kind::kWriteBlocks) KVFS_TRY(transaction_.NeedShard(home));
-    if (change.kind == Kind::kWriteBlocks && change.home != home) {
+    if (has_blocks || change.kind == Kind::kWriteBlocks) KVFS_TRY(transaction_.NeedShard(owner));
+    if (change.kind == Kind::kWriteBlocks && change.owner != owner) {
       return Fail(ErrorCode::kCorrupt, "a log record places blocks where none can be");
     }
-    ContentEditor editor(&transaction_, home, limit_, &*entry);
+    ContentEditor editor(&transaction_, owner, limit_, &*entry);
     KVFS_TRY(EditContent(change, &editor));
     editor.Finish();
   }
@@ -259,34 +261,34 @@ Result<void> ChangeApplier::EditContent(const Change& change, ContentEditor* edi
 // Frees the blocks of a buried content's chunks below `end`, from where the last such change has
 // ended; the content is forgotten when it has none left.
 Result<void> ChangeApplier::Reclaim(const Change& change) {
-  const uint32_t home = placement_.HomeOf(change.content);
-  const uint64_t space = format::ContentSpace(change.content);
-  const format::RecordKey dead_key{format::kDeadSpace, change.content, {}};
-  KVFS_TRY(transaction_.NeedShard(home));
-  const auto dead = transaction_.Find(home, dead_key);
-  if (!dead) {
-    if (dead.error().code == ErrorCode::kNotFound) return {};
-    return tl::unexpected(dead.error());
+  const uint32_t owner = placement_.OwnerOf(change.content);
+  const uint64_t directory = format::ContentDirectory(change.content);
+  const format::RecordKey orphan_key{format::kOrphanDirectory, change.content, {}};
+  KVFS_TRY(transaction_.NeedShard(owner));
+  const auto orphan = transaction_.Find(owner, orphan_key);
+  if (!orphan) {
+    if (orphan.error().code == ErrorCode::kNotFound) return {};
+    return tl::unexpected(orphan.error());
   }
-  const uint64_t first = format::DecodeFirstLeft(dead->value);
+  const uint64_t first = format::DecodeFirstLeft(orphan->value);
   const uint64_t end = std::max(first, change.end);
-  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(home, space, first, end));
+  KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(owner, directory, first, end));
   for (const uint64_t number : numbers) {
-    KVFS_ASSIGN(const auto found, transaction_.Find(home, {space, number, {}}));
+    KVFS_ASSIGN(const auto found, transaction_.Find(owner, {directory, number, {}}));
     // What a damaged chunk names stays in use, for a repair to find.
     if (const auto chunk = format::Chunk::Decode(found.value)) {
-      for (const format::BlockPointer& block : chunk->blocks) transaction_.FreeBlock(home, block);
+      for (const format::BlockPointer& block : chunk->blocks) transaction_.FreeBlock(owner, block);
     }
-    transaction_.Erase(home, {space, number, {}});
+    transaction_.Erase(owner, {directory, number, {}});
   }
-  transaction_.NoteRowErased(home, {space, first, end, numbers.size()});
-  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(home, space, end, ~uint64_t{0}, 1));
+  transaction_.NoteRowErased(owner, {directory, first, end, numbers.size()});
+  KVFS_ASSIGN(const auto rest, transaction_.NumbersOf(owner, directory, end, ~uint64_t{0}, 1));
   if (!rest.empty()) {
-    transaction_.Put(home, dead_key, format::EncodeFirstLeft(end));
+    transaction_.Put(owner, orphan_key, format::EncodeFirstLeft(end));
     return {};
   }
-  transaction_.Erase(home, dead_key);
-  transaction_.CountDeadContents(home, -1);
+  transaction_.Erase(owner, orphan_key);
+  transaction_.CountOrphans(owner, -1);
   return {};
 }
 
@@ -301,9 +303,9 @@ Result<void> ChangeApplier::MarkLostAt(const Place& place) {
 
 Result<void> ChangeApplier::MarkLost(const Change& change) {
   if (change.kind == Kind::kReclaim) return {};  // it has no name; the blocks stay in use
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.space, change.name));
+  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   if (change.to_name.empty()) return MarkLostAt(place);
-  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_space, change.to_name));
+  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_directory, change.to_name));
   // The one that ends its life is erased, and who would have got its content is lost.
   const bool ends_first = change.kind == Kind::kMove,
              ends_other = change.kind == Kind::kTakeContent;

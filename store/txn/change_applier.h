@@ -47,8 +47,8 @@ class ChangeApplier {
   // An entry with its entry and version; nothing if it is absent.
   Result<std::optional<MutableEntry>> Load(const Place& place) const;
   void Save(const Place& place, const MutableEntry& entry);
-  Place PlaceOf(uint64_t space, std::string_view name) const;
-  Result<Place> LockedPlaceOf(uint64_t space, std::string_view name);
+  Place PlaceOf(uint64_t directory, std::string_view name) const;
+  Result<Place> LockedPlaceOf(uint64_t directory, std::string_view name);
 
   Result<void> Put(const format::Change& change);
   Result<void> Erase(const format::Change& change);

@@ -27,6 +27,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
   try {
     done = transaction->Commit(*appended);
   } catch (const std::bad_alloc&) {
+    transaction->MarkTorn();
     done = tl::unexpected(OutOfMemory());
   }
   if (done) return {};

@@ -22,7 +22,7 @@ bool IsZero(Bytes bytes) {
 }
 
 RecordKey ChunkKey(uint64_t content, uint64_t index) {
-  return {format::ContentSpace(content), index, {}};
+  return {format::ContentDirectory(content), index, {}};
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ Result<void> ContentEditor::LoadChunk(uint64_t index) {
   if (chunk_index_ == index && chunk_content_ == entry_.content) return {};
   StoreChunk();
   chunk_ = {};
-  auto found = transaction_.Find(home_, ChunkKey(entry_.content, index));
+  auto found = transaction_.Find(owner_, ChunkKey(entry_.content, index));
   if (found) {
     KVFS_ASSIGN(chunk_, Chunk::Decode(found->value));
   } else if (found.error().code != ErrorCode::kNotFound) {
@@ -49,9 +49,9 @@ void ContentEditor::StoreChunk() {
   const RecordKey key = ChunkKey(chunk_content_, *chunk_index_);
   std::vector<std::byte> value = chunk_.Encode();
   if (value.empty()) {
-    transaction_.Erase(home_, key);
+    transaction_.Erase(owner_, key);
   } else {
-    transaction_.Put(home_, key, std::move(value));
+    transaction_.Put(owner_, key, std::move(value));
   }
 }
 
@@ -92,7 +92,7 @@ Result<void> ContentEditor::Grow(uint64_t size) {
     std::byte block[kBlockBytes] = {};
     CopyBytes(block, entry_.tail);
     if (!IsZero(entry_.tail)) {
-      KVFS_ASSIGN(const BlockPointer pointer, transaction_.NewBlock(home_, block));
+      KVFS_ASSIGN(const BlockPointer pointer, transaction_.NewBlock(owner_, block));
       KVFS_TRY(Set(before.blocks, pointer));
     }
     entry_.tail.clear();
@@ -111,7 +111,7 @@ Result<void> ContentEditor::Shrink(uint64_t size) {
   std::vector<std::byte> tail(after.tail);
   if (after.tail > 0) {
     KVFS_ASSIGN(const BlockPointer block, Get(after.blocks));
-    KVFS_TRY(transaction_.ReadBlock(home_, block, 0, tail));
+    KVFS_TRY(transaction_.ReadBlock(owner_, block, 0, tail));
   } else if (size % kBlockBytes != 0) {
     KVFS_TRY(FreePart(after.blocks - 1, static_cast<uint32_t>(size % kBlockBytes), kBlockBytes));
   }
@@ -126,7 +126,7 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
   const bool was_direct = entry_.content == 0;
   const uint64_t blocks_before = shape().blocks;
   if (was_direct && !next.IsDirect()) {
-    entry_.content = transaction_.TakeId(home_);
+    entry_.content = transaction_.TakeId(owner_);
     entry_.allocated = 0;
     for (uint64_t i = 0; i < blocks_before; ++i) {
       if (!entry_.direct[i].IsHole()) KVFS_TRY(Set(i, entry_.direct[i]));
@@ -150,9 +150,9 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
 
 // What is buried here is freed by Engine's reclaiming, a piece at a time.
 void ContentEditor::Bury(uint64_t content) {
-  transaction_.NoteBuried(entry_.allocated * kBlockBytes);
-  transaction_.Put(home_, {format::kDeadSpace, content, {}}, {});
-  transaction_.CountDeadContents(home_, +1);
+  transaction_.NoteOrphaned(entry_.allocated * kBlockBytes);
+  transaction_.Put(owner_, {format::kOrphanDirectory, content, {}}, {});
+  transaction_.CountOrphans(owner_, +1);
 }
 
 Result<void> ContentEditor::LetGo() {
@@ -161,7 +161,7 @@ Result<void> ContentEditor::LetGo() {
     Bury(entry_.content);
   } else {
     for (BlockPointer& block : entry_.direct) {
-      transaction_.FreeBlock(home_, block);
+      transaction_.FreeBlock(owner_, block);
       block = {};
     }
   }
@@ -176,7 +176,7 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
     for (uint64_t i = begin; i < stop; ++i) {
       KVFS_ASSIGN(const BlockPointer block, Get(i));
       if (block.IsHole()) continue;
-      transaction_.FreeBlock(home_, block);
+      transaction_.FreeBlock(owner_, block);
       KVFS_TRY(Set(i, {}));
     }
     return {};
@@ -187,18 +187,18 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
   const uint64_t first_whole = (from + kBlocksPerChunk - 1) / kBlocksPerChunk;
   const uint64_t end_whole = std::max(first_whole, end / kBlocksPerChunk);
   KVFS_TRY(LeaveBehind(first_whole, end_whole));
-  KVFS_ASSIGN(
-      const std::vector<uint64_t> chunks,
-      transaction_.NumbersOf(home_, format::ContentSpace(entry_.content), from / kBlocksPerChunk,
-                             (end + kBlocksPerChunk - 1) / kBlocksPerChunk));
+  KVFS_ASSIGN(const std::vector<uint64_t> chunks,
+              transaction_.NumbersOf(owner_, format::ContentDirectory(entry_.content),
+                                     from / kBlocksPerChunk,
+                                     (end + kBlocksPerChunk - 1) / kBlocksPerChunk));
   for (const uint64_t chunk : chunks) {
     const uint64_t begin = chunk * kBlocksPerChunk;
     KVFS_TRY(free_range(std::max(from, begin), std::min(end, begin + kBlocksPerChunk)));
   }
   const auto whole = std::ranges::count_if(
       chunks, [&](uint64_t chunk) { return chunk >= first_whole && chunk < end_whole; });
-  transaction_.NoteRowErased(home_, {format::ContentSpace(entry_.content), first_whole, end_whole,
-                                     static_cast<uint64_t>(whole)});
+  transaction_.NoteRowErased(owner_, {format::ContentDirectory(entry_.content), first_whole,
+                                      end_whole, static_cast<uint64_t>(whole)});
   return {};
 }
 
@@ -206,24 +206,24 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
 // old one is buried with the rest: what is given up costs nothing now, however much it is.
 Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
   if (end - from <= kMostFreedChunks || entry_.allocated <= kMostFreedChunks) return {};
-  const uint64_t old = entry_.content, space = format::ContentSpace(old);
+  const uint64_t old = entry_.content, directory = format::ContentDirectory(old);
   KVFS_ASSIGN(const auto given_up,
-              transaction_.NumbersOf(home_, space, from, end, kMostFreedChunks + 1));
+              transaction_.NumbersOf(owner_, directory, from, end, kMostFreedChunks + 1));
   if (given_up.size() <= kMostFreedChunks) return {};
-  KVFS_ASSIGN(auto kept, transaction_.NumbersOf(home_, space, 0, from, kMostMovedChunks + 1));
+  KVFS_ASSIGN(auto kept, transaction_.NumbersOf(owner_, directory, 0, from, kMostMovedChunks + 1));
   KVFS_ASSIGN(const auto behind,
-              transaction_.NumbersOf(home_, space, end, ~uint64_t{0}, kMostMovedChunks + 1));
+              transaction_.NumbersOf(owner_, directory, end, ~uint64_t{0}, kMostMovedChunks + 1));
   kept.insert(kept.end(), behind.begin(), behind.end());
   if (kept.size() > kMostMovedChunks) return {};
-  const uint64_t content = transaction_.TakeId(home_);
+  const uint64_t content = transaction_.TakeId(owner_);
   uint64_t allocated = 0;
   for (const uint64_t index : kept) {
-    KVFS_ASSIGN(const auto found, transaction_.Find(home_, ChunkKey(old, index)));
+    KVFS_ASSIGN(const auto found, transaction_.Find(owner_, ChunkKey(old, index)));
     KVFS_ASSIGN(const Chunk chunk, Chunk::Decode(found.value));
     allocated += static_cast<uint64_t>(
         std::ranges::count_if(chunk.blocks, [](const auto& block) { return !block.IsHole(); }));
-    transaction_.Put(home_, ChunkKey(content, index), chunk.Encode());
-    transaction_.Erase(home_, ChunkKey(old, index));
+    transaction_.Put(owner_, ChunkKey(content, index), chunk.Encode());
+    transaction_.Erase(owner_, ChunkKey(old, index));
   }
   entry_.allocated -= allocated;
   Bury(old);
@@ -251,7 +251,7 @@ Result<void> ContentEditor::Write(uint64_t offset, Bytes data) {
 
 Result<void> ContentEditor::WriteToBlocks(uint64_t offset, Bytes data) {
   if (data.size() > kBlockBytes) {
-    KVFS_TRY(transaction_.WantBlocks(home_, data.size() / kBlockBytes));
+    KVFS_TRY(transaction_.WantBlocks(owner_, data.size() / kBlockBytes));
   }
   while (!data.empty()) {
     const uint64_t index = offset / kBlockBytes;
@@ -259,7 +259,7 @@ Result<void> ContentEditor::WriteToBlocks(uint64_t offset, Bytes data) {
     const size_t count = std::min<size_t>(data.size(), kBlockBytes - within);
     KVFS_ASSIGN(const BlockPointer block, Get(index));
     KVFS_ASSIGN(const BlockPointer changed,
-                transaction_.ChangeBlock(home_, block, within, data.first(count)));
+                transaction_.ChangeBlock(owner_, block, within, data.first(count)));
     KVFS_TRY(Set(index, changed));
     data = data.subspan(count);
     offset += count;
@@ -273,7 +273,7 @@ Result<void> ContentEditor::PlaceBlocks(const Change& change) {
   for (size_t i = 0; i < change.BlockCount(); ++i) {
     const uint64_t index = change.offset / kBlockBytes + i;
     KVFS_ASSIGN(const BlockPointer old, Get(index));
-    transaction_.FreeBlock(home_, old);
+    transaction_.FreeBlock(owner_, old);
     KVFS_TRY(Set(index, change.Block(i)));
   }
   return {};
@@ -284,7 +284,7 @@ Result<void> ContentEditor::FreePart(uint64_t index, uint32_t begin, uint32_t en
   KVFS_ASSIGN(const BlockPointer block, Get(index));
   if (block.ReadsAsZeros() || begin == end) return {};
   KVFS_ASSIGN(const BlockPointer changed,
-              transaction_.ChangeBlock(home_, block, begin, Bytes(kZeros).first(end - begin)));
+              transaction_.ChangeBlock(owner_, block, begin, Bytes(kZeros).first(end - begin)));
   return Set(index, changed);
 }
 
@@ -314,11 +314,11 @@ Result<void> ContentEditor::Allocate(uint64_t offset, uint64_t length) {
   const uint64_t end = std::min(shape().TailBegin(), offset + length);
   if (offset >= end) return {};
   const uint64_t end_index = (end + kBlockBytes - 1) / kBlockBytes;
-  KVFS_TRY(transaction_.WantBlocks(home_, end_index - offset / kBlockBytes));
+  KVFS_TRY(transaction_.WantBlocks(owner_, end_index - offset / kBlockBytes));
   for (uint64_t index = offset / kBlockBytes; index < end_index; ++index) {
     KVFS_ASSIGN(const BlockPointer block, Get(index));
     if (!block.IsHole()) continue;
-    KVFS_ASSIGN(const BlockPointer unwritten, transaction_.NewUnwritten(home_));
+    KVFS_ASSIGN(const BlockPointer unwritten, transaction_.NewUnwritten(owner_));
     KVFS_TRY(Set(index, unwritten));
   }
   return {};

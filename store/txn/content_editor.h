@@ -8,7 +8,7 @@
 // INVARIANT: bytes of the last block beyond the content's end are zero, and no block lies beyond
 // it.
 //
-// Threads: as for Transaction; the lock of the content's home is held.
+// Threads: as for Transaction; the lock of the content's owner shard is held.
 #pragma once
 
 #include <optional>
@@ -28,9 +28,10 @@ class ContentEditor {
   static constexpr uint64_t kMostFreedChunks = 1024;
   static constexpr uint64_t kMostMovedChunks = 256;
 
-  // `home` is the content's. All must outlive the editor.
-  ContentEditor(Transaction* transaction, uint32_t home, uint32_t inline_limit, MutableEntry* entry)
-      : transaction_(*transaction), home_(home), limit_(inline_limit), entry_(*entry) {}
+  // `owner` is the content's shard. All must outlive the editor.
+  ContentEditor(Transaction* transaction, uint32_t owner, uint32_t inline_limit,
+                MutableEntry* entry)
+      : transaction_(*transaction), owner_(owner), limit_(inline_limit), entry_(*entry) {}
 
   // All may fail with kRetry (see Transaction) and kCorrupt; the transaction is then to be thrown
   // away.
@@ -65,7 +66,7 @@ class ContentEditor {
   void StoreChunk();
 
   Transaction& transaction_;
-  const uint32_t home_;
+  const uint32_t owner_;
   const uint32_t limit_;
   MutableEntry& entry_;
   // The chunk looked at last.

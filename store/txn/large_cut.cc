@@ -23,12 +23,12 @@ constexpr uint64_t kMostKept = ContentEditor::kMostMovedChunks;
 
 // Nothing unless the content lies in chunks.
 Result<std::optional<LargeCut::Content>> LargeCut::Find(Key key) const {
-  const auto record = placement_.RecordKeyOf(key.space, key.name);
+  const auto record = placement_.RecordKeyOf(key.directory, key.name);
   const Shard& shard = *shards_[placement_.ShardOf(record.position)];
   auto content_of = [&](Bytes value) -> Result<std::optional<Content>> {
     KVFS_ASSIGN(const Entry entry, Entry::Decode(value, shard.inline_limit()));
     if (entry.content == 0) return std::nullopt;
-    return Content{placement_.HomeOf(entry.id), entry.content, entry.size, entry.allocated};
+    return Content{placement_.OwnerOf(entry.id), entry.content, entry.size, entry.allocated};
   };
   ShardPin pin;
   {
@@ -46,16 +46,16 @@ Result<std::optional<LargeCut::Content>> LargeCut::Find(Key key) const {
 
 Result<LargeCut::Count> LargeCut::CountChunks(const Content& content, uint64_t from, uint64_t end,
                                               uint64_t most) const {
-  Shard& shard = *shards_[content.home];
+  Shard& shard = *shards_[content.owner];
   ShardPin pin;
   {
     std::shared_lock lock(shard.mutex);
     pin = shard.Pin();
   }
-  const uint64_t space = format::ContentSpace(content.id);
+  const uint64_t directory = format::ContentDirectory(content.id);
   RecordCursor cursor(std::move(pin), Memtable::kNewest, &shard.mutex);
   Count count{0, from};
-  cursor.Seek({space, from, {}}, space);
+  cursor.Seek({directory, from, {}}, directory);
   for (; cursor.Valid() && count.chunks < most; cursor.Next()) {
     if (cursor.Record().key.position >= end) break;
     count.end = cursor.Record().key.position + 1;

@@ -25,7 +25,7 @@ class LargeCut {
 
  private:
   struct Content {
-    uint32_t home = 0;
+    uint32_t owner = 0;
     uint64_t id = 0;
     uint64_t size = 0;
     uint64_t allocated = 0;  // blocks

@@ -30,47 +30,49 @@ Result<bool> OrphanReclaimer::Run(const std::function<bool(uint64_t bytes)>& has
   uint64_t bytes = 0;
   bool has_more = false;
   for (uint32_t shard = 0; shard < shards_.size(); ++shard) {
-    auto dead = NextDead(shard, 0);
-    while (dead && has_room(bytes)) {
-      KVFS_ASSIGN(const Piece piece, FreeOnePiece(shard, *dead));
+    auto orphan = NextOrphan(shard, 0);
+    while (orphan && has_room(bytes)) {
+      KVFS_ASSIGN(const Piece piece, FreeOnePiece(shard, *orphan));
       bytes += piece.bytes;
-      dead = piece.is_last ? NextDead(shard, dead->content + 1) : Dead{dead->content, piece.end};
+      orphan = piece.is_last ? NextOrphan(shard, orphan->content + 1)
+                             : Orphan{orphan->content, piece.end};
     }
-    has_more |= dead.has_value();
+    has_more |= orphan.has_value();
   }
   return has_more && bytes > 0;
 }
 
 // The first content from `from` on.
-std::optional<OrphanReclaimer::Dead> OrphanReclaimer::NextDead(uint32_t shard,
-                                                               uint64_t from) const {
+std::optional<OrphanReclaimer::Orphan> OrphanReclaimer::NextOrphan(uint32_t shard,
+                                                                   uint64_t from) const {
   ShardPin pin;
   {
     std::shared_lock lock(shards_[shard]->mutex);
-    if (shards_[shard]->dead_contents() == 0) return std::nullopt;
+    if (shards_[shard]->orphaned_contents() == 0) return std::nullopt;
     pin = shards_[shard]->Pin();
   }
   RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
-  for (cursor.Seek({format::kDeadSpace, from, {}}, format::kDeadSpace); cursor.Valid();
+  for (cursor.Seek({format::kOrphanDirectory, from, {}}, format::kOrphanDirectory); cursor.Valid();
        cursor.Next()) {
     const uint64_t content = cursor.Record().key.position;
     if (std::ranges::find(damaged_, content) != damaged_.end()) continue;
-    return Dead{content, format::DecodeFirstLeft(cursor.Record().value)};
+    return Orphan{content, format::DecodeFirstLeft(cursor.Record().value)};
   }
   return std::nullopt;
 }
 
 // Behind the last of the first kPieceChunks chunks that are left, and how many they are.
-std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard, const Dead& dead) const {
+std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard,
+                                                          const Orphan& orphan) const {
   ShardPin pin;
   {
     std::shared_lock lock(shards_[shard]->mutex);
     pin = shards_[shard]->Pin();
   }
-  const uint64_t space = format::ContentSpace(dead.content);
+  const uint64_t directory = format::ContentDirectory(orphan.content);
   RecordCursor cursor(std::move(pin), Memtable::kNewest, &shards_[shard]->mutex);
-  uint64_t end = dead.first, count = 0;
-  cursor.Seek({space, dead.first, {}}, space);
+  uint64_t end = orphan.first, count = 0;
+  cursor.Seek({directory, orphan.first, {}}, directory);
   for (; cursor.Valid() && count < kPieceChunks; ++count) {
     end = cursor.Record().key.position + 1;
     cursor.Next();
@@ -78,14 +80,14 @@ std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard, const 
   return {end, count};
 }
 
-Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, const Dead& dead) {
-  const auto [end, count] = EndOfPiece(shard, dead);
+Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, const Orphan& orphan) {
+  const auto [end, count] = EndOfPiece(shard, orphan);
   Change change;
   change.kind = Change::Kind::kReclaim;
-  change.content = dead.content;
+  change.content = orphan.content;
   change.end = end;
   if (!CheckChange(change, static_cast<uint32_t>(shards_.size()))) {
-    damaged_.push_back(dead.content);
+    damaged_.push_back(orphan.content);
     return Piece{};
   }
   ShardSet set;
@@ -94,11 +96,11 @@ Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, con
   Transaction transaction(shards_, locks, snapshots_.newest());
   ChangeApplier applier(&transaction, &placement_, shards_[shard]->inline_limit());
   auto done = applier.Execute(change);
-  // Of a shard that is not the content's home it can only be by damage.
+  // Of a shard that is not the content's owner it can only be by damage.
   const bool is_damaged =
       !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == ErrorCode::kRetry);
   if (is_damaged) {
-    damaged_.push_back(dead.content);
+    damaged_.push_back(orphan.content);
     return Piece{};
   }
   KVFS_TRY(done);
@@ -108,7 +110,7 @@ Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, con
   piece.end = end;
   piece.bytes =
       (count + 1) * kErasedRecordBytes + transaction.FreedBlocks(shard) * kFreedBlockBytes;
-  piece.is_last = !transaction.Find(shard, {format::kDeadSpace, dead.content, {}});
+  piece.is_last = !transaction.Find(shard, {format::kOrphanDirectory, orphan.content, {}});
   KVFS_TRY(Commit(target_, &transaction, &record, 0));
   return piece;
 }

@@ -1,9 +1,9 @@
 // Frees the blocks of contents that nothing refers to any more, a piece at a time: so that an entry
 // can let go of a content of any size in one step.
 //
-// Such contents are records of a space of their own (format::kDeadSpace), which tell how far that
-// has come. Each piece is a change like any other, and so survives a crash as a whole; it costs
-// what it frees, wherever in the content it lies. Between two pieces others have their turn.
+// Such contents are records of a directory of their own (format::kOrphanDirectory), which tell how
+// far that has come. Each piece is a change like any other, and so survives a crash as a whole; it
+// costs what it frees, wherever in the content it lies. Between two pieces others have their turn.
 //
 // Threads: one caller at a time. It takes shards' locks for moments.
 #pragma once
@@ -33,7 +33,7 @@ class OrphanReclaimer {
 
  private:
   // A content, and the first of its chunks that may be left.
-  struct Dead {
+  struct Orphan {
     uint64_t content;
     uint64_t first;
   };
@@ -42,9 +42,9 @@ class OrphanReclaimer {
     uint64_t end = 0;    // behind its last chunk
     bool is_last = true;
   };
-  std::optional<Dead> NextDead(uint32_t shard, uint64_t from) const;
-  Result<Piece> FreeOnePiece(uint32_t shard, const Dead& dead);
-  std::pair<uint64_t, uint64_t> EndOfPiece(uint32_t shard, const Dead& dead) const;
+  std::optional<Orphan> NextOrphan(uint32_t shard, uint64_t from) const;
+  Result<Piece> FreeOnePiece(uint32_t shard, const Orphan& orphan);
+  std::pair<uint64_t, uint64_t> EndOfPiece(uint32_t shard, const Orphan& orphan) const;
 
   const Shards& shards_;
   const Placement& placement_;

@@ -34,7 +34,7 @@ Prefetch::Prefetch(const Shards& shards, const Placement& placement, const Batch
 }
 
 void Prefetch::Add(const Placement& placement, Key key) {
-  looks_.emplace_back().key = placement.RecordKeyOf(key.space, key.name);
+  looks_.emplace_back().key = placement.RecordKeyOf(key.directory, key.name);
 }
 
 void Prefetch::LookEach(const Shard& shard, std::span<PrefetchedRecord* const> looks) {

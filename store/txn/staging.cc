@@ -33,14 +33,14 @@ bool Staging::Stages(const Batch& batch) {
   return std::ranges::any_of(batch.operations(), IsStaged);
 }
 
-Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes) {
+Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_t>& owners) {
   for (size_t i = 0; i < batch.operations().size(); ++i) {
     const Batch::Operation& operation = batch.operations()[i];
     if (!IsStaged(operation) || writes_.contains(i)) continue;
     const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
     Write write;
-    auto known = homes.find(i);
-    write.home = known != homes.end() ? known->second : GuessHome(operation.key);
+    auto known = owners.find(i);
+    write.owner = known != owners.end() ? known->second : GuessOwner(operation.key);
     auto written = WriteBlocks(operation.data.subspan(split.head, split.middle), &write);
     writes_.emplace(i, std::move(write));
     KVFS_TRY(written);
@@ -49,27 +49,27 @@ Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_
 }
 
 // Where the content lives, or will live if the entry is new.
-uint32_t Staging::GuessHome(Key key) const {
-  const auto record = placement_.RecordKeyOf(key.space, key.name);
+uint32_t Staging::GuessOwner(Key key) const {
+  const auto record = placement_.RecordKeyOf(key.directory, key.name);
   const uint32_t index = placement_.ShardOf(record.position);
   const Shard& shard = *shards_[index];
   ShardPin pin;
-  auto home_of = [&](Bytes value) {
+  auto owner_of = [&](Bytes value) {
     const auto entry = format::Entry::Decode(value, shard.inline_limit());
-    return entry ? placement_.HomeOf(entry->id) : index;
+    return entry ? placement_.OwnerOf(entry->id) : index;
   };
   {
     std::shared_lock lock(shard.mutex);
     pin = shard.Pin();
     const auto* found = pin.FindInMemory(record, Memtable::kNewest);
-    if (found != nullptr) return found->is_erased() ? index : home_of(found->value());
+    if (found != nullptr) return found->is_erased() ? index : owner_of(found->value());
   }
   const auto found = pin.tree->tree.Find(record);
-  return found ? home_of(found->value) : index;
+  return found ? owner_of(found->value) : index;
 }
 
 Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
-  Shard& shard = *shards_[write->home];
+  Shard& shard = *shards_[write->owner];
   uint64_t left = data.size() / kBlockBytes;
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
@@ -107,12 +107,12 @@ void Staging::Discard(size_t index) {
 }
 
 void Staging::Release(const Write& write) {
-  for (const Run& run : write.runs) shards_[write.home]->block_allocator().Release(run);
+  for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Release(run);
 }
 
 void Staging::Commit() {
   for (const auto& [index, write] : writes_) {
-    for (const Run& run : write.runs) shards_[write.home]->block_allocator().Take(run);
+    for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Take(run);
   }
   writes_.clear();
 }

@@ -32,7 +32,7 @@ class Staging {
   static constexpr uint64_t kMinBytes = uint64_t{8} << 10;
 
   struct Write {
-    uint32_t home = 0;
+    uint32_t owner = 0;
     std::vector<Run> runs;
     uint64_t blocks = 0;
     std::vector<std::byte> pointers;  // encoded, as a change carries them
@@ -45,10 +45,10 @@ class Staging {
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  // Writes the blocks of every operation that has some and is not staged yet. `homes` tells for
+  // Writes the blocks of every operation that has some and is not staged yet. `owners` tells for
   // operations where their content lives, if that is known better than by a look at the store.
   // kNoSpace if the disk is full.
-  Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& homes);
+  Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& owners);
   // The blocks of operation `index`; null if it has none.
   const Write* Find(size_t index) const;
   // The operation's blocks are not used; gives them back.
@@ -63,7 +63,7 @@ class Staging {
   static bool Stages(const Batch& batch);
 
  private:
-  uint32_t GuessHome(Key key) const;
+  uint32_t GuessOwner(Key key) const;
   Result<void> WriteBlocks(Bytes data, Write* write);
   void Release(const Write& write);
 

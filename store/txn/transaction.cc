@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kSearchedOneByOne = 8;
 
 uint64_t PlaceHash(uint32_t shard, const RecordKey& key) {
-  return (key.space * 0x9e3779b97f4a7c15 ^ key.position) + shard;
+  return (key.directory * 0x9e3779b97f4a7c15 ^ key.position) + shard;
 }
 
 }  // namespace
@@ -105,25 +105,26 @@ Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const Reco
   return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
 }
 
-Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t space, uint64_t from,
-                                                     uint64_t end, size_t most) const {
+Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t directory,
+                                                     uint64_t from, uint64_t end,
+                                                     size_t most) const {
   std::vector<uint64_t> numbers;
   RecordCursor cursor(shards_[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
-  cursor.Seek({space, from, {}}, space);
+  cursor.Seek({directory, from, {}}, directory);
   for (; cursor.Valid() && cursor.Record().key.position < end; cursor.Next()) {
     if (numbers.size() == most) break;
     numbers.push_back(cursor.Record().key.position);
   }
   if (cursor.damage()) return tl::unexpected(*cursor.damage());
   for (const OwnRecord& own : own_) {
-    const bool is_one = own.shard == shard && own.key.space == space && own.value &&
+    const bool is_one = own.shard == shard && own.key.directory == directory && own.value &&
                         own.key.position >= from && own.key.position < end;
     if (is_one) numbers.push_back(own.key.position);
   }
   std::ranges::sort(numbers);
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   std::erase_if(numbers, [&](uint64_t number) {
-    const OwnRecord* own = FindOwn(shard, {space, number, {}});
+    const OwnRecord* own = FindOwn(shard, {directory, number, {}});
     return own != nullptr && !own->value;
   });
   return numbers;
@@ -286,10 +287,10 @@ Result<void> Transaction::Commit(uint64_t version) {
   }
   for (auto& [index, changes] : shards_changed_) {
     Shard& shard = *shards_[index];
-    const bool needs_lock = changes.entries != 0 || changes.dead != 0 || !changes.images.empty();
+    const bool needs_lock = changes.entries != 0 || changes.orphans != 0 || !changes.images.empty();
     Demand(!needs_lock || locks_.Has(index), kLocked);
     shard.CountEntries(changes.entries);
-    shard.CountDeadContents(changes.dead);
+    shard.CountOrphans(changes.orphans);
     for (const ErasedRow& row : changes.rows) shard.NoteRowErased(row);
     auto over = WriteImages(shard, changes, /*new_ones=*/false);
     if (!over) written = std::move(over);
@@ -300,6 +301,12 @@ Result<void> Transaction::Commit(uint64_t version) {
     shard.PublishDirty();
   }
   return written;
+}
+
+void Transaction::MarkTorn() {
+  for (uint32_t i = 0; i < shards_.size(); ++i) {
+    if (locks_.Has(i)) shards_[i]->MarkTorn();
+  }
 }
 
 // Neighbours with one write.

@@ -58,23 +58,25 @@ class Transaction {
   Result<Found> Find(uint32_t shard, const format::RecordKey& key) const;
   // The same without them.
   Result<Found> FindCommitted(uint32_t shard, const format::RecordKey& key) const;
-  // The numbered records of a space in the shard, from `from` on and below `end`, so far as they
-  // are among the first `most` that were there before.
-  Result<std::vector<uint64_t>> NumbersOf(uint32_t shard, uint64_t space, uint64_t from,
+  // The numbered records of a directory in the shard, from `from` on and below `end`, so far as
+  // they are among the first `most` that were there before.
+  Result<std::vector<uint64_t>> NumbersOf(uint32_t shard, uint64_t directory, uint64_t from,
                                           uint64_t end, size_t most = SIZE_MAX) const;
   // `key.name` is borrowed until Commit.
   void Put(uint32_t shard, const format::RecordKey& key, std::vector<std::byte> value);
   void Erase(uint32_t shard, const format::RecordKey& key);
-  // So many of the records that were erased are all that the space had in [begin, end): a
+  // So many of the records that were erased are all that the directory had in [begin, end): a
   // checkpoint drops whole pages then, and makes new ones for the two ends only.
   void NoteRowErased(uint32_t shard, const ErasedRow& row) {
     shards_changed_[shard].rows.push_back(row);
   }
   void CountEntries(uint32_t shard, int change) { shards_changed_[shard].entries += change; }
-  void CountDeadContents(uint32_t shard, int change) { shards_changed_[shard].dead += change; }
+  void CountOrphans(uint32_t shard, int change) { shards_changed_[shard].orphans += change; }
+  // After a Commit that has thrown: nobody may look at what it has left.
+  void MarkTorn();
   // Contents of so many bytes are let go of, to be reclaimed.
-  void NoteBuried(uint64_t bytes) { buried_bytes_ += bytes; }
-  uint64_t buried_bytes() const { return buried_bytes_; }
+  void NoteOrphaned(uint64_t bytes) { orphaned_bytes_ += bytes; }
+  uint64_t orphaned_bytes() const { return orphaned_bytes_; }
   uint64_t TakeId(uint32_t shard) { return shards_[shard]->TakeId(); }
   void NoteId(uint32_t shard, uint64_t id) { shards_[shard]->NoteId(id); }
 
@@ -129,7 +131,7 @@ class Transaction {
   };
   struct ShardChanges {
     int64_t entries = 0;
-    int64_t dead = 0;
+    int64_t orphans = 0;
     uint64_t wanted = 0;               // blocks that are going to be asked for
     Run ahead;                         // held, not yet used
     std::vector<Run> taken;            // held, and used
@@ -151,7 +153,7 @@ class Transaction {
   mutable std::vector<OwnRecord> own_;
   std::unordered_multimap<uint64_t, size_t> own_by_position_;  // once there are many
   std::map<uint32_t, ShardChanges> shards_changed_;
-  uint64_t buried_bytes_ = 0;
+  uint64_t orphaned_bytes_ = 0;
   ShardSet missing_locks_;
   std::map<uint32_t, uint64_t> missing_blocks_;
 };

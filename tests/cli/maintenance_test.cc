@@ -242,7 +242,7 @@ TEST_F(MaintenanceFixture, DumpShowsTheLogOfAStoreInUse) {
   for (const auto& file : stdfs::directory_iterator(store() + "/log")) {
     log += RunKvfs({"dump", file.path()}).out;
   }
-  EXPECT_TRUE(Contains(log, "put entry \"foo\" of space 1")) << log;
+  EXPECT_TRUE(Contains(log, "put entry \"foo\" of directory 1")) << log;
 }
 
 TEST_F(MaintenanceFixture, DumpTellsDamageAndRefusesOtherFiles) {

@@ -44,7 +44,8 @@ std::string Expectation::Verify(const std::string& path) {
   }
   size_t listed = 0, present = 0;
   for (const auto& [name, allowed] : keys_) present += allowed.contains(0) ? 0 : 1;
-  const auto list = (*store)->List(kRootSpace, 0, [&](const ListedEntry&) { return ++listed > 0; });
+  const auto list =
+      (*store)->List(kRootDirectory, 0, [&](const ListedEntry&) { return ++listed > 0; });
   if (!list) return "it cannot be listed: " + list.error().message;
   if (listed != present) {
     return "a listing shows " + std::to_string(listed) + " keys of " + std::to_string(present);

@@ -42,7 +42,7 @@ class ContentPieces : public FileSystemFixture {
   size_t EntriesInTransientSpace() {
     size_t entries = 0;
     EXPECT_TRUE(
-        store().List(kTransientSpace, 0, [&](const ListedEntry&) { return ++entries > 0; }));
+        store().List(kTransientDirectory, 0, [&](const ListedEntry&) { return ++entries > 0; }));
     return entries;
   }
 };

@@ -183,7 +183,7 @@ TEST_F(DirectoryListing, ALargeOneIsListedWholeWhileOthersAddAndRemove) {
 TEST_F(DirectoryListing, DamagedEntriesAreListedWithoutAType) {
   MakeFiles(2);
   Batch batch;
-  batch.Put({kRootSpace, "odd"}, {}, "\x07nonsense");
+  batch.Put({kRootDirectory, "odd"}, {}, "\x07nonsense");
   ASSERT_TRUE(store().Apply(batch));
   const auto page = fs().ListDirectoryPlus(kRootInode, 2, {4096, EntryBytes});
   ASSERT_TRUE(page);

@@ -168,7 +168,7 @@ TEST_F(ExtendedAttributes, OfAnUnnamedFileStayWhenItIsNamed) {
 TEST_F(ExtendedAttributes, TellTheVersionAndTheChecksumOfEveryFile) {
   const InodeInfo file = File("f", "content");
   const uint64_t before = std::stoull(Get(file.number, kVersionXattr));
-  EXPECT_EQ(before, store().Stat({kRootSpace, "f"})->version);
+  EXPECT_EQ(before, store().Stat({kRootDirectory, "f"})->version);
   // As `printf content | xxh128sum` has it.
   XXH128_canonical_t digest;
   XXH128_canonicalFromHash(&digest, XXH3_128bits("content", 7));
@@ -216,7 +216,7 @@ TEST_F(ExtendedAttributes, DamagedOnesAreReportedAndKept) {
        {std::string_view(""), std::string_view("\7"), std::string_view("\1\0\0\0\0\0", 6),
         std::string_view("\1\1\1\0\0\0x", 7), std::string_view("\1\1\0\0\0\0b\1\0\0\0\0a", 13)}) {
     Batch batch;
-    batch.Put({kXattrSpace, number}, AsBytes(damage));
+    batch.Put({kXattrDirectory, number}, AsBytes(damage));
     ASSERT_TRUE(store().Apply(batch));
     EXPECT_EQ(ErrorOfGet(file.number, "user.a"), ErrorCode::kCorrupt);
     EXPECT_EQ(CodeOf(fs().ListXattrs(file.number)), ErrorCode::kCorrupt);
@@ -232,7 +232,7 @@ TEST_F(ExtendedAttributes, AFileWhoseOnesAreLostCanBeRemoved) {
   ASSERT_EQ(Set(file, "user.a", "one"), kNoError);
   Batch batch;
   const std::string number = std::to_string(file.number);
-  batch.Erase({kXattrSpace, number});
+  batch.Erase({kXattrDirectory, number});
   ASSERT_TRUE(store().Apply(batch));
   EXPECT_EQ(ErrorOfGet(file.number, "user.a"), ErrorCode::kNotFound);
   EXPECT_EQ(Set(file, "user.b", "two"), kNoError);

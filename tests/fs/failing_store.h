@@ -39,9 +39,9 @@ class FailingStore final : public Store {
     KVFS_TRY(Step());
     return store_.FindHole(key, offset);
   }
-  Result<void> List(Space space, Position from, const ListVisitor& visit) const override {
+  Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const override {
     KVFS_TRY(Step());
-    return store_.List(space, from, visit);
+    return store_.List(directory, from, visit);
   }
   Result<void> Close() override { return store_.Close(); }
   Result<void> Apply(const Batch& batch) override {

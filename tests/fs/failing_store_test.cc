@@ -12,6 +12,7 @@
 #include "fs/access_list.h"
 #include "fs/content_source.h"
 #include "fs/file_system.h"
+#include "fs/hard_link.h"
 #include "fs/path.h"
 #include "store/env/memory_env.h"
 
@@ -60,25 +61,25 @@ class World {
   FailingStore& store() { return *store_; }
   InodeNumber operator[](const std::string& name) const { return numbers_.at(name); }
 
-  // All entries of all spaces, with their versions; but what has never had a name, of which
+  // All entries of all directories, with their versions; but what has never had a name, of which
   // something may be left behind until the next opening.
   std::string State() const {
     std::string state;
-    std::set<Space> spaces = {kAttributeSpace, kTransientSpace, kSharedSpace, kXattrSpace,
-                              kRootSpace};
-    std::set<Space> visited;
-    while (!spaces.empty()) {
-      const Space space = *spaces.begin();
-      spaces.erase(space);
-      visited.insert(space);
-      EXPECT_TRUE(real_->List(space, kFirstPosition, [&](const ListedEntry& entry) {
+    std::set<DirectoryId> directories = {kAttributeDirectory, kTransientDirectory, kSharedDirectory,
+                                         kXattrDirectory, kRootDirectory};
+    std::set<DirectoryId> visited;
+    while (!directories.empty()) {
+      const DirectoryId directory = *directories.begin();
+      directories.erase(directory);
+      visited.insert(directory);
+      EXPECT_TRUE(real_->List(directory, kFirstPosition, [&](const ListedEntry& entry) {
         const bool is_unnamed =
             entry.name.starts_with("unnamed") || entry.name.starts_with("xattrs");
-        if (space == kTransientSpace && is_unnamed) return true;
-        const EntryInfo info = real_->Stat({space, entry.name}).value();
-        state += std::to_string(space) + "/" + std::string(entry.name) + " " +
+        if (directory == kTransientDirectory && is_unnamed) return true;
+        const EntryInfo info = real_->Stat({directory, entry.name}).value();
+        state += std::to_string(directory) + "/" + std::string(entry.name) + " " +
                  std::to_string(info.id) + " " + std::to_string(info.version) + "\n";
-        if (!visited.contains(info.id)) spaces.insert(info.id);
+        if (!visited.contains(info.id)) directories.insert(info.id);
         return true;
       }));
     }

@@ -121,7 +121,7 @@ TEST_F(HardLinks, EndAtTheGreatestNumber) {
   ASSERT_EQ(Link(file, "b"), kNoError);
   const std::string shared = SharedName(file.number);
   Batch batch;
-  batch.EditMeta({kSharedSpace, shared}, [](std::string& meta) {
+  batch.EditMeta({kSharedDirectory, shared}, [](std::string& meta) {
     Attributes attributes = *DecodeAttributes(meta);
     attributes.links = kMaxLinks;
     meta = EncodeAttributes(attributes);
@@ -260,7 +260,7 @@ TEST_F(HardLinks, ANameWithoutItsFileIsDamage) {
   const InodeInfo file = Twice("a", "b", "content");
   const std::string shared = SharedName(file.number);
   Batch batch;
-  batch.Erase({kSharedSpace, shared});
+  batch.Erase({kSharedDirectory, shared});
   ASSERT_TRUE(store().Apply(batch));
   EXPECT_EQ(CodeOf(fs().Lookup(kRootInode, "a")), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "a")), ErrorCode::kCorrupt);
@@ -271,18 +271,18 @@ TEST_F(HardLinks, ANameThatLeadsToSomethingElseIsDamage) {
   const auto expect_damage = [&](Key key, const std::string& meta) {
     Batch batch;
     batch.Put(key, {}, meta);
-    batch.Put({kRootSpace, "x"}, {}, "\2\0\0\x80\x15\xcd\x5b\x07\0\0\0\0"sv);
+    batch.Put({kRootDirectory, "x"}, {}, "\2\0\0\x80\x15\xcd\x5b\x07\0\0\0\0"sv);
     ASSERT_TRUE(store().Apply(batch));
     EXPECT_EQ(CodeOf(fs().Lookup(kRootInode, "x")), ErrorCode::kCorrupt);
   };
   Attributes directory;
   directory.mode = S_IFDIR | 0755;
   directory.links = 2;
-  expect_damage({kSharedSpace, "123456789"}, EncodeAttributes(directory));
-  expect_damage({kSharedSpace, "123456789"}, EncodeHardLink({123456789, S_IFREG}));
+  expect_damage({kSharedDirectory, "123456789"}, EncodeAttributes(directory));
+  expect_damage({kSharedDirectory, "123456789"}, EncodeHardLink({123456789, S_IFREG}));
   Attributes file;
   file.mode = S_IFREG | 0644;
-  expect_damage({kSharedSpace, "123456789"}, EncodeAttributes(file));  // its id is another
+  expect_damage({kSharedDirectory, "123456789"}, EncodeAttributes(file));  // its id is another
 }
 
 TEST(HardLinkMeta, IsAsDocumented) {

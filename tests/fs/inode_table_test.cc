@@ -53,7 +53,7 @@ TEST(InodeTable, RelocatesWithANameOfItsOwn) {
     table.Relocate(20, {7, name});
   }
   EXPECT_EQ(table.Find(20)->name, "another name that does not fit into a small string");
-  EXPECT_EQ(table.Find(20)->space, 7u);
+  EXPECT_EQ(table.Find(20)->directory, 7u);
 }
 
 TEST(InodeTable, RelocatingAnUnknownInodeDoesNotMakeItKnown) {

@@ -13,7 +13,7 @@
 namespace kvfs::fs {
 namespace {
 
-constexpr Key kRootKey = {kAttributeSpace, "root"};
+constexpr Key kRootKey = {kAttributeDirectory, "root"};
 
 class LostAndFound : public FileSystemFixture {
  protected:
@@ -27,18 +27,18 @@ class LostAndFound : public FileSystemFixture {
   }
 
   // The entry as a store has it that was not made by a file system.
-  void Lose(Space space, const std::string& name) {
+  void Lose(DirectoryId directory, const std::string& name) {
     Batch batch;
-    batch.Erase({space, name});
+    batch.Erase({directory, name});
     ASSERT_TRUE(store().Apply(batch));
   }
-  void Add(Space space, const std::string& name, InodeNumber directory) {
+  void Add(DirectoryId parent, const std::string& name, InodeNumber directory) {
     Attributes attributes;
     attributes.mode = S_IFDIR | 0755;
     attributes.links = 2;
     const std::string meta = EncodeAttributes(attributes);
     Batch batch;
-    batch.Restore({space, name}, directory, meta);
+    batch.Restore({parent, name}, directory, meta);
     ASSERT_TRUE(store().Apply(batch));
   }
   void SetMeta(Key key, const std::string& to) {
@@ -47,15 +47,15 @@ class LostAndFound : public FileSystemFixture {
     ASSERT_TRUE(store().Apply(batch));
   }
 
-  std::set<Space> Spaces() {
-    std::set<Space> spaces = {kAttributeSpace, kRootSpace};
+  std::set<DirectoryId> Directories() {
+    std::set<DirectoryId> directories = {kAttributeDirectory, kRootDirectory};
     for (InodeNumber directory = kFirstId; directory < 1000; ++directory) {
       EXPECT_TRUE(store().List(directory, kFirstPosition, [&](const ListedEntry&) {
-        spaces.insert(directory);
+        directories.insert(directory);
         return true;
       }));
     }
-    return spaces;
+    return directories;
   }
   Result<ReattachReport> TryReattach(Store& to) {
     reattached_.clear();
@@ -63,7 +63,7 @@ class LostAndFound : public FileSystemFixture {
     options.owner = kUser;
     options.now = now();
     options.on_reattached = [this](const std::string& path) { reattached_.push_back(path); };
-    return ReattachLost(to, Spaces(), options);
+    return ReattachLost(to, Directories(), options);
   }
   ReattachReport Reattach() {
     const auto report = TryReattach(store());
@@ -109,7 +109,7 @@ TEST_F(LostAndFound, OfAWholeStoreNothingIsChanged) {
 }
 
 TEST_F(LostAndFound, OnlyTheUppermostOneIsReattached) {
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   EXPECT_EQ(Reattach().directories, 1u);
   EXPECT_EQ(reattached_, std::vector<std::string>{"lost+found/" + NameOf(a_)});
   const InodeInfo found = Find("lost+found");
@@ -118,14 +118,14 @@ TEST_F(LostAndFound, OnlyTheUppermostOneIsReattached) {
 }
 
 TEST_F(LostAndFound, LostOnesOfSeveralPlaces) {
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   Lose(b_, "c");
   EXPECT_EQ(Reattach().directories, 2u);
   EXPECT_EQ(List(Find("lost+found").number).size(), 2u);
 }
 
 TEST_F(LostAndFound, ALaterRepairUsesTheSamePlace) {
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   Reattach();
   Lose(Find(NameOf(a_), Find("lost+found").number).number, "b");
   EXPECT_EQ(Reattach().directories, 1u);
@@ -135,7 +135,7 @@ TEST_F(LostAndFound, ALaterRepairUsesTheSamePlace) {
 TEST_F(LostAndFound, NamesThatAreTakenAreLeftAlone) {
   File("lost+found", "mine");
   File("lost+found-2", "mine");
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   Reattach();
   const InodeNumber place = Find("lost+found-3").number;
   EXPECT_EQ(ReadName("lost+found"), "mine");
@@ -148,7 +148,7 @@ TEST_F(LostAndFound, NamesThatAreTakenAreLeftAlone) {
 }
 
 TEST_F(LostAndFound, DirectoriesThatContainEachOtherAreFound) {
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   Add(c_, "up", a_);
   EXPECT_EQ(Reattach().directories, 1u);
 }
@@ -157,8 +157,8 @@ TEST_F(LostAndFound, DirectoriesThatContainEachOtherAreFound) {
 TEST_F(LostAndFound, WhatLiesBelowALoopStaysThere) {
   const InodeNumber last = Directory("last").number;
   File("f", "value", last);
-  Lose(kRootSpace, "last");
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "last");
+  Lose(kRootDirectory, "a");
   Add(last, "b", b_);  // b, which a had, is in last; and last in b
   Lose(a_, "b");
   Add(b_, "last", last);
@@ -181,32 +181,32 @@ TEST_F(LostAndFound, OfTwoNamesOneStays) {
 }
 
 TEST_F(LostAndFound, LinksAreCorrected) {
-  Add(kRootSpace, "new", 1'000'000);
+  Add(kRootDirectory, "new", 1'000'000);
   Add(1'000'000, "below", 1'000'001);
   EXPECT_EQ(Reattach().corrected_links, 2u) << "of the new one, and of the root";
 }
 
 TEST_F(LostAndFound, WithoutTheRootsAttributesItGetsNewOnes) {
-  Lose(kAttributeSpace, "root");
+  Lose(kAttributeDirectory, "root");
   Reattach();
   EXPECT_EQ(Stat(kRootInode).attributes.uid, kUser.uid);
   SetMeta(kRootKey, "no attributes");
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   EXPECT_EQ(Reattach().directories, 1u);
 }
 
 TEST_F(LostAndFound, WhatHasNoAttributesIsNoDirectory) {
-  SetMeta({kRootSpace, "a"}, "no attributes");
+  SetMeta({kRootDirectory, "a"}, "no attributes");
   EXPECT_TRUE(TryReattach(store()));
   EXPECT_EQ(reattached_, std::vector<std::string>{"lost+found/" + NameOf(a_)});
 }
 
 // Each call of the store fails in turn; what was not done is done by another try.
 TEST_F(LostAndFound, EachErrorOfTheStoreIsTold) {
-  Lose(kRootSpace, "a");
+  Lose(kRootDirectory, "a");
   Add(c_, "up", a_);
   Add(beside_, "c", c_);
-  Lose(kAttributeSpace, "root");
+  Lose(kAttributeDirectory, "root");
   uint64_t nth = 1;
   for (FailingStore failing(store());; ++nth) {
     failing.FailCall(nth);

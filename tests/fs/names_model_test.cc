@@ -122,9 +122,9 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     directories_ = {kRootInode, Find("one").number, Find("two").number};
   }
 
-  // What lies in a space, and below the directories in it.
-  void Count(Space space) {
-    ASSERT_TRUE(store().List(space, kFirstPosition, [&](const ListedEntry& entry) {
+  // What lies in a directory, and below the directories in it.
+  void Count(DirectoryId directory) {
+    ASSERT_TRUE(store().List(directory, kFirstPosition, [&](const ListedEntry& entry) {
       if (IsHardLink(entry.meta)) {
         ++hard_links_[DecodeHardLink(entry.meta)->inode];
         return true;
@@ -132,7 +132,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
       const Attributes attributes = *DecodeAttributes(entry.meta);
       if (attributes.has_xattrs) ++flags_[entry.id];
       if (attributes.IsDirectory()) {
-        ++subdirectories_[space];
+        ++subdirectories_[directory];
         links_[entry.id] = attributes.links;
         Count(entry.id);
       }
@@ -143,12 +143,12 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
   void ExpectConsistency() {
     hard_links_.clear(), flags_.clear(), subdirectories_.clear(), links_.clear();
     links_[kRootInode] = Stat(kRootInode).attributes.links;
-    Count(kRootSpace);
+    Count(kRootDirectory);
     for (const auto& [directory, links] : links_) {
       EXPECT_EQ(links, 2 + subdirectories_[directory]) << directory;
     }
     std::map<InodeNumber, uint32_t> shared;
-    ASSERT_TRUE(store().List(kSharedSpace, kFirstPosition, [&](const ListedEntry& entry) {
+    ASSERT_TRUE(store().List(kSharedDirectory, kFirstPosition, [&](const ListedEntry& entry) {
       const Attributes attributes = *DecodeAttributes(entry.meta);
       EXPECT_EQ(entry.name, SharedName(entry.id));
       shared[entry.id] = attributes.links;
@@ -157,7 +157,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     }));
     EXPECT_EQ(shared, hard_links_);
     std::map<InodeNumber, uint32_t> xattrs;
-    ASSERT_TRUE(store().List(kXattrSpace, kFirstPosition, [&](const ListedEntry& entry) {
+    ASSERT_TRUE(store().List(kXattrDirectory, kFirstPosition, [&](const ListedEntry& entry) {
       ++xattrs[std::stoull(std::string(entry.name))];
       return true;
     }));
@@ -165,7 +165,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
   }
   size_t CountUnnamed() {
     size_t count = 0;
-    EXPECT_TRUE(store().List(kTransientSpace, kFirstPosition, [&](const ListedEntry&) {
+    EXPECT_TRUE(store().List(kTransientDirectory, kFirstPosition, [&](const ListedEntry&) {
       ++count;
       return true;
     }));

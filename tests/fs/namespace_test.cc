@@ -285,18 +285,18 @@ TEST_F(Namespace, EntriesOfTheLibraryAreFilesOfTheDefaultOwner) {
 
 TEST_F(Namespace, DamagedAttributesAreReportedAndKept) {
   Batch batch;
-  batch.Put({kRootSpace, "odd"}, AsBytes("value"), "\x07nonsense");
+  batch.Put({kRootDirectory, "odd"}, AsBytes("value"), "\x07nonsense");
   ASSERT_TRUE(store().Apply(batch));
   EXPECT_EQ(CodeOf(fs().Lookup(kRootInode, "odd")), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(fs().Unlink(kRootInode, "odd")), ErrorCode::kCorrupt);
-  EXPECT_EQ(store().Stat({kRootSpace, "odd"})->meta, "\x07nonsense");
+  EXPECT_EQ(store().Stat({kRootDirectory, "odd"})->meta, "\x07nonsense");
   EXPECT_EQ(List(), Names{"odd"});
 }
 
 TEST_F(Namespace, DamagedAttributesOfAReferencedFileStopChanges) {
   const InodeInfo file = File("f", "value");
   Batch batch;
-  batch.EditMeta({kRootSpace, "f"}, [](std::string& meta) { meta = "\x07nonsense"; });
+  batch.EditMeta({kRootDirectory, "f"}, [](std::string& meta) { meta = "\x07nonsense"; });
   ASSERT_TRUE(store().Apply(batch));
   EXPECT_EQ(CodeOf(fs().Write(file.number, 0, AsBytes("V"), kRoot)), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(fs().SetAttributes(file.number, {.uid = 1}, kRoot)), ErrorCode::kCorrupt);

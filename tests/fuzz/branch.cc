@@ -22,7 +22,7 @@ void ReadAll(const BranchView& branch, uint32_t count) {
     const RecordKey key = branch.Key(i);
     const std::string name(key.name);
     static_cast<void>(branch.Child(i));
-    static_cast<void>(branch.ChildIndex({key.space, key.position + 1, name}));
+    static_cast<void>(branch.ChildIndex({key.directory, key.position + 1, name}));
     const uint32_t index = branch.ChildIndex(key);
     Require(index == 0 || index < std::max(count, branch.count()), "an index is that of a child");
   }
@@ -45,17 +45,17 @@ void Run(Bytes input) {
 }
 
 std::vector<Input> Seeds() {
-  std::vector<BranchRecord> one_space, spaces, names;
+  std::vector<BranchRecord> one_directory, directories, names;
   const std::string name(200, 'n');
   for (uint64_t i = 0; i < 100; ++i) {
-    one_space.push_back({{1, i << 55, {}}, {i + 1, 2}, 50});
-    spaces.push_back({{i, i * 7, {}}, {i + 1, 2}, 50});
+    one_directory.push_back({{1, i << 55, {}}, {i + 1, 2}, 50});
+    directories.push_back({{i, i * 7, {}}, {i + 1, 2}, 50});
   }
   for (uint64_t i = 0; i < 20; ++i) {
     names.push_back({{1, 1000, std::string_view(name).substr(0, 10 * i)}, {i + 1, 2}, 3});
   }
   std::vector<Input> seeds = {format::WorkedExample().at("branch")};
-  for (const auto& records : {one_space, spaces, names}) {
+  for (const auto& records : {one_directory, directories, names}) {
     Input page(MappedPage::kBytes);
     format::EncodeBranch(records, {5, 3}, 0, page);
     seeds.push_back(page);

@@ -22,11 +22,12 @@ Input Encoded(const std::vector<Change>& changes) {
 }
 
 bool AreEqual(const Change& one, const Change& other) {
-  return one.kind == other.kind && one.found == other.found && one.space == other.space &&
+  return one.kind == other.kind && one.found == other.found && one.directory == other.directory &&
          one.name == other.name && one.id == other.id && one.offset == other.offset &&
-         one.size == other.size && one.length == other.length && one.to_space == other.to_space &&
-         one.to_name == other.to_name && one.home == other.home && one.content == other.content &&
-         one.end == other.end && one.meta == other.meta && one.to_meta == other.to_meta &&
+         one.size == other.size && one.length == other.length &&
+         one.to_directory == other.to_directory && one.to_name == other.to_name &&
+         one.owner == other.owner && one.content == other.content && one.end == other.end &&
+         one.meta == other.meta && one.to_meta == other.to_meta &&
          std::ranges::equal(one.data, other.data);
 }
 

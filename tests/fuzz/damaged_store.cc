@@ -7,7 +7,7 @@
 namespace kvfs::fuzz {
 namespace {
 
-constexpr Space kOtherSpace = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
 
 std::string Text(size_t size, unsigned seed) {
   std::string text(size, '\0');
@@ -74,26 +74,26 @@ class Builder {
     Require(ApplyToModel(step, &next), "a change of what is there");
     image_.states.push_back(std::move(next));
   }
-  static ModelChange Of(ModelChange::Kind kind, Space space, const std::string& name) {
+  static ModelChange Of(ModelChange::Kind kind, DirectoryId directory, const std::string& name) {
     ModelChange change;
     change.kind = kind;
-    change.key = {space, name};
+    change.key = {directory, name};
     change.meta = "meta of " + name;
     return change;
   }
-  void Put(Space space, const std::string& name, const std::string& content) {
-    ModelChange change = Of(Kind::kPut, space, name);
+  void Put(DirectoryId directory, const std::string& name, const std::string& content) {
+    ModelChange change = Of(Kind::kPut, directory, name);
     change.data = content;
     Apply(change);
   }
   void Move(const std::string& from, const std::string& to) {
-    ModelChange change = Of(Kind::kMove, kRootSpace, from);
-    change.to = {kOtherSpace, to};
+    ModelChange change = Of(Kind::kMove, kRootDirectory, from);
+    change.to = {kOtherDirectory, to};
     Apply(change);
   }
   void Edit(Kind kind, const std::string& name, uint64_t offset, uint64_t length,
             const std::string& data = {}) {
-    ModelChange change = Of(kind, kOtherSpace, name);
+    ModelChange change = Of(kind, kOtherDirectory, name);
     change.offset = offset;
     change.length = length;
     change.data = data;
@@ -103,21 +103,22 @@ class Builder {
   // Trees with branches; contents inside a leaf, in direct blocks, in chunks, with holes; pages and
   // blocks that were freed; a log that goes on behind a checkpoint.
   void Fill() {
-    for (unsigned i = 0; i < 60; ++i) Put(kRootSpace, "small " + std::to_string(i), Text(150, i));
-    Put(kOtherSpace, "direct", Text(9000, 1));
-    Put(kOtherSpace, "large", Text(60'000, 2));
-    Put(kOtherSpace, "gone", Text(40'000, 3));
+    for (unsigned i = 0; i < 60; ++i)
+      Put(kRootDirectory, "small " + std::to_string(i), Text(150, i));
+    Put(kOtherDirectory, "direct", Text(9000, 1));
+    Put(kOtherDirectory, "large", Text(60'000, 2));
+    Put(kOtherDirectory, "gone", Text(40'000, 3));
     Must(store_->Checkpoint());
     Edit(Kind::kResize, "large", 300'000, 0);
     Edit(Kind::kErase, "gone", 0, 0);
-    Put(kRootSpace, "empty", "");
+    Put(kRootDirectory, "empty", "");
     Must(store_->Checkpoint());
-    Put(kOtherSpace, "later", Text(20'000, 4));
+    Put(kOtherDirectory, "later", Text(20'000, 4));
     Move("small 1", "moved");
     Edit(Kind::kPunch, "direct", 10, 5000);
     Must(store_->Sync());
     Edit(Kind::kWrite, "large", 5, 0, "written");
-    Put(kRootSpace, "last", "of all");
+    Put(kRootDirectory, "last", "of all");
   }
 
   void ReadFiles(Env& env, const std::string& directory) {

@@ -29,8 +29,8 @@ void ReadAll(const LeafView& leaf, uint32_t count) {
     const Input touched = Resized(record.value, record.value.size());
     const std::string name(record.key.name);
     LookUp(leaf, record.key);
-    LookUp(leaf, {record.key.space, record.key.position + 1, {}});
-    LookUp(leaf, {record.key.space + 1, record.key.position, name + "x"});
+    LookUp(leaf, {record.key.directory, record.key.position + 1, {}});
+    LookUp(leaf, {record.key.directory + 1, record.key.position, name + "x"});
   }
 }
 

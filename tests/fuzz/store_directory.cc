@@ -177,10 +177,10 @@ void ReadEntry(const Store& store, const Model::key_type& key, Expectation* expe
 }
 
 // Returns whether the listing is whole.
-bool ListAll(const Store& store, Space space, Expectation* expected) {
+bool ListAll(const Store& store, DirectoryId directory, Expectation* expected) {
   std::vector<std::pair<Model::key_type, std::string>> listed;
-  const auto done = store.List(space, 0, [&](const ListedEntry& entry) {
-    listed.push_back({{space, std::string(entry.name)}, std::string(entry.meta)});
+  const auto done = store.List(directory, 0, [&](const ListedEntry& entry) {
+    listed.push_back({{directory, std::string(entry.name)}, std::string(entry.meta)});
     return listed.size() < 1000;
   });
   for (const auto& [key, meta] : listed) ReadEntry(store, key, expected);
@@ -188,7 +188,8 @@ bool ListAll(const Store& store, Space space, Expectation* expected) {
 }
 
 void ReadAll(const StoreImage& image, const Store& store, Expectation* expected) {
-  for (const Space space : {kRootSpace, Space{100}}) ListAll(store, space, expected);
+  for (const DirectoryId directory : {kRootDirectory, DirectoryId{100}})
+    ListAll(store, directory, expected);
   for (const auto& key : KeysOf(image)) ReadEntry(store, key, expected);
   static_cast<void>(store.Check({}));
   static_cast<void>(store.GetStats());

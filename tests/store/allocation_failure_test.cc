@@ -100,10 +100,10 @@ class AllocationFailure : public testing::Test {
     allocations_left = nth;
     auto store = Store::Open(GetPosixEnv(), path_, Quiet());
     if (store) {
-      const auto held = (*store)->ReadAll({kRootSpace, names_[10]}, &value);
+      const auto held = (*store)->ReadAll({kRootDirectory, names_[10]}, &value);
       int listed = 0;
       const auto list =
-          (*store)->List(kRootSpace, 0, [&](const ListedEntry&) { return ++listed > 0; });
+          (*store)->List(kRootDirectory, 0, [&](const ListedEntry&) { return ++listed > 0; });
       Result<void> put;
       for (int i = kKeys; put && i < 2 * kKeys; ++i) {
         put = (*store)->Put(names_[Index(i)], values_[Index(i)]);
@@ -236,7 +236,7 @@ class AllocationFailureOfCalls : public AllocationFailure {
     return has_struck;
   }
 
-  const Key large_{kRootSpace, "large"}, work_{kRootSpace, "work"}, other_{100, "other"};
+  const Key large_{kRootDirectory, "large"}, work_{kRootDirectory, "work"}, other_{100, "other"};
   const std::string large_value_ = std::string(180'000, 'l'), small_value_ = std::string(700, 's');
   std::string keys_path_, text_;
   std::vector<std::byte> out_;
@@ -249,7 +249,7 @@ TEST_F(AllocationFailureOfCalls, IsAnErrorOfTheCall) {
   acknowledged_ = kKeys;
   int64_t nth = 1;
   for (bool has_struck = true; has_struck && !HasFailure();
-       nth += (kRepeatsLess ? 40 : 5) + nth / 30) {
+       nth += (kRepeatsLess ? 40 : 2) + nth / 40) {
     SCOPED_TRACE("allocation " + std::to_string(nth));
     has_struck = CallWith(nth);
     ExpectWhole();

@@ -11,8 +11,8 @@
 namespace kvfs {
 namespace {
 
-constexpr Key kOne = {kRootSpace, "one"}, kOther = {kRootSpace, "other"},
-              kAbsentKey = {kRootSpace, "absent"};
+constexpr Key kOne = {kRootDirectory, "one"}, kOther = {kRootDirectory, "other"},
+              kAbsentKey = {kRootDirectory, "absent"};
 
 CreateOptions SmallStore() {
   CreateOptions options;
@@ -46,12 +46,12 @@ class BatchTest : public testing::Test {
   // Expects a refusal, and that a change before it in the same batch has not happened.
   void ExpectRefused(ErrorCode code, const std::function<void(Batch&)>& fill) {
     const auto done = Try([&](Batch& batch) {
-      batch.Put({kRootSpace, "first"}, {});
+      batch.Put({kRootDirectory, "first"}, {});
       fill(batch);
     });
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, code) << done.error().message;
-    EXPECT_FALSE(store_->Stat({kRootSpace, "first"}));
+    EXPECT_FALSE(store_->Stat({kRootDirectory, "first"}));
     EXPECT_EQ(Content(kOne), "content of one");
     EXPECT_EQ(Info(kOne).meta, "meta of one");
   }
@@ -80,7 +80,7 @@ void ForEachOperation(
 
 TEST_F(BatchTest, NoOperationTakesAKeyThatIsNone) {
   const std::string longer(kMaxNameBytes + 1, 'n');
-  const Key kBad[] = {{kRootSpace, ""}, {kRootSpace, longer}, {uint64_t{1} << 63, "name"}};
+  const Key kBad[] = {{kRootDirectory, ""}, {kRootDirectory, longer}, {uint64_t{1} << 63, "name"}};
   for (const Key& bad : kBad) {
     ForEachOperation([&](const char* name, auto add) {
       SCOPED_TRACE(name);
@@ -227,11 +227,11 @@ TEST_F(BatchTest, ARestoredEntryHasItsIdAndLaterOnesAreAboveIt) {
   ASSERT_TRUE(Try([&](Batch& batch) { batch.Restore({kId + 300, "name"}, kId, "restored"); }));
   EXPECT_EQ(store_->Stat({kId + 300, "name"}).value().id, kId);
   EXPECT_EQ(store_->Stat({kId + 300, "name"}).value().meta, "restored");
-  // Of the shards of the id and of its space.
+  // Of the shards of the id and of its directory.
   for (int i = 0; i < 30; ++i) {
     const std::string name = "later" + std::to_string(i);
     ASSERT_TRUE(store_->Put(name, ""));
-    const uint64_t id = store_->Stat({kRootSpace, name}).value().id;
+    const uint64_t id = store_->Stat({kRootDirectory, name}).value().id;
     if (id % 3 == kId % 3) {
       EXPECT_GT(id, kId);
     }

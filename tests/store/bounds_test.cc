@@ -56,7 +56,7 @@ class BoundsTest : public testing::Test {
       std::vector<std::string> names;
       for (; i < end && names.size() < 100; ++i) names.push_back(Name(i));
       Batch batch;
-      for (const std::string& name : names) batch.Put({kRootSpace, name}, AsBytes(value));
+      for (const std::string& name : names) batch.Put({kRootDirectory, name}, AsBytes(value));
       auto done = store.Apply(batch);
       ASSERT_TRUE(done) << done.error().message;
     }
@@ -97,7 +97,8 @@ TEST_F(BoundsTest, MemoryDoesNotGrowWithTheStore) {
   auto store = Open();
   Fill(*store, 0, kMany);
   std::string value;
-  for (uint64_t i = 0; i < kMany; ++i) ASSERT_TRUE(store->ReadAll({kRootSpace, Name(i)}, &value));
+  for (uint64_t i = 0; i < kMany; ++i)
+    ASSERT_TRUE(store->ReadAll({kRootDirectory, Name(i)}, &value));
   EXPECT_GT(store->GetStats().page_bytes_used, kMany * 110);
   ExpectGrownBy(before, 8 * kMiB);
 }

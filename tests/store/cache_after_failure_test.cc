@@ -54,7 +54,7 @@ class CacheAfterFailure : public testing::Test {
       KVFS_TRY(store.Put("large " + number, large));
       KVFS_TRY(store.Sync());
       Batch batch;
-      batch.Write({kRootSpace, "large 0"}, 100, AsBytes(number));
+      batch.Write({kRootDirectory, "large 0"}, 100, AsBytes(number));
       KVFS_TRY(store.Apply(batch));
       KVFS_TRY(store.Put("late " + number, large));
       if (round != 1) KVFS_TRY(store.Checkpoint());

@@ -376,10 +376,10 @@ TEST_F(CheckTest, FindsWrongCounts) {
                {&format::ShardRoot::branches, "branches"},
                {&format::ShardRoot::pages_used, "pages"},
                {&format::ShardRoot::blocks_used, "blocks"},
-               {&format::ShardRoot::dead_contents, "to be freed"}};
+               {&format::ShardRoot::orphaned_contents, "to be freed"}};
   for (const auto& wrong : cases) {
     EditCheckpoint([&](format::Checkpoint& it) { ++(it.shards[0].*wrong.count); });
-    ExpectFinding(Kind::kSpace, {wrong.word, "checkpoint says"});
+    ExpectFinding(Kind::kDirectory, {wrong.word, "checkpoint says"});
     store_.reset();
     EditCheckpoint([&](format::Checkpoint& it) { --(it.shards[0].*wrong.count); });
   }
@@ -401,7 +401,7 @@ TEST_F(CheckTest, FindsSpaceThatIsLost) {
     };
     ASSERT_TRUE(FileOf("shard-00.keys")->Allocate(63 * kPage, kPage));
     EditBitmap(map, mark);
-    ExpectFinding(Kind::kSpace, {"nothing refers"});
+    ExpectFinding(Kind::kDirectory, {"nothing refers"});
     store_.reset();
   }
 }

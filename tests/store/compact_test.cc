@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kShards = 2;
-constexpr Space kOtherSpace = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
 
 class CompactTest : public testing::Test {
  protected:
@@ -47,12 +47,12 @@ class CompactTest : public testing::Test {
     return std::string(i % 4 == 0 ? 6'000 : 100, static_cast<char>('a' + (i + round) % 26));
   }
   static void PutInto(Store& store, Model* model, int i, int round = 0) {
-    const Space space = i % 2 == 0 ? kRootSpace : kOtherSpace;
+    const DirectoryId directory = i % 2 == 0 ? kRootDirectory : kOtherDirectory;
     const std::string name = NameOf(i), content = ContentOf(i, round);
     Batch batch;
-    batch.Put({space, name}, AsBytes(content), "meta");
+    batch.Put({directory, name}, AsBytes(content), "meta");
     ASSERT_TRUE(store.Apply(batch));
-    (*model)[{space, name}] = {content, "meta"};
+    (*model)[{directory, name}] = {content, "meta"};
   }
   void Put(int from, int to) {
     for (int i = from; i < to; ++i) PutInto(*store_, &model_, i);
@@ -207,8 +207,8 @@ TEST_F(CompactTest, ReadersAndWritersGoOn) {
   });
   for (int i = 0; i < 1'500; ++i) {
     PutInto(*store_, &model_, i % 700, i);
-    const Space space = i % 700 % 2 == 0 ? kRootSpace : kOtherSpace;
-    const auto info = store_->Stat({space, NameOf(i % 700)});
+    const DirectoryId directory = i % 700 % 2 == 0 ? kRootDirectory : kOtherDirectory;
+    const auto info = store_->Stat({directory, NameOf(i % 700)});
     EXPECT_TRUE(info && info->size_bytes == ContentOf(i % 700).size());
     if (i % 50 == 0) std::this_thread::yield();
   }

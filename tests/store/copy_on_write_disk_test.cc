@@ -45,26 +45,26 @@ class CopyOnWriteDisk : public testing::Test {
   }
   bool Put(const std::string& name, const std::string& content) {
     if (!Done(store_->Put(name, content))) return false;
-    acknowledged_[{kRootSpace, name}].content = content;
+    acknowledged_[{kRootDirectory, name}].content = content;
     return true;
   }
   bool Erase(const std::string& name) {
     if (!Done(store_->Erase(name))) return false;
-    acknowledged_.erase({kRootSpace, name});
+    acknowledged_.erase({kRootDirectory, name});
     return true;
   }
   // Within the content that the entry has.
   void WriteOver(const std::string& name, uint64_t offset, const std::string& data) {
-    const auto entry = acknowledged_.find({kRootSpace, name});
+    const auto entry = acknowledged_.find({kRootDirectory, name});
     if (entry == acknowledged_.end()) return;
     Batch batch;
-    batch.Write({kRootSpace, name}, offset, AsBytes(data));
+    batch.Write({kRootDirectory, name}, offset, AsBytes(data));
     if (Done(store_->Apply(batch))) entry->second.content.replace(offset, data.size(), data);
   }
 
   void ExpectAllIsWell() {
     ASSERT_TRUE(store_->Put("after", "value"));
-    acknowledged_[{kRootSpace, "after"}].content = "value";
+    acknowledged_[{kRootDirectory, "after"}].content = "value";
     auto synced = store_->Sync();
     ASSERT_TRUE(synced) << synced.error().message;
     EXPECT_EQ(Difference(acknowledged_, ReadStore(*store_).value()), "");

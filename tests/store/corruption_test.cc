@@ -15,7 +15,7 @@
 namespace kvfs {
 namespace {
 
-constexpr Space kOtherSpace = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
 constexpr uint64_t kSectionBytes = 4096;
 
 std::string Text(size_t size, unsigned seed) {
@@ -38,25 +38,27 @@ class CorruptionTest : public testing::Test {
 
   void Open() { store_ = Store::Open(disk_, "store").value(); }
 
-  void Put(Space space, const std::string& name, const std::string& content) {
+  void Put(DirectoryId directory, const std::string& name, const std::string& content) {
     const std::string meta = "meta of " + name;
     Batch batch;
-    batch.Put({space, name}, AsBytes(content), meta);
+    batch.Put({directory, name}, AsBytes(content), meta);
     ASSERT_TRUE(store_->Apply(batch));
-    expected_[{space, name}] = {content, meta};
+    expected_[{directory, name}] = {content, meta};
     states_.push_back(expected_);
   }
 
   // Enough for trees with branches, and contents in a leaf, in blocks, and with holes.
   void FillAndClose() {
-    for (unsigned i = 0; i < 60; ++i) Put(kRootSpace, "small " + std::to_string(i), Text(150, i));
-    Put(kRootSpace, "empty", "");
+    for (unsigned i = 0; i < 60; ++i)
+      Put(kRootDirectory, "small " + std::to_string(i), Text(150, i));
+    Put(kRootDirectory, "empty", "");
     ASSERT_TRUE(store_->Checkpoint());
-    for (unsigned i = 0; i < 4; ++i) Put(kOtherSpace, "large " + std::to_string(i), Text(9000, i));
+    for (unsigned i = 0; i < 4; ++i)
+      Put(kOtherDirectory, "large " + std::to_string(i), Text(9000, i));
     Batch batch;
-    batch.Resize({kOtherSpace, "large 0"}, 200'000);
+    batch.Resize({kOtherDirectory, "large 0"}, 200'000);
     ASSERT_TRUE(store_->Apply(batch));
-    expected_[{kOtherSpace, "large 0"}].content.resize(200'000);
+    expected_[{kOtherDirectory, "large 0"}].content.resize(200'000);
     ASSERT_TRUE(store_->Close());
     store_.reset();
   }
@@ -134,7 +136,8 @@ class CorruptionTest : public testing::Test {
       return;
     }
     for (const auto& [key, entry] : expected_) ExpectRightOrRefused(**store, key, entry);
-    for (Space space : {kRootSpace, kOtherSpace}) ExpectListing(**store, space);
+    for (DirectoryId directory : {kRootDirectory, kOtherDirectory})
+      ExpectListing(**store, directory);
     ExpectUsableOrRefused(**store);
   }
 
@@ -157,10 +160,10 @@ class CorruptionTest : public testing::Test {
     EXPECT_TRUE(content == entry.content) << key.second << " has other bytes";
   }
 
-  void ExpectListing(const Store& store, Space space) {
+  void ExpectListing(const Store& store, DirectoryId directory) {
     size_t count = 0;
-    auto listed = store.List(space, 0, [&](const ListedEntry& entry) {
-      auto found = expected_.find({space, std::string(entry.name)});
+    auto listed = store.List(directory, 0, [&](const ListedEntry& entry) {
+      auto found = expected_.find({directory, std::string(entry.name)});
       EXPECT_TRUE(found != expected_.end()) << "lists what is not there: " << entry.name;
       if (found == expected_.end()) return true;
       EXPECT_EQ(entry.size_bytes, found->second.content.size());
@@ -168,8 +171,9 @@ class CorruptionTest : public testing::Test {
       return true;
     });
     if (!listed) return ExpectRefusal(listed.error());
-    EXPECT_EQ(count, std::ranges::count_if(
-                         expected_, [&](const auto& entry) { return entry.first.first == space; }));
+    EXPECT_EQ(count, std::ranges::count_if(expected_, [&](const auto& entry) {
+                return entry.first.first == directory;
+              }));
   }
 
   void ExpectUsableOrRefused(Store& store) {
@@ -241,7 +245,7 @@ TEST_F(CorruptionTest, AnIdentityInEitherPlaceIsEnough) {
 TEST_F(CorruptionTest, NewestCheckpointDestroyedAfterALongLog) {
   for (unsigned i = 0; i < 60; ++i) {
     for (unsigned j = 0; j < 10; ++j)
-      Put(kRootSpace, "name " + std::to_string(j), Text(7000 + i, i));
+      Put(kRootDirectory, "name " + std::to_string(j), Text(7000 + i, i));
   }
   ASSERT_TRUE(store_->Close());
   store_.reset();
@@ -283,7 +287,7 @@ TEST_F(CorruptionTest, LogOfAClosedStore) {
 // durable may be cut off; after the death of the process alone damage of any record is told.
 TEST_F(CorruptionTest, LogOfAStoreThatWasNotClosed) {
   for (unsigned i = 0; i < 30; ++i) {
-    Put(kRootSpace, "name " + std::to_string(i % 7), Text(i % 5 ? 60 * i : 9000, i));
+    Put(kRootDirectory, "name " + std::to_string(i % 7), Text(i % 5 ? 60 * i : 9000, i));
   }
   for (const std::string& path : LogFiles()) {
     FlipBytesOf(path, 61, [&](MemoryEnv& image) {
@@ -310,15 +314,15 @@ TEST_F(CorruptionTest, LogOfAStoreThatWasNotClosed) {
 TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
   const std::string large = Text(9000, 1);
   for (const char* name : {"moved", "target", "written", "put", "erased", "here", "there"}) {
-    Put(kOtherSpace, name, large);
+    Put(kOtherDirectory, name, large);
   }
   ASSERT_TRUE(store_->Checkpoint());
   Batch batch;
-  batch.Move({kOtherSpace, "moved"}, {kOtherSpace, "target"});
-  batch.Write({kOtherSpace, "written"}, 100, AsBytes("new"));
-  batch.Put({kOtherSpace, "put"}, AsBytes("new"), "");
-  batch.Erase({kOtherSpace, "erased"});
-  batch.Exchange({kOtherSpace, "here"}, {kOtherSpace, "there"});
+  batch.Move({kOtherDirectory, "moved"}, {kOtherDirectory, "target"});
+  batch.Write({kOtherDirectory, "written"}, 100, AsBytes("new"));
+  batch.Put({kOtherDirectory, "put"}, AsBytes("new"), "");
+  batch.Erase({kOtherDirectory, "erased"});
+  batch.Exchange({kOtherDirectory, "here"}, {kOtherDirectory, "there"});
   ASSERT_TRUE(store_->Apply(batch));
   ASSERT_TRUE(store_->Sync());
   const auto image = CopyOfDisk();
@@ -331,8 +335,8 @@ TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
     auto store = Store::Open(*image, "store").value();
     auto get = [&](const char* name) -> Result<std::string> {
       std::string content(large.size(), 0);
-      KVFS_ASSIGN(const size_t read,
-                  store->Read({kOtherSpace, name}, 0, std::as_writable_bytes(std::span(content))));
+      KVFS_ASSIGN(const size_t read, store->Read({kOtherDirectory, name}, 0,
+                                                 std::as_writable_bytes(std::span(content))));
       content.resize(read);
       return content;
     };
@@ -363,7 +367,7 @@ TEST_F(CorruptionTest, NoChangeTakesADamagedEntryForAnAbsentOne) {
     }
   }
   auto store = Store::Open(*image, "store").value();
-  const Key key{kRootSpace, "small 1"}, other{kRootSpace, "other"};
+  const Key key{kRootDirectory, "small 1"}, other{kRootDirectory, "other"};
   const auto error_of = [&](auto change) {
     Batch batch;
     change(batch);
@@ -386,7 +390,7 @@ TEST_F(CorruptionTest, FilesCutShort) {
 }
 
 TEST_F(CorruptionTest, LogFilesCutShort) {
-  for (unsigned i = 0; i < 30; ++i) Put(kRootSpace, "name " + std::to_string(i), Text(500, i));
+  for (unsigned i = 0; i < 30; ++i) Put(kRootDirectory, "name " + std::to_string(i), Text(500, i));
   for (const std::string& path : LogFiles()) {
     TruncateFile(path, [&](Env& image) { ExpectPrefixOrRefused(image); });
   }

@@ -41,7 +41,7 @@ ModelChange Change(ModelChange::Kind kind, const std::string& name, const std::s
                    uint64_t offset = 0) {
   ModelChange change;
   change.kind = kind;
-  change.key = {kRootSpace, name};
+  change.key = {kRootDirectory, name};
   change.data = data;
   change.offset = offset;
   return change;
@@ -63,7 +63,7 @@ Step Erase(const std::string& name) {
 
 Step Move(const std::string& from, const std::string& to) {
   ModelChange change = Change(ModelChange::Kind::kMove, from, "");
-  change.to = {kRootSpace, to};
+  change.to = {kRootDirectory, to};
   return Batched({change});
 }
 

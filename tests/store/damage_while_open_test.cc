@@ -102,8 +102,8 @@ TEST_F(DamageWhileOpen, OfABlockIsToldAtTheNextLook) {
   EXPECT_EQ(CodeOfGet("large"), ErrorCode::kCorrupt);
   // A part of the block that has not changed is not believed either; and another block is.
   std::byte part[100];
-  EXPECT_FALSE(store_->Read({kRootSpace, "large"}, 2000, part));
-  EXPECT_EQ(store_->Read({kRootSpace, "large"}, 5000, part).value(), sizeof part);
+  EXPECT_FALSE(store_->Read({kRootDirectory, "large"}, 2000, part));
+  EXPECT_EQ(store_->Read({kRootDirectory, "large"}, 5000, part).value(), sizeof part);
 }
 
 TEST_F(DamageWhileOpen, OfALeafIsToldWhenItIsDueThoughItIsReadAgainAndAgain) {
@@ -157,7 +157,7 @@ TEST_F(DamageWhileOpen, IsNotWrittenIntoASoundBlock) {
   ASSERT_TRUE(store_->Get("large"));
   FlipBehind("store/shard-00.values", "begin of a value");
   Batch batch;
-  batch.Write({kRootSpace, "large"}, 1000, AsBytes("a part"));
+  batch.Write({kRootDirectory, "large"}, 1000, AsBytes("a part"));
   EXPECT_EQ(store_->Apply(batch).error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOfGet("large"), ErrorCode::kCorrupt);
 }

@@ -83,7 +83,7 @@ class DumpTest : public testing::Test {
     }
     return rests;
   }
-  uint64_t IdOf(std::string_view name) { return store_->Stat({kRootSpace, name}).value().id; }
+  uint64_t IdOf(std::string_view name) { return store_->Stat({kRootDirectory, name}).value().id; }
   std::unique_ptr<File> FileOf(const std::string& name) {
     return disk_.OpenFile(path_ + "/" + name).value();
   }
@@ -123,7 +123,7 @@ TEST_F(DumpTest, AContentThatWaitsToBeFreedIsNamed) {
   constexpr uint64_t kChunkBytes = 32 * kBlock;
   for (uint64_t chunk = 0; chunk < 2'000; ++chunk) {
     Apply([&](Batch& batch) {
-      batch.Write({kRootSpace, "large"}, chunk * kChunkBytes, AsBytes(block));
+      batch.Write({kRootDirectory, "large"}, chunk * kChunkBytes, AsBytes(block));
     });
   }
   ASSERT_TRUE(store_->Checkpoint());
@@ -179,8 +179,8 @@ TEST_F(DumpTest, EachKindOfChangeHasItsWords) {
     const auto edit = [](std::string& meta) { meta = "\x01\xfe"; };
     batch.Put({7, "in \"7\"\n"}, {}, "m");
     batch.Erase({7, "in \"7\"\n"});
-    batch.Move({kRootSpace, "one"}, {9, "moved"}, edit);
-    batch.Exchange({9, "moved"}, {kRootSpace, "two"}, edit);
+    batch.Move({kRootDirectory, "one"}, {9, "moved"}, edit);
+    batch.Exchange({9, "moved"}, {kRootDirectory, "two"}, edit);
     batch.EditMeta({9, "moved"}, edit);
     batch.Write({9, "moved"}, 3, AsBytes("data"), edit);
     batch.Resize({9, "moved"}, 50, edit);
@@ -189,16 +189,17 @@ TEST_F(DumpTest, EachKindOfChangeHasItsWords) {
   });
   Apply([&](Batch& batch) { batch.Write({9, "moved"}, kBlock, AsBytes(large)); });
   const auto lines = DumpLog();
-  const std::string moved = "entry \"moved\" of space 9";
+  const std::string moved = "entry \"moved\" of directory 9";
   const std::string id = std::to_string(IdOf("two"));
-  ExpectLine(lines, "  put entry \"one\" of space 1, id " + id + ", meta , \"bytes\" (5 bytes)");
-  EXPECT_EQ(After(lines, "  put entry \"two\" of space 1, id ").size(), 1u);
-  for (const std::string& rest : After(lines, "  put entry \"two\" of space 1, id ")) {
+  ExpectLine(lines,
+             "  put entry \"one\" of directory 1, id " + id + ", meta , \"bytes\" (5 bytes)");
+  EXPECT_EQ(After(lines, "  put entry \"two\" of directory 1, id ").size(), 1u);
+  for (const std::string& rest : After(lines, "  put entry \"two\" of directory 1, id ")) {
     EXPECT_TRUE(rest.ends_with(", \"" + std::string(48, 'v') + "\"... (60 bytes)")) << rest;
   }
-  ExpectLine(lines, "  erase entry \"in \\x227\\x22\\x0a\" of space 7");
-  ExpectLine(lines, "  move entry \"one\" of space 1 to " + moved + ", meta 01fe");
-  ExpectLine(lines, "  exchange " + moved + " and entry \"two\" of space 1, meta 01fe");
+  ExpectLine(lines, "  erase entry \"in \\x227\\x22\\x0a\" of directory 7");
+  ExpectLine(lines, "  move entry \"one\" of directory 1 to " + moved + ", meta 01fe");
+  ExpectLine(lines, "  exchange " + moved + " and entry \"two\" of directory 1, meta 01fe");
   ExpectLine(lines, "  meta of " + moved + ", meta 01fe");
   ExpectLine(lines, "  write at 3 of " + moved + ", meta 01fe, \"data\" (4 bytes)");
   ExpectLine(lines, "  resize " + moved + " to 50 bytes, meta 01fe");
@@ -210,13 +211,18 @@ TEST_F(DumpTest, BlocksAndTakenContentsHaveTheirWordsToo) {
   const std::string large(100'000, 'b');
   ASSERT_TRUE(store_->Put("foo", "x"));
   const uint64_t id = store_->ReserveIdLike(IdOf("foo"));
-  Apply([&](Batch& batch) { batch.PutAs({kTransientSpace, "staged"}, id, AsBytes(large), ""); });
-  Apply([](Batch& batch) { batch.TakeContent({kRootSpace, "foo"}, {kTransientSpace, "staged"}); });
+  Apply([&](Batch& batch) {
+    batch.PutAs({kTransientDirectory, "staged"}, id, AsBytes(large), "");
+  });
+  Apply([](Batch& batch) {
+    batch.TakeContent({kRootDirectory, "foo"}, {kTransientDirectory, "staged"});
+  });
   ASSERT_TRUE(store_->Erase("foo"));
   const auto lines = DumpLog();
-  const std::string home = std::to_string(id % 2);
-  ExpectLine(lines, "  write 24 blocks of shard " + home + " at 0 of entry \"staged\" of space 2");
-  ExpectLine(lines, "  content of entry \"staged\" of space 2 to entry \"foo\" of space 1");
+  const std::string owner = std::to_string(id % 2);
+  ExpectLine(lines,
+             "  write 24 blocks of shard " + owner + " at 0 of entry \"staged\" of directory 2");
+  ExpectLine(lines, "  content of entry \"staged\" of directory 2 to entry \"foo\" of directory 1");
 }
 
 TEST_F(DumpTest, RecordsOfTheLogFollowEachOther) {
@@ -248,12 +254,12 @@ TEST_F(DumpTest, RecordsOfTheLogFollowEachOther) {
 TEST_F(DumpTest, KeysTellEntriesOfEveryShape) {
   const std::string direct(2 * kBlock + 100, 'd'), large(20 * kBlock, 'l');
   Apply([&](Batch& batch) {
-    batch.Put({kRootSpace, "small"}, AsBytes("in the leaf"), "\x10\x20");
-    batch.Put({kRootSpace, "sparse"}, {});
-    batch.Resize({kRootSpace, "sparse"}, kBlock);
-    batch.Put({kRootSpace, "reserved"}, {});
-    batch.Resize({kRootSpace, "reserved"}, kBlock);
-    batch.Allocate({kRootSpace, "reserved"}, 0, kBlock);
+    batch.Put({kRootDirectory, "small"}, AsBytes("in the leaf"), "\x10\x20");
+    batch.Put({kRootDirectory, "sparse"}, {});
+    batch.Resize({kRootDirectory, "sparse"}, kBlock);
+    batch.Put({kRootDirectory, "reserved"}, {});
+    batch.Resize({kRootDirectory, "reserved"}, kBlock);
+    batch.Allocate({kRootDirectory, "reserved"}, 0, kBlock);
   });
   ASSERT_TRUE(store_->Put("direct", direct));
   ASSERT_TRUE(store_->Put("large", large));
@@ -297,7 +303,7 @@ TEST_F(DumpTest, BranchesCountTheRecordsBelowThem) {
       in_leaves += count;
     }
     const size_t colon = line.rfind(": page ");
-    if (line.starts_with("  space ") && colon != std::string::npos) {
+    if (line.starts_with("  directory ") && colon != std::string::npos) {
       ASSERT_EQ(std::sscanf(line.c_str() + colon, ": page %llu of epoch %llu, %llu records", &page,
                             &epoch, &count),
                 3)

@@ -28,7 +28,7 @@ constexpr std::array<uint64_t, 15> kIds = {0,
                                            kTop - 1,
                                            kTop,
                                            ~uint64_t{0}};
-constexpr std::array<uint64_t, 9> kSpaces = {
+constexpr std::array<uint64_t, 9> kDirectories = {
     0, 1, 15, 16, kTop / 4, kTop / 2 + 1, kTop - 1, kTop, ~uint64_t{0}};
 constexpr std::array<uint64_t, 10> kOffsets = {
     0, 1, 4095, 4096, 100'000, uint64_t{1} << 40, kTop - 4097, kTop - 1, kTop, ~uint64_t{0}};
@@ -48,7 +48,7 @@ struct Seen {
 void PrintTo(const Seen& seen, std::ostream* out) {
   *out << "id " << seen.id << ", version " << seen.version << ", " << seen.size << " bytes";
 }
-using State = std::map<std::pair<Space, std::string>, Seen>;
+using State = std::map<std::pair<DirectoryId, std::string>, Seen>;
 
 std::string Piece(const Store& store, Key key, uint64_t offset) {
   std::string bytes(4096, '\0');
@@ -101,17 +101,17 @@ class EdgeValuesTest : public testing::Test {
 
   static State Look(const Store& store) {
     State state;
-    for (const Space space : kSpaces) {
-      if (space >= kTop) continue;
-      const auto listed = store.List(space, 0, [&](const ListedEntry& entry) {
-        const Key key{space, entry.name};
+    for (const DirectoryId directory : kDirectories) {
+      if (directory >= kTop) continue;
+      const auto listed = store.List(directory, 0, [&](const ListedEntry& entry) {
+        const Key key{directory, entry.name};
         const uint64_t last = entry.size_bytes - std::min<uint64_t>(entry.size_bytes, 4096);
-        state[{space, std::string(entry.name)}] = {entry.id,
-                                                   entry.version,
-                                                   entry.size_bytes,
-                                                   std::string(entry.meta),
-                                                   Piece(store, key, 0),
-                                                   Piece(store, key, last)};
+        state[{directory, std::string(entry.name)}] = {entry.id,
+                                                       entry.version,
+                                                       entry.size_bytes,
+                                                       std::string(entry.meta),
+                                                       Piece(store, key, 0),
+                                                       Piece(store, key, last)};
         return true;
       });
       EXPECT_TRUE(listed) << listed.error().message;
@@ -138,7 +138,7 @@ class EdgeValuesTest : public testing::Test {
   }
 
   const std::string large_ = std::string(100'000, 'l');
-  const Key key_{kRootSpace, "there"};
+  const Key key_{kRootDirectory, "there"};
   MemoryEnv env_;
   std::unique_ptr<Store> store_;
   size_t accepted_ = 0, refused_ = 0;
@@ -149,7 +149,7 @@ TEST_F(EdgeValuesTest, IdsOfPutAs) {
   for (const uint64_t id : kIds) {
     for (const size_t size : kDataSizes) {
       const std::string name = NewName(), data(size, 'd');
-      Try([&](Batch& batch) { batch.PutAs({kRootSpace, name}, id, AsBytes(data), "meta"); });
+      Try([&](Batch& batch) { batch.PutAs({kRootDirectory, name}, id, AsBytes(data), "meta"); });
     }
   }
   EXPECT_EQ(refused_, 7 * kDataSizes.size());
@@ -158,15 +158,15 @@ TEST_F(EdgeValuesTest, IdsOfPutAs) {
 
 TEST_F(EdgeValuesTest, IdsAndSpacesOfRestore) {
   for (const uint64_t id : kIds) {
-    for (const Space space : kSpaces) {
+    for (const DirectoryId directory : kDirectories) {
       const std::string name = NewName();
       Try([&](Batch& batch) {
-        batch.Restore({space, name}, id, "meta");
-        batch.Write({space, name}, 0, AsBytes(large_));
+        batch.Restore({directory, name}, id, "meta");
+        batch.Write({directory, name}, 0, AsBytes(large_));
       });
     }
   }
-  EXPECT_EQ(refused_, kIds.size() * kSpaces.size() - 8 * 7);
+  EXPECT_EQ(refused_, kIds.size() * kDirectories.size() - 8 * 7);
   ExpectAllAfterAKill();
 }
 
@@ -174,19 +174,19 @@ TEST_F(EdgeValuesTest, IdsThatAreGivenGoOn) {
   for (const uint64_t id : kIds) {
     const std::string name = NewName();
     Try([&](Batch& batch) { batch.Restore({id, name}, id, "meta"); });
-    for (int i = 0; i < 5; ++i) Renew({kRootSpace, NewName()});
+    for (int i = 0; i < 5; ++i) Renew({kRootDirectory, NewName()});
   }
   ExpectAllAfterAKill();
 }
 
 TEST_F(EdgeValuesTest, KeysOfPutsAndErasures) {
-  for (const Space space : kSpaces) {
+  for (const DirectoryId directory : kDirectories) {
     for (const size_t size : kNameSizes) {
       const std::string name(size, 'n');
-      Try([&](Batch& batch) { batch.Put({space, name}, AsBytes(large_)); });
+      Try([&](Batch& batch) { batch.Put({directory, name}, AsBytes(large_)); });
       Try([&](Batch& batch) {
-        batch.Put({space, name}, {});
-        batch.Erase({space, name});
+        batch.Put({directory, name}, {});
+        batch.Erase({directory, name});
       });
     }
   }
@@ -198,7 +198,7 @@ TEST_F(EdgeValuesTest, DataAndMetas) {
   for (const size_t size : kDataSizes) {
     for (const size_t meta_size : kMetaSizes) {
       const std::string name = NewName(), data(size, 'd'), meta(meta_size, 'm');
-      Try([&](Batch& batch) { batch.Put({kRootSpace, name}, AsBytes(data), meta); });
+      Try([&](Batch& batch) { batch.Put({kRootDirectory, name}, AsBytes(data), meta); });
     }
   }
   EXPECT_EQ(refused_, 2 * kDataSizes.size());
@@ -228,7 +228,7 @@ TEST_F(EdgeValuesTest, RangesOfContents) {
 TEST_F(EdgeValuesTest, RangesOfContentsWithHoles) {
   for (const uint64_t size : kOffsets) {
     const std::string name = NewName();
-    const Key key{kRootSpace, name};
+    const Key key{kRootDirectory, name};
     Renew(key);
     Try([&](Batch& batch) { batch.Resize(key, size); });
     for (const uint64_t offset : kOffsets) {
@@ -245,7 +245,7 @@ TEST_F(EdgeValuesTest, RangesOfContentsWithHoles) {
 
 TEST_F(EdgeValuesTest, MetasThatAreEdited) {
   Renew(key_);
-  const Key other{kRootSpace, "other"};
+  const Key other{kRootDirectory, "other"};
   for (const size_t size : kMetaSizes) {
     const std::string meta(size, 'm');
     const MetaEdit edit = [&](std::string& present) { present = meta; };
@@ -263,13 +263,13 @@ TEST_F(EdgeValuesTest, MetasThatAreEdited) {
 
 TEST_F(EdgeValuesTest, SecondKeys) {
   Renew(key_);
-  for (const Space space : kSpaces) {
+  for (const DirectoryId directory : kDirectories) {
     for (const size_t size : kNameSizes) {
       const std::string name(size, 'n');
-      const Key to{space, name};
+      const Key to{directory, name};
       Try([&](Batch& batch) { batch.Move(key_, to); });
       Try([&](Batch& batch) { batch.Put(key_, AsBytes(large_)); });
-      if (name.empty() || size > kMaxNameBytes || space >= kTop) continue;
+      if (name.empty() || size > kMaxNameBytes || directory >= kTop) continue;
       Try([&](Batch& batch) { batch.Exchange(key_, to); });
       Try([&](Batch& batch) { batch.TakeContent(key_, to); });
       Renew(key_);

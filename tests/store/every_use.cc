@@ -11,7 +11,7 @@
 namespace kvfs {
 namespace {
 
-constexpr Space kSpaces[] = {kRootSpace, kTransientSpace, 100};
+constexpr DirectoryId kDirectories[] = {kRootDirectory, kTransientDirectory, 100};
 constexpr size_t kPieceBytes = 20'000;
 constexpr size_t kMostListed = 1000;
 
@@ -52,10 +52,10 @@ std::unique_ptr<Store> EveryUse::Open(MemoryEnv& disk, bool read_only) {
 
 std::set<EveryUse::Name> EveryUse::ListAll(const Reader& reader) {
   std::set<Name> names(names_.begin(), names_.end());
-  for (const Space space : kSpaces) {
+  for (const DirectoryId directory : kDirectories) {
     size_t count = 0;
-    const auto listed = reader.List(space, 0, [&](const ListedEntry& entry) {
-      names.insert({space, std::string(entry.name)});
+    const auto listed = reader.List(directory, 0, [&](const ListedEntry& entry) {
+      names.insert({directory, std::string(entry.name)});
       return ++count < kMostListed;
     });
     Note(listed, "list");
@@ -130,7 +130,7 @@ void EveryUse::Repair(MemoryEnv& disk) {
 
 void EveryUse::ChangeEntry(Store& store, const Name& name) {
   const Key key = KeyOf(name);
-  const Key other{kRootSpace, "another"};
+  const Key other{kRootDirectory, "another"};
   const std::string block(9000, 'w');
   const auto apply = [&](auto add, const char* what) {
     Batch batch;

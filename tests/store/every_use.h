@@ -15,7 +15,7 @@ namespace kvfs {
 
 class EveryUse {
  public:
-  using Name = std::pair<Space, std::string>;
+  using Name = std::pair<DirectoryId, std::string>;
 
   // The names are asked for whether they are listed or not.
   EveryUse(std::string path, std::vector<Name> names)

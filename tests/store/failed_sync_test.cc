@@ -128,7 +128,7 @@ TEST_F(FailedSyncTest, AFailedWriteOverIsToldToItsCaller) {
   ASSERT_TRUE(store_->Put("blocks", std::string(8'000, 'b')));
   disk_.InjectFault({.kind = OperationKind::kWrite, .path_contains = "values"});
   Batch batch;
-  batch.Write({kRootSpace, "blocks"}, 10, AsBytes("over"));
+  batch.Write({kRootDirectory, "blocks"}, 10, AsBytes("over"));
   EXPECT_FALSE(store_->Apply(batch));
   EXPECT_EQ(disk_.PendingFaults(), 0u);
   ExpectTakesNoMore();

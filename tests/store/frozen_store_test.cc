@@ -33,21 +33,22 @@ TEST_F(FrozenStoreTest, ShowsItsMoment) {
   EXPECT_EQ(frozen_->Get("name").value(), "then");
   EXPECT_EQ(frozen_->Get("later").error().code, ErrorCode::kNotFound);
   std::string content;
-  ASSERT_TRUE(frozen_->ReadAll({kRootSpace, "name"}, &content));
+  ASSERT_TRUE(frozen_->ReadAll({kRootDirectory, "name"}, &content));
   EXPECT_EQ(content, "then");
   size_t entries = 0;
-  ASSERT_TRUE(frozen_->List(kRootSpace, 0, [&](const ListedEntry&) { return ++entries > 0; }));
+  ASSERT_TRUE(frozen_->List(kRootDirectory, 0, [&](const ListedEntry&) { return ++entries > 0; }));
   EXPECT_EQ(entries, 1u);
 }
 
 TEST_F(FrozenStoreTest, RefusesChanges) {
   Batch batch;
-  batch.Resize({kRootSpace, "name"}, 1);
+  batch.Resize({kRootDirectory, "name"}, 1);
   ExpectRefused(frozen_->Apply(batch));
   ExpectRefused(frozen_->ApplyPart(batch));
   ExpectRefused(frozen_->Put("name", "new"));
   ExpectRefused(frozen_->Erase("name"));
-  ExpectRefused(frozen_->CopyRange({kRootSpace, "name"}, 0, {kRootSpace, "later"}, 0, 1, {}));
+  ExpectRefused(
+      frozen_->CopyRange({kRootDirectory, "name"}, 0, {kRootDirectory, "later"}, 0, 1, {}));
   ExpectRefused(frozen_->Checkpoint());
   ExpectRefused(frozen_->Compact());
   EXPECT_EQ(store_->Get("name").value(), "now");

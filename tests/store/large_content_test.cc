@@ -17,7 +17,7 @@ namespace kvfs {
 namespace {
 
 using format::kChunkBytes;
-constexpr Key kLarge{kRootSpace, "large"};
+constexpr Key kLarge{kRootDirectory, "large"};
 constexpr uint64_t kMostFreed = ContentEditor::kMostFreedChunks;
 constexpr uint64_t kMostMoved = ContentEditor::kMostMovedChunks;
 constexpr uint64_t kFreeingRecordBytes = 200;  // that an erased record takes in memory, with ease
@@ -88,7 +88,7 @@ class LargeContent : public testing::Test {
   // Until nothing is left to be freed.
   int CheckpointsUntilFreed() {
     int checkpoints = 0;
-    while (store_->GetStats().dead_contents > 0 && checkpoints < 10000) {
+    while (store_->GetStats().orphaned_contents > 0 && checkpoints < 10000) {
       EXPECT_TRUE(store_->Checkpoint());
       ++checkpoints;
     }
@@ -99,7 +99,7 @@ class LargeContent : public testing::Test {
     for (const auto& shard : shards) {
       std::shared_lock lock(shard->mutex);
       Memtable::Iterator at(shard->now().active.get(), Memtable::kNewest);
-      at.Seek({format::kDeadSpace, 0, {}});
+      at.Seek({format::kOrphanDirectory, 0, {}});
       if (at.Valid()) return format::DecodeFirstLeft(at.record().value());
     }
     return 0;
@@ -178,7 +178,7 @@ TEST_F(LargeContent, IsFreedInPiecesThatGoOnWhereTheLastHasEnded) {
   }
   EXPECT_EQ(freed, kChunks);
   const auto store = Store::Open(*disk, "store", options_).value();
-  EXPECT_EQ(store->GetStats().dead_contents, 0u);
+  EXPECT_EQ(store->GetStats().orphaned_contents, 0u);
   ASSERT_TRUE(store->Checkpoint());
   ExpectSound(*store);
 }
@@ -225,7 +225,7 @@ TEST_F(LargeContent, ItsFreeingTakesAShareOfTheMemoryAndThenACheckpoint) {
   const uint64_t all = store_->GetStats().block_bytes_used;
   ASSERT_TRUE(store_->Erase(kLarge.name));
   std::vector<uint64_t> used;
-  while (store_->GetStats().dead_contents > 0) {
+  while (store_->GetStats().orphaned_contents > 0) {
     ASSERT_TRUE(store_->Checkpoint());
     const StoreStats stats = store_->GetStats();
     EXPECT_LT(stats.dirty_bytes, options_.dirty_limit_bytes / 2);
@@ -260,7 +260,7 @@ TEST_F(LargeContent, ManyAreFreedTogether) {
   }
   ASSERT_TRUE(store_->Checkpoint());
   for (int i = 0; i < kContents; ++i) ASSERT_TRUE(store_->Erase("content " + std::to_string(i)));
-  EXPECT_EQ(store_->GetStats().dead_contents, uint64_t{kContents});
+  EXPECT_EQ(store_->GetStats().orphaned_contents, uint64_t{kContents});
   CheckpointsUntilFreed();
   EXPECT_EQ(store_->GetStats().block_bytes_used, 0u);
   ExpectSound(*store_);
@@ -273,7 +273,7 @@ TEST_F(LargeContent, ACutThatKeepsLittleIsOneStep) {
   const StoreStats after = store_->GetStats();
   EXPECT_EQ(after.acknowledged_sequence, before.acknowledged_sequence + 1);
   EXPECT_LT(after.dirty_bytes, before.dirty_bytes + 100'000);
-  EXPECT_EQ(after.dead_contents, 1u);
+  EXPECT_EQ(after.orphaned_contents, 1u);
   EXPECT_EQ(AllocatedChunks(), 100u);  // and a tail
   // What was cut off does not come back, whether it has been freed yet or not.
   Resize(3000 * kChunkBytes);
@@ -433,10 +433,10 @@ TEST_F(LargeContent, APowerFailureWhileItIsFreedLosesNothing) {
     auto again = Store::Open(*image, "store", options_).value();
     EXPECT_EQ(again->Get("other").value(), "value");
     ExpectSound(*again);
-    for (int i = 0; i < 100 && again->GetStats().dead_contents > 0; ++i) {
+    for (int i = 0; i < 100 && again->GetStats().orphaned_contents > 0; ++i) {
       ASSERT_TRUE(again->Checkpoint());
     }
-    EXPECT_EQ(again->GetStats().dead_contents, 0u) << operation;
+    EXPECT_EQ(again->GetStats().orphaned_contents, 0u) << operation;
     ExpectSound(*again);
   }
 }

@@ -99,8 +99,8 @@ class LogDamageTest : public testing::Test {
     EXPECT_EQ(store.Get("name " + std::to_string(names_ - 1)).error().code, ErrorCode::kCorrupt);
     EXPECT_EQ(store.Get("never there").error().code, ErrorCode::kCorrupt);
     auto visit = [](const ListedEntry&) { return true; };
-    EXPECT_EQ(store.List(kRootSpace, 0, visit).error().code, ErrorCode::kCorrupt);
-    EXPECT_EQ(store.TakeSnapshot().value()->List(kRootSpace, 0, visit).error().code,
+    EXPECT_EQ(store.List(kRootDirectory, 0, visit).error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(store.TakeSnapshot().value()->List(kRootDirectory, 0, visit).error().code,
               ErrorCode::kCorrupt);
     EXPECT_FALSE(store.Check({})->IsSound());
   }

@@ -61,17 +61,17 @@ class LostSuperblock : public testing::Test {
   void Open() { store_ = Store::Open(disk_, "store").value(); }
   void Put(const std::string& name, const std::string& value) {
     ASSERT_TRUE(store_->Put(name, value));
-    expected_[{kRootSpace, name}].content = value;
+    expected_[{kRootDirectory, name}].content = value;
   }
   void Erase(const std::string& name) {
     ASSERT_TRUE(store_->Erase(name));
-    expected_.erase({kRootSpace, name});
+    expected_.erase({kRootDirectory, name});
   }
   void Move(const std::string& from, const std::string& to) {
     Batch batch;
-    batch.Move({kRootSpace, from}, {kRootSpace, to});
+    batch.Move({kRootDirectory, from}, {kRootDirectory, to});
     ASSERT_TRUE(store_->Apply(batch));
-    auto moved = expected_.extract({kRootSpace, from});
+    auto moved = expected_.extract({kRootDirectory, from});
     moved.key().second = to;
     expected_.insert(std::move(moved));
   }

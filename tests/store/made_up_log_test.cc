@@ -21,7 +21,7 @@ using format::Change;
 using Kind = Change::Kind;
 using Found = Change::Found;
 
-constexpr Space kOther = 100;
+constexpr DirectoryId kOther = 100;
 constexpr uint64_t kTop = uint64_t{1} << 63;
 
 // The end of a log: where a record can be appended.
@@ -81,22 +81,22 @@ class MadeUpLog : public testing::Test {
     return With({Payload(changes)});
   }
 
-  static Change Of(Kind kind, std::string_view name, Space space = kOther) {
+  static Change Of(Kind kind, std::string_view name, DirectoryId directory = kOther) {
     Change change;
     change.kind = kind;
-    change.space = space;
+    change.directory = directory;
     change.name = name;
     if (format::HasSecondName(kind)) {
-      change.to_space = kOther;
+      change.to_directory = kOther;
       change.to_name = "direct";
     }
     if (kind == Kind::kPut) change.id = 1000;
-    if (kind == Kind::kReclaim) change.space = 0;
+    if (kind == Kind::kReclaim) change.directory = 0;
     return change;
   }
-  Change Blocks(std::string_view name, uint64_t home, const std::vector<BlockPointer>& blocks) {
+  Change Blocks(std::string_view name, uint64_t owner, const std::vector<BlockPointer>& blocks) {
     Change change = Of(Kind::kWriteBlocks, name);
-    change.home = home;
+    change.owner = owner;
     std::string& bytes = kept_.emplace_back(blocks.size() * BlockPointer::kBytes, '\0');
     for (size_t i = 0; i < blocks.size(); ++i) {
       blocks[i].Encode(reinterpret_cast<std::byte*>(bytes.data()) + i * BlockPointer::kBytes);
@@ -113,7 +113,7 @@ class MadeUpLog : public testing::Test {
                                      image.identity.ShardSeed(shard))};
   }
   // Where the content of an entry lives.
-  static uint32_t HomeOf(std::string_view name) {
+  static uint32_t OwnerOf(std::string_view name) {
     const auto disk = fuzz::DiskOf(fuzz::KilledStore());
     const auto store = Store::Open(*disk, "store").value();
     return static_cast<uint32_t>(store->Stat({kOther, name})->id % 2);
@@ -163,10 +163,10 @@ TEST_F(MadeUpLog, WhatCannotBeIsRefused) {
   for (const Kind kind : {Kind::kPut, Kind::kErase, Kind::kMove, Kind::kExchange, Kind::kMeta,
                           Kind::kWrite, Kind::kResize, Kind::kTakeContent}) {
     ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.name = {}; }), "key");
-    ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.space = kTop; }), "key");
+    ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.directory = kTop; }), "key");
     if (!format::HasSecondName(kind)) continue;
     ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.to_name = {}; }), "key");
-    ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.to_space = kTop; }), "key");
+    ExpectRefused(with(Of(kind, "large"), [](Change& it) { it.to_directory = kTop; }), "key");
   }
   ExpectRefused(Of(Kind::kReclaim, "large"), "key");
   for (const uint64_t id : {uint64_t{0}, uint64_t{15}, format::kMaxId + 1, ~uint64_t{0}}) {
@@ -192,28 +192,28 @@ TEST_F(MadeUpLog, WhatCannotBeIsRefused) {
 }
 
 TEST_F(MadeUpLog, BlocksThatCannotBeAreRefused) {
-  const uint32_t home = HomeOf("large");
-  const BlockPointer block = BlockOf(home, 1);
-  ExpectRefused(Blocks("large", 2, {block}), "home");
-  ExpectRefused(Blocks("large", ~uint64_t{0}, {block}), "home");
-  Change askew = Blocks("large", home, {block});
+  const uint32_t owner = OwnerOf("large");
+  const BlockPointer block = BlockOf(owner, 1);
+  ExpectRefused(Blocks("large", 2, {block}), "owner");
+  ExpectRefused(Blocks("large", ~uint64_t{0}, {block}), "owner");
+  Change askew = Blocks("large", owner, {block});
   askew.offset = 1;
   ExpectRefused(askew, "amount");
-  Change cut = Blocks("large", home, {block});
+  Change cut = Blocks("large", owner, {block});
   cut.data = cut.data.first(15);
   ExpectRefused(cut, "amount");
-  Change far = Blocks("large", home, {block});
+  Change far = Blocks("large", owner, {block});
   far.offset = kTop - format::kBlockBytes;
   ExpectRefused(far, "range");
   for (const uint64_t number :
        {uint64_t{0}, format::kMaxNumber, 1 | BlockPointer::kUnwritten, ~uint64_t{0}}) {
-    ExpectRefused(Blocks("large", home, {block, {number, 1}}), "block");
+    ExpectRefused(Blocks("large", owner, {block, {number, 1}}), "block");
   }
 }
 
 // Each by itself, and then what was put before them and after them.
 TEST_F(MadeUpLog, WhatContradictsTheStoreTakesNothingElseWithIt) {
-  const uint32_t home = HomeOf("large");
+  const uint32_t owner = OwnerOf("large");
   const std::string kilobytes(20'000, 'k');
   std::vector<std::pair<const char*, std::vector<Change>>> cases;
   const auto add = [&](const char* what, std::vector<Change> changes) {
@@ -240,13 +240,13 @@ TEST_F(MadeUpLog, WhatContradictsTheStoreTakesNothingElseWithIt) {
         it.id = 16;
         it.data = AsBytes(kilobytes);
       })});
-  add("blocks in another shard", {Blocks("large", 1 - home, {BlockOf(1 - home, 1)})});
-  add("blocks that others have", {Blocks("large", home, {BlockOf(home, 1), BlockOf(home, 2)})});
-  add("a block twice", {Blocks("large", home, {BlockOf(home, 1), BlockOf(home, 1)})});
-  add("a block behind the file's end", {Blocks("large", home, {{format::kMaxNumber - 1, 1}})});
-  add("blocks of other bytes", {Blocks("large", home, {{1, 1}})});
-  add("blocks of an entry that is absent", {Blocks("absent", home, {BlockOf(home, 1)})});
-  add("no blocks", {Blocks("large", home, {})});
+  add("blocks in another shard", {Blocks("large", 1 - owner, {BlockOf(1 - owner, 1)})});
+  add("blocks that others have", {Blocks("large", owner, {BlockOf(owner, 1), BlockOf(owner, 2)})});
+  add("a block twice", {Blocks("large", owner, {BlockOf(owner, 1), BlockOf(owner, 1)})});
+  add("a block behind the file's end", {Blocks("large", owner, {{format::kMaxNumber - 1, 1}})});
+  add("blocks of other bytes", {Blocks("large", owner, {{1, 1}})});
+  add("blocks of an entry that is absent", {Blocks("absent", owner, {BlockOf(owner, 1)})});
+  add("no blocks", {Blocks("large", owner, {})});
   add("to itself", {with(Of(Kind::kMove, "large"), [](Change& it) { it.to_name = "large"; })});
   add("exchanged with itself",
       {with(Of(Kind::kExchange, "large"), [](Change& it) { it.to_name = "large"; })});
@@ -275,8 +275,8 @@ TEST_F(MadeUpLog, WhatContradictsTheStoreTakesNothingElseWithIt) {
       })});
   for (const auto& [what, changes] : cases) {
     SCOPED_TRACE(what);
-    Change before = Of(Kind::kPut, "before", kRootSpace),
-           after = Of(Kind::kPut, "after", kRootSpace);
+    Change before = Of(Kind::kPut, "before", kRootDirectory),
+           after = Of(Kind::kPut, "after", kRootDirectory);
     before.data = AsBytes("before");
     after.id = 1001;
     after.data = AsBytes("after");
@@ -294,16 +294,16 @@ TEST_F(MadeUpLog, WhatContradictsTheStoreTakesNothingElseWithIt) {
 }
 
 TEST_F(MadeUpLog, AContentOfAnotherShardIsNotPlaced) {
-  const uint32_t home = HomeOf("large");
-  const auto disk = With(std::vector<Change>{Blocks("large", 1 - home, {BlockOf(1 - home, 1)})});
+  const uint32_t owner = OwnerOf("large");
+  const auto disk = With(std::vector<Change>{Blocks("large", 1 - owner, {BlockOf(1 - owner, 1)})});
   const auto store = Open(*disk).value();
   EXPECT_EQ(store->Stat({kOther, "large"}).error().code, ErrorCode::kCorrupt);
 }
 
 // Every byte of a record of each kind is another, and the record is cut off everywhere.
 TEST_F(MadeUpLog, EveryByteOfAChange) {
-  const uint32_t home = HomeOf("large");
-  Change put = Of(Kind::kPut, "small 5", kRootSpace), write = Of(Kind::kWrite, "later");
+  const uint32_t owner = OwnerOf("large");
+  Change put = Of(Kind::kPut, "small 5", kRootDirectory), write = Of(Kind::kWrite, "later");
   put.meta = "m";
   put.data = write.data = AsBytes("data");
   Change punch = Of(Kind::kPunch, "large"), allocate = Of(Kind::kAllocate, "large");
@@ -321,8 +321,8 @@ TEST_F(MadeUpLog, EveryByteOfAChange) {
                                        Of(Kind::kTakeContent, "large"),
                                        Of(Kind::kErase, "large"),
                                        Of(Kind::kReclaim, ""),
-                                       Blocks("later", home, {BlockOf(home, 1)})};
-  EveryUse use("store", {{kRootSpace, "small 5"}, {kOther, "large"}, {kOther, "direct"}});
+                                       Blocks("later", owner, {BlockOf(owner, 1)})};
+  EveryUse use("store", {{kRootDirectory, "small 5"}, {kOther, "large"}, {kOther, "direct"}});
   for (const Change& change : changes) {
     const std::vector<std::byte> payload = Payload({change});
     for (size_t at = 0; at < payload.size(); at += kIsSanitized ? 3 : 1) {

@@ -107,7 +107,7 @@ class Surgery {
     std::ranges::sort(records, {}, &LeafRecord::key);
     uint32_t bytes = 0;
     for (size_t i = 0; i < records.size(); ++i) {
-      const bool begins_group = i == 0 || records[i - 1].key.space != records[i].key.space;
+      const bool begins_group = i == 0 || records[i - 1].key.directory != records[i].key.directory;
       bytes += format::LeafRecordBytes(records[i]) + (begins_group ? format::kLeafGroupBytes : 0);
     }
     if (records.empty() || bytes > format::PageCapacityBytes(kPageBytes)) return false;
@@ -163,8 +163,8 @@ class MadeUpPages : public testing::TestWithParam<bool> {
   }
 
   MadeUpPages()
-      : use_("store", {{kRootSpace, "small 5"},
-                       {kRootSpace, "empty"},
+      : use_("store", {{kRootDirectory, "small 5"},
+                       {kRootDirectory, "empty"},
                        {100, "direct"},
                        {100, "large"},
                        {100, "later"},
@@ -191,7 +191,7 @@ class MadeUpPages : public testing::TestWithParam<bool> {
       const Records records = surgery.RecordsOf(place);
       for (size_t i = 0; i < records.size(); ++i) {
         if (!IsChosen(records[i])) continue;
-        SCOPED_TRACE("space " + std::to_string(records[i].key.space) + ", \"" +
+        SCOPED_TRACE("directory " + std::to_string(records[i].key.directory) + ", \"" +
                      std::string(records[i].key.name) + "\"");
         Records edited = records;
         edit(surgery, edited, i, [&] {
@@ -207,7 +207,7 @@ class MadeUpPages : public testing::TestWithParam<bool> {
   void EditEachEntry(Change change) {
     EditEachRecord([&](Surgery& surgery, Records& records, size_t i, const auto& attempt) {
       LeafRecord& record = records[i];
-      if (record.key.space >= format::kFirstOwnSpace) return;
+      if (record.key.directory >= format::kFirstOwnDirectory) return;
       const Entry entry = Entry::Decode(record.value, format::InlineLimitBytes(kPageBytes)).value();
       change(surgery, entry, [&](const Entry& changed) {
         std::vector<std::byte> value;
@@ -303,8 +303,8 @@ TEST_P(MadeUpPages, BlocksOfEntries) {
 
 TEST_P(MadeUpPages, BlocksOfChunks) {
   EditEachRecord([](Surgery&, Records& records, size_t i, const auto& attempt) {
-    const uint64_t space = records[i].key.space;
-    if (space < format::kFirstOwnSpace || space == format::kDeadSpace) return;
+    const uint64_t directory = records[i].key.directory;
+    if (directory < format::kFirstOwnDirectory || directory == format::kOrphanDirectory) return;
     const Chunk chunk = Chunk::Decode(records[i].value).value();
     const auto with = [&](const Chunk& changed) {
       const std::vector<std::byte> value = changed.Encode();
@@ -335,7 +335,7 @@ TEST_P(MadeUpPages, AContentLargerThanAnyDiskIsRepairedWhateverIsLostOfIt) {
         entry.size = (uint64_t{1} << 62) + entry.size % format::kBlockBytes;
         entry.Encode(format::InlineLimitBytes(kPageBytes), &value);
         record.value = value;
-      } else if (record.key.space > kTop && record.key.space != format::kDeadSpace) {
+      } else if (record.key.directory > kTop && record.key.directory != format::kOrphanDirectory) {
         record.key.position = uint64_t{1} << 40;
         record.value = no_chunk;
       }
@@ -376,16 +376,16 @@ TEST_P(MadeUpPages, EachByteOfAValue) {
 TEST_P(MadeUpPages, KeysOfRecords) {
   EditEachRecord([](Surgery&, Records& records, size_t i, const auto& attempt) {
     const RecordKey key = records[i].key;
-    for (const uint64_t space : {uint64_t{0}, kRootSpace, uint64_t{100}, kTop - 1, kTop | 16,
-                                 kTop | 17, kTop | 1000, format::kDeadSpace}) {
-      records[i].key.space = space;
+    for (const uint64_t directory : {uint64_t{0}, kRootDirectory, uint64_t{100}, kTop - 1,
+                                     kTop | 16, kTop | 17, kTop | 1000, format::kOrphanDirectory}) {
+      records[i].key.directory = directory;
       attempt();
-      records[i].key = {space, 16, {}};
+      records[i].key = {directory, 16, {}};
       attempt();
     }
     for (const uint64_t position :
          {uint64_t{0}, uint64_t{1}, uint64_t{1} << 58, uint64_t{1} << 59, kTop - 1, ~uint64_t{0}}) {
-      records[i].key = {key.space, position, {}};
+      records[i].key = {key.directory, position, {}};
       attempt();
     }
     const std::string_view names[] = {"a", "b", "another name", "large", "small 5"};
@@ -411,7 +411,7 @@ TEST_P(MadeUpPages, ContentsThatAreLetGoOf) {
       Records records = surgery.RecordsOf(place);
       const auto from = format::EncodeFirstLeft(content % 3 == 0 ? 0 : ~uint64_t{0} / content);
       records.resize(std::min<size_t>(records.size(), 5));
-      records.push_back({{format::kDeadSpace, content, {}}, 1, from});
+      records.push_back({{format::kOrphanDirectory, content, {}}, 1, from});
       if (surgery.SetRecords(place, records)) Try(surgery);
       if (HasFailure()) return;
     }
@@ -447,7 +447,7 @@ TEST_P(MadeUpPages, Branches) {
         with([&](auto& it) { it[i].child.number = number; });
         with([&](auto& it) { it[i].child.epoch = number; });
         with([&](auto& it) { it[i].key.position = number; });
-        with([&](auto& it) { it[i].key.space = number; });
+        with([&](auto& it) { it[i].key.directory = number; });
         with([&](auto& it) { it[i].count = static_cast<uint32_t>(number & 0xffff); });
       }
       with([&](auto& it) { it[i].child = place.page; });  // a circle
@@ -473,7 +473,7 @@ TEST_P(MadeUpPages, Roots) {
                                  &root.branches,
                                  &root.pages_used,
                                  &root.blocks_used,
-                                 &root.dead_contents};
+                                 &root.orphaned_contents};
     for (uint64_t* const number : numbers) {
       for (const uint64_t value : kNumbers) {
         *number = value;

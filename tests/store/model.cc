@@ -7,7 +7,7 @@
 namespace kvfs {
 namespace {
 
-constexpr Space kSpaces[] = {kRootSpace, 100};
+constexpr DirectoryId kDirectories[] = {kRootDirectory, 100};
 
 class Drawing {
  public:
@@ -94,11 +94,12 @@ class Drawing {
     return change;
   }
 
-  std::pair<Space, std::string> DrawKey() {
+  std::pair<DirectoryId, std::string> DrawKey() {
     const uint64_t name = Below(options_.names);
     // Some names are as long as can be.
     const std::string text = "name-" + std::to_string(name);
-    return {kSpaces[Below(2)], name % 7 == 0 ? text + std::string(255 - text.size(), 'x') : text};
+    return {kDirectories[Below(2)],
+            name % 7 == 0 ? text + std::string(255 - text.size(), 'x') : text};
   }
 
   uint64_t DrawSize() {
@@ -223,7 +224,7 @@ Refusal ReplaceInModel(const ModelChange& replace, Model* model) {
 
 // The new content is first that of an entry which no crash leaves.
 Result<void> ReplaceInStore(const ModelChange& replace, Store& store) {
-  const Key key{replace.key.first, replace.key.second}, staged{kTransientSpace, "staged"};
+  const Key key{replace.key.first, replace.key.second}, staged{kTransientDirectory, "staged"};
   KVFS_ASSIGN(const EntryInfo info, store.Stat(key));
   const Bytes data = AsBytes(replace.data);
   Batch beginning, rest, end;
@@ -336,19 +337,19 @@ Result<void> ApplyToStore(const Step& step, Store& store) {
 
 Result<Model> ReadStore(const Reader& store) {
   Model model;
-  for (Space space : kSpaces) {
+  for (DirectoryId directory : kDirectories) {
     std::vector<std::string> names;
-    KVFS_TRY(store.List(space, 0, [&](const ListedEntry& entry) {
+    KVFS_TRY(store.List(directory, 0, [&](const ListedEntry& entry) {
       names.emplace_back(entry.name);
       return true;
     }));
     for (const std::string& name : names) {
-      KVFS_ASSIGN(EntryInfo info, store.Stat({space, name}));
+      KVFS_ASSIGN(EntryInfo info, store.Stat({directory, name}));
       std::string content(info.size_bytes + 1, '?');
       KVFS_ASSIGN(size_t count,
-                  store.Read({space, name}, 0, std::as_writable_bytes(std::span(content))));
+                  store.Read({directory, name}, 0, std::as_writable_bytes(std::span(content))));
       content.resize(count);
-      if (!model.try_emplace({space, name}, ModelEntry{content, info.meta}).second) {
+      if (!model.try_emplace({directory, name}, ModelEntry{content, info.meta}).second) {
         return Fail(ErrorCode::kCorrupt, "listed twice: " + name);
       }
     }

@@ -23,8 +23,8 @@ struct ModelEntry {
   bool operator==(const ModelEntry&) const = default;
 };
 
-// By (space, name).
-using Model = std::map<std::pair<Space, std::string>, ModelEntry>;
+// By (directory, name).
+using Model = std::map<std::pair<DirectoryId, std::string>, ModelEntry>;
 
 struct ModelChange {
   enum class Kind {
@@ -45,8 +45,8 @@ struct ModelChange {
     kExpectOther,    // of a version that it never had
   };
   Kind kind = Kind::kPut;
-  std::pair<Space, std::string> key;
-  std::pair<Space, std::string> to;
+  std::pair<DirectoryId, std::string> key;
+  std::pair<DirectoryId, std::string> to;
   uint64_t offset = 0;
   uint64_t length = 0;
   uint64_t to_offset = 0;  // kCopyRange
@@ -94,7 +94,7 @@ std::optional<ErrorCode> ApplyOrRefuse(const Step& step, Model* model);
 bool ApplyToModel(const Step& step, Model* model);
 Result<void> ApplyToStore(const Step& step, Store& store);
 
-// All that the store holds in the spaces that scripts use, read through List, Stat and Read.
+// All that the store holds in the directories that scripts use, read through List, Stat and Read.
 Result<Model> ReadStore(const Reader& store);
 // Empty if they are equal; else what the first difference is.
 std::string Difference(const Model& expected, const Model& actual);

@@ -63,7 +63,7 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
     for (int i = kInTree; i < kKeys; ++i) ASSERT_TRUE(store->Put(NameOf(i), ValueOf(i)));
     Batch batch;
     for (int i = 0; i < kInTree; i += 25) {  // what builds on what the pages hold
-      batch.Write({kRootSpace, names_.emplace_back(NameOf(i))}, 0, AsBytes(kOver));
+      batch.Write({kRootDirectory, names_.emplace_back(NameOf(i))}, 0, AsBytes(kOver));
     }
     ASSERT_TRUE(store->Apply(batch));
     killed_ = disk.CrashImage({CrashChoice::Kind::kAll, 0});
@@ -97,7 +97,8 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
       EXPECT_TRUE(!value || *value == Expected(i)) << NameOf(i);
     }
     int count = 0;
-    const auto listed = store.List(kRootSpace, 0, [&](const ListedEntry&) { return ++count > 0; });
+    const auto listed =
+        store.List(kRootDirectory, 0, [&](const ListedEntry&) { return ++count > 0; });
     ExpectExcused(listed, "list");
     EXPECT_TRUE(!listed || count >= kKeys) << count;
     CheckOptions options;

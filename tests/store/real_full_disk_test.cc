@@ -209,7 +209,7 @@ TEST_F(RealFullDiskTest, WhatMovesIntoAShardWithoutEntriesFindsRoom) {
     const std::string from = Name(i);
     const std::string to = Name(i + 1);
     Batch batch;
-    batch.Move({kRootSpace, from}, {kRootSpace, to});
+    batch.Move({kRootDirectory, from}, {kRootDirectory, to});
     auto moved = store_->Apply(batch);
     ASSERT_TRUE(moved) << i << ": " << moved.error().message;
   }

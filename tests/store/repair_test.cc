@@ -16,7 +16,7 @@ namespace kvfs {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-constexpr Space kOtherSpace = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
 
 std::string Text(size_t size, unsigned seed) {
   std::string text(size, '\0');
@@ -37,28 +37,30 @@ class RepairTest : public testing::Test {
     store_ = Store::Open(disk_, "store").value();
   }
 
-  void Put(Space space, const std::string& name, const std::string& content) {
+  void Put(DirectoryId directory, const std::string& name, const std::string& content) {
     const std::string meta = "meta of " + name;
     Batch batch;
-    batch.Put({space, name}, AsBytes(content), meta);
+    batch.Put({directory, name}, AsBytes(content), meta);
     ASSERT_TRUE(store_->Apply(batch));
-    expected_[{space, name}] = {content, meta};
+    expected_[{directory, name}] = {content, meta};
   }
-  void Resize(Space space, const std::string& name, uint64_t size) {
+  void Resize(DirectoryId directory, const std::string& name, uint64_t size) {
     Batch batch;
-    batch.Resize({space, name}, size);
+    batch.Resize({directory, name}, size);
     ASSERT_TRUE(store_->Apply(batch));
-    expected_[{space, name}].content.resize(size);
+    expected_[{directory, name}].content.resize(size);
   }
   // Entries of every shape, and more than one leaf in each shard.
   void Fill() {
-    for (unsigned i = 0; i < 200; ++i) Put(kRootSpace, "small " + std::to_string(i), Text(100, i));
-    for (unsigned i = 0; i < 4; ++i) Put(kOtherSpace, "direct " + std::to_string(i), Text(9000, i));
+    for (unsigned i = 0; i < 200; ++i)
+      Put(kRootDirectory, "small " + std::to_string(i), Text(100, i));
+    for (unsigned i = 0; i < 4; ++i)
+      Put(kOtherDirectory, "direct " + std::to_string(i), Text(9000, i));
     for (unsigned i = 0; i < 2; ++i) {
-      Put(kOtherSpace, "large " + std::to_string(i), Text(200'000, i));
+      Put(kOtherDirectory, "large " + std::to_string(i), Text(200'000, i));
     }
-    Resize(kOtherSpace, "direct 0", 20'000);
-    Resize(kOtherSpace, "large 0", 1'000'000);
+    Resize(kOtherDirectory, "direct 0", 20'000);
+    Resize(kOtherDirectory, "large 0", 1'000'000);
   }
   void Close() {
     ASSERT_TRUE(store_->Close());
@@ -76,7 +78,7 @@ class RepairTest : public testing::Test {
     RepairOptions options;
     options.on_loss = [this](const std::string& loss) { losses_.push_back(loss); };
     copied_.clear();
-    options.on_entry = [this](uint64_t space, uint64_t id) { copied_.insert({space, id}); };
+    options.on_entry = [this](uint64_t directory, uint64_t id) { copied_.insert({directory, id}); };
     const auto report = RepairStore(env, "store", "repaired", options);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->losses, losses_.size());
@@ -183,14 +185,14 @@ TEST_F(RepairTest, KeepsIdsAndGivesNoneTwice) {
   for (int i = 0; i < 500; ++i) {
     const std::string name = "new " + std::to_string(i);
     ASSERT_TRUE(repaired_->Put(name, "x"));
-    EXPECT_TRUE(ids.insert(repaired_->Stat({kRootSpace, name})->id).second);
+    EXPECT_TRUE(ids.insert(repaired_->Stat({kRootDirectory, name})->id).second);
   }
 }
 
 TEST_F(RepairTest, KeepsHolesAsHoles) {
   FillAndClose();
   Repair();
-  const auto info = repaired_->Stat({kOtherSpace, "large 0"});
+  const auto info = repaired_->Stat({kOtherDirectory, "large 0"});
   ASSERT_TRUE(info);
   EXPECT_EQ(info->size_bytes, 1'000'000u);
   EXPECT_LT(info->allocated_bytes, 210'000u);
@@ -258,7 +260,7 @@ TEST_F(RepairTest, WithoutMapAndBranchesItTakesTheNewestLeaves) {
   FillAndClose();
   store_ = Store::Open(disk_, "store").value();
   for (unsigned i = 0; i < 200; i += 2) {
-    Put(kRootSpace, "small " + std::to_string(i), Text(100, 1000 + i));
+    Put(kRootDirectory, "small " + std::to_string(i), Text(100, 1000 + i));
   }
   Close();
   const format::ShardRoot root = Checkpoint().shards[0];
@@ -281,7 +283,8 @@ TEST_F(RepairTest, AnOldCheckpointIsKnownByThePagesThatAreNewer) {
     ASSERT_TRUE(file->Read(0, old[name]));
   }
   for (int later = 1; later <= 2; ++later) {
-    for (unsigned i = 0; i < 200; ++i) Put(kRootSpace, "small " + std::to_string(i), Text(90, i));
+    for (unsigned i = 0; i < 200; ++i)
+      Put(kRootDirectory, "small " + std::to_string(i), Text(90, i));
     ASSERT_TRUE(store_->Checkpoint());
     auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
     for (const char* name : kTold) {
@@ -370,7 +373,7 @@ TEST_F(RepairTest, RefusesWhatItCannotDo) {
 
 TEST_F(RepairTest, AFullDiskIsAnError) {
   for (unsigned i = 0; i < 30; ++i) {
-    Put(kOtherSpace, "large " + std::to_string(i), Text(500'000, i));
+    Put(kOtherDirectory, "large " + std::to_string(i), Text(500'000, i));
   }
   Close();
   const DiskSpace space = disk_.GetDiskSpace("store").value();

@@ -51,7 +51,7 @@ class SpaceUseTest : public testing::Test {
   void LimitRoomTo(uint64_t bytes) { disk_.SetCapacity(DiskBytes() + bytes); }
   Result<void> WriteAt(std::string_view name, uint64_t offset, const std::string& bytes) {
     Batch batch;
-    batch.Write({kRootSpace, name}, offset, AsBytes(bytes));
+    batch.Write({kRootDirectory, name}, offset, AsBytes(bytes));
     return store_->Apply(batch);
   }
 

@@ -72,8 +72,8 @@ class StressTest : public testing::Test {
     const std::string one = Account(writer, pair, 'a'), other = Account(writer, pair, 'b');
     const std::string value = ValueOf(one, n), other_value = ValueOf(other, n);
     Batch batch;
-    batch.Put({kRootSpace, one}, AsBytes(value));
-    batch.Put({kRootSpace, other}, AsBytes(other_value));
+    batch.Put({kRootDirectory, one}, AsBytes(value));
+    batch.Put({kRootDirectory, other}, AsBytes(other_value));
     auto done = store_->Apply(batch);
     EXPECT_TRUE(done) << done.error().message;
   }
@@ -96,9 +96,9 @@ class StressTest : public testing::Test {
 
   void Leave(const std::string& guest) {
     Batch batch;
-    batch.Write({kRootSpace, guest}, 20'000, AsBytes("x"));
-    batch.Punch({kRootSpace, guest}, 0, 8192);
-    batch.Move({kRootSpace, guest}, {kFirstId, guest});
+    batch.Write({kRootDirectory, guest}, 20'000, AsBytes("x"));
+    batch.Punch({kRootDirectory, guest}, 0, 8192);
+    batch.Move({kRootDirectory, guest}, {kFirstId, guest});
     auto done = store_->Apply(batch);
     EXPECT_TRUE(done) << done.error().message;
     Batch erase;
@@ -142,7 +142,7 @@ class StressTest : public testing::Test {
   }
   void ExpectAllListed(const Reader& reader) {
     std::vector<int> visits(kWriters * kPairs, 0);
-    auto done = reader.List(kRootSpace, 0, [&](const ListedEntry& entry) {
+    auto done = reader.List(kRootDirectory, 0, [&](const ListedEntry& entry) {
       int writer = 0, pair = 0;
       char side = 0;
       if (std::sscanf(std::string(entry.name).c_str(), "w%dp%d%c", &writer, &pair, &side) == 3) {
@@ -203,7 +203,7 @@ TEST(StressConditions, OneOfManyCreates) {
     for (int i = 0; i < kNames; ++i) {
       const std::string name = std::to_string(i);
       Batch batch;
-      batch.Put({kRootSpace, name}, AsBytes(name), std::nullopt, Batch::IfPresent::kRefuse);
+      batch.Put({kRootDirectory, name}, AsBytes(name), std::nullopt, Batch::IfPresent::kRefuse);
       if (i % 100 == 0) start.arrive_and_wait();
       const auto done = store->Apply(batch);
       created += done ? 1 : 0;
@@ -227,7 +227,7 @@ TEST(StressConditions, AReadIsOfOneMoment) {
   const std::string path = directory.path() + "/store";
   ASSERT_TRUE(Store::Create(GetPosixEnv(), path, SmallStore()));
   auto store = Store::Open(GetPosixEnv(), path).value();
-  const Key key{kRootSpace, "written over"};
+  const Key key{kRootDirectory, "written over"};
   ASSERT_TRUE(store->Put(key.name, std::string(kBytes, 'a')));
   std::atomic<bool> done = false;
   auto read = [&](bool whole) {

@@ -22,7 +22,7 @@ TEST(CheckApart, RefusesOneInTheOther) {
   EXPECT_TRUE(CheckApart("/srv/store2", "/srv/store"));
   for (const auto& [mount_point, store] : {std::pair("/s", "/s"), std::pair("/s/in", "/s"),
                                            std::pair("/m", "/m/store"), std::pair("/", "/s")}) {
-    const Outcome outcome = CheckApart(mount_point, store);
+    const CommandResult<> outcome = CheckApart(mount_point, store);
     ASSERT_FALSE(outcome) << mount_point << " " << store;
     EXPECT_EQ(outcome.error().code, ExitCode::kMountPointBad);
   }

@@ -19,15 +19,15 @@ namespace kvfs::cli {
 namespace {
 
 TEST(RunInBackground, ReturnsWhenTheWorkIsReady) {
-  EXPECT_TRUE(RunInBackground([](const Ready& ready) -> Outcome {
+  EXPECT_TRUE(RunInBackground([](const Ready& ready) -> CommandResult<> {
     ready();
     return {};
   }));
 }
 
 TEST(RunInBackground, TellsWhyTheWorkIsNotReady) {
-  const Outcome outcome = RunInBackground(
-      [](const Ready&) { return Outcome(Stop(ExitCode::kStoreCorrupt, "all is lost")); });
+  const CommandResult<> outcome = RunInBackground(
+      [](const Ready&) { return CommandResult<>(Fail(ExitCode::kStoreCorrupt, "all is lost")); });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ExitCode::kStoreCorrupt);
   EXPECT_EQ(outcome.error().text, "all is lost");
@@ -35,14 +35,14 @@ TEST(RunInBackground, TellsWhyTheWorkIsNotReady) {
 
 TEST(RunInBackground, KeepsALongReason) {
   const std::string reason(60'000, 'x');
-  const Outcome outcome =
-      RunInBackground([&](const Ready&) { return Outcome(Stop(ExitCode::kStoreInUse, reason)); });
+  const CommandResult<> outcome = RunInBackground(
+      [&](const Ready&) { return CommandResult<>(Fail(ExitCode::kStoreInUse, reason)); });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().text, reason);
 }
 
 TEST(RunInBackground, NoticesAKilledChild) {
-  const Outcome outcome = RunInBackground([](const Ready&) -> Outcome {
+  const CommandResult<> outcome = RunInBackground([](const Ready&) -> CommandResult<> {
     ::raise(SIGKILL);
     return {};
   });
@@ -52,15 +52,15 @@ TEST(RunInBackground, NoticesAKilledChild) {
 }
 
 TEST(RunInBackground, NoticesAChildThatSaysNothing) {
-  const Outcome outcome = RunInBackground([](const Ready&) { return Outcome(); });
+  const CommandResult<> outcome = RunInBackground([](const Ready&) { return CommandResult<>(); });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ExitCode::kMountFailed);
 }
 
 TEST(RunInBackground, TheWorkHasASessionOfItsOwn) {
   const pid_t session = ::getsid(0);
-  EXPECT_TRUE(RunInBackground([&](const Ready& ready) -> Outcome {
-    if (::getsid(0) == session) return Stop(ExitCode::kIoFailed, "the caller's session");
+  EXPECT_TRUE(RunInBackground([&](const Ready& ready) -> CommandResult<> {
+    if (::getsid(0) == session) return Fail(ExitCode::kIoFailed, "the caller's session");
     ready();
     return {};
   }));
@@ -69,8 +69,8 @@ TEST(RunInBackground, TheWorkHasASessionOfItsOwn) {
 TEST(RunInBackground, TheWorkHasNoDescriptorOfTheCallerButTheStandardOnes) {
   const int callers = ::open("/dev/null", O_RDONLY);
   ASSERT_GT(callers, STDERR_FILENO);
-  EXPECT_TRUE(RunInBackground([&](const Ready& ready) -> Outcome {
-    if (::fcntl(callers, F_GETFD) >= 0) return Stop(ExitCode::kIoFailed, "it is open");
+  EXPECT_TRUE(RunInBackground([&](const Ready& ready) -> CommandResult<> {
+    if (::fcntl(callers, F_GETFD) >= 0) return Fail(ExitCode::kIoFailed, "it is open");
     ready();
     return {};
   }));
@@ -120,7 +120,7 @@ class KilledCaller : public testing::Test {
 };
 
 TEST_F(KilledCaller, WorkThatHasNotReportedIsEnded) {
-  Call([](const Ready&) -> Outcome {
+  Call([](const Ready&) -> CommandResult<> {
     while (true) ::pause();
   });
   const int status = KillAndAwaitWork();
@@ -128,10 +128,10 @@ TEST_F(KilledCaller, WorkThatHasNotReportedIsEnded) {
 }
 
 TEST_F(KilledCaller, AReportThatHasNotBeenHeardIsNone) {
-  Call([this](const Ready& ready) -> Outcome {
+  Call([this](const Ready& ready) -> CommandResult<> {
     Await("stopped");
     if (ready()) return {};
-    return Stop(ExitCode::kIoFailed, "nobody waits");
+    return Fail(ExitCode::kIoFailed, "nobody waits");
   });
   Await("pid");
   Signal(SIGSTOP);
@@ -145,8 +145,8 @@ TEST_F(KilledCaller, AReportThatHasNotBeenHeardIsNone) {
 // Its caller may die before it ends by itself: the mount is there, as was heard, and `kvfs status`
 // tells of it.
 TEST_F(KilledCaller, AReportThatHasBeenHeardStands) {
-  Call([this](const Ready& ready) -> Outcome {
-    if (!ready()) return Stop(ExitCode::kIoFailed, "nobody waits");
+  Call([this](const Ready& ready) -> CommandResult<> {
+    if (!ready()) return Fail(ExitCode::kIoFailed, "nobody waits");
     Await("killed");
     return {};
   });

@@ -37,7 +37,7 @@ constexpr char kMakeTree[] = R"(
   seq 1 10000 > tree/a/numbers
   head -c 3000000 /dev/urandom > tree/a/b/large
   : > tree/nothing
-  printf 'no newline' > 'tree/a name with spaces'
+  printf 'no newline' > 'tree/a name with directories'
   ln -s a/numbers tree/link
   ln -s /does/not/exist tree/dangling
   mkfifo tree/pipe

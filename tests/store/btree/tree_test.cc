@@ -32,8 +32,10 @@ using Changes = std::map<Key, std::optional<std::string>>;
 constexpr format::NameHash kHash{kSeed, 60};
 
 RecordKey KeyOf(const Key& key) { return {std::get<0>(key), std::get<1>(key), std::get<2>(key)}; }
-Key Named(uint64_t space, const std::string& name) { return {space, kHash.PositionOf(name), name}; }
-Key Numbered(uint64_t space, uint64_t number) { return {space, number, ""}; }
+Key Named(uint64_t directory, const std::string& name) {
+  return {directory, kHash.PositionOf(name), name};
+}
+Key Numbered(uint64_t directory, uint64_t number) { return {directory, number, ""}; }
 
 class TreeFixture {
  public:
@@ -143,7 +145,7 @@ class TreeModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned>> 
   uint64_t Below(uint64_t limit) { return random_() % limit; }
   // Long names with a common beginning, many names at one position, and numbered records.
   Key DrawKey() {
-    if (Below(4) == 0) return Numbered(format::kFirstOwnSpace + Below(3), Below(300));
+    if (Below(4) == 0) return Numbered(format::kFirstOwnDirectory + Below(3), Below(300));
     const std::string tail = std::to_string(Below(500));
     return Named(1 + Below(3), Below(3) ? tail : std::string(255 - tail.size(), 'n') + tail);
   }
@@ -281,7 +283,7 @@ TEST(Tree, SequentiallyNumberedRecordsFillTheirPages) {
   for (uint64_t begin = 0; begin < kRecords; begin += 500) {
     Changes changes;
     for (uint64_t i = begin; i < begin + 500; ++i) {
-      changes[Numbered(format::kFirstOwnSpace, i)] = std::string(kBytes, 'c');
+      changes[Numbered(format::kFirstOwnDirectory, i)] = std::string(kBytes, 'c');
     }
     tree.Apply(changes);
   }

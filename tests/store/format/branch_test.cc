@@ -15,8 +15,8 @@ namespace {
 
 constexpr PagePointer kSelf{3, 8};
 
-// How the positions of the keys lie: branches of one large space, of many small ones, of numbers in
-// clusters, and of one position that many names share.
+// How the positions of the keys lie: branches of one large directory, of many small ones, of
+// numbers in clusters, and of one position that many names share.
 enum class Spread { kEven, kManySpaces, kClusters, kOnePosition };
 
 class BranchModel : public testing::TestWithParam<std::tuple<Spread, unsigned>> {
@@ -76,7 +76,7 @@ TEST_P(BranchModel, FindsTheChildBelowWhichAKeyBelongs) {
     EXPECT_EQ(branch.ChildIndex(key), expected(key));
     ++key.position;
     EXPECT_EQ(branch.ChildIndex(key), expected(key));
-    ++key.space;
+    ++key.directory;
     EXPECT_EQ(branch.ChildIndex(key), expected(key));
   }
 }

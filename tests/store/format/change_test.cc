@@ -15,7 +15,7 @@ using Kind = Change::Kind;
 Change OfKind(Kind kind) {
   Change change;
   change.kind = kind;
-  change.space = 0x0102030405060708;
+  change.directory = 0x0102030405060708;
   change.name = "name";
   return change;
 }
@@ -28,15 +28,15 @@ std::vector<std::byte> Encoded(const std::vector<Change>& changes) {
 
 void ExpectSame(const Change& actual, const Change& expected) {
   EXPECT_EQ(actual.kind, expected.kind);
-  EXPECT_EQ(actual.space, expected.space);
+  EXPECT_EQ(actual.directory, expected.directory);
   EXPECT_EQ(actual.name, expected.name);
   EXPECT_EQ(actual.id, expected.id);
   EXPECT_EQ(actual.offset, expected.offset);
   EXPECT_EQ(actual.size, expected.size);
   EXPECT_EQ(actual.length, expected.length);
-  EXPECT_EQ(actual.to_space, expected.to_space);
+  EXPECT_EQ(actual.to_directory, expected.to_directory);
   EXPECT_EQ(actual.to_name, expected.to_name);
-  EXPECT_EQ(actual.home, expected.home);
+  EXPECT_EQ(actual.owner, expected.owner);
   EXPECT_EQ(actual.content, expected.content);
   EXPECT_EQ(actual.end, expected.end);
   EXPECT_EQ(actual.found, expected.found);
@@ -58,10 +58,10 @@ std::vector<Change> OneOfEach() {
   at(Kind::kPut).data = AsBytes("content");
   at(Kind::kPut).found = Change::Found::kAbsent;
   at(Kind::kErase).found = Change::Found::kWithoutBlocks;
-  at(Kind::kMove).to_space = 12;
+  at(Kind::kMove).to_directory = 12;
   at(Kind::kMove).to_name = "other name";
   at(Kind::kMove).meta = "";
-  at(Kind::kExchange).to_space = 13;
+  at(Kind::kExchange).to_directory = 13;
   at(Kind::kExchange).to_name = "another name";
   at(Kind::kExchange).meta = "meta of one";
   at(Kind::kExchange).to_meta = "meta of the other";
@@ -69,7 +69,7 @@ std::vector<Change> OneOfEach() {
   at(Kind::kWrite).offset = uint64_t{1} << 40;
   at(Kind::kWrite).data = AsBytes("data");
   at(Kind::kWriteBlocks).offset = 8192;
-  at(Kind::kWriteBlocks).home = 99;
+  at(Kind::kWriteBlocks).owner = 99;
   at(Kind::kWriteBlocks).data = AsBytes("one block pointer of 16 bytes..!");
   at(Kind::kResize).size = ~uint64_t{0} >> 1;
   at(Kind::kPunch).offset = 5;
@@ -78,7 +78,7 @@ std::vector<Change> OneOfEach() {
   at(Kind::kAllocate).length = ~uint64_t{0};
   at(Kind::kReclaim).content = 88;
   at(Kind::kReclaim).end = 1000;
-  at(Kind::kTakeContent).to_space = 14;
+  at(Kind::kTakeContent).to_directory = 14;
   at(Kind::kTakeContent).to_name = "giver";
   at(Kind::kTakeContent).meta = "m";
   return changes;

@@ -23,9 +23,10 @@ class LeafModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned, u
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
   RecordKey DrawKey(std::string* name) {
-    // A few spaces of the caller's, with names; and one of the store's, with numbers in clusters.
+    // A few directories of the caller's, with names; and one of the store's, with numbers in
+    // clusters.
     if (Below(5) == 0)
-      return {kFirstOwnSpace | Below(2), Below(2) ? Below(40) : Below(1u << 20), {}};
+      return {kFirstOwnDirectory | Below(2), Below(2) ? Below(40) : Below(1u << 20), {}};
     *name = std::string(Below(30) ? 1 + Below(12) : 255, static_cast<char>('a' + Below(26)));
     *name += std::to_string(Below(1000));
     name->resize(std::min<size_t>(name->size(), 255));
@@ -87,7 +88,7 @@ TEST_P(LeafModel, FindsWhatIsThereAndNothingElse) {
     std::string name;
     const RecordKey key = DrawKey(&name);
     ExpectPlaceOf(leaf, key);
-    ExpectPlaceOf(leaf, {key.space, key.position, {}});
+    ExpectPlaceOf(leaf, {key.directory, key.position, {}});
     ExpectPlaceOf(leaf, {Below(6), Below(uint64_t{1} << 63), "other"});
   }
   ExpectPlaceOf(leaf, {});

@@ -22,15 +22,16 @@ constexpr NameHash kHash{7, 0};
 
 using Page = std::vector<std::byte>;
 
-LeafRecord Named(uint64_t space, std::string_view name, uint64_t version, std::string_view value) {
-  return {{space, kHash.PositionOf(name), name}, version, AsBytes(value)};
+LeafRecord Named(uint64_t directory, std::string_view name, uint64_t version,
+                 std::string_view value) {
+  return {{directory, kHash.PositionOf(name), name}, version, AsBytes(value)};
 }
 
 Page Leaf() {
   std::vector<LeafRecord> records = {Named(1, "a", 300, "first value"), Named(1, "b", 2, "second"),
                                      Named(2, "a", 3, "")};
   if (records[1].key < records[0].key) std::swap(records[0], records[1]);
-  records.push_back({{kFirstOwnSpace, 5, {}}, 4, AsBytes("numbered")});
+  records.push_back({{kFirstOwnDirectory, 5, {}}, 4, AsBytes("numbered")});
   Page page(kMinPageBytes);
   EncodeLeaf(records, 0, kSelf, kSeed, page);
   return page;
@@ -126,7 +127,7 @@ const HostileCase kHostile[] = {
      [](std::byte* page) { page[RecordAt(page, 3)] = std::byte{200}; }},
     {"VersionBeyondTheRecord", Leaf,
      [](std::byte* page) {
-       // The last record of space 2: name, version 3, no value.
+       // The last record of directory 2: name, version 3, no value.
        page[RecordAt(page, 3) - 1] = std::byte{0x83};
      }},
     {"NameOfABranchInItsItems", Branch, [](std::byte* page) { Set(page + ItemAt(1) + 34, 60); }},

@@ -42,7 +42,7 @@ Checkpoint SomeCheckpoint() {
   shard.branches = 1;
   shard.pages_used = 4;
   shard.blocks_used = 9;
-  shard.dead_contents = 2;
+  shard.orphaned_contents = 2;
   checkpoint.shards[1].next_id = 21;
   return checkpoint;
 }

@@ -124,7 +124,7 @@ Piece TheChunk() {
 Change OfKind(Kind kind, std::string_view name) {
   Change change;
   change.kind = kind;
-  change.space = 1;
+  change.directory = 1;
   change.name = name;
   return change;
 }
@@ -138,10 +138,10 @@ std::vector<Change> OneChangeOfEachKind(Bytes block_pointers) {
   Change erase = OfKind(Kind::kErase, "old");
   erase.found = Change::Found::kWithoutBlocks;
   Change move = OfKind(Kind::kMove, "tmp");
-  move.to_space = 1;
+  move.to_directory = 1;
   move.to_name = "big";
   Change exchange = OfKind(Kind::kExchange, "a");
-  exchange.to_space = 1;
+  exchange.to_directory = 1;
   exchange.to_name = "b";
   exchange.to_meta = "m";
   Change meta = OfKind(Kind::kMeta, "foo");
@@ -160,11 +160,11 @@ std::vector<Change> OneChangeOfEachKind(Bytes block_pointers) {
   allocate.offset = 8192;
   allocate.length = 4096;
   Change reclaim = OfKind(Kind::kReclaim, "");
-  reclaim.space = 0;
+  reclaim.directory = 0;
   reclaim.content = 21;
   reclaim.end = 64;
   Change take = OfKind(Kind::kTakeContent, "big");
-  take.to_space = 2;
+  take.to_directory = 2;
   take.to_name = "9";
   return {put,          erase,  move,  exchange, meta,    write,
           write_blocks, resize, punch, allocate, reclaim, take};
@@ -202,7 +202,7 @@ Piece TheLeaf() {
     records.push_back({{1, position, name}, version++, value});
   }
   std::ranges::sort(records, {}, &LeafRecord::key);
-  records.push_back({{ContentSpace(18), 0, {}}, 8, chunk});
+  records.push_back({{ContentDirectory(18), 0, {}}, 8, chunk});
   Piece page(kPageBytes);
   EncodeLeaf(records, 0, kLeaf, TheIdentity().ShardSeed(0), page);
   return page;
@@ -229,7 +229,7 @@ std::map<std::string, std::vector<std::byte>> WorkedExample() {
           {"entry-with-blocks", TheEntryWithBlocks()},
           {"entry-with-chunks", TheEntryWithChunks()},
           {"chunk", TheChunk()},
-          {"space-map-bitmap", TheBitmap(kBlockMap)}};
+          {"allocation-map-bitmap", TheBitmap(kBlockMap)}};
 }
 
 }  // namespace kvfs::format

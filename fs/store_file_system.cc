@@ -1,6 +1,6 @@
 // Opening, finding entries by inode, and what concerns the whole file system. The calls on names,
 // attributes, contents and listings are in files of their own, named in the header.
-#include "fs/file_system.h"
+#include "fs/store_file_system.h"
 
 #include <sys/stat.h>
 
@@ -11,7 +11,7 @@
 namespace kvfs::fs {
 namespace {
 
-constexpr Key kRootKey = {kAttributeSpace, "root"};
+constexpr Key kRootKey = {kAttributeDirectory, "root"};
 
 Timespec SystemTime() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
@@ -49,7 +49,7 @@ Result<void> CreateRootIfAbsent(Store& store, const Attributes& attributes) {
 // which the kernel has for the root.
 Result<uint32_t> GenerationOf(const Store& store) {
   Position position = 0;
-  KVFS_TRY(store.List(kRootKey.space, kFirstPosition, [&](const ListedEntry& entry) {
+  KVFS_TRY(store.List(kRootKey.directory, kFirstPosition, [&](const ListedEntry& entry) {
     if (entry.name == kRootKey.name) position = entry.position;
     return position == 0;
   }));
@@ -58,15 +58,20 @@ Result<uint32_t> GenerationOf(const Store& store) {
 
 }  // namespace
 
-FileSystem::FileSystem(Store& store, FileSystemOptions options)
+Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOptions options) {
+  return StoreFileSystem::Open(store, std::move(options));
+}
+
+StoreFileSystem::StoreFileSystem(Store& store, FileSystemOptions options)
     : store_(store),
       options_(WithClock(std::move(options))),
       default_attributes_(OwnedByDefault(options_, S_IFREG | 0644, options_.default_time)),
-      finder_(store, kRootSpace, [this](std::string_view meta) { return KindOf(meta); }),
+      finder_(store, kRootDirectory, [this](std::string_view meta) { return KindOf(meta); }),
       opened_at_(store.GetStats().acknowledged_sequence) {}
 
-Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOptions options) {
-  std::unique_ptr<FileSystem> file_system(new FileSystem(store, std::move(options)));
+Result<std::unique_ptr<StoreFileSystem>> StoreFileSystem::Open(Store& store,
+                                                               FileSystemOptions options) {
+  std::unique_ptr<StoreFileSystem> file_system(new StoreFileSystem(store, std::move(options)));
   const Attributes root = OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now());
   auto made = CreateRootIfAbsent(store, root);
   // A store that is only read keeps what it has, and is shown as it would be.
@@ -78,21 +83,21 @@ Result<std::unique_ptr<FileSystem>> FileSystem::Open(Store& store, FileSystemOpt
   return file_system;
 }
 
-Result<Location> FileSystem::Locate(InodeNumber inode) const {
-  if (inode == kRootInode) return Location{kRootKey.space, std::string(kRootKey.name), true};
+Result<Location> StoreFileSystem::Locate(InodeNumber inode) const {
+  if (inode == kRootInode) return Location{kRootKey.directory, std::string(kRootKey.name), true};
   auto location = inodes_.Find(inode);
   if (!location) return Fail(ErrorCode::kStale);
   return *std::move(location);
 }
 
-Result<Location> FileSystem::LocateParent(InodeNumber directory) const {
+Result<Location> StoreFileSystem::LocateParent(InodeNumber directory) const {
   KVFS_ASSIGN(Location location, Locate(directory));
   if (!location.is_directory) return Fail(ErrorCode::kNotDirectory);
-  if (location.space == kTransientSpace) return Fail(ErrorCode::kNotFound);
+  if (location.directory == kTransientDirectory) return Fail(ErrorCode::kNotFound);
   return location;
 }
 
-Result<InodeInfo> FileSystem::Load(Key key) const {
+Result<InodeInfo> StoreFileSystem::Load(Key key) const {
   auto found = store_.Stat(key);
   const bool is_absent = !found && found.error().code == ErrorCode::kNotFound;
   if (is_absent && key == kRootKey && absent_root_) return InodeInfo{kRootInode, *absent_root_};
@@ -102,18 +107,18 @@ Result<InodeInfo> FileSystem::Load(Key key) const {
   return InodeInfo{number, attributes, entry.size_bytes, entry.allocated_bytes, entry.version};
 }
 
-Result<FileSystem::Found> FileSystem::Find(Key name) const {
+Result<StoreFileSystem::Found> StoreFileSystem::Find(Key name) const {
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(name));
   if (IsHardLink(entry.meta)) return Follow(entry.meta);
   KVFS_ASSIGN(const Attributes attributes, ReadMeta(entry.meta, default_attributes_));
   return Found{{entry.id, attributes, entry.size_bytes, entry.allocated_bytes, entry.version},
-               {name.space, std::string(name.name), attributes.IsDirectory()},
+               {name.directory, std::string(name.name), attributes.IsDirectory()},
                /*is_shared=*/false};
 }
 
-Result<FileSystem::Found> FileSystem::Follow(std::string_view meta) const {
+Result<StoreFileSystem::Found> StoreFileSystem::Follow(std::string_view meta) const {
   KVFS_ASSIGN(const HardLink link, DecodeHardLink(meta));
-  Location at = {kSharedSpace, SharedName(link.inode), /*is_directory=*/false};
+  Location at = {kSharedDirectory, SharedName(link.inode), /*is_directory=*/false};
   const auto inode = Load(at.key());
   if (!inode && inode.error().code != ErrorCode::kNotFound) return tl::unexpected(inode.error());
   if (!inode || inode->number != link.inode || inode->attributes.IsDirectory()) {
@@ -122,21 +127,21 @@ Result<FileSystem::Found> FileSystem::Follow(std::string_view meta) const {
   return Found{*inode, std::move(at), /*is_shared=*/true};
 }
 
-Result<std::optional<FileSystem::Found>> FileSystem::FindIfPresent(Key name) const {
+Result<std::optional<StoreFileSystem::Found>> StoreFileSystem::FindIfPresent(Key name) const {
   auto found = Find(name);
   if (found) return *std::move(found);
   if (found.error().code == ErrorCode::kNotFound) return std::optional<Found>();
   return tl::unexpected(std::move(found).error());
 }
 
-Result<InodeInfo> FileSystem::FindAndReference(Key name) {
+Result<InodeInfo> StoreFileSystem::FindAndReference(Key name) {
   KVFS_ASSIGN(const Found found, Find(name));
   inodes_.AddReference(found.inode.number, found.at.key(), found.IsDirectory());
   return found.inode;
 }
 
 // The parents of what is referenced are: the kernel keeps the names that lead to it.
-std::optional<std::string> FileSystem::PathOf(const ChangedName& name) const {
+std::optional<std::string> StoreFileSystem::PathOf(const ChangedName& name) const {
   constexpr size_t kLongestPath = 4096;  // that a system call takes
   std::shared_lock lock(namespace_lock_);
   if (!inodes_.IsReferenced(name.inode)) return std::nullopt;
@@ -145,14 +150,14 @@ std::optional<std::string> FileSystem::PathOf(const ChangedName& name) const {
     const auto at = inodes_.Find(directory);
     if (!at || path.size() > kLongestPath) return std::nullopt;
     path.insert(0, at->name + "/");
-    directory = at->space;
+    directory = at->directory;
   }
   return path;
 }
 
-Result<void> FileSystem::Sync() { return store_.Sync(); }
+Result<void> StoreFileSystem::Sync() { return store_.Sync(); }
 
-Result<SpaceReport> FileSystem::GetSpace() {
+Result<SpaceReport> StoreFileSystem::GetSpace() {
   KVFS_ASSIGN(const DiskSpace disk, store_.GetDiskSpace());
   const StoreStats stats = store_.GetStats();
   // What was deleted a moment ago is free after the next checkpoint, which a full disk brings

@@ -6,22 +6,23 @@
 #include <tl/expected.hpp>
 #include <utility>
 
+#include <kvfs/status.h>
 #include "cli/base/exit_codes.h"
 
 namespace kvfs::cli {
 
-struct Failure {
+struct CommandError {
   ExitCode code;
   // Without the leading "kvfs: " and without a final newline.
   std::string text;
 };
 
-template <typename T>
-using Answer = tl::expected<T, Failure>;
-using Outcome = Answer<void>;
+// KVFS_TRY and KVFS_ASSIGN hand its errors on, as they do those of a Result.
+template <typename T = void>
+using CommandResult = tl::expected<T, CommandError>;
 
-[[nodiscard]] inline tl::unexpected<Failure> Stop(ExitCode code, std::string text) {
-  return tl::unexpected<Failure>(Failure{code, std::move(text)});
+[[nodiscard]] inline tl::unexpected<CommandError> Fail(ExitCode code, std::string text) {
+  return tl::unexpected<CommandError>(CommandError{code, std::move(text)});
 }
 
 }  // namespace kvfs::cli
