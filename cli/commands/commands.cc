@@ -19,35 +19,35 @@ constexpr uint64_t kMostSeconds = 1'000'000'000;
 std::span<const Command> Commands() {
   static constexpr std::array kCommands = {
       Command{"create", "Create an empty store", DefineCreate},
-      Command{"mount", "Show a store as a directory of files", DefineMount},
+      Command{"mount", "Mount a store as a directory of files", DefineMount},
       Command{"unmount", "Unmount a store and wait until all of it is on disk", DefineUnmount},
-      Command{"status", "Tell what is mounted where, and who holds a store", DefineStatus,
+      Command{"status", "Show what is mounted where, and who holds a store", DefineStatus,
               OwnStatus, false},
-      Command{"get", "Write the value of a key to standard output", DefineGet},
-      Command{"put", "Give a key a value", DefinePut},
-      Command{"append", "Add to the end of a value", DefineAppend},
+      Command{"get", "Write a key's value to standard output", DefineGet},
+      Command{"put", "Set a key's value", DefinePut},
+      Command{"append", "Append to a value", DefineAppend},
       Command{"del", "Delete keys", DefineDel},
-      Command{"mv", "Give a value or a directory another key", DefineMv},
+      Command{"mv", "Give a key or directory another name", DefineMv},
       Command{"mkdir", "Make a directory", DefineMkdir},
       Command{"ls", "List the keys of a directory", DefineLs},
-      Command{"stat", "Tell size, version, owner and times of keys", DefineStat},
-      Command{"find", "List keys by prefix and pattern", DefineFind},
-      Command{"batch", "Make many changes in one atomic step", DefineBatch},
-      Command{"import", "Take a directory tree, an archive or a dump in", DefineImport},
-      Command{"export", "Write a store out as a tree, an archive or a dump", DefineExport},
+      Command{"stat", "Show size, version, owner and times of keys", DefineStat},
+      Command{"find", "Find keys by prefix and pattern", DefineFind},
+      Command{"batch", "Apply many changes atomically", DefineBatch},
+      Command{"import", "Import a directory tree, an archive or a dump", DefineImport},
+      Command{"export", "Export a store as a tree, an archive or a dump", DefineExport},
       Command{"check", "Verify every byte of a store", DefineCheck, FsckStatus},
-      Command{"repair", "Write what a damaged store still has into a new one", DefineRepair},
-      Command{"compact", "Make a store as small as it can be", DefineCompact},
-      Command{"stats", "Tell what a store holds and takes", DefineStats},
-      Command{"top", "Show what a mount is asked for, second by second", DefineTop},
-      Command{"bench", "Measure how fast a store or mount is here", DefineBench},
-      Command{"dump", "Describe a file of a store field by field", DefineDump},
-      Command{"doctor", "Tell whether stores can be mounted here, and what is amiss", DefineDoctor,
-              OwnStatus, false},
+      Command{"repair", "Copy what is readable of a damaged store into a new one", DefineRepair},
+      Command{"compact", "Make a store as small as possible", DefineCompact},
+      Command{"stats", "Show store statistics", DefineStats},
+      Command{"top", "Show a mount's requests, second by second", DefineTop},
+      Command{"bench", "Benchmark a store or a mount on this machine", DefineBench},
+      Command{"dump", "Show a file of a store field by field", DefineDump},
+      Command{"doctor", "Check whether this machine can mount stores, and what is wrong",
+              DefineDoctor, OwnStatus, false},
       Command{"completion", "Write the completions for a shell", DefineCompletion, OwnStatus,
               false},
       Command{"manual", "Write the manual page", DefineManual, OwnStatus, false},
-      Command{"version", "Tell the versions of kvfs, libfuse and the kernel", DefineVersion,
+      Command{"version", "Show the versions of kvfs, libfuse and the kernel", DefineVersion,
               OwnStatus, false},
   };
   return kCommands;
@@ -59,7 +59,7 @@ Runner DefineWhole(const Command& command, CLI::App& parser) {
   const auto seconds = std::make_shared<uint64_t>(static_cast<uint64_t>(WaitLimit().count()));
   parser
       .add_option("--timeout", *seconds,
-                  "Wait so long in all for whoever has the store and does not answer; 0: for ever")
+                  "Seconds to wait, in all, for a busy or silent holder of the store; 0: no limit")
       ->type_name("SECONDS")
       ->check(WholeNumber(0, kMostSeconds))
       ->capture_default_str();

@@ -66,7 +66,7 @@ Runner DefineCompact(CLI::App& parser) {
   const auto arguments = std::make_shared<CompactArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
-  parser.add_flag("--json", arguments->json, "Tell what it took before and takes now as JSON");
+  parser.add_flag("--json", arguments->json, "Show the size before and after as JSON");
   parser.footer("Example: kvfs compact ~/store");
   return [arguments] { return Compact(*arguments); };
 }

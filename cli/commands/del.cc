@@ -102,7 +102,8 @@ Runner DefineDel(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->paths.emplace_back(), "The key; any number may follow")
       ->required();
-  parser.add_flag("-r,--recursive", arguments->recursive, "Directories, too, with all in them");
+  parser.add_flag("-r,--recursive", arguments->recursive,
+                  "Delete directories and everything in them");
   parser.allow_extras();
   parser.footer("Example: kvfs del ~/store foo a/b/bar");
   return [arguments, &parser]() -> CommandResult<> {

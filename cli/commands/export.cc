@@ -265,9 +265,8 @@ Runner DefineExport(CLI::App& parser) {
   parser.add_option("TARGET", arguments->target,
                     "A file, \"-\" or nothing for standard output; an empty directory for a tree; "
                     "the beginning of smkv's files; links are followed");
-  parser.add_option("--path", arguments->path, "Only this directory, or key, of the store")
-      ->type_name("PATH");
-  parser.add_option("--shards", arguments->shards, "smkv: into how many shards")
+  parser.add_option("--path", arguments->path, "Only this directory or key")->type_name("PATH");
+  parser.add_option("--shards", arguments->shards, "For smkv: the number of shards")
       ->check(WholeNumber(1, kMaxWrittenSmkvShards))
       ->capture_default_str();
   parser.footer(

@@ -78,11 +78,12 @@ Runner DefineFind(CLI::App& parser) {
   parser.add_option("GLOB", arguments->glob,
                     "A pattern with * ? and [a-z]: for names; with a slash in it, for whole paths, "
                     "where * stops at slashes");
-  parser.add_option("--prefix", arguments->prefix, "Only paths that begin so")->type_name("TEXT");
-  parser.add_option("--kind", arguments->kind, "Only those of a kind")
+  parser.add_option("--prefix", arguments->prefix, "Only paths that begin with TEXT")
+      ->type_name("TEXT");
+  parser.add_option("--kind", arguments->kind, "Only entries of this kind")
       ->check(CLI::IsMember({"file", "directory", "link"}));
   CLI::Option* const null =
-      parser.add_flag("-0,--null", arguments->null, "A NUL behind each path, not a newline");
+      parser.add_flag("-0,--null", arguments->null, "End each path with NUL instead of newline");
   parser.add_flag("--json", arguments->json, "One JSON object a line")->excludes(null);
   parser.footer("Example: kvfs find ~/store '*.json' --prefix jobs/");
   return [arguments] { return Find(*arguments); };

@@ -180,7 +180,8 @@ Runner DefineImport(CLI::App& parser) {
       ->required();
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
-  parser.add_option("--into", arguments->into, "The directory in the store; made if need be")
+  parser
+      .add_option("--into", arguments->into, "The target directory in the store; made if missing")
       ->type_name("PATH");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.footer(

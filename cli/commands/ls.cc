@@ -108,13 +108,15 @@ CommandResult<> List(const LsArguments& arguments) {
 Runner DefineLs(CLI::App& parser) {
   const auto arguments = std::make_shared<LsArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
-  parser.add_option("PATH", arguments->path, "The directory in it; without one, its top");
+  parser.add_option("PATH", arguments->path, "The directory in it (default: the top)");
   parser.add_flag("-l,--long", arguments->long_lines,
-                  "With mode, links, owner, group, size in bytes and time");
-  parser.add_flag("-R,--recursive", arguments->recursive, "All below, with their paths");
-  parser.add_option("--prefix", arguments->prefix, "Only what begins so")->type_name("TEXT");
-  CLI::Option* const null = parser.add_flag(
-      "-0,--null", arguments->null, "A NUL behind each name, not a newline, which names may hold");
+                  "Show mode, links, owner, group, size in bytes and time");
+  parser.add_flag("-R,--recursive", arguments->recursive, "List everything below, with paths");
+  parser.add_option("--prefix", arguments->prefix, "Only names that begin with TEXT")
+      ->type_name("TEXT");
+  CLI::Option* const null =
+      parser.add_flag("-0,--null", arguments->null,
+                      "End each name with NUL instead of newline, which names may contain");
   parser.add_flag("--json", arguments->json, "One JSON object a line")->excludes(null);
   parser.footer("Example: kvfs ls -l ~/store");
   return [arguments] { return List(*arguments); };

@@ -48,9 +48,9 @@ CommandResult<> Make(const MkdirArguments& arguments) {
 Runner DefineMkdir(CLI::App& parser) {
   const auto arguments = std::make_shared<MkdirArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
-  parser.add_option("PATH", arguments->path, "The directory to make in it")->required();
+  parser.add_option("PATH", arguments->path, "The directory to make")->required();
   parser.add_flag("-p,--parents", arguments->parents,
-                  "And those above it; one that is there is no error");
+                  "Make missing parents too; an existing directory is no error");
   parser.footer("Example: kvfs mkdir -p ~/store jobs/new");
   return [arguments] { return Make(*arguments); };
 }

@@ -297,7 +297,7 @@ Runner DefineMount(CLI::App& parser) {
       ->allow_extra_args(false)
       ->type_name("OPTION,...");
   parser.add_flag("-f,--foreground", arguments->foreground,
-                  "Serve in this process, until it is unmounted or gets SIGTERM");
+                  "Serve in this process until unmounted or terminated by SIGTERM");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.add_option("--log", arguments->log_path, "Append log lines to a file, not to syslog");
   parser.footer("Example: kvfs mount --create ~/store ~/kv");

@@ -47,10 +47,8 @@ Runner DefineMv(CLI::App& parser) {
   const auto arguments = std::make_shared<MvArguments>();
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("FROM", arguments->from, "The key, or a directory")->required();
-  parser.add_option("TO", arguments->to, "What it shall be called; replaced if it is there")
-      ->required();
-  parser.add_flag("-n,--no-replace", arguments->no_replace,
-                  "Only if there is no TO (else status 14)");
+  parser.add_option("TO", arguments->to, "The new name; an existing entry is replaced")->required();
+  parser.add_flag("-n,--no-replace", arguments->no_replace, "Fail if TO exists (status 14)");
   parser.footer("Example: kvfs mv ~/store jobs/new/7 jobs/done/7");
   return [arguments] { return Move(*arguments); };
 }

@@ -78,10 +78,10 @@ Runner DefinePut(CLI::App& parser) {
   DefineValue(parser, arguments->value);
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   CLI::Option* const if_absent = parser.add_flag("--if-absent", arguments->if_absent,
-                                                 "Only if there is no such key (else status 14)");
+                                                 "Only if the key is absent (else status 14)");
   parser
       .add_option("--if-version", arguments->if_version,
-                  "Only if the key has this version, as `kvfs stat` tells it (else status 14)")
+                  "Only if the key has this version, as `kvfs stat` shows it (else status 14)")
       ->type_name("N")
       ->check(WholeNumber(1))
       ->excludes(if_absent);

@@ -69,7 +69,7 @@ Runner DefineStats(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
   parser.add_flag("--json", arguments->json, "One JSON object a line");
-  parser.add_option("--every", arguments->every_seconds, "Again after so many seconds, for ever")
+  parser.add_option("--every", arguments->every_seconds, "Repeat every SECONDS, without end")
       ->type_name("SECONDS")
       ->check(Seconds(0.01, 86'400));
   parser.footer("Example: kvfs stats --every 1 ~/store");

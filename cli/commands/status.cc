@@ -139,8 +139,7 @@ CommandResult<> Show(const StatusArguments& arguments) {
 
 Runner DefineStatus(CLI::App& parser) {
   const auto arguments = std::make_shared<StatusArguments>();
-  parser.add_option("PLACE", arguments->places,
-                    "Stores or mount points; without one, all that is mounted");
+  parser.add_option("PLACE", arguments->places, "Stores or mount points (default: all mounts)");
   parser.add_flag("--json", arguments->json, "One JSON object a line");
   parser.footer("Example: kvfs status ~/store");
   return [arguments] { return Show(*arguments); };

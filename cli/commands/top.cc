@@ -170,11 +170,11 @@ Runner DefineTop(CLI::App& parser) {
       .add_option("MOUNTPOINT", arguments->mount_point,
                   "Where a store is mounted, or the store that is")
       ->required();
-  parser.add_option("--every", arguments->every_seconds, "After so many seconds each")
+  parser.add_option("--every", arguments->every_seconds, "Seconds between samples")
       ->type_name("SECONDS")
       ->check(Seconds(0.01, 86'400))
       ->capture_default_str();
-  parser.add_option("--times", arguments->times, "So often; for ever unless told")
+  parser.add_option("--times", arguments->times, "Number of samples (default: no end)")
       ->type_name("N")
       ->check(WholeNumber(1));
   parser.add_option("--control", arguments->control, "Name of the mount's control directory")

@@ -230,10 +230,10 @@ Runner DefineUnmount(CLI::App& parser) {
                       "Detach a mount that is in use, without waiting for its daemon");
   CLI::Option* const force = parser.add_flag(
       "--force", arguments->by_force,
-      "Cut a mount off whose daemon does not answer, or that is in use: who uses it gets errors");
+      "Cut off a mount that is busy, or whose daemon does not answer: its users get errors");
   force->excludes(lazy);
   parser
-      .add_flag("-w,--wait", arguments->wait, "Wait until nobody uses it any more; says who does")
+      .add_flag("-w,--wait", arguments->wait, "Wait until it is no longer in use; says who uses it")
       ->excludes(lazy)
       ->excludes(force);
   parser.footer("Example: kvfs unmount ~/kv");

@@ -25,6 +25,11 @@ inline constexpr DirectoryId kRootDirectory = 1;
 // Directories 0 and 3 to 15 are the caller's to use; from 16 on a directory is an entry's id.
 inline constexpr DirectoryId kFirstId = 16;
 
+// Former names of the same, for programs that were written with them.
+using Space = DirectoryId;
+inline constexpr DirectoryId kTransientSpace = kTransientDirectory;
+inline constexpr DirectoryId kRootSpace = kRootDirectory;
+
 inline constexpr size_t kMaxNameBytes = 255;
 inline constexpr size_t kMaxMetaBytes = 255;
 // Largest size of a content; its end must be a valid file offset.
