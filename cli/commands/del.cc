@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "cli/base/interruption.h"
 #include "cli/base/user_message.h"
 #include "cli/client/key_walk.h"
 #include "cli/client/with_keys.h"
@@ -31,7 +34,14 @@ fs::PathOperation Deletion(std::string path, bool is_directory) {
   return change;
 }
 
-// Some thousand deletions in one step, in the order in which they are added.
+bool IsTaken(ErrorCode code) {
+  return code == ErrorCode::kNotEmpty || code == ErrorCode::kIsDirectory ||
+         code == ErrorCode::kNotDirectory;
+}
+
+// Some thousand deletions in one step, in the order in which they are added. What others have
+// deleted meanwhile is as it should be; what they have filled, or replaced, is passed over and told
+// in the end. A full disk may have room for a smaller step.
 class Deletions {
  public:
   explicit Deletions(Keys& keys) : keys_(keys) {}
@@ -43,17 +53,48 @@ class Deletions {
   }
   Result<void> Make() {
     path_bytes_ = 0;
-    return changes_.empty() ? Result<void>() : keys_.Apply(std::exchange(changes_, {}));
+    return Apply(std::exchange(changes_, {}));
   }
+  // The first that was passed over, and why.
+  const std::optional<std::pair<std::string, Error>>& passed_over() const { return passed_over_; }
 
  private:
+  using Changes = std::vector<fs::PathOperation>;
+
+  Result<void> Apply(Changes changes) {
+    while (!changes.empty()) {
+      size_t failed = changes.size();
+      auto done = keys_.Apply(changes, &failed);
+      if (done) return {};
+      const ErrorCode code = done.error().code;
+      if (code == ErrorCode::kNoSpace && changes.size() > 1) {
+        KVFS_TRY(Apply(TakeFirst(changes, changes.size() / 2)));
+        continue;
+      }
+      const bool is_others =
+          failed < changes.size() && (code == ErrorCode::kNotFound || IsTaken(code));
+      if (!is_others) return done;
+      if (failed > 0) KVFS_TRY(Apply(TakeFirst(changes, failed)));
+      if (IsTaken(code) && !passed_over_) passed_over_ = {changes.front().path, done.error()};
+      changes.erase(changes.begin());
+    }
+    return {};
+  }
+  static Changes TakeFirst(Changes& changes, size_t count) {
+    const auto end = changes.begin() + static_cast<ptrdiff_t>(count);
+    Changes first(std::make_move_iterator(changes.begin()), std::make_move_iterator(end));
+    changes.erase(changes.begin(), end);
+    return first;
+  }
+
   Keys& keys_;
-  std::vector<fs::PathOperation> changes_;
+  Changes changes_;
   size_t path_bytes_ = 0;
+  std::optional<std::pair<std::string, Error>> passed_over_;
 };
 
-// A directory last, all that is in it before.
-Result<void> DeleteTree(Keys& keys, const std::string& path) {
+// A directory last, all that is in it before. `failed` gets the path that the error is about.
+Result<void> DeleteTree(Keys& keys, const std::string& path, std::string* failed) {
   KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
   Deletions deletions(keys);
   if (top.attributes.IsDirectory()) {
@@ -66,17 +107,21 @@ Result<void> DeleteTree(Keys& keys, const std::string& path) {
     KVFS_TRY(WalkKeys(keys, path, delete_file, options));
   }
   KVFS_TRY(deletions.Add(path, top.attributes.IsDirectory()));
-  return deletions.Make();
+  KVFS_TRY(deletions.Make());
+  if (!deletions.passed_over()) return {};
+  *failed = deletions.passed_over()->first;
+  return tl::unexpected(deletions.passed_over()->second);
 }
 
 // All failures but the last one go to standard error at once; the first decides the exit code.
 CommandResult<> DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& store) {
   CommandResult<> outcome;
   for (const std::string& path : arguments.paths) {
+    std::string failed = path;
     const auto deleted =
-        arguments.recursive ? DeleteTree(keys, path) : keys.Apply({Deletion(path, false)});
+        arguments.recursive ? DeleteTree(keys, path, &failed) : keys.Apply({Deletion(path, false)});
     if (deleted) continue;
-    CommandError failure = ExplainKeyError("delete", path, store, deleted.error());
+    CommandError failure = ExplainKeyError("delete", failed, store, deleted.error());
     if (!outcome) {
       Tell(Severity::kError, outcome.error().text);
       failure.code = outcome.error().code;
@@ -89,6 +134,13 @@ CommandResult<> DeleteAll(Keys& keys, const DelArguments& arguments, const std::
 CommandResult<> Delete(const DelArguments& arguments) {
   for (const std::string& path : arguments.paths) {
     KVFS_TRY(CheckKeyPath(path));
+  }
+  std::optional<LastWords> words;
+  if (arguments.recursive) {
+    words.emplace(
+        fmt::format("a signal has ended the deletion in {}; what was deleted before it "
+                    "stays so, the rest is there",
+                    arguments.store));
   }
   return WithKeys(
       arguments.store, "del", KeysUse::kChange,

@@ -71,6 +71,11 @@ CommandResult<Look> TakeLook(const TopArguments& arguments) {
   if (!text) {
     return Fail(ExitCode::kIoFailed, fmt::format("cannot read {}: {}", path, text.error().message));
   }
+  if (text->empty() && LookAtMount(arguments.mount_point) == MountHealth::kDead) {
+    return Fail(ExitCode::kMountPointBad,
+                fmt::format("cannot look at {0}: its daemon has died: `kvfs unmount {0}`",
+                            arguments.mount_point));
+  }
   const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object() || !stats.contains("latencies")) {
     return Fail(

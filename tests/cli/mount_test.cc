@@ -216,6 +216,19 @@ TEST_F(MountCommand, UnmountCanBeCalledFromInside) {
   ExpectMounted(false);
 }
 
+// What others have deleted already is as it should be.
+TEST_F(MountCommand, DelRecursiveGoesOnWhereOthersDelete) {
+  Mount();
+  Shell("mkdir t && cd t && for i in $(seq 300); do mkdir a$i; : > a$i/f; done");
+  const ProgramRun run =
+      RunShell("(cd '" + mount_point() +
+               "/t' && ls -f | tail -150 | while read a; do rm -f $a/f; done) & '" + ProgramPath() +
+               "' del -r '" + store() + "' t; status=$?; wait; exit $status");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(RunKvfs({"stat", store(), "t"}).status, 11);
+  Unmount();
+}
+
 // A script may have a descriptor of the mount open that it leaves to what it runs; the shell itself
 // has closed it.
 TEST_F(MountCommand, UnmountIsNotHeldUpByWhatItInherits) {
