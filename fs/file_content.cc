@@ -8,6 +8,7 @@
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {
+
 Result<size_t> StoreFileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, 0));

@@ -12,6 +12,7 @@
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {
+
 Result<InodeInfo> StoreFileSystem::Link(InodeNumber inode, InodeNumber parent,
                                         std::string_view name) {
   KVFS_TRY(CheckName(name));

@@ -170,7 +170,9 @@ Finding RetiredWords(std::string_view path, const std::string& line) {
       R"(|Daemon()Service|[Ss]pace ()maps?|k(Root|Transient|Shared|Xattr)()Space|Home()Of|home ()shard)\b)");
   std::smatch match;
   // The public header has the former names of its own, for programs that were written with them.
-  if (path == "CHANGELOG.md" || path == "include/kvfs/batch.h" || !std::regex_search(line, match, kRetired)) return std::nullopt;
+  if (path == "CHANGELOG.md" || path == "include/kvfs/batch.h" ||
+      !std::regex_search(line, match, kRetired))
+    return std::nullopt;
   return "a word that was given up: " + match.str();
 }
 

@@ -72,10 +72,10 @@ struct StoreStats {
   // the log, and to changes that give space back.
   uint64_t reserved_bytes = 0;
   uint64_t log_file_bytes = 0;
-  uint64_t disk_bytes = 0;     // of all files of the store, holes left out
-  uint64_t file_bytes = 0;     // the same, holes included
+  uint64_t disk_bytes = 0;         // of all files of the store, holes left out
+  uint64_t file_bytes = 0;         // the same, holes included
   uint64_t orphaned_contents = 0;  // let go of, and not yet freed
-  uint64_t dirty_bytes = 0;    // memory for changes that wait for a checkpoint
+  uint64_t dirty_bytes = 0;        // memory for changes that wait for a checkpoint
   uint64_t snapshots = 0;
   uint64_t epoch = 0;
   uint64_t checkpoints = 0;  // since the opening

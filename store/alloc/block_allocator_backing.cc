@@ -195,30 +195,22 @@ Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t wan
   return true;
 }
 
-// On a disk that has no room for a word's numbers, fewer at a time, and at last single ones. Where
-// on the disk there is room for no more of them, a few failures tell: each makes a file system wait
-// for what it is about to free.
+// On a disk that has no room for a word's numbers, single ones.
 void BlockAllocator::BackSingly(uint64_t count) {
-  constexpr int kMostFailures = 4;
+  constexpr int kMostFailures = 256;
   Lock lock(mutex_);
   int failures = 0;
-  uint64_t at_once = count;
   const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
-  for (uint64_t word = 0; word < end && ready_ < count; word += kWordNumbers) {
-    uint64_t open = ~uint64_t{0};  // those of the word that have not been asked for
-    while (ready_ < count) {
-      const auto bitmap = Load(word / kMapNumbers, lock);
-      if (!bitmap) return;
-      const uint64_t rest = (*bitmap)->readable ? (*bitmap)->Unknown(WordOf(word)) & open : 0;
-      if (rest == 0) break;
+  for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
+    const auto bitmap = Load(number / kMapNumbers, lock);
+    if (!bitmap) return;
+    if (!(*bitmap)->readable) continue;
+    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && ready_ < count;) {
       const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
       const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
-      const Run run{word + begin, std::min({free, count - ready_, at_once})};
-      const bool is_done = Allocate(run, lock).has_value();
-      if (is_done || run.count == 1) open &= ~Ones(begin, run.count);
-      if (is_done) continue;
-      if (run.count == 1 && ++failures == kMostFailures) return;
-      at_once = std::max(run.count / 2, uint64_t{1});
+      const Run run{number + begin, std::min(free, count - ready_)};
+      rest &= ~Ones(begin, run.count);
+      if (!Allocate(run, lock) && ++failures == kMostFailures) return;
     }
   }
 }

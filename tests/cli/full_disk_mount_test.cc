@@ -100,6 +100,25 @@ TEST_F(FullDiskMount, SaysSoOfAnUnclosedStore) {
   ExpectToldAndAwaited();
 }
 
+// Thousands, one step each, and then a tree in large steps: each finds the room that it needs, as
+// the ones before it have made some. A tmpfs does not tell which numbers have space already.
+TEST_F(FullDiskMount, DeletesGoOn) {
+  MakeDisk("size=24M");
+  Shell("mkdir '" + Path("src") + "' '" + Path("src") + "/t' '" + Path("src") +
+        "/u' && python3 -c '\nimport sys\nfor i in range(9000): open(\"" + Path("src") +
+        "/\" + \"tu\"[i % 2] + \"/%d\" % i, \"w\").write(\"x\" * 900)'");
+  Run({"import", Path("src"), full_store()});
+  Fill();
+  const ProgramRun singly =
+      RunShell("'" + ProgramPath() + "' ls '" + full_store() + "' t | sed 's,^,t/,' | xargs '" +
+               ProgramPath() + "' del '" + full_store() + "'");
+  EXPECT_EQ(singly.status, 0);
+  EXPECT_EQ(singly.err, "");
+  Fill();
+  Run({"del", "-r", full_store(), "t", "u"});
+  EXPECT_EQ(RunKvfs({"ls", full_store()}).out, "foo\n");
+}
+
 // The lock file of a program that kept no room in it.
 TEST_F(FullDiskMount, KeepsRoomInAnOldStoreOnceItIsOpened) {
   MakeDisk("size=24M");

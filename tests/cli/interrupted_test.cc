@@ -91,6 +91,13 @@ TEST_P(Interrupted, RepairNamesTheStoreThatIsNotWhole) {
   ExpectWhole();
 }
 
+TEST_P(Interrupted, DeletionTellsThatItIsNotDone) {
+  const std::string top = RunKvfs({"ls", store()}).out;
+  ExpectEnds("del -r " + store() + " " + top.substr(0, top.find('\n')), 15,
+             {"a signal has ended the deletion", "the rest is there"});
+  ExpectWhole();
+}
+
 TEST_P(Interrupted, CheckSaysThatItSawNotAll) {
   ExpectEnds("check " + store(), 32, {"was ended by a signal, after ", "nothing was found"});
 }

@@ -43,7 +43,7 @@ OrdinaryUser::OrdinaryUser() {
 }
 
 void OrdinaryUser::SetUp() {
-  // Their tests of everything else are such tests.
+  // Only root can become another user; who is none runs all other tests as an ordinary one.
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   ASSERT_TRUE(is_open);
   static const bool has_left = LeaveMountNamespace();

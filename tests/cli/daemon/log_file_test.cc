@@ -97,6 +97,7 @@ TEST_F(LogFile, SomebodyElsesInAPublicDirectoryIsNotWritten) {
   stdfs::create_symlink("../victim", Path("public/link"));
   ASSERT_EQ(::mkfifo(Path("public/fifo").c_str(), 0600), 0);
   for (const char* name : {"public/file", "public/link", "public/fifo"}) {
+    // Only root can make files that are somebody else's.
     if (!GiveAway(name)) GTEST_SKIP() << "needs root";
     EXPECT_TRUE(IsRefused(Path(name), "somebody else")) << Refusal(Path(name));
   }
@@ -109,6 +110,7 @@ TEST_F(LogFile, RootFollowsNoLinkOfAnotherUser) {
   stdfs::create_directory(Path("home"));
   std::ofstream(Path("victim")) << "precious";
   stdfs::create_symlink("../victim", Path("home/link"));
+  // Only root can make files that are somebody else's.
   if (!GiveAway("home/link") || !GiveAway("home")) GTEST_SKIP() << "needs root";
   EXPECT_TRUE(IsRefused(Path("home/link"), "symbolic link")) << Refusal(Path("home/link"));
   EXPECT_EQ(Read(Path("victim")), "precious");

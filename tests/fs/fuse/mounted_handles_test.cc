@@ -32,6 +32,7 @@ class MountedHandles : public MountedCalls {
     Put("probe", "probe");
     Handle handle = HandleOf("probe");
     const int file = OpenHandle(handle, O_RDONLY);
+    // The kernel opens handles for those only who may search every directory.
     if (file < 0 && errno == EPERM) GTEST_SKIP() << "needs CAP_DAC_READ_SEARCH";
     close(file);
   }

@@ -209,7 +209,7 @@ std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
 class MountedSetId : public MountedCalls {
  protected:
   void SetUp() override {
-    // An ordinary user may run the tests as well.
+    // Only root can become another user; an ordinary user may run the other tests.
     if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
     // Bazel's directories may lie in root's home, where others cannot go.
     setenv("TEST_TMPDIR", "/tmp", 1);
