@@ -13,6 +13,7 @@
 #include "store/format/entry.h"
 #include "store/format/superblock.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -26,13 +27,7 @@ std::string Text(size_t size, char fill) { return std::string(size, fill); }
 class CheckTest : public testing::Test {
  protected:
   CheckTest() {
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = kPage;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2, kPage)));
     Open();
   }
 
