@@ -1,5 +1,5 @@
 // All pages once, then the branches.
-#include "store/engine/salvage.h"
+#include "store/engine/tree_salvage.h"
 
 #include <algorithm>
 #include <map>

@@ -1,0 +1,41 @@
+// The second pass of a replay: the changes go into the memtables, as they did when they were new.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "store/engine/opening.h"
+#include "store/format/change.h"
+#include "store/format/log_segment.h"
+#include "store/txn/change_applier.h"
+
+namespace kvfs {
+
+using RecordVisit =
+    std::function<Result<bool>(const format::LogRecord&, const std::vector<format::Change>&)>;
+
+// Calls `visit` for each record from the checkpoint on, as RedoLog::Replay does.
+Result<void> ForEachRecord(const Opening& opening, const RecordVisit& visit);
+
+class LogReplay {
+ public:
+  // `opening` must outlive it; LogEnd has found the end.
+  explicit LogReplay(Opening* opening) : opening_(*opening) {}
+
+  // Carries out the records before sequence `end`. An entry that cannot be changed, because of
+  // damage, is lost, and told; it is no reason not to open all the rest.
+  Result<void> Until(uint64_t end);
+
+ private:
+  EngineParts& parts() const { return *opening_.parts; }
+  Result<void> CarryOutIfSound(const format::Change& change, uint64_t sequence,
+                               const ExclusiveLocks& locks);
+  Result<void> CarryOut(const format::Change& change, uint64_t sequence,
+                        const ExclusiveLocks& locks,
+                        Result<void> (ChangeApplier::*how)(const format::Change&));
+
+  Opening& opening_;
+};
+
+}  // namespace kvfs

@@ -1,0 +1,44 @@
+// What the steps of an opening share: the parts so far, how they are opened, and the checkpoint
+// that the store goes on from.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/engine/engine.h"
+#include "store/format/superblock.h"
+
+namespace kvfs {
+
+struct Opening {
+  // What a salvaging goes on without: not what this process failed to do.
+  static bool IsDamage(const Error& error) {
+    return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
+           error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
+  }
+
+  void Log(const std::string& line) const {
+    if (parts->options.log) parts->options.log(line);
+  }
+  ShardConfig ConfigOf(uint32_t index) const {
+    ShardConfig config;
+    config.index = index;
+    config.shards = parts->identity.shards;
+    config.page_bytes = parts->identity.page_bytes;
+    config.checksum_seed = parts->identity.ShardSeed(index);
+    config.hash = parts->identity.NamesHash();
+    config.read_only = access == Access::kReadOnly;
+    config.log = parts->options.log;
+    config.env = parts->env;
+    return config;
+  }
+
+  Access access = Access::kReadOnly;
+  bool salvages = false;  // passes over damage, and notes it in the parts' losses
+  std::unique_ptr<EngineParts> parts = std::make_unique<EngineParts>();
+  bool has_checkpoint = false;  // without one all pages there are are salvaged
+  format::Checkpoint checkpoint;
+  bool closed = false;  // no log continues the checkpoint
+};
+
+}  // namespace kvfs
