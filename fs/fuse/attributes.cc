@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 
 namespace kvfs::fs {
 

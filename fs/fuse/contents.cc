@@ -3,7 +3,9 @@
 
 #include <memory>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <vector>
 
+#include "fs/fuse/replies.h"
+
 namespace kvfs::fs {
 namespace {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <kvfs/store.h>
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 
 namespace kvfs::fs {
 

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 #include "fs/fuse/shown_owner.h"
 
 namespace kvfs::fs {

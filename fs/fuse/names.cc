@@ -7,7 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

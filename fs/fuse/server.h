@@ -14,7 +14,7 @@
 
 #include <kvfs/status.h>
 #include "fs/file_system.h"
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 #include "fs/fuse/mount_options.h"
 
 namespace kvfs::fs {

@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <optional>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {
