@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {

@@ -164,7 +164,7 @@ class FileSystem {
   // changes.
   virtual uint32_t Generation() const = 0;
 
-  // --- attributes (fs/inode_attributes.cc) ---
+  // --- attributes (fs/set_attributes.cc) ---
 
   virtual Result<InodeInfo> GetAttributes(InodeNumber inode) = 0;
   // Makes all changes at once. Changing the owner or the size clears the setuid and setgid bits as

@@ -1,4 +1,4 @@
-// Who owns a new file, and which changes take its setuid and setgid bits away: Linux's rules.
+// Who owns a new file: Linux's rules.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,5 @@ struct Caller {
 // Sets the owner of `child`, which is new in a directory with attributes `parent`: the caller, and
 // the group of a setgid directory, whose setgid bit a new directory inherits.
 void TakeOwnership(Attributes& child, const Attributes& parent, const Caller& caller);
-
-// For a change of the owner: clears setuid, and setgid unless it merely asks for mandatory locks
-// (the group may not execute) and the caller may leave it. Directories keep both.
-void DropPrivileges(Attributes& attributes, const Caller& caller);
-// For a change of the content: the same, unless the caller leaves the bits.
-void DropPrivilegesOfWritten(Attributes& attributes, const Caller& caller);
 
 }  // namespace kvfs::fs

@@ -27,6 +27,7 @@
 #include "fs/new_entry.h"
 #include "fs/path_names.h"
 #include "fs/path_operation_rules.h"
+#include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 #include "fs/xattrs.h"
 

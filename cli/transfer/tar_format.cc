@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "cli/base/interruption.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 #include "cli/transfer/tar_stream.h"
 #include "fs/access_list.h"
 

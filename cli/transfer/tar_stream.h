@@ -14,7 +14,7 @@
 
 #include "cli/client/keys.h"
 #include "cli/transfer/gzip_source.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 
 namespace kvfs::cli {
 

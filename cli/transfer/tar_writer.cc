@@ -20,7 +20,7 @@
 
 #include "cli/base/json_text.h"
 #include "cli/transfer/tar_format.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 #include "fs/access_list.h"
 
 namespace kvfs::cli {

@@ -1,6 +1,6 @@
 // A table of keys, and checks of the fields of 512 bytes.
 
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 
 #include <fmt/format.h>
 

@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {
