@@ -1,4 +1,4 @@
-// What the exit status of `kvfs` says. Scripts depend on it: numbers are added, never changed.
+// The exit statuses of `kvfs`. Scripts depend on them: numbers are added, never changed.
 //
 //   0  done
 //   1  usage: the command line makes no sense, nothing was tried
@@ -25,13 +25,12 @@
 //  15  ended by a signal (SIGINT, SIGTERM, SIGHUP) while it worked; the message tells how far it
 //      got
 //
-// The same cause has the same number, whichever command meets it. Commands that only look at what
-// holds a store (status, doctor), or at one file of it (dump), do not meet what is amiss with the
-// rest of it.
+// One cause has one number in all commands. Commands that only examine who holds a store (status,
+// doctor), or one of its files (dump), do not detect faults in the rest of it.
 //
-// `kvfs check` ends as fsck(8) does: 0 sound, 4 not sound, 8 it could not be checked, 16 usage, 32
-// ended by a signal.
-// As mount.kvfs, called by mount(8), the program uses mount's own codes: see mount_helper.cc.
+// `kvfs check` uses fsck(8)'s codes: 0 sound, 4 not sound, 8 could not be checked, 16 usage, 32
+// ended by a signal. As mount.kvfs, called by mount(8), the program uses mount's codes: see
+// mount_helper.cc.
 #pragma once
 
 #include <kvfs/status.h>
@@ -57,13 +56,13 @@ enum class ExitCode {
   kInterrupted = 15,
 };
 
-// The status for an error met while opening or creating a store, while using its keys, or with a
-// file that is read or written besides. They differ in what "not found" means.
+// The status for an error in opening or creating a store, in using its keys, or in reading or
+// writing another file. They differ in the meaning of "not found".
 ExitCode ExitCodeOfStore(ErrorCode code);
 ExitCode ExitCodeOfKey(ErrorCode code);
 ExitCode ExitCodeOfFile(ErrorCode code);
 
-// The exit status of the program: by its own table, and by fsck(8)'s.
+// The exit status of the program: by its own table, or by fsck(8)'s.
 int OwnStatus(ExitCode code);
 int FsckStatus(ExitCode code);
 
