@@ -28,14 +28,14 @@ class Recovery {
     parts_->options = std::move(options);
   }
 
-  // Lets nobody else have a store that is only read, where the disk has room for a lock: its holder
-  // is told by name.
+  // Makes the lock of a read-only store exclusive, and names the holder, if the disk has room for
+  // that text.
   void TakeForItselfAlone() { is_alone_ = true; }
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
-    // Without a checkpoint nobody knows where a replay is to begin.
+    // Without a checkpoint the start of the replay is unknown.
     if (has_checkpoint_) KVFS_TRY(Replay());
     if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(parts_);
@@ -73,7 +73,7 @@ class Recovery {
     return {};
   }
 
-  // When salvaging, an error is a loss; and what could not be done stays undone.
+  // When salvaging, an error is recorded as a loss, and the step is skipped.
   Result<void> Tolerate(Result<void> done) {
     const bool is_loss = !done && IsDamage(done.error());
     if (!salvages_ || !is_loss) return done;
@@ -82,20 +82,20 @@ class Recovery {
     return {};
   }
 
-  // What a salvaging goes on without: not what this process failed to do.
+  // Salvaging tolerates damage only, not failures of this process.
   static bool IsDamage(const Error& error) {
     return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
            error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
   }
 
-  // The superblock's; when salvaging, that of its copy will do.
+  // The identity in the superblock; when salvaging, the copy is good enough.
   Result<void> FindIdentity(Result<std::unique_ptr<File>> superblock) {
     Result<format::Identity> found =
         superblock.and_then([](const std::unique_ptr<File>& file) { return ReadIdentity(*file); });
     if (superblock) parts_->superblock = *std::move(superblock);
     if (salvages_ && (found || IsDamage(found.error()))) {
       auto read = ReadCopy();
-      // Of another reason than damage it is an error where it is needed.
+      // If the copy is needed, a failure other than damage is an error.
       if (!found && !read) return read;
     }
     if (!found && copy_) found = copy_->identity;
@@ -117,7 +117,7 @@ class Recovery {
     return IsDamage(copy.error()) ? Result<void>() : tl::unexpected(std::move(copy).error());
   }
 
-  // Without the identity the checksum of no page can be told from a wrong one.
+  // Without the identity no page's checksum can be verified.
   Result<void> RefuseUnknown(const Error& error) const {
     if (error.code == ErrorCode::kNotFound && RequireNeverOpened(*parts_->env, parts_->path)) {
       return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts_->path);
@@ -160,9 +160,9 @@ class Recovery {
     return {};
   }
 
-  // One that comes from a backup, or from a copy that a power cut has kept from the disk: it leads
-  // to pages that have been used anew since. The pages of one more epoch may be there, of a
-  // checkpoint that was cut off, if the store was not closed.
+  // Discards an outdated checkpoint, from a backup, or a copy that a power failure kept from the
+  // disk: the pages that it leads to have been reused since. If the store was not closed, there may
+  // be pages of one more epoch, from an interrupted checkpoint.
   Result<void> LeaveOldCheckpoint() {
     const bool is_closed = checkpoint_.last_segment == format::kNoSegment;
     const uint64_t newest = checkpoint_.epoch + (is_closed ? 0 : 1);
@@ -188,11 +188,11 @@ class Recovery {
     return is_full && is_alone_ ? parts_->env->ShareLock(path) : std::move(lock);
   }
 
-  // Makes both copies of the identity, and both slots, hold what is opened. Of slots the other one
-  // might otherwise become the newest by a later damage, when what it refers to is long used for
-  // something else. A slot that seems right is written again all the same: it may be in the
-  // system's cache only, as the sync of the process that wrote it failed; and first, as the other
-  // one may be all that the disk has.
+  // Writes the opened state to both copies of the identity, and to both slots. Otherwise later
+  // damage could make the other slot the newest, when its pages have long been reused. A slot that
+  // seems right is rewritten nevertheless: it may be in the system's cache only, if the sync of the
+  // process that wrote it failed; and it is rewritten first, as the other one may be all that is on
+  // disk.
   Result<void> RepairSuperblock() {
     const std::vector<std::byte> identity = parts_->identity.Encode();
     for (const uint64_t offset : format::kIdentityOffset) {
@@ -204,7 +204,7 @@ class Recovery {
     const size_t sound = is_first_sound ? 0 : 1;
     KVFS_TRY(WritePart(format::kSlotOffset[sound], slot, ""));
     KVFS_ASSIGN(const bool is_other_sound, Holds(format::kSlotOffset[1 - sound], slot));
-    // One of them on the disk is enough to go on from.
+    // One slot on disk is enough to continue.
     if (is_other_sound) return {};
     return WritePart(format::kSlotOffset[1 - sound], slot, "checkpoint");
   }
@@ -254,8 +254,8 @@ class Recovery {
     return {};
   }
 
-  // The shard with new branches above those of its leaves that are sound; a file that cannot be
-  // opened is taken as empty.
+  // Opens the shard with new branches above its sound leaves; a file that cannot be opened counts
+  // as empty.
   Result<void> SalvageShard(const ShardConfig& config, ShardFiles* files) {
     auto open = [&](const char* what) -> Result<std::unique_ptr<File>> {
       const std::string path = ShardPath(parts_->path, config.index, what);
@@ -331,9 +331,9 @@ class Recovery {
     return RequireEndAt(*end);
   }
 
-  // Whether the record was there: another record proves that it was durable, or a process has
-  // appended it, and nothing but its death can have ended it. The log is looked through once,
-  // however much is damaged.
+  // Whether the record must exist: another record proves that it was durable, or a process appended
+  // it and only that process, not the machine, has died since. The log is scanned once, however
+  // much is damaged.
   Result<bool> WasThere(uint64_t sequence) {
     if (sequence <= appended_) return true;
     if (!proven_durable_) {
@@ -342,7 +342,7 @@ class Recovery {
     return *proven_durable_ >= sequence;
   }
 
-  // A log that ends where it should not has been damaged.
+  // A log that ends too early is damaged.
   Result<void> RequireEndAt(uint64_t end) {
     if (closed_) return {};
     KVFS_ASSIGN(const bool is_damaged, WasThere(end));
@@ -354,9 +354,8 @@ class Recovery {
                          "out");
   }
 
-  // A store that is to be changed is refused: it would forget what was promised. What is only read
-  // is read all the same. The first damage that is met ends the replay; what follows from it is no
-  // further loss.
+  // Refuses a store opened for writing: it would lose acknowledged changes. A read-only store is
+  // opened nevertheless. The first damage ends the replay; its consequences are not further losses.
   Result<void> NoteLogDamage(const std::string& what) {
     Log(what);
     if (salvages_ && parts_->log_damage.empty()) parts_->losses.push_back(what);
@@ -365,7 +364,8 @@ class Recovery {
     return Fail(ErrorCode::kCorrupt, what + "; open the store for reading only, or repair it");
   }
 
-  // False if a block that the record names is not there: it never was durable, nor the record.
+  // False if a block that the record names is missing: then neither the block nor the record was
+  // durable.
   Result<bool> MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
     for (const Change& change : changes) {
       if (auto possible = CheckChange(change, parts_->placement->shards()); !possible) {
@@ -375,7 +375,7 @@ class Recovery {
       KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
       if (!is_whole) return false;
     }
-    // Only now: a record that is left out must not keep blocks.
+    // Only now, since a record that is left out must not mark blocks.
     for (const Change& change : changes) {
       if (change.kind != Kind::kWriteBlocks) continue;
       Shard& owner = *parts_->shards[change.owner];
@@ -387,8 +387,8 @@ class Recovery {
     return true;
   }
 
-  // A damaged block of a record that was durable counts as there: then it is the block that whoever
-  // reads it will be refused, and nothing else.
+  // A damaged block of a durable record counts as present: readers of that block get an error, and
+  // nothing else is lost.
   Result<bool> HasItsBlocks(uint64_t sequence, const Change& change) {
     if (change.kind != Kind::kWriteBlocks) return true;
     for (size_t i = 0; i < change.BlockCount(); ++i) {
@@ -429,7 +429,7 @@ class Recovery {
     return {};
   }
 
-  // Damage in one place is no reason not to open all the rest.
+  // Damage in one place must not prevent opening the rest.
   Result<void> CarryOutIfSound(const Change& change, uint64_t sequence,
                                const ExclusiveLocks& locks) {
     if (change.kind == Kind::kPut) {
@@ -462,7 +462,7 @@ class Recovery {
       for (const auto& [shard, blocks] : transaction.missing_blocks()) {
         BlockAllocator& space = parts_->shards[shard]->block_allocator();
         auto reserved = space.Reserve(blocks + kSpareBlocks);
-        // The process before had room for what is replayed, and perhaps for no more.
+        // The previous process had room for what is replayed, but perhaps for nothing more.
         if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
           reserved = space.Reserve(blocks);
         }
@@ -487,21 +487,21 @@ class Recovery {
     return parts_->checkpointer->StartThread();
   }
 
-  // A process that was killed may not have lived to sync the names that it made: of a file of the
-  // log that is a spare now, or, before there was a checkpoint but the first, of the store.
+  // A killed process may not have synced the names that it created: that of a log file which is a
+  // spare now, or, if there is only the first checkpoint, that of the store.
   Result<void> SyncNames() {
     constexpr uint64_t kFirstEpoch = 1;
     if (closed_ && checkpoint_.epoch > kFirstEpoch) return {};
     KVFS_TRY(parts_->env->SyncDirectory(LogPath(parts_->path)));
     if (checkpoint_.epoch > kFirstEpoch) return {};
     KVFS_TRY(parts_->env->SyncDirectory(parts_->path));
-    // Which may be somebody else's.
+    // The parent directory may belong to another user.
     auto synced = parts_->env->SyncDirectory(ParentPath(parts_->path));
     if (!synced && synced.error().code == ErrorCode::kPermission) return {};
     return synced;
   }
 
-  // A full disk does not keep anybody from reading.
+  // A full disk must not prevent reading.
   Result<void> BeginLog() {
     auto begun = parts_->checkpointer->BeginLog();
     if (begun || begun.error().code != ErrorCode::kNoSpace) return begun;
@@ -516,7 +516,7 @@ class Recovery {
   std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
   format::Checkpoint checkpoint_;
   bool has_checkpoint_ = false;
-  // Of a store that is salvaged: the superblock's copy, or why there is none.
+  // When salvaging: the superblock's copy, or why there is none.
   std::optional<IdentityCopy> copy_;
   std::string why_no_copy_;
   bool closed_ = false;    // no log continues the checkpoint
@@ -531,7 +531,7 @@ Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, 
   auto opened = Recovery(env, path, options, mode).Run();
   const bool is_full = !opened && opened.error().code == ErrorCode::kNoSpace;
   if (!is_full || options.read_only) return opened;
-  // Not even a replay can write: what it would have written stays in memory, and the disk as it is.
+  // Not even the replay can write: its writes stay in memory, and the disk is unchanged.
   const std::string no_room =
       "the disk is full, and the store is opened for reading only; open it "
       "again when there is room: " +
