@@ -1,5 +1,5 @@
 // The rules of inode_init_owner(), setattr_should_drop_sgid() and setattr_should_drop_suidgid() in
-// Linux. What only /proc knows is asked for last: few files have any of the bits.
+// Linux. /proc is read last: few files have any of the bits.
 #include "fs/ownership.h"
 
 #include <sys/stat.h>
