@@ -1,4 +1,4 @@
-// Wraps edits of attributes into edits of meta; see the header for what happens to damaged ones.
+// Wraps edits of attributes into edits of meta.
 #include "fs/attribute_batch.h"
 
 #include <string>

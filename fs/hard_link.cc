@@ -1,4 +1,4 @@
-// Twelve bytes: a tag that no attributes begin with, the type, the inode's number.
+// Twelve bytes: a version that attributes never have, the type, the inode number.
 #include "fs/hard_link.h"
 
 #include <sys/stat.h>

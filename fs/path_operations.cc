@@ -1,16 +1,16 @@
-// Many changes as one batch of the store.
+// Turns many changes by path into one batch of the store.
 //
-// While they are resolved, one after another, the names that they touch stand in `names_` as they
-// are after the changes so far; what is not there is asked of the store. The namespace lock is held
-// exclusively from the first look to the last relocation, so nothing changes in between. An inode
-// that a change makes has its number at once, reserved in the store: so a directory can be filled,
-// and a file linked, by the batch that makes it.
+// Changes are resolved one after another. `names_` holds the state of each touched name after the
+// changes so far; other names are looked up in the store. The namespace lock is held exclusively
+// from the first lookup to the last relocation, so nothing changes in between. A new inode gets its
+// number at once, reserved in the store: so the batch that creates a directory or file can also
+// fill or link it.
 //
-// What several names lead to is kept once, in `shared_`: each of them shows its changes. The times
-// of directories are set once, at the end, whatever happened to them.
+// An inode with several names is stored once, in `shared_`, so that all its names show its changes.
+// The times of directories are set once, at the end.
 //
-// What inherits access control lists is created before the batch, without a name: the lists lie
-// under its number (fs/extended_attributes.cc). The batch gives it the name.
+// A file that inherits access control lists is created before the batch, without a name, since the
+// lists are stored under its number (fs/extended_attributes.cc). The batch gives it the name.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -123,12 +123,12 @@ class StoreFileSystem::ChangeResolver {
     return &at->second;
   }
 
-  // What the name leads to, which must be there.
+  // The inode of a name that must exist.
   InodeInfo& InodeOf(NameState& state) {
     InodeInfo& inode = state.found->inode;
     return state.found->is_shared ? shared_.at(inode.number) : inode;
   }
-  // Where the entry lies that the name leads to.
+  // The key of the entry of the name's inode.
   Key EntryOf(const Place& place) {
     if (!place.state->found->is_shared) return place.key;
     return {kSharedDirectory, Keep(SharedName(place.state->found->inode.number))};
@@ -149,7 +149,7 @@ class StoreFileSystem::ChangeResolver {
     return Enter(kRootInode, entry, inode.attributes);
   }
 
-  // Where the last name of the path is looked up. `passing` must not be an inode on the way.
+  // Finds the place of the path's last name. `passing` must not be an inode on the way.
   Result<Place> Find(std::string_view path, InodeNumber passing = kNoInode) {
     path = WithoutFinalSlashes(path);
     if (path.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
@@ -169,8 +169,8 @@ class StoreFileSystem::ChangeResolver {
     return place;
   }
 
-  // Makes `levels_` those of the directory at `path`. What they share with those of the path before
-  // is not looked up again, so that a tree of n levels takes n steps, and not n * n.
+  // Sets `levels_` to those of the directory at `path`. Levels shared with the previous path are
+  // not looked up again, so that a tree of n levels takes n steps, and not n * n.
   Result<void> Descend(std::string_view path) {
     const auto [differs, unused] =
         std::mismatch(path.begin(), path.end(), at_path_.begin(), at_path_.end());
@@ -195,7 +195,7 @@ class StoreFileSystem::ChangeResolver {
     }
     return {};
   }
-  // Names of directories have changed.
+  // Call it when names of directories have changed.
   void ForgetLevels() {
     levels_.clear();
     at_path_.clear();
@@ -255,7 +255,7 @@ class StoreFileSystem::ChangeResolver {
     return attributes;
   }
 
-  // A new entry, with the content of the change, under a name that is free.
+  // Creates an entry, with the content of the change, under a free name.
   Result<void> Create(const Place& place, const PathOperation& change, uint32_t mode) {
     Attributes attributes = NewAttributes(change, mode, *place.parent);
     XattrMap xattrs = change.xattrs.value_or(XattrMap());
@@ -282,7 +282,7 @@ class StoreFileSystem::ChangeResolver {
     return xattrs.empty() ? Result<void>() : PutXattrs(inode, xattrs);
   }
 
-  // What the directory's default list gives to what is made in it.
+  // Applies the directory's default list to a new child.
   Result<void> Inherit(const Directory& parent, Attributes& attributes, XattrMap& xattrs) {
     const bool had_xattrs = attributes.has_xattrs;
     const auto own = own_xattrs_.find(parent.number);
@@ -322,7 +322,7 @@ class StoreFileSystem::ChangeResolver {
     const std::vector<ByteRange> ranges = DataRangesOf(AsBytes(change.data));
     return ranges.size() != 1 || ranges[0].length != change.data.size();
   }
-  // The content is empty before.
+  // The content must be empty before.
   void WriteData(Key entry, const PathOperation& change) {
     const Bytes data = AsBytes(change.data);
     change_.batch().Resize(entry, data.size());
@@ -331,7 +331,7 @@ class StoreFileSystem::ChangeResolver {
     }
   }
 
-  // Gives an entry that is there the content of the change; returns its size.
+  // Replaces the content of an existing entry by that of the change; returns its size.
   Result<uint64_t> Replace(Key entry, const PathOperation& change,
                            std::optional<std::string_view> meta) {
     if (change.staged != kNoInode) {
@@ -350,7 +350,7 @@ class StoreFileSystem::ChangeResolver {
 
   Key XattrsKey(InodeNumber inode) { return {kXattrDirectory, Keep(std::to_string(inode))}; }
 
-  // The entry's meta must tell of them in the same batch.
+  // The entry's meta must be flagged in the same batch.
   Result<void> PutXattrs(const InodeInfo& inode, const XattrMap& xattrs) {
     for (const auto& [name, value] : xattrs) KVFS_TRY(CheckXattrName(name));
     KVFS_TRY(CheckXattrs(xattrs));
@@ -374,7 +374,7 @@ class StoreFileSystem::ChangeResolver {
     KVFS_ASSIGN(StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     return std::move(stored.xattrs);
   }
-  // A new mode goes into the access control list, if there is one and it says something else.
+  // Applies a new mode to the access control list, if there is one that differs.
   Result<void> TakeModeIntoList(Key entry, InodeInfo& inode) {
     if (!inode.attributes.has_xattrs) return {};
     KVFS_ASSIGN(XattrMap xattrs, XattrsOf(inode));
@@ -387,7 +387,7 @@ class StoreFileSystem::ChangeResolver {
     found->second = list->Encode();
     return ReplaceXattrs(entry, inode, xattrs);
   }
-  // As PutXattrs, for an entry that is there.
+  // As PutXattrs, for an existing entry.
   Result<void> ReplaceXattrs(Key entry, InodeInfo& inode, const XattrMap& xattrs) {
     KVFS_TRY(PutXattrs(inode, xattrs));
     inode.attributes.has_xattrs = !xattrs.empty();
@@ -395,14 +395,14 @@ class StoreFileSystem::ChangeResolver {
         entry, change_.Edit([has = !xattrs.empty()](Attributes& a) { a.has_xattrs = has; }));
     return {};
   }
-  // Those that this batch has made go with their inode.
+  // Extended attributes created in this batch are dropped with their inode.
   void DropOwnXattrs(InodeNumber inode) {
     if (own_xattrs_.erase(inode) == 0) return;
     if (!fs_.inodes_.IsReferenced(inode)) return change_.batch().Erase(XattrsKey(inode));
     change_.batch().Move(XattrsKey(inode), {kTransientDirectory, Keep(UnnamedXattrName(inode))});
   }
 
-  // What has the name loses it.
+  // Removes the name from its current inode.
   void Orphan(const Place& place) {
     Found& found = dropped_.emplace_back(*std::exchange(place.state->found, std::nullopt));
     const InodeNumber number = found.inode.number;
@@ -420,7 +420,7 @@ class StoreFileSystem::ChangeResolver {
     } else {
       --shared_.at(number).attributes.links;
     }
-    // It is empty, so it is none of the levels that lead to the last name.
+    // It is empty, so it is not one of the levels on the current path.
     if (is_directory) directories_.erase(number);
     Touch(*place.parent, is_directory ? -1 : 0);
     Note(place, number, Effect::kRebinding);
@@ -442,7 +442,7 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // What has the name goes, as tar(1) has it: a directory if it is empty, all else.
+  // Removes the file at the name, as tar(1) does: a directory only if it is empty.
   Result<void> GiveWay(const Place& place) {
     const InodeInfo& present = InodeOf(*place.state);
     const bool is_directory = present.attributes.IsDirectory();
@@ -451,14 +451,14 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // Whether a file that is there can get the content: otherwise it goes, and another one is made.
-  // The kernel takes it that an inode's type, target and device never change.
+  // Whether the existing file can get the content; otherwise it is replaced by a new one. The
+  // kernel assumes that an inode's type, target and device never change.
   static bool CanTakeContent(const InodeInfo& present, const PathOperation& change, uint32_t type) {
     if (!present.attributes.IsRegular() || type != S_IFREG) return false;
     return !change.replaces || present.attributes.links < 2;
   }
 
-  // Of a file that goes, for the one that is made in its place.
+  // Copies the attributes of a removed file to the change that creates its replacement.
   Result<PathOperation> WithAttributesOf(const InodeInfo& present,
                                          const PathOperation& change) const {
     PathOperation made = change;
@@ -543,7 +543,7 @@ class StoreFileSystem::ChangeResolver {
     KVFS_ASSIGN(const Place to, Find(change.to, is_directory ? moved.number : kNoInode));
     if (from.key == to.key) return {};
     if (to.state->found) {
-      // Of two names of one file both stay.
+      // Two names of one file both stay.
       if (is_shared && to.state->found->inode.number == moved.number) return {};
       KVFS_TRY(CheckRemovable(InodeOf(*to.state), is_directory));
       Orphan(to);
@@ -587,7 +587,7 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // Counts one name more of the file, whose entry goes where those with several names lie.
+  // Counts one more name of the file, and moves its entry to kSharedDirectory.
   void MakeShared(const Place& place) {
     Found& found = *place.state->found;
     const InodeNumber number = found.inode.number;

@@ -1,5 +1,5 @@
-// Attributes read and changed. A change is one edit of the entry's meta, made under the store's
-// lock, so that changes of different attributes at the same time are all kept.
+// Reads and changes attributes. A change is one edit of the entry's meta under the store's lock, so
+// that concurrent changes of different attributes are all kept.
 #include <sys/stat.h>
 
 #include <mutex>

@@ -1,5 +1,5 @@
-// The rules of setattr_should_drop_sgid() and setattr_should_drop_suidgid() in Linux. What only
-// /proc knows is asked for last: few files have any of the bits.
+// The rules of setattr_should_drop_sgid() and setattr_should_drop_suidgid() in Linux. /proc is read
+// last: few files have any of the bits.
 #include "fs/set_id_bits.h"
 
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-// Which changes take the setuid and setgid bits of a file away: Linux's rules.
+// The changes that clear a file's setuid and setgid bits: Linux's rules.
 #pragma once
 
 #include "fs/attributes.h"
@@ -6,10 +6,10 @@
 
 namespace kvfs::fs {
 
-// For a change of the owner: clears setuid, and setgid unless it merely asks for mandatory locks
-// (the group may not execute) and the caller may leave it. Directories keep both.
+// For a change of owner: clears setuid, and setgid unless it only means mandatory locking (the
+// group may not execute) and the caller may keep it. Directories keep both.
 void DropPrivileges(Attributes& attributes, const Caller& caller);
-// For a change of the content: the same, unless the caller leaves the bits.
+// For a change of content: the same, unless the caller's changes keep the bits.
 void DropPrivilegesOfWritten(Attributes& attributes, const Caller& caller);
 
 }  // namespace kvfs::fs

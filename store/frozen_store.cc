@@ -1,4 +1,4 @@
-// What would be a change is refused.
+// All changes are refused.
 #include <kvfs/frozen_store.h>
 
 namespace kvfs {

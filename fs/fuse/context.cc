@@ -1,4 +1,4 @@
-// Who sent a message.
+// The caller of a message.
 #include "fs/fuse/context.h"
 
 namespace kvfs::fs {

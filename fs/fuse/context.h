@@ -1,7 +1,7 @@
-// What the handlers of FUSE messages work with, and how they begin.
+// The context of the handlers of FUSE messages.
 //
-// A handler begins with ContextOf, which counts the message, and ends with exactly one reply.
-// Everything in a message comes from outside: it goes to FileSystem unchecked, which checks it.
+// A handler begins with ContextOf, which counts the message, and ends with exactly one reply
+// (replies.h). Everything in a message is untrusted: it is passed to FileSystem, which checks it.
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -18,7 +18,7 @@
 
 namespace kvfs::fs {
 
-// What the kernel is offered beyond the usual: see MountOptions.
+// Optional features offered to the kernel: see MountOptions.
 struct FuseChoices {
   bool extended_attributes = false;
   bool access_lists = false;
@@ -33,7 +33,7 @@ struct FuseContext {
   FuseTransport transport;
   ControlDirectory control;
   ShownOwner shown = {};
-  fuse_session* session = nullptr;  // once there is one
+  fuse_session* session = nullptr;  // null until it exists
   LateInvalidation late_invalidation = {};
 };
 
@@ -48,7 +48,7 @@ inline FuseContext& ContextOf(fuse_req_t request, MessageKind kind) {
   return context;
 }
 
-// Who calls, and on whose behalf that makes something new.
+// The caller, and the owner of what it creates.
 Caller CallerOf(fuse_req_t request);
 Caller CreatorOf(fuse_req_t request);
 

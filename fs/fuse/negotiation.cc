@@ -1,4 +1,4 @@
-// Capabilities, one by one, with the reason of each.
+// Each feature, with the reason for it.
 #include "fs/fuse/negotiation.h"
 
 namespace kvfs::fs {
@@ -20,26 +20,26 @@ void DoWithout(fuse_conn_info& connection, unsigned capabilities) {
 
 void Negotiate(void* userdata, fuse_conn_info* connection) {
   auto& context = *static_cast<FuseContext*>(userdata);
-  // O_TRUNC must come as a SETATTR, because there are no OPENs that could bring it.
+  // O_TRUNC must arrive as a SETATTR, because there are no OPENs to carry it.
   DoWithout(*connection, FUSE_CAP_ATOMIC_O_TRUNC);
-  // A write is acknowledged when the store has it, not when the kernel has.
+  // A write is acknowledged once the store has it, not once the kernel has it.
   DoWithout(*connection, FUSE_CAP_WRITEBACK_CACHE);
   if (context.choices.writeback) Want(*connection, FUSE_CAP_WRITEBACK_CACHE);
-  // The umask is for the file system to apply, because a default list comes in its place.
+  // The file system must apply the umask, because a default list overrides it.
   if (context.choices.access_lists) {
     Want(*connection, FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK);
   }
-  // Nothing changes a file but the kernel's own messages.
+  // Files change only through the kernel's own messages.
   DoWithout(*connection, FUSE_CAP_AUTO_INVAL_DATA);
   Want(*connection, FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_CACHE_SYMLINKS);
-  // File handles outlive the kernel's memory, and the mount.
+  // File handles outlive the kernel's caches, and the mount.
   Want(*connection, FUSE_CAP_EXPORT_SUPPORT);
-  // Attributes come with the first names of a listing, and with later ones while the lister asks
-  // for them: whoever lists names alone does not have the kernel, and so kvfs, remember all of
-  // them.
+  // Attributes come with the first names of a listing, and with later ones while the program
+  // requests them: so a listing of names alone does not make the kernel, and so kvfs, cache every
+  // inode.
   Want(*connection, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS);
-  // Who writes takes setuid bits and file capabilities away. With the second version of the
-  // capability the kernel tells whose writes do, and looks for capabilities once for many writes.
+  // Writes clear setuid bits and file capabilities. With version 2 of this feature the kernel tells
+  // which writes do, and checks capabilities once for many writes.
   DoWithout(*connection, FUSE_CAP_HANDLE_KILLPRIV);
   context.transport.WantKillpriv();
   // Small messages are copied faster than spliced.

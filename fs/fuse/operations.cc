@@ -1,5 +1,5 @@
-// The table of handlers, and the messages that the kernel shall learn not to send: a handler that
-// answers ENOSYS is asked once.
+// The table of handlers. It also suppresses messages: after the reply ENOSYS the kernel does not
+// send a message again.
 #include "fs/fuse/operations.h"
 
 #include <cerrno>
@@ -15,7 +15,7 @@ void RefuseForever(fuse_req_t request, Arguments...) {
   fuse_reply_err(request, ENOSYS);
 }
 
-// Comes only for what was opened before the kernel had learned that there is no OPEN.
+// Sent only for files opened before the kernel had learned that OPEN is not supported.
 template <MessageKind kKind>
 void HandleRelease(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
   ContextOf(request, kKind);

@@ -1,4 +1,4 @@
-// Between kvfs's types and libfuse's.
+// Converts between kvfs's types and libfuse's.
 #include "fs/fuse/replies.h"
 
 #include "fs/fuse/errno.h"

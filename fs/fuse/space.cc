@@ -1,4 +1,4 @@
-// Messages about the space of contents: fallocate, lseek for data and holes, copy_file_range.
+// Messages for the space of contents: fallocate, lseek for data and holes, copy_file_range.
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// The map as one row of bits, against another.
+// Compares the map, as a row of bits, with another row.
 #include "store/alloc/allocator_checker.h"
 
 #include <algorithm>

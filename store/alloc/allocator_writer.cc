@@ -1,4 +1,4 @@
-// Each bitmap that changes, and all blocks above it.
+// Writes each changed bitmap, and all blocks above it.
 #include "store/alloc/allocator_writer.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ void AllocatorWriter::Add(Map map, uint64_t bitmap) {
   levels_[map] = std::max({levels_[map], on_disk, BlockAllocator::LevelsFor(highest_[map])});
   uint64_t index = bitmap;
   for (uint32_t level = 0; level < levels_[map]; ++level, index /= kMapFanout) add(level, index);
-  // Where the map grows upwards, what was the root gets blocks above it.
+  // If the map gains levels, the old root gets blocks above it.
   for (uint32_t level = std::max(on_disk, 1u); level < levels_[map]; ++level) add(level, 0);
 }
 
@@ -42,7 +42,7 @@ Result<void> AllocatorWriter::Prepare() {
   return {};
 }
 
-// Its new place and the one it leaves change bitmaps of the block map.
+// The node's new block and its old one both change bitmaps of the block map.
 Result<void> AllocatorWriter::FindPlace(Node node) {
   const auto& [level, map, index] = node;
   BlockAllocator& blocks = *maps_[kBlocks];

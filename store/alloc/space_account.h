@@ -1,5 +1,5 @@
-// What the changes since the newest checkpoint have taken of the values files' space, and what they
-// have let go of, which is dead until the next checkpoint.
+// Space in the values files that the changes since the newest checkpoint have allocated, and space
+// that they have freed, which is dead until the next checkpoint.
 //
 // Threads: safe from many.
 #pragma once

@@ -1,4 +1,4 @@
-// Numbers are held in runs, so that pages made one after another lie so, too.
+// Numbers are held in runs, so that pages made one after another are consecutive on disk.
 #include "store/btree/page_writer.h"
 
 #include <algorithm>
@@ -48,7 +48,7 @@ Result<NewPage> PageWriter::Make(bool is_leaf) {
   return NewPage{{number, epoch_}, {bytes, page_bytes_}};
 }
 
-// The page has been filled: is its head all that it needs?
+// After the page has been filled: checks whether its head suffices for it.
 void PageWriter::EndHead() {
   if (head_ == 0) return;
   const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };

@@ -1,4 +1,4 @@
-// A look at the mapping, and a check where there was none for long.
+// Reads through the mapping, and verifies a page that has not been verified lately.
 #include "store/btree/pages.h"
 
 #include <algorithm>
@@ -8,8 +8,8 @@ namespace kvfs {
 using format::PagePointer;
 using format::PageView;
 
-// Names' positions are spread evenly: where the key lies between the child's key and the next tells
-// about which of the child's slots will be looked at.
+// Positions of names are evenly distributed: interpolating the key between the child's key and the
+// next one predicts the slots that a search of the child will read.
 void Pages::Prefetch(const format::BranchView& branch, uint32_t index,
                      const format::RecordKey& key) const {
   const std::byte* bytes = view_.Known(branch.Child(index).number * config_.page_bytes);

@@ -45,7 +45,7 @@ ContentChecker::ContentChecker(const Shards* shards, const Placement* placement,
 
 // Blocks.
 
-// Those of records in memory may be in memory, too, or where the file has grown since.
+// Blocks of records in memory may also be kept in memory, or lie where the file has grown since.
 std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Account account) {
   if (block.IsHole()) return {};
   const std::string name = NameOf(owner) + " values: block " + std::to_string(block.Place());

@@ -1,4 +1,4 @@
-// A torn end and a damaged one.
+// Tells a torn end from a damaged one.
 #include "store/engine/log_end.h"
 
 #include <set>
@@ -37,9 +37,9 @@ Result<void> LogEnd::Find(uint64_t* end) {
   return RequireEndAt(*end);
 }
 
-// Whether the record was there: another record proves that it was durable, or a process has
-// appended it, and nothing but its death can have ended it. The log is looked through once,
-// however much is damaged.
+// Whether the record must exist: another record proves that it was durable, or a process appended
+// it and only that process, not the machine, has died since. The log is scanned once, however much
+// is damaged.
 Result<bool> LogEnd::WasThere(uint64_t sequence) {
   if (sequence <= appended_) return true;
   if (!proven_durable_) {
@@ -48,7 +48,7 @@ Result<bool> LogEnd::WasThere(uint64_t sequence) {
   return *proven_durable_ >= sequence;
 }
 
-// A log that ends where it should not has been damaged.
+// A log that ends too early is damaged.
 Result<void> LogEnd::RequireEndAt(uint64_t end) {
   if (opening_.closed) return {};
   KVFS_ASSIGN(const bool is_damaged, WasThere(end));
@@ -60,9 +60,8 @@ Result<void> LogEnd::RequireEndAt(uint64_t end) {
                        "out");
 }
 
-// A store that is to be changed is refused: it would forget what was promised. What is only read
-// is read all the same. The first damage that is met ends the replay; what follows from it is no
-// further loss.
+// Refuses a store opened for writing: it would lose acknowledged changes. A read-only store is
+// opened nevertheless. The first damage ends the replay; its consequences are not further losses.
 Result<void> LogEnd::NoteLogDamage(const std::string& what) {
   opening_.Log(what);
   if (opening_.salvages && parts().log_damage.empty()) parts().losses.push_back(what);
@@ -71,7 +70,8 @@ Result<void> LogEnd::NoteLogDamage(const std::string& what) {
   return Fail(ErrorCode::kCorrupt, what + "; open the store for reading only, or repair it");
 }
 
-// False if a block that the record names is not there: it never was durable, nor the record.
+// False if a block that the record names is missing: then neither the block nor the record was
+// durable.
 Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     if (auto possible = CheckChange(change, parts().placement->shards()); !possible) {
@@ -81,7 +81,7 @@ Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& ch
     KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
     if (!is_whole) return false;
   }
-  // Only now: a record that is left out must not keep blocks.
+  // Only now, since a record that is left out must not mark blocks.
   for (const Change& change : changes) {
     if (change.kind != Kind::kWriteBlocks) continue;
     Shard& owner = *parts().shards[change.owner];
@@ -93,8 +93,8 @@ Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& ch
   return true;
 }
 
-// A damaged block of a record that was durable counts as there: then it is the block that whoever
-// reads it will be refused, and nothing else.
+// A damaged block of a durable record counts as present: readers of that block get an error, and
+// nothing else is lost.
 Result<bool> LogEnd::HasItsBlocks(uint64_t sequence, const Change& change) {
   if (change.kind != Kind::kWriteBlocks) return true;
   for (size_t i = 0; i < change.BlockCount(); ++i) {

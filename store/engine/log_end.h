@@ -1,9 +1,9 @@
 // Where the log of a store that was not closed ends: the first pass of a replay.
 //
-// The end is the first record that is missing, torn, or names a block that is not as the record
-// says. After a power cut that is what was never durable; but a record of which another one proves
-// that it was durable, or which a process has appended that only died, cannot be missing: then the
-// log is damaged.
+// The end is the first record that is missing, torn, or names a block with different content. After
+// a power failure such a record was never durable. But a record cannot be missing if another record
+// proves that it was durable, or if the process that appended it has died and the machine has not:
+// then the log is damaged.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ class LogEnd {
   // `opening` must outlive it; its log is open.
   explicit LogEnd(Opening* opening) : opening_(*opening) {}
 
-  // kCorrupt where the log lacks a segment that the checkpoint names, or one has been cut short.
-  // Of a store that is only read the damage is noted, here and below, and what is sound is read.
+  // kCorrupt if the log lacks a segment that the checkpoint names, or if one was cut short. For a
+  // read-only store, here and below, the damage is recorded and the sound part is read.
   Result<void> FindSegments();
-  // `end` becomes the sequence after the last record to replay. Marks the blocks that these name as
-  // used. kCorrupt if the log is damaged there.
+  // Sets `end` to the sequence after the last record to replay, and marks the blocks named by the
+  // records before it as used. kCorrupt if the log is damaged there.
   Result<void> Find(uint64_t* end);
 
  private:

@@ -1,4 +1,4 @@
-// Records become changes of memtables; what they change is loaded where it is.
+// Applies each record to the memtables.
 #include "store/engine/log_replay.h"
 
 #include "store/base/describe.h"
@@ -74,7 +74,7 @@ Result<void> LogReplay::CarryOut(const Change& change, uint64_t sequence,
     for (const auto& [shard, blocks] : transaction.missing_blocks()) {
       BlockAllocator& space = parts().shards[shard]->block_allocator();
       auto reserved = space.Reserve(blocks + kSpareBlocks);
-      // The process before had room for what is replayed, and perhaps for no more.
+      // The previous process had room for what is replayed, but perhaps for nothing more.
       if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
         reserved = space.Reserve(blocks);
       }

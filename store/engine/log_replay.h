@@ -1,4 +1,4 @@
-// The second pass of a replay: the changes go into the memtables, as they did when they were new.
+// The second pass of a replay: applies the changes to the memtables, as when they were new.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ class LogReplay {
   // `opening` must outlive it; LogEnd has found the end.
   explicit LogReplay(Opening* opening) : opening_(*opening) {}
 
-  // Carries out the records before sequence `end`. An entry that cannot be changed, because of
-  // damage, is lost, and told; it is no reason not to open all the rest.
+  // Applies the records before sequence `end`. An entry that cannot be changed because of damage is
+  // reported as lost: damage in one place must not prevent opening the rest.
   Result<void> Until(uint64_t end);
 
  private:

@@ -1,5 +1,5 @@
-// What the steps of an opening share: the parts so far, how they are opened, and the checkpoint
-// that the store goes on from.
+// The state shared by the steps of an opening: the parts opened so far, and the checkpoint from
+// which the store continues.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace kvfs {
 
 struct Opening {
-  // What a salvaging goes on without: not what this process failed to do.
+  // Salvaging tolerates damage only, not failures of this process.
   static bool IsDamage(const Error& error) {
     return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
            error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
@@ -34,9 +34,9 @@ struct Opening {
   }
 
   Access access = Access::kReadOnly;
-  bool salvages = false;  // passes over damage, and notes it in the parts' losses
+  bool salvages = false;  // tolerates damage, and records it in the parts' losses
   std::unique_ptr<EngineParts> parts = std::make_unique<EngineParts>();
-  bool has_checkpoint = false;  // without one all pages there are are salvaged
+  bool has_checkpoint = false;  // without one all pages are salvaged
   format::Checkpoint checkpoint;
   bool closed = false;  // no log continues the checkpoint
 };

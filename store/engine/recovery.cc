@@ -21,14 +21,14 @@ class Recovery {
     parts().options = std::move(options);
   }
 
-  // Lets nobody else have a store that is only read, where the disk has room for a lock: its holder
-  // is told by name.
+  // Makes the lock of a read-only store exclusive, and names the holder, if the disk has room for
+  // that text.
   void TakeForItselfAlone() { is_alone_ = true; }
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
-    // Without a checkpoint nobody knows where a replay is to begin.
+    // Without a checkpoint the start of the replay is unknown.
     if (opening_.has_checkpoint) KVFS_TRY(Replay());
     if (opening_.access == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(opening_.parts);
@@ -63,7 +63,7 @@ class Recovery {
     return {};
   }
 
-  // When salvaging, an error is a loss; and what could not be done stays undone.
+  // When salvaging, an error is recorded as a loss, and the step is skipped.
   Result<void> Tolerate(Result<void> done) {
     const bool is_loss = !done && Opening::IsDamage(done.error());
     if (!opening_.salvages || !is_loss) return done;
@@ -93,8 +93,8 @@ class Recovery {
     return {};
   }
 
-  // The shard with new branches above those of its leaves that are sound; a file that cannot be
-  // opened is taken as empty.
+  // Opens the shard with new branches above its sound leaves; a file that cannot be opened counts
+  // as empty.
   Result<void> SalvageShard(const ShardConfig& config, ShardFiles* files) {
     auto open = [&](const char* what) -> Result<std::unique_ptr<File>> {
       const std::string path = ShardPath(parts().path, config.index, what);
@@ -157,21 +157,21 @@ class Recovery {
     return parts().checkpointer->StartThread();
   }
 
-  // A process that was killed may not have lived to sync the names that it made: of a file of the
-  // log that is a spare now, or, before there was a checkpoint but the first, of the store.
+  // A killed process may not have synced the names that it created: that of a log file which is a
+  // spare now, or, if there is only the first checkpoint, that of the store.
   Result<void> SyncNames() {
     constexpr uint64_t kFirstEpoch = 1;
     if (opening_.closed && opening_.checkpoint.epoch > kFirstEpoch) return {};
     KVFS_TRY(parts().env->SyncDirectory(LogPath(parts().path)));
     if (opening_.checkpoint.epoch > kFirstEpoch) return {};
     KVFS_TRY(parts().env->SyncDirectory(parts().path));
-    // Which may be somebody else's.
+    // The parent directory may belong to another user.
     auto synced = parts().env->SyncDirectory(ParentPath(parts().path));
     if (!synced && synced.error().code == ErrorCode::kPermission) return {};
     return synced;
   }
 
-  // A full disk does not keep anybody from reading.
+  // A full disk must not prevent reading.
   Result<void> BeginLog() {
     auto begun = parts().checkpointer->BeginLog();
     if (begun || begun.error().code != ErrorCode::kNoSpace) return begun;
@@ -193,7 +193,7 @@ Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, 
   auto opened = Recovery(env, path, options, mode).Run();
   const bool is_full = !opened && opened.error().code == ErrorCode::kNoSpace;
   if (!is_full || options.read_only) return opened;
-  // Not even a replay can write: what it would have written stays in memory, and the disk as it is.
+  // Not even the replay can write: its writes stay in memory, and the disk is unchanged.
   const std::string no_room =
       "the disk is full, and the store is opened for reading only; open it "
       "again when there is room: " +

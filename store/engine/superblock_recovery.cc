@@ -1,4 +1,4 @@
-// The superblock where it can be read, its copy where it cannot.
+// Reads the superblock, or its copy if the superblock is damaged.
 #include "store/engine/superblock_recovery.h"
 
 #include <algorithm>
@@ -25,14 +25,14 @@ Result<void> SuperblockRecovery::Find() {
   return {};
 }
 
-// The superblock's; when salvaging, that of its copy will do.
+// The identity in the superblock; when salvaging, the copy is good enough.
 Result<void> SuperblockRecovery::FindIdentity() {
   Result<format::Identity> found =
       superblock_.and_then([](const std::unique_ptr<File>& file) { return ReadIdentity(*file); });
   if (superblock_) parts().superblock = *std::move(superblock_);
   if (opening_.salvages && (found || Opening::IsDamage(found.error()))) {
     auto read = ReadCopy();
-    // Of another reason than damage it is an error where it is needed.
+    // If the copy is needed, a failure other than damage is an error.
     if (!found && !read) return read;
   }
   if (!found && copy_) found = copy_->identity;
@@ -54,7 +54,7 @@ Result<void> SuperblockRecovery::ReadCopy() {
   return Opening::IsDamage(copy.error()) ? Result<void>() : tl::unexpected(std::move(copy).error());
 }
 
-// Without the identity the checksum of no page can be told from a wrong one.
+// Without the identity no page's checksum can be verified.
 Result<void> SuperblockRecovery::RefuseUnknown(const Error& error) const {
   if (error.code == ErrorCode::kNotFound && RequireNeverOpened(*parts().env, parts().path)) {
     return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts().path);
@@ -97,9 +97,9 @@ Result<void> SuperblockRecovery::DoWithoutCheckpoint(const std::string& why) {
   return {};
 }
 
-// One that comes from a backup, or from a copy that a power cut has kept from the disk: it leads
-// to pages that have been used anew since. The pages of one more epoch may be there, of a
-// checkpoint that was cut off, if the store was not closed.
+// Discards an outdated checkpoint, from a backup, or a copy that a power failure kept from the
+// disk: the pages that it leads to have been reused since. If the store was not closed, there may
+// be pages of one more epoch, from an interrupted checkpoint.
 Result<void> SuperblockRecovery::LeaveOldCheckpoint() {
   const bool is_closed = opening_.checkpoint.last_segment == format::kNoSegment;
   const uint64_t newest = opening_.checkpoint.epoch + (is_closed ? 0 : 1);
@@ -117,10 +117,10 @@ Result<void> SuperblockRecovery::LeaveOldCheckpoint() {
   return {};
 }
 
-// Of slots the other one might otherwise become the newest by a later damage, when what it refers
-// to is long used for something else. A slot that seems right is written again all the same: it may
-// be in the system's cache only, as the sync of the process that wrote it failed; and first, as the
-// other one may be all that the disk has.
+// Otherwise later damage could make the other slot the newest, when its pages have long been
+// reused. A slot that seems right is rewritten nevertheless: it may be in the system's cache only,
+// if the sync of the process that wrote it failed; and it is rewritten first, as the other one may
+// be all that is on disk.
 Result<void> SuperblockRecovery::Repair() {
   const std::vector<std::byte> identity = parts().identity.Encode();
   for (const uint64_t offset : format::kIdentityOffset) {
@@ -132,7 +132,7 @@ Result<void> SuperblockRecovery::Repair() {
   const size_t sound = is_first_sound ? 0 : 1;
   KVFS_TRY(WritePart(format::kSlotOffset[sound], slot, ""));
   KVFS_ASSIGN(const bool is_other_sound, Holds(format::kSlotOffset[1 - sound], slot));
-  // One of them on the disk is enough to go on from.
+  // One slot on disk is enough to continue.
   if (is_other_sound) return {};
   return WritePart(format::kSlotOffset[1 - sound], slot, "checkpoint");
 }

@@ -1,5 +1,5 @@
-// The first step of an opening: what the superblock says, and of a store that is salvaged, what can
-// be found in its place; then both copies of everything in it are made sound again.
+// The first step of an opening: reads the superblock, or when salvaging the copy of a lost one, and
+// then makes both copies of its content sound again.
 #pragma once
 
 #include <memory>
@@ -16,12 +16,12 @@ class SuperblockRecovery {
   // `opening` must outlive it; it gets the superblock's file, the identity and the checkpoint.
   explicit SuperblockRecovery(Opening* opening) : opening_(*opening) {}
 
-  // Opens the file. kNotFound, in words: there is no store.
+  // Opens the file. kNotFound, with a message: there is no store.
   Result<void> Open();
-  // The identity and the newest checkpoint. kCorrupt, with the remedy, where they cannot be read;
-  // a salvaging does without a checkpoint, but not without an identity.
+  // Reads the identity and the newest checkpoint. kCorrupt, with the remedy, if they cannot be
+  // read. Salvaging works without a checkpoint, but not without an identity.
   Result<void> Find();
-  // Makes both copies of the identity, and both slots, hold what is opened.
+  // Writes the opened state to both copies of the identity, and to both slots.
   Result<void> Repair();
 
  private:
@@ -38,7 +38,7 @@ class SuperblockRecovery {
 
   Opening& opening_;
   Result<std::unique_ptr<File>> superblock_;
-  // Of a store that is salvaged: the superblock's copy, or why there is none.
+  // When salvaging: the superblock's copy, or why there is none.
   std::optional<IdentityCopy> copy_;
   std::string why_no_copy_;
 };

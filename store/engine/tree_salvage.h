@@ -1,10 +1,9 @@
-// Finds the leaves of a damaged tree, whether the branches above them can be read or not, and puts
-// new branches above those that are sound: in memory, behind the end of the keys file.
+// Finds the leaves of a damaged tree, whether or not the branches above them are readable, and puts
+// new branches above the sound ones: in memory, after the end of the keys file.
 //
-// Which leaves belong to the tree the allocation map tells: a page that is used and is a sound leaf
-// is part of it. Where the map cannot be read, the branches that can be read tell; and of the rest
-// those that no other leaf overlaps, the newest first, since among them may be pages that have lost
-// their use.
+// The allocation map tells which leaves belong to the tree: every sound leaf on a used page. If the
+// map is unreadable, the readable branches tell; of the other leaves, which may include freed
+// pages, those are taken that overlap no other one, the newest first.
 //
 // Threads: one.
 #pragma once
@@ -21,18 +20,18 @@ namespace kvfs {
 
 struct SalvagedShard {
   format::ShardRoot root;
-  // What cannot be read, in words.
+  // Descriptions of what is unreadable.
   std::vector<std::string> losses;
-  // Entries that lay on leaves which cannot be read, so far as their names can: (directory, name).
+  // Entries on unreadable leaves, as far as their names are readable: (directory, name).
   std::vector<std::pair<uint64_t, std::string>> lost_entries;
 };
 
-// Of a shard whose checkpoint is `root`; null if no checkpoint can be read. Replaces files->keys by
-// one that has the new branches. kIo if the disk does not even tell the files' sizes.
+// Salvages a shard with the checkpoint `root`; null if no checkpoint is readable. Replaces
+// files->keys by a file that has the new branches. kIo if not even the files' sizes can be read.
 Result<SalvagedShard> SalvageTree(ShardFiles* files, const ShardConfig& config,
                                   const format::ShardRoot* root);
 
-// Whether a sound page of the file was born after `epoch`. Reads the beginning of each.
+// Whether a sound page of the file was born after `epoch`. Reads the beginning of each page.
 Result<bool> HasNewerPage(const File& keys, const ShardConfig& config, uint64_t epoch);
 
 }  // namespace kvfs

@@ -1,4 +1,4 @@
-// Contents on a MemoryDisk: reading, writing, allocating, and the space that all of it takes.
+// Contents on a MemoryDisk: reading, writing, allocating, and counting space.
 
 #include <algorithm>
 #include <utility>

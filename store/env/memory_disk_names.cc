@@ -1,5 +1,5 @@
-// Names and locks on a MemoryDisk. The text of a lock file is on disk at once, since it is there
-// for observers only.
+// Names and locks on a MemoryDisk. The text of a lock file is durable at once, since it is only for
+// observers.
 
 #include <unistd.h>
 

@@ -9,7 +9,7 @@ constexpr uint8_t kIsLost = 128;
 
 tl::unexpected<Error> Damaged(const char* reason) { return Fail(ErrorCode::kCorrupt, reason); }
 
-// Reads an entry from front to back; false when it has come to its end too early.
+// Reads an entry from front to back; false if it ends too early.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}

@@ -1,5 +1,5 @@
-// Guessing, galloping, comparing. Every read stays inside the page whatever its bytes are: counts
-// are compared with the page's size when it is checked, offsets and lengths each time.
+// Interpolation, exponential search, comparison. Every read stays inside the page whatever its
+// bytes: counts are checked against the page's size once, offsets and lengths at each use.
 #include "store/format/leaf.h"
 
 #include <algorithm>
@@ -93,7 +93,7 @@ std::optional<LeafRecord> LeafView::Find(const RecordKey& key) const {
   if (!FingerprintOf(key.position, &fingerprint)) return std::nullopt;
   for (uint32_t i = FirstSlot(range, fingerprint); i < range.end && Fingerprint(i) == fingerprint;
        ++i) {
-    // Of an equal name the position is equal, too.
+    // An equal name has an equal position.
     if (!IsNamed(i, key.name)) continue;
     LeafRecord record = Decode(i, key.directory);
     if (!key.name.empty() || record.key.position == key.position) return record;
@@ -210,7 +210,7 @@ void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer 
 
 namespace {
 
-// From `at`, that the record ends by `stop` and leaves a value.
+// Whether the record at `at` ends by `stop` and has a value.
 bool IsSoundRecord(const std::byte* at, const std::byte* stop) {
   if (at >= stop) return false;
   const auto name_bytes = static_cast<ptrdiff_t>(*at++);

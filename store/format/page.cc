@@ -1,4 +1,4 @@
-// The header, and what is checked of it.
+// Encodes and checks the header.
 #include "store/format/page.h"
 
 #include <string>

@@ -57,7 +57,7 @@ void EncodeShardRoot(const ShardRoot& shard, std::byte* at) {
   StoreLittle(at + 122, shard.block_map.levels);
 }
 
-// Counters that no store reaches, and that are far from overflowing.
+// A bound for counters that no store reaches, and that is far from overflow.
 constexpr uint64_t kMaxCounter = uint64_t{1} << 62;
 
 bool IsPossible(const MapRoot& map) {

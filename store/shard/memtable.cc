@@ -28,7 +28,7 @@ const Memtable::Record* Memtable::AsOf(const Record* record, uint64_t at) {
   return record;
 }
 
-// Of the records at one position, in the order of their names.
+// Finds the name among the records at one position, which are ordered by name.
 const Memtable::Record* Memtable::Named(const Record* first, std::string_view name) {
   const Record* record = first;
   while (record != nullptr && record->name() < name) record = record->next_name_;
@@ -135,7 +135,7 @@ void Memtable::Iterator::Next() {
   Settle();
 }
 
-// To the next name, from where we are, that has a version as of the moment.
+// Moves to the next name, from the current one on, that has a version as of `at_`.
 void Memtable::Iterator::Settle() {
   while (true) {
     while (name_ != nullptr) {

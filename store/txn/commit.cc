@@ -1,4 +1,4 @@
-// From the append on nothing may fail but the disk: the record is the decision.
+// The record is the decision: after the append nothing may fail but the disk.
 #include "store/txn/commit.h"
 
 #include <new>

@@ -1,4 +1,4 @@
-// Numbers are held while their blocks are written, so that neither a crash nor an error loses them.
+// Numbers are held while their blocks are written, so that neither a crash nor an error leaks them.
 #include "store/txn/staging.h"
 
 #include <algorithm>
@@ -48,7 +48,7 @@ Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_
   return {};
 }
 
-// Where the content lives, or will live if the entry is new.
+// The content's owner shard, or its future one if the entry is new.
 uint32_t Staging::GuessOwner(Key key) const {
   const auto record = placement_.RecordKeyOf(key.directory, key.name);
   const uint32_t index = placement_.ShardOf(record.position);
@@ -73,7 +73,7 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   uint64_t left = data.size() / kBlockBytes;
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
-    // Others may take what is ready before this does.
+    // Others may take the ready blocks before this call does.
     KVFS_TRY(shard.block_allocator().Reserve(left));
     write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
     const Run run = shard.block_allocator().Hold(left);

@@ -1,4 +1,4 @@
-// A few records are searched one by one, many through a hash of their positions.
+// Few records are searched linearly, many through a hash of their positions.
 #include "store/txn/transaction.h"
 
 #include <algorithm>
@@ -185,7 +185,8 @@ Result<BlockPointer> Transaction::ChangeBlock(uint32_t shard, BlockPointer block
       KVFS_TRY(shards_[shard]->blocks().Read(block, 0, *fresh));
     }
     uint64_t number = block.Place();
-    // Nobody depends on what a block holds that was never written, or written lately.
+    // A block that was never written, or was written in this epoch and is not in a snapshot, may be
+    // overwritten.
     const bool stays =
         !block.IsHole() && (block.IsUnwritten() || shards_[shard]->IsFresh(number, keep_));
     if (!stays) {
@@ -221,7 +222,7 @@ void Transaction::FreeBlock(uint32_t shard, BlockPointer block) {
 
 // The end.
 
-// Records of one shard mostly stand together.
+// Records of one shard are mostly adjacent.
 std::vector<Transaction::Size> Transaction::Sizes() const {
   std::vector<Size> sizes;
   const auto of = [&](uint32_t shard) -> Size& {
@@ -309,7 +310,7 @@ void Transaction::MarkTorn() {
   }
 }
 
-// Neighbours with one write.
+// Writes neighbouring blocks with one call.
 Result<void> Transaction::WriteImages(Shard& shard, const ShardChanges& changes, bool new_ones) {
   std::vector<std::byte> run;
   Result<void> written;
