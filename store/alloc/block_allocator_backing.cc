@@ -10,7 +10,7 @@ namespace kvfs {
 namespace {
 
 constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
-constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
+constexpr uint64_t kMaxGrowthBytes = uint64_t{2} << 20;
 
 }  // namespace
 
@@ -164,7 +164,7 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   while (word < kBitmapWords && !has_more(word)) ++word;
   if (word == kBitmapWords) return false;
   // A small file grows by a part of it, blocks by a larger one: each growth makes the next sync
-  // write the file system's journal, too.
+  // write what the file system knows of the file, too.
   const uint64_t parts = unit_bytes_ > kHeadBytes ? 4 : 2;
   const uint64_t few = std::max(want, file_end_ / unit_bytes_ / parts);
   if (few < kWordNumbers) return BackFew(index, word, few, lock);

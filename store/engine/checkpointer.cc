@@ -14,7 +14,7 @@ namespace {
 // Blocks that log records name are checked when they are replayed. A byte of them is read so much
 // faster than one of the log is replayed, and counts so much less towards the log's limit.
 constexpr uint64_t kBlockBytesPerLogByte = 32;
-// So much space, and three quarters of what was in use at the newest checkpoint, may be dead: with
+// So much space, and seven eighths of what was in use at the newest checkpoint, may be dead: with
 // it a store takes less than twice what it holds and 64 MiB. A checkpoint begins when a third of it
 // is, so that writers seldom wait for its end.
 constexpr uint64_t kDeadBytes = uint64_t{48} << 20;
@@ -140,6 +140,12 @@ void Checkpointer::NoteOrphaned(uint64_t bytes) {
   if (DeadPressure() >= kMuchDead) WakeThread();
 }
 
+// Who waits for room has it before the disk has been given any back.
+void Checkpointer::NotifyRoom() {
+  std::lock_guard lock(mutex_);
+  finished_.notify_all();
+}
+
 void Checkpointer::WakeThread() {
   std::lock_guard lock(mutex_);
   wanted_ = true;
@@ -183,7 +189,7 @@ void Checkpointer::LimitDeadSpace() {
   uint64_t used_bytes = 0;
   for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
   used_bytes -= std::min<uint64_t>(used_bytes, orphaned_bytes_);
-  dead_limit_bytes_ = used_bytes / 4 * 3 + kDeadBytes;
+  dead_limit_bytes_ = used_bytes / 8 * 7 + kDeadBytes;
 }
 
 // In proportion to the store.
@@ -336,9 +342,9 @@ Result<void> Checkpointer::WriteTrees() {
 }
 
 Result<void> Checkpointer::WriteSuperblock() {
-  // The segment that the checkpoint names must be there once the checkpoint is. Those before it
-  // have done their duty then: where they were not synced yet, that is spared.
-  KVFS_TRY(log_->SyncSegmentsFrom(closed_->checkpoint.first_segment));
+  // The segment that the checkpoint names must be there once the checkpoint is, not what is in it.
+  // Those before it have done their duty then: where they were not synced yet, that is spared.
+  KVFS_TRY(log_->SyncSegment(closed_->checkpoint.first_segment));
   // Somebody else's sync may have failed meanwhile, of what this checkpoint builds on.
   KVFS_TRY(log_->Check());
   KVFS_TRY(failure_latch_->Check());
@@ -357,11 +363,10 @@ Result<void> Checkpointer::Finish() {
   account_->block_bytes -= closed.block_bytes;
   space_->taken_bytes -= closed.taken_bytes;
   space_->freed_bytes -= closed.freed_bytes;
-  for (const auto& shard : *shards_) {
-    shard->CheckpointDurable(closed.checkpoint.epoch);
-    shard->Trim(closed.purpose);
-  }
+  for (const auto& shard : *shards_) shard->CheckpointDurable(closed.checkpoint.epoch);
   LimitDeadSpace();
+  NotifyRoom();
+  for (const auto& shard : *shards_) shard->Trim(closed.purpose);
   const bool continues = closed.purpose == Purpose::kContinue;
   KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, continues ? kept_spares_ : 2));
   if (!continues) log_->TrimSpares(SpareLogBytes());

@@ -120,6 +120,7 @@ class Checkpointer {
   uint64_t SpareLogBytes() const;
   bool HasRoomToReclaim(uint64_t bytes) const;
   void WakeThread();
+  void NotifyRoom();
   Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);

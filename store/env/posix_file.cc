@@ -229,10 +229,8 @@ Result<void> PosixFile::Allocate(uint64_t offset, uint64_t length) {
   return {};
 }
 
-// First the space, then the size: only the second step shows in the file.
 Result<void> PosixFile::Reserve(uint64_t offset, uint64_t length, uint64_t size) {
-  int failure = TryAllocate(descriptor(), FALLOC_FL_KEEP_SIZE, offset, length);
-  if (failure == 0) failure = TryAllocate(descriptor(), 0, offset, length);
+  const int failure = TryAllocate(descriptor(), 0, offset, length);
   if (failure == 0) return {};
   // A file system without fallocate has no holes to fill within the file, except those that a
   // write beyond the end left, and the store makes none.
@@ -250,8 +248,8 @@ Result<void> PosixFile::FillWithZeros(uint64_t offset, uint64_t end) {
   return {};
 }
 
-// Gives back what a failed allocation has taken beyond the end. If that fails too, the space comes
-// back with the next allocation, which will use it.
+// Gives back what a failed allocation has taken beyond the end, with what it has made of the file
+// there. If that fails too, the space comes back with the next allocation, which will use it.
 void PosixFile::CutBack(uint64_t size) {
   while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0 && errno == EINTR) {
   }

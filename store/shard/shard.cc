@@ -87,18 +87,42 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
 }
 
 uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
+  if (records > 0 && IsClaimedAhead(records, record_bytes, grows)) return 0;
   // What only gives space back, or asks for nothing, finds its pages as they are.
   const bool may_grow = grows && records > 0;
-  auto need = NeedOfOnePage(records, record_bytes, may_grow);
-  if (!need) {
-    if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
-    need = NeedOfPages(records, record_bytes);
-  }
-  page_allocator_.Claim(need->open + need->closed + need->spare);
-  const uint64_t needed = need->open + need->closed + (grows ? need->spare : 0);
-  return page_allocator_.HasReady(needed, need->closed)
+  if (const auto need = NeedOfOnePage(records, record_bytes, may_grow)) return Claim(*need, grows);
+  if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
+  if (records > 0 && ClaimAhead(records, record_bytes, grows)) return 0;
+  return Claim(NeedOfPages(records, record_bytes), grows);
+}
+
+// Returns how many are to be made ready. What is claimed ahead stays claimed.
+uint64_t Shard::Claim(const PageNeed& need, bool grows) {
+  const uint64_t ahead = ahead_.state == state_ ? ahead_.pages : 0;
+  page_allocator_.Claim(std::max(need.open + need.closed + need.spare, ahead));
+  const uint64_t needed = need.open + need.closed + (grows ? need.spare : 0);
+  return page_allocator_.HasReady(needed, need.closed)
              ? 0
-             : needed - std::min(need->closed, page_allocator_.held_now());
+             : needed - std::min(need.closed, page_allocator_.held_now());
+}
+
+bool Shard::IsClaimedAhead(uint64_t records, uint64_t record_bytes, bool grows) const {
+  return ahead_.state == state_ && grows <= ahead_.grows &&
+         Scattered(*now_.active, in_rows_) + records <= ahead_.records &&
+         now_.active->record_bytes() + record_bytes <= ahead_.record_bytes;
+}
+
+// Not of heads, which may all at once be too little.
+bool Shard::ClaimAhead(uint64_t records, uint64_t record_bytes, bool grows) {
+  constexpr uint64_t kTimes = 16;
+  ahead_ = {};
+  if (page_allocator_.uses_heads()) return false;
+  const PageNeed need = NeedOfPages(kTimes * records, kTimes * record_bytes);
+  if (Claim(need, grows) > 0) return false;
+  ahead_ = {state_, Scattered(*now_.active, in_rows_) + kTimes * records,
+            now_.active->record_bytes() + kTimes * record_bytes, grows,
+            need.open + need.closed + need.spare};
+  return true;
 }
 
 // The open epoch's checkpoint will find the tree that the one under way makes, and the deletes
@@ -347,10 +371,11 @@ void Shard::Trim(CheckpointPurpose purpose) {
   ClaimSpare();
   switch (purpose) {
     case CheckpointPurpose::kContinue: {
-      // Long runs only: the next epoch needs most of it anyway.
+      // Long runs only, and not what the next epoch needs if it is twice as long: giving space
+      // back can be as slow as a write.
       constexpr uint64_t kLongRun = 16;
-      page_allocator_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
-      block_allocator_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
+      page_allocator_.Trim(std::max(2 * pages_written_, uint64_t{1}), kLongRun);
+      block_allocator_.Trim(std::max(2 * blocks_taken_, uint64_t{1}), kLongRun);
       break;
     }
     case CheckpointPurpose::kIdle:

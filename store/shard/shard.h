@@ -224,6 +224,18 @@ class Shard {
     uint64_t spare = 0;   // left to changes that give space back
   };
   PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
+  uint64_t Claim(const PageNeed& need, bool grows);
+  // Pages are claimed for some changes ahead, where so many are ready: then the next ones need not
+  // ask. It holds until the shard's state is another one, for so much as is told here.
+  struct ClaimedAhead {
+    uint64_t state = ~uint64_t{0};
+    uint64_t records = 0;
+    uint64_t record_bytes = 0;
+    bool grows = false;
+    uint64_t pages = 0;
+  };
+  bool IsClaimedAhead(uint64_t records, uint64_t record_bytes, bool grows) const;
+  bool ClaimAhead(uint64_t records, uint64_t record_bytes, bool grows);
   std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows);
   uint64_t LeafBytes() const;
   std::vector<TreeChange> ClosedChanges() const;
@@ -245,6 +257,7 @@ class Shard {
   uint64_t closed_in_rows_ = 0;                   // the same of the closed epoch
   uint64_t next_id_;
   uint64_t state_ = 0;
+  ClaimedAhead ahead_;
   uint64_t entries_;
   uint64_t orphaned_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;

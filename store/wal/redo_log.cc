@@ -241,15 +241,18 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   return FailForGood("sync", std::move(named).error());
 }
 
-// Space for the segment's first `bytes`, and as much again.
+// Space for the segment's first `bytes`, in few steps: of a file in more than four pieces, of which
+// the written and the unwritten part of the last are two, ext4 has to write a block more with each
+// sync.
 Result<void> RedoLog::Back(Segment* segment, uint64_t bytes) const {
   if (bytes <= segment->backed) return {};
   const uint64_t most = config_.segment_bytes, begin = segment->backed;
   const auto round_up = [](uint64_t size) {
     return (size + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
   };
+  const uint64_t times = begin <= kFirstBackedBytes ? 16 : 32;
   const uint64_t least_end = std::min(most, round_up(bytes));
-  uint64_t end = std::min(most, std::max(least_end, 2 * begin));
+  uint64_t end = std::min(most, std::max(least_end, times * begin));
   auto backed = segment->file->Allocate(begin, end - begin);
   const bool is_full = !backed && backed.error().code == ErrorCode::kNoSpace;
   if (is_full && end > least_end) {
@@ -468,31 +471,49 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
   return {};
 }
 
+// What records refer to is flushed first. What is written meanwhile is not counted, and so asks for
+// another flush.
+Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
+  return SyncWith([&]() -> Result<void> {
+    const Pending pending = UnsyncedFrom(first);
+    KVFS_TRY(before_sync_());
+    return FlushSegments(pending);
+  });
+}
+
+Result<void> RedoLog::SyncSegment(uint64_t number) {
+  return SyncWith([&] {
+    Pending pending = UnsyncedFrom(number);
+    std::erase_if(pending, [&](const auto& it) { return it.first->number != number; });
+    return FlushSegments(pending);
+  });
+}
+
 // Whoever flushes after one that failed meets the failure, too: also if what he waits for was
 // flushed well, as the store takes no more changes then.
-Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
+Result<void> RedoLog::SyncWith(const std::function<Result<void>()>& flush) {
   std::lock_guard one_at_a_time(flushing_);
   KVFS_TRY(failure_.Check());
-  auto flushed = FlushFrom(first);
+  auto flushed = flush();
   if (flushed || MayBeRepeated(flushed.error())) return flushed;
   std::lock_guard lock(mutex_);
   mark_.Forget();
   return FailForGood("sync", std::move(flushed).error());
 }
 
-// Flushes what the records refer to, then the segments with records not yet flushed. What is
-// written meanwhile is not counted, and so asks for another flush.
-Result<void> RedoLog::FlushFrom(uint64_t first) {
-  std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>> pending;  // with its writes so far
-  {
-    std::lock_guard lock(mutex_);
-    pending.reserve(segments_.size());
-    for (const auto& segment : segments_) {
-      if (segment->number < first || segment->durable_writes == segment->writes) continue;
-      pending.emplace_back(segment, segment->writes);
-    }
+// The segments with writes that are not flushed yet.
+RedoLog::Pending RedoLog::UnsyncedFrom(uint64_t first) const {
+  Pending pending;
+  std::lock_guard lock(mutex_);
+  pending.reserve(segments_.size());
+  for (const auto& segment : segments_) {
+    if (segment->number < first || segment->durable_writes == segment->writes) continue;
+    pending.emplace_back(segment, segment->writes);
   }
-  KVFS_TRY(before_sync_());
+  return pending;
+}
+
+Result<void> RedoLog::FlushSegments(const Pending& pending) {
   for (const auto& [segment, writes] : pending) KVFS_TRY(Rewrite(*segment));
   for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
   std::lock_guard lock(mutex_);

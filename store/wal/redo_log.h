@@ -33,7 +33,8 @@
 // After a failed write or sync nothing is appended or flushed any more, whoever met the failure:
 // what the file holds is not known.
 //
-// Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegmentsFrom are safe from many.
+// Threads: Append, appended, durable, FileBytes, SyncTo, SyncSegmentsFrom and SyncSegment are
+// safe from many.
 // Start, Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
 #pragma once
 
@@ -118,6 +119,9 @@ class RedoLog {
   // refer to. kNoSpace if a disk that needs room to write over what is there has none: nothing is
   // durable then, and it may be tried again.
   Result<void> SyncSegmentsFrom(uint64_t first);
+  // Flushes the segment of that number alone, not what its records refer to: it will be found,
+  // and none of its records counts as durable.
+  Result<void> SyncSegment(uint64_t number);
   // What records refer to has failed to be written: nothing is appended any more, and what a later
   // process finds missing is no damage.
   void Stop(const Error& error);
@@ -194,7 +198,10 @@ class RedoLog {
   std::string MarkPath() const { return config_.directory + "/mark"; }
   std::optional<Segment> TakeSpare();
   Result<void> Warm(Segment* spare) const;
-  Result<void> FlushFrom(uint64_t first);
+  using Pending = std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>>;  // writes so far
+  Pending UnsyncedFrom(uint64_t first) const;
+  Result<void> SyncWith(const std::function<Result<void>()>& flush);
+  Result<void> FlushSegments(const Pending& pending);
   static Result<void> Rewrite(const Segment& segment);
   tl::unexpected<Error> FailForGood(const std::string& operation, Error error);
   void BeginMark();  // mutex_ held
