@@ -11,7 +11,7 @@ namespace kvfs {
 using format::BlockPointer;
 
 AllocatorWriter::~AllocatorWriter() {
-  for (const Run& run : held_) maps_[kBlocks]->Release(run);
+  for (const Run& run : pinned_) maps_[kBlocks]->Unpin(run);
 }
 
 void AllocatorWriter::Add(Map map, uint64_t bitmap) {
@@ -47,13 +47,13 @@ Result<void> AllocatorWriter::FindPlace(Node node) {
   const auto& [level, map, index] = node;
   BlockAllocator& blocks = *maps_[kBlocks];
   KVFS_ASSIGN(const BlockPointer old, maps_[map]->PointerTo(level, index));
-  Run place = blocks.Hold(1);
+  Run place = blocks.Pin(1);
   if (place.count == 0) {
-    KVFS_TRY(blocks.Reserve(without_place_.size() + 1));
-    place = blocks.Hold(1);
+    KVFS_TRY(blocks.Preallocate(without_place_.size() + 1));
+    place = blocks.Pin(1);
   }
   if (place.count == 0) return Fail(ErrorCode::kNoSpace, "no block is left for a allocation map");
-  held_.push_back(place);
+  pinned_.push_back(place);
   places_[node] = place.first;
   Add(kBlocks, place.first / kMapNumbers);
   if (old.IsHole()) return {};
@@ -65,8 +65,8 @@ Result<void> AllocatorWriter::FindPlace(Node node) {
 
 Result<void> AllocatorWriter::Write() {
   KVFS_REQUIRE(std::exchange(is_prepared_, false), "allocation maps have their places first");
-  maps_[kBlocks]->AddToClosed(held_, freed_);
-  held_.clear();
+  maps_[kBlocks]->AddToClosed(pinned_, freed_);
+  pinned_.clear();
   for (const Map map : {kPages, kBlocks}) {
     maps_[map]->Settle();
     if (levels_[map] > 0) maps_[map]->GrowTo(highest_[map]);

@@ -46,7 +46,7 @@ class AllocatorWriter {
   uint64_t highest_[2] = {0, 0};
   std::map<Node, uint64_t> places_;  // 0: none yet
   std::vector<Node> without_place_;
-  std::vector<Run> held_;
+  std::vector<Run> pinned_;
   std::vector<uint64_t> freed_;
   bool is_prepared_ = false;
 };

@@ -60,13 +60,13 @@ class BlockAllocator {
 
   // Makes sure that so many numbers are ready: free and backed. kNoSpace if the disk is full,
   // which keeps as much room as it had; what the file had all along stays ready.
-  Result<void> Reserve(uint64_t count);
+  Result<void> Preallocate(uint64_t count);
   // Makes those numbers ready that the file has backed already, until so many are.
   Result<void> FindBacked(uint64_t count);
-  uint64_t ready() const { return ready_.load(std::memory_order_relaxed); }
+  uint64_t preallocated() const { return preallocated_.load(std::memory_order_relaxed); }
   // Until the next claim no trimming takes of so many ready ones.
-  void Claim(uint64_t count) { claimed_ = count; }
-  uint64_t claimed() const { return claimed_.load(std::memory_order_relaxed); }
+  void Reserve(uint64_t count) { reserved_ = count; }
+  uint64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
   // From now on numbers have their heads backed only, kHeadBytes of each; or whole, and what has
   // only its head is not ready any more.
   static constexpr uint32_t kHeadBytes = 4096;
@@ -78,15 +78,15 @@ class BlockAllocator {
   void NoteWhole(uint64_t number);
   // True if so many are ready; of the held ones, which a checkpoint may give back, up to `held`
   // count. After a Claim of as many or more they stay ready.
-  bool HasReady(uint64_t count, uint64_t held = 0) const;
+  bool HasPreallocated(uint64_t count, uint64_t most_pinned = 0) const;
 
   // Holds up to `want` ready numbers in a row, `want` of them if that many lie together; none if
   // none are ready.
-  Run Hold(uint64_t want);
+  Run Pin(uint64_t want);
   // Gives back what Hold gave.
-  void Release(Run run);
+  void Unpin(Run run);
   // What Hold gave has found its use: the open epoch's checkpoint will make it used.
-  void Take(Run run);
+  void Allocate(Run run);
   // Holds and takes a number that a log record names, unless it is in use already.
   Result<void> Mark(uint64_t number);
   // A number that is used or taken has lost its use: see above for when it is free.
@@ -104,17 +104,17 @@ class BlockAllocator {
   uint64_t settled_used() const;  // as the bitmaps say
   uint64_t used() const;          // taken ones included, those that wait to be free not
   uint64_t waiting() const;       // freed, and not free yet
-  uint64_t held_now() const;      // given out by Hold, and neither taken nor released
+  uint64_t pinned() const;        // given out by Hold, and neither taken nor released
 
   // --- for checkpoints, one at a time ---
 
   // What is taken and freed from now on belongs to the next epoch.
   void CloseEpoch();
   // Adds to what the closed epoch took and freed.
-  void AddToClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed);
+  void AddToClosed(const std::vector<Run>& allocated, const std::vector<uint64_t>& freed);
   // Takes that back; the taken numbers are given back, too.
-  void DropFromClosed(const std::vector<Run>& taken, const std::vector<uint64_t>& freed);
-  uint64_t closed_taken() const;  // numbers
+  void DropFromClosed(const std::vector<Run>& allocated, const std::vector<uint64_t>& freed);
+  uint64_t closed_allocated() const;  // numbers
   // Loads the bitmaps that the closed epoch changes, and returns the indexes of those that can be
   // read.
   Result<std::set<uint64_t>> LoadClosed();
@@ -165,12 +165,12 @@ class BlockAllocator {
 
   struct Bitmap {
     Words used{};
-    Words held{};
+    Words pinned{};
     Words backed{};
     bool readable = true;  // false: its block is damaged; nothing is ever given out from it
 
-    uint64_t Free(uint64_t word) const { return ~(used[word] | held[word]); }
-    uint64_t Ready(uint64_t word) const { return Free(word) & backed[word]; }
+    uint64_t Free(uint64_t word) const { return ~(used[word] | pinned[word]); }
+    uint64_t Preallocated(uint64_t word) const { return Free(word) & backed[word]; }
     uint64_t Unknown(uint64_t word) const { return Free(word) & ~backed[word]; }
   };
   struct Waiting {
@@ -190,21 +190,21 @@ class BlockAllocator {
   void BackSingly(uint64_t count);
   Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
   Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock);
-  Result<void> Allocate(Run numbers, Lock& lock);
-  Result<bool> AllocateHead(uint64_t number);
+  Result<void> Back(Run numbers, Lock& lock);
+  Result<bool> BackHead(uint64_t number);
   void NoteBacked(Run numbers, bool backed);
   std::optional<std::vector<Run>> BackedOf(Run numbers) const;
   void NoteFound(const std::vector<Run>& runs);
-  void SetHeld(Run run, bool held);
-  void NoteReady(uint64_t word_number, uint64_t before, uint64_t after);
-  Run FindReady(uint64_t want) const;
-  uint64_t ReadyWord(uint64_t word_number) const;
-  Run LastReadyRun(uint64_t end) const;
+  void SetPinned(Run run, bool pinned);
+  void NotePreallocated(uint64_t word_number, uint64_t before, uint64_t after);
+  Run FindPreallocated(uint64_t want) const;
+  uint64_t PreallocatedWord(uint64_t word_number) const;
+  Run LastPreallocatedRun(uint64_t end) const;
   Run FirstUnknownRun(uint64_t begin, uint64_t end) const;
-  void TrimReady(uint64_t spare, uint64_t run);
-  bool Punch(Run numbers, bool is_ready, Lock& lock);
+  void TrimPreallocated(uint64_t spare, uint64_t run);
+  bool Punch(Run numbers, bool is_preallocated, Lock& lock);
   void PunchUnknown(uint64_t run);
-  bool PunchHeld(Run numbers, Lock& lock);
+  bool PunchPinned(Run numbers, Lock& lock);
   void CutEnd(Lock& lock);
   uint64_t BitmapsOfFile() const;
   void DropIdleBitmaps();
@@ -222,27 +222,27 @@ class BlockAllocator {
   // Blocks of the levels above the bitmaps, by (level, index).
   std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;
   std::map<uint64_t, Bitmap> bitmaps_;
-  std::vector<bool> exhausted_;     // bitmaps where Reserve need not look for now
-  std::vector<bool> searched_;      // bitmaps of which all that is backed is known
-  std::set<uint64_t> ready_words_;  // with a ready number, by word number
-  std::atomic<uint64_t> ready_ = 0;
-  std::atomic<uint64_t> claimed_ = 0;
+  std::vector<bool> exhausted_;            // bitmaps where Reserve need not look for now
+  std::vector<bool> searched_;             // bitmaps of which all that is backed is known
+  std::set<uint64_t> preallocated_words_;  // with a ready number, by word number
+  std::atomic<uint64_t> preallocated_ = 0;
+  std::atomic<uint64_t> reserved_ = 0;
   std::atomic<uint32_t> levels_ = 0;      // those of root_
   std::atomic<uint64_t> map_blocks_ = 0;  // and its blocks
   std::atomic<bool> uses_heads_ = false;
   std::atomic<bool> has_heads_ = false;
   std::set<uint64_t> heads_;  // numbers of which only the head is backed
-  uint64_t held_ = 0;
+  uint64_t pinned_ = 0;
   uint64_t used_;                       // set in the bitmaps
   uint64_t first_own_bitmap_ = 0;       // of a store that is only read: behind the file's end
-  uint64_t reserve_cursor_ = 0;         // bitmap where Reserve looks next
+  uint64_t backing_cursor_ = 0;         // bitmap where Reserve looks next
   std::atomic<uint64_t> file_end_ = 0;  // bytes of the file known to exist
-  int allocating_ = 0;                  // calls that make the file longer
-  std::vector<Run> taken_;              // in the open epoch
+  int growing_ = 0;                     // calls that make the file longer
+  std::vector<Run> allocated_;          // in the open epoch
   std::vector<uint64_t> freed_;
-  std::vector<Run> closed_taken_;  // in the closed epoch
+  std::vector<Run> closed_allocated_;  // in the closed epoch
   std::vector<uint64_t> closed_freed_;
-  uint64_t taken_count_ = 0;       // numbers in taken_ and closed_taken_
+  uint64_t allocated_count_ = 0;   // numbers in taken_ and closed_taken_
   std::vector<uint64_t> settled_;  // by the closed epoch, whose checkpoint is not durable yet
   std::deque<Waiting> waiting_;    // ascending epochs
   uint64_t waiting_count_ = 0;

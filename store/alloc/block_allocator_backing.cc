@@ -14,26 +14,27 @@ constexpr uint64_t kMaxGrowthBytes = uint64_t{2} << 20;
 
 }  // namespace
 
-Result<void> BlockAllocator::Reserve(uint64_t count) {
-  if (ready() >= count) return {};
+Result<void> BlockAllocator::Preallocate(uint64_t count) {
+  if (preallocated() >= count) return {};
   const auto before = file_->AllocatedBytes();
-  auto reserved = BackUpTo(count);
-  if (reserved || reserved.error().code != ErrorCode::kNoSpace) return reserved;
+  auto backed = BackUpTo(count);
+  if (backed || backed.error().code != ErrorCode::kNoSpace) return backed;
   KVFS_TRY(FindBacked(count));
-  if (ready() >= count) return {};
+  if (preallocated() >= count) return {};
   BackSingly(count);
-  if (ready() >= count) return {};
+  if (preallocated() >= count) return {};
   // What was got in vain goes back to the disk. What the file had before stays: others would take
   // it, and the changes that it was kept for could not be made. Heads take too little to tell.
   const auto after = file_->AllocatedBytes();
   const uint64_t got = before && after ? std::max(*after, *before) - *before : 0;
-  if (!uses_heads_) TrimReady(ready() - std::min(ready(), got / unit_bytes_), 1);
-  return reserved;
+  const uint64_t kept = preallocated() - std::min(preallocated(), got / unit_bytes_);
+  if (!uses_heads_) TrimPreallocated(kept, 1);
+  return backed;
 }
 
 // What the file has kept, of an earlier process or of a closed store, bitmap by bitmap.
 Result<void> BlockAllocator::FindBacked(uint64_t count) {
-  for (uint64_t index = 0; ready() < count; ++index) {
+  for (uint64_t index = 0; preallocated() < count; ++index) {
     const std::lock_guard backing(backing_);
     Lock lock(mutex_);
     if (index >= BitmapsOfFile()) return {};
@@ -46,13 +47,13 @@ Result<void> BlockAllocator::FindBacked(uint64_t count) {
     NoteFound(*backed);
     searched_[index] = true;
   }
-  return ready() < count ? ProbeBacked(count) : Result<void>();
+  return preallocated() < count ? ProbeBacked(count) : Result<void>();
 }
 
 // Where the file does not tell: each free number is asked for, until so many are ready.
 Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
   if (read_only_ || !MayHideBacked()) return {};
-  for (uint64_t number = 0; number < file_end_ / unit_bytes_ && ready() < count; ++number) {
+  for (uint64_t number = 0; number < file_end_ / unit_bytes_ && preallocated() < count; ++number) {
     const std::lock_guard backing(backing_);
     Lock lock(mutex_);
     const uint64_t index = number / kMapNumbers;
@@ -66,7 +67,7 @@ Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
     if (is_backed) NoteBacked({number, 1}, true);
   }
   const Lock lock(mutex_);
-  if (ready_ < count) searched_.assign(BitmapsOfFile(), true);
+  if (preallocated_ < count) searched_.assign(BitmapsOfFile(), true);
   return {};
 }
 
@@ -83,7 +84,7 @@ bool BlockAllocator::IsBacked(uint64_t number) {
     return false;
   }
   if (!heads) return true;
-  const auto has_head_only = AllocateHead(number);
+  const auto has_head_only = BackHead(number);
   if (!has_head_only) return false;
   const Lock lock(mutex_);
   if (*has_head_only) heads_.insert(number);
@@ -95,7 +96,7 @@ bool BlockAllocator::IsBacked(uint64_t number) {
 // may be the head only.
 bool BlockAllocator::MayHideBacked() const {
   const auto bytes = file_->AllocatedBytes();
-  const uint64_t known = used() + waiting() + held_now() + ready();
+  const uint64_t known = used() + waiting() + pinned() + preallocated();
   return !bytes || *bytes > known * std::min(unit_bytes_, kHeadBytes);
 }
 
@@ -126,24 +127,24 @@ void BlockAllocator::NoteFound(const std::vector<Run>& runs) {
 }
 
 // Who trims takes first, and then looks at the claim.
-bool BlockAllocator::HasReady(uint64_t count, uint64_t held) const {
-  if (ready_ >= count) return true;
-  if (held == 0) return false;
+bool BlockAllocator::HasPreallocated(uint64_t count, uint64_t most_pinned) const {
+  if (preallocated_ >= count) return true;
+  if (most_pinned == 0) return false;
   const Lock lock(mutex_);
-  return ready_ + std::min(held_, held) >= count;
+  return preallocated_ + std::min(pinned_, most_pinned) >= count;
 }
 
 Result<void> BlockAllocator::BackUpTo(uint64_t count) {
   Lock lock(mutex_);
-  while (ready_ < count) {
-    const uint64_t index = reserve_cursor_;
+  while (preallocated_ < count) {
+    const uint64_t index = backing_cursor_;
     if (index >= exhausted_.size()) exhausted_.resize(index + 1);
     if (!exhausted_[index]) {
-      KVFS_ASSIGN(const bool backed, BackMore(index, count - ready_, lock));
+      KVFS_ASSIGN(const bool backed, BackMore(index, count - preallocated_, lock));
       if (backed) continue;
       exhausted_[index] = true;
     }
-    if (reserve_cursor_ == index) ++reserve_cursor_;
+    if (backing_cursor_ == index) ++backing_cursor_;
   }
   return {};
 }
@@ -178,9 +179,9 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   uint64_t count = 1;
   while (count < words && has_more(word + count)) ++count;
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers;
-  auto allocated = Allocate({first, count * kWordNumbers}, lock);
+  auto allocated = Back({first, count * kWordNumbers}, lock);
   // Where the disk has no room for all of them there may be some for the first.
-  if (!allocated && count > 1) allocated = Allocate({first, kWordNumbers}, lock);
+  if (!allocated && count > 1) allocated = Back({first, kWordNumbers}, lock);
   KVFS_TRY(allocated);
   return true;
 }
@@ -191,7 +192,7 @@ Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t wan
   const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
   const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers + begin;
-  KVFS_TRY(Allocate({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
+  KVFS_TRY(Back({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
   return true;
 }
 
@@ -201,23 +202,23 @@ void BlockAllocator::BackSingly(uint64_t count) {
   Lock lock(mutex_);
   int failures = 0;
   const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
-  for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
+  for (uint64_t number = 0; number < end && preallocated_ < count; number += kWordNumbers) {
     const auto bitmap = Load(number / kMapNumbers, lock);
     if (!bitmap) return;
     if (!(*bitmap)->readable) continue;
-    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && ready_ < count;) {
+    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && preallocated_ < count;) {
       const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
       const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
-      const Run run{number + begin, std::min(free, count - ready_)};
+      const Run run{number + begin, std::min(free, count - preallocated_)};
       rest &= ~Ones(begin, run.count);
-      if (!Allocate(run, lock) && ++failures == kMostFailures) return;
+      if (!Back(run, lock) && ++failures == kMostFailures) return;
     }
   }
 }
 
 // Has the disk back the numbers, those that it does not back already.
-Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
-  ++allocating_;
+Result<void> BlockAllocator::Back(Run numbers, Lock& lock) {
+  ++growing_;
   lock.unlock();
   const std::lock_guard backing(backing_);
   const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
@@ -242,7 +243,7 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
     const uint64_t number = numbers.first + i;
     if (!is_open(number)) continue;
     lock.unlock();
-    const auto has_head = AllocateHead(number);
+    const auto has_head = BackHead(number);
     lock.lock();
     if (!has_head) allocated = tl::unexpected(has_head.error());
     if (!has_head) break;
@@ -253,7 +254,7 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
     has_heads_ = !heads_.empty();
     NoteBacked({number, 1}, true);
   }
-  --allocating_;
+  --growing_;
   NoteFound(found);
   KVFS_TRY(allocated);
   if (heads) return {};
@@ -264,7 +265,7 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
 
 // True if the rest of it reads as zeros, and is a hole where the disk can have some. What the disk
 // could not punch is backed whole. A full disk has room for a head that is there already.
-Result<bool> BlockAllocator::AllocateHead(uint64_t number) {
+Result<bool> BlockAllocator::BackHead(uint64_t number) {
   const uint64_t offset = number * unit_bytes_, rest = unit_bytes_ - kHeadBytes;
   KVFS_ASSIGN(const uint64_t size, file_->SizeBytes());
   const bool is_within = offset + unit_bytes_ <= size;

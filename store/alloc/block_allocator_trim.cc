@@ -14,44 +14,44 @@ constexpr size_t kMaxIdleBitmaps = 64;
 
 // What is claimed stays, also where it is an earlier process that has had it backed.
 void BlockAllocator::Trim(uint64_t spare, uint64_t run) {
-  static_cast<void>(FindBacked(claimed()));
-  TrimReady(spare, run);
+  static_cast<void>(FindBacked(reserved()));
+  TrimPreallocated(spare, run);
   Lock lock(mutex_);
   if (run == 1) CutEnd(lock);
   DropIdleBitmaps();
 }
 
 void BlockAllocator::TrimAll(uint64_t run) {
-  static_cast<void>(FindBacked(claimed()));
+  static_cast<void>(FindBacked(reserved()));
   PunchUnknown(run);
   Trim(0, run);
 }
 
 // From the file's end, where the fewest new pages will want to be.
-void BlockAllocator::TrimReady(uint64_t spare, uint64_t run) {
+void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
   Lock lock(mutex_);
-  reserve_cursor_ = 0;
+  backing_cursor_ = 0;
   for (uint64_t end = ~uint64_t{0};;) {
-    Run found = LastReadyRun(end);
+    Run found = LastPreallocatedRun(end);
     if (found.count == 0) break;
     end = found.first;
     if (found.count < run) continue;
-    const uint64_t ready = ready_, kept = std::max<uint64_t>(spare, claimed_);
-    if (ready <= kept) break;
-    const uint64_t stays = found.count - std::min(found.count, ready - kept);
+    const uint64_t preallocated = preallocated_, kept = std::max<uint64_t>(spare, reserved_);
+    if (preallocated <= kept) break;
+    const uint64_t stays = found.count - std::min(found.count, preallocated - kept);
     if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
   }
 }
 
 // The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is
 // none.
-Run BlockAllocator::LastReadyRun(uint64_t end) const {
+Run BlockAllocator::LastPreallocatedRun(uint64_t end) const {
   constexpr uint64_t kEnough = kMapNumbers;
   Run run;
-  auto word = ready_words_.upper_bound(end / kWordNumbers);
-  while (word != ready_words_.begin()) {
+  auto word = preallocated_words_.upper_bound(end / kWordNumbers);
+  while (word != preallocated_words_.begin()) {
     const uint64_t first = *--word * kWordNumbers;
-    uint64_t bits = ReadyWord(*word);
+    uint64_t bits = PreallocatedWord(*word);
     if (end - first < kWordNumbers) bits &= Ones(0, end - first);
     if (bits == 0) continue;
     const auto above = static_cast<uint64_t>(std::countl_zero(bits));
@@ -102,15 +102,15 @@ void BlockAllocator::PunchUnknown(uint64_t run) {
 
 // Makes holes of numbers that are ready, or of which nothing is known. False if the disk could not
 // do it, or if they are claimed. They are held meanwhile, so that nobody gets them.
-bool BlockAllocator::Punch(Run numbers, bool is_ready, Lock& lock) {
-  SetHeld(numbers, true);
-  const bool is_claimed = is_ready && ready_ < claimed_;
-  const bool punched = !is_claimed && PunchHeld(numbers, lock);
-  SetHeld(numbers, false);
+bool BlockAllocator::Punch(Run numbers, bool is_preallocated, Lock& lock) {
+  SetPinned(numbers, true);
+  const bool is_reserved = is_preallocated && preallocated_ < reserved_;
+  const bool punched = !is_reserved && PunchPinned(numbers, lock);
+  SetPinned(numbers, false);
   return punched;
 }
 
-bool BlockAllocator::PunchHeld(Run numbers, Lock& lock) {
+bool BlockAllocator::PunchPinned(Run numbers, Lock& lock) {
   lock.unlock();
   const std::lock_guard backing(backing_);
   const bool punched =
@@ -129,7 +129,8 @@ void BlockAllocator::CutEnd(Lock& lock) {
   auto end_of = [](const Bitmap& bitmap) {
     if (!bitmap.readable) return kMapNumbers;
     for (uint64_t word = kBitmapWords; word > 0; --word) {
-      const uint64_t bits = bitmap.used[word - 1] | bitmap.held[word - 1] | bitmap.backed[word - 1];
+      const uint64_t bits =
+          bitmap.used[word - 1] | bitmap.pinned[word - 1] | bitmap.backed[word - 1];
       if (bits == 0) continue;
       return word * kWordNumbers - static_cast<uint64_t>(std::countl_zero(bits));
     }
@@ -146,7 +147,7 @@ void BlockAllocator::CutEnd(Lock& lock) {
     const uint64_t last = end_of(at->second);
     if (last > 0) end = (at->first * kMapNumbers + last) * unit_bytes_;
   }
-  if (allocating_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
+  if (growing_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
 }
 
 // Bitmaps that hold nothing that the disk does not say, and give nothing out.
@@ -154,11 +155,12 @@ void BlockAllocator::DropIdleBitmaps() {
   if (bitmaps_.size() <= kMaxIdleBitmaps) return;
   std::erase_if(bitmaps_, [this](const auto& item) {
     const auto& [index, bitmap] = item;
-    const auto ready = ready_words_.lower_bound(index * kBitmapWords);
-    const bool gives = ready != ready_words_.end() && *ready / kBitmapWords == index;
+    const auto preallocated = preallocated_words_.lower_bound(index * kBitmapWords);
+    const bool gives =
+        preallocated != preallocated_words_.end() && *preallocated / kBitmapWords == index;
     const uint64_t none = index == 0 ? 1 : 0;
-    const bool is_idle = !gives && bitmap.held[0] == none &&
-                         std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
+    const bool is_idle = !gives && bitmap.pinned[0] == none &&
+                         std::all_of(bitmap.pinned.begin() + 1, bitmap.pinned.end(),
                                      [](uint64_t word) { return word == 0; });
     // What the file has told of it is forgotten with it.
     if (is_idle && index < searched_.size()) searched_[index] = false;

@@ -40,7 +40,7 @@ class PageWriter {
   // Writes all new pages to the file.
   Result<void> Flush();
   // Transfers ownership of the new pages to the caller, with the list of freed ones.
-  void TakeAccount(std::vector<Run>* taken, std::vector<uint64_t>* freed);
+  void TakeAccount(std::vector<Run>* allocated, std::vector<uint64_t>* freed);
 
  private:
   void EndHead();
@@ -50,8 +50,8 @@ class PageWriter {
   const uint32_t page_bytes_;
   const uint64_t epoch_;
   const uint32_t fill_percent_;
-  std::vector<Run> taken_;
-  Run ready_;
+  std::vector<Run> allocated_;
+  Run pinned_;
   uint64_t head_ = 0;  // the page being filled, if only its head is known to have disk space
   MutableBytes head_page_;
   std::vector<uint64_t> freed_;

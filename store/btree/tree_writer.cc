@@ -76,7 +76,7 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
   if (pages_->file().ViewFaults() != faults) return Fail(ErrorCode::kRetry);
   written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
   written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
-  maker_.TakeAccount(&written.taken, &written.freed);
+  maker_.TakeAccount(&written.allocated, &written.freed);
   written.has_met_damage = has_met_damage_;
   return written;
 }

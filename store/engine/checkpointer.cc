@@ -173,8 +173,8 @@ double Checkpointer::DeadPressure() const {
          static_cast<double>(dead_limit_bytes_);
 }
 
-double Checkpointer::TakenPressure() const {
-  return static_cast<double>(space_->taken_bytes) / static_cast<double>(dead_limit_bytes_);
+double Checkpointer::AllocatedPressure() const {
+  return static_cast<double>(space_->allocated_bytes) / static_cast<double>(dead_limit_bytes_);
 }
 
 bool Checkpointer::IsCheckpointDue() const {
@@ -182,7 +182,7 @@ bool Checkpointer::IsCheckpointDue() const {
 }
 
 bool Checkpointer::MustWait(double full) const {
-  return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= full;
+  return std::max(Pressure(), std::min(DeadPressure(), AllocatedPressure())) >= full;
 }
 
 void Checkpointer::LimitDeadSpace() {
@@ -232,7 +232,7 @@ Result<void> Checkpointer::Run(Purpose purpose) {
   auto done = RunLocked(purpose);
   if (done || done.error().code != ErrorCode::kNoSpace) return done;
   // One file may have room ready that another one needs.
-  GiveBackReady();
+  GiveBackPreallocated();
   return RunLocked(purpose);
 }
 
@@ -240,12 +240,12 @@ Result<void> Checkpointer::MakeRoom() {
   auto done = Run(Purpose::kContinue);
   if (!done && done.error().code != ErrorCode::kNoSpace) return done;
   std::lock_guard lock(running_);
-  GiveBackReady();
+  GiveBackPreallocated();
   return {};
 }
 
-void Checkpointer::GiveBackReady() {
-  for (const auto& shard : *shards_) shard->GiveBackReady();
+void Checkpointer::GiveBackPreallocated() {
+  for (const auto& shard : *shards_) shard->GiveBackPreallocated();
 }
 
 Result<void> Checkpointer::RunLocked(Purpose purpose) {
@@ -321,7 +321,7 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
   closed.checkpoint.shards.resize(shards_->size());
   closed.log_bytes = account_->log_bytes;
   closed.block_bytes = account_->block_bytes;
-  closed.taken_bytes = space_->taken_bytes;
+  closed.allocated_bytes = space_->allocated_bytes;
   closed.freed_bytes = space_->freed_bytes;
   for (const auto& shard : *shards_) shard->CloseEpoch();
   orphaned_bytes_ = 0;
@@ -361,7 +361,7 @@ Result<void> Checkpointer::Finish() {
   log_->MarkDurable(closed.last_sequence);
   account_->log_bytes -= closed.log_bytes;
   account_->block_bytes -= closed.block_bytes;
-  space_->taken_bytes -= closed.taken_bytes;
+  space_->allocated_bytes -= closed.allocated_bytes;
   space_->freed_bytes -= closed.freed_bytes;
   for (const auto& shard : *shards_) shard->CheckpointDurable(closed.checkpoint.epoch);
   LimitDeadSpace();

@@ -105,7 +105,7 @@ class Checkpointer {
     uint64_t last_sequence = 0;
     uint64_t log_bytes = 0;
     uint64_t block_bytes = 0;
-    uint64_t taken_bytes = 0;
+    uint64_t allocated_bytes = 0;
     uint64_t freed_bytes = 0;
   };
 
@@ -113,7 +113,7 @@ class Checkpointer {
   double Pressure() const;
   // How much space is dead, and how much was taken, of what may be at most.
   double DeadPressure() const;
-  double TakenPressure() const;
+  double AllocatedPressure() const;
   bool IsCheckpointDue() const;
   bool MustWait(double full) const;
   void LimitDeadSpace();
@@ -124,7 +124,7 @@ class Checkpointer {
   Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);
-  void GiveBackReady();
+  void GiveBackPreallocated();
   Result<bool> PrepareRotation(Purpose purpose);
   Result<void> CloseEpoch(Purpose purpose);
   Result<void> WriteTrees();

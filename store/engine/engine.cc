@@ -28,7 +28,7 @@ class Counted {
   std::atomic<int>* count_;
 };
 
-// Blocks that ClaimSpace will need in addition; reserving them now saves a retry.
+// Blocks that ReserveSpace will need in addition; reserving them now saves a retry.
 constexpr uint64_t kForAllocationMaps = 16;
 
 }  // namespace
@@ -192,13 +192,13 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
 // Reserves what a try has found missing, with no lock held.
 Result<void> Engine::Provide(const Wants& wants) {
   for (const auto& [shard, blocks] : wants.blocks) {
-    KVFS_TRY(parts_->shards[shard]->block_allocator().Reserve(blocks));
+    KVFS_TRY(parts_->shards[shard]->block_allocator().Preallocate(blocks));
   }
   for (const auto& [shard, pages] : wants.pages) {
-    KVFS_TRY(parts_->shards[shard]->page_allocator().Reserve(pages));
+    KVFS_TRY(parts_->shards[shard]->page_allocator().Preallocate(pages));
   }
   if (!wants.spare) return {};
-  for (const auto& shard : parts_->shards) KVFS_TRY(shard->ReserveSpare());
+  for (const auto& shard : parts_->shards) KVFS_TRY(shard->PreallocateSpare());
   has_spare_ = true;
   return {};
 }
@@ -211,7 +211,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
                          *staging, looks);
   std::vector<std::byte> record(RedoLog::RecordOverhead());
   auto done = resolver.Resolve(batch, &record);
-  if (done) done = ClaimSpace(transaction, resolver.grows(), wants);
+  if (done) done = ReserveSpace(transaction, resolver.grows(), wants);
   if (!done) {
     wants->locks |= transaction.missing_locks();
     wants->owners = resolver.wanted_owners();
@@ -236,13 +236,13 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
 // A full disk is detected here, before anything is decided. Claimed space stays ready. An entry may
 // move to any shard before it is erased: so the first change that takes space makes spare space
 // ready in each shard, and trimming always leaves it there.
-Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const {
+Result<void> Engine::ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, records, bytes] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];
-    const uint64_t pages = shard.ClaimPages(records, bytes, grows);
+    const uint64_t pages = shard.ReservePages(records, bytes, grows);
     if (pages > 0) wants->pages[index] = pages;
-    const uint64_t blocks = shard.ClaimBlocks(grows);
-    if (blocks > 0) wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
+    const uint64_t blocks = shard.ReserveBlocks(grows);
+    if (blocks > 0) wants->blocks[index] = transaction.PinnedBlocks(index) + blocks;
   }
   wants->spare = grows && !has_spare_;
   if (wants->pages.empty() && wants->blocks.empty() && !wants->spare) return {};
@@ -374,8 +374,9 @@ StoreStats Engine::GetStats() const {
     const uint64_t map_blocks = pages.root().blocks + blocks.root().blocks;
     stats.block_bytes_used += (blocks.used() - map_blocks) * format::kBlockBytes;
     stats.dead_bytes += pages.waiting() * page_bytes + blocks.waiting() * format::kBlockBytes;
-    stats.reusable_bytes += pages.ready() * page_bytes + blocks.ready() * format::kBlockBytes;
-    stats.reserved_bytes += pages.claimed() * page_bytes + blocks.claimed() * format::kBlockBytes;
+    stats.reusable_bytes +=
+        pages.preallocated() * page_bytes + blocks.preallocated() * format::kBlockBytes;
+    stats.reserved_bytes += pages.reserved() * page_bytes + blocks.reserved() * format::kBlockBytes;
     stats.disk_bytes += shard->DiskBytes().value_or(0);
     stats.file_bytes += shard->FileBytes().value_or(0);
     stats.dirty_bytes += shard->dirty_bytes();

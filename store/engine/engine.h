@@ -121,14 +121,14 @@ class Engine final : public Store {
   Result<void> NoteIfWriteFailed(Error error);
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
-  Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;
+  Result<void> ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const;
   ShardSet ShardsOf(const Batch& batch) const;
   Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                          uint64_t length, const MetaEdit& edit);
 
   const std::unique_ptr<EngineParts> parts_;
   ReadView newest_;
-  std::atomic<bool> has_spare_ = false;         // see ClaimSpace
+  std::atomic<bool> has_spare_ = false;         // see ReserveSpace
   RankedMutex full_disk_{LockRank::kFullDisk};  // held by the thread that makes room
   std::atomic<bool> makes_room_ = false;        // a thread makes room
   std::atomic<int> staging_ = 0;                // undecided batches that have allocated space

@@ -67,16 +67,16 @@ Result<void> LogReplay::CarryOut(const Change& change, uint64_t sequence,
     auto done = (applier.*how)(change);
     if (done) done = transaction.WriteNewBlocks();
     if (done) {
-      parts().space.Add(transaction.TakenBytes(), transaction.FreedBytes());
+      parts().space.Add(transaction.AllocatedBytes(), transaction.FreedBytes());
       return transaction.Commit(sequence);
     }
     if (done.error().code != ErrorCode::kRetry) return done;
     for (const auto& [shard, blocks] : transaction.missing_blocks()) {
       BlockAllocator& space = parts().shards[shard]->block_allocator();
-      auto reserved = space.Reserve(blocks + kSpareBlocks);
+      auto reserved = space.Preallocate(blocks + kSpareBlocks);
       // The previous process had room for what is replayed, but perhaps for nothing more.
       if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
-        reserved = space.Reserve(blocks);
+        reserved = space.Preallocate(blocks);
       }
       KVFS_TRY(reserved);
     }

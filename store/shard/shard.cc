@@ -86,39 +86,40 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
   return found != fresh_.end() && found->second > keep;
 }
 
-uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
-  if (records > 0 && IsClaimedAhead(records, record_bytes, grows)) return 0;
+uint64_t Shard::ReservePages(uint64_t records, uint64_t record_bytes, bool grows) {
+  if (records > 0 && IsReservedAhead(records, record_bytes, grows)) return 0;
   // What only gives space back, or asks for nothing, finds its pages as they are.
   const bool may_grow = grows && records > 0;
-  if (const auto need = NeedOfOnePage(records, record_bytes, may_grow)) return Claim(*need, grows);
+  if (const auto need = NeedOfOnePage(records, record_bytes, may_grow))
+    return Reserve(*need, grows);
   if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
-  if (records > 0 && ClaimAhead(records, record_bytes, grows)) return 0;
-  return Claim(NeedOfPages(records, record_bytes), grows);
+  if (records > 0 && ReserveAhead(records, record_bytes, grows)) return 0;
+  return Reserve(NeedOfPages(records, record_bytes), grows);
 }
 
 // Returns how many are to be made ready. What is claimed ahead stays claimed.
-uint64_t Shard::Claim(const PageNeed& need, bool grows) {
+uint64_t Shard::Reserve(const PageNeed& need, bool grows) {
   const uint64_t ahead = ahead_.state == state_ ? ahead_.pages : 0;
-  page_allocator_.Claim(std::max(need.open + need.closed + need.spare, ahead));
+  page_allocator_.Reserve(std::max(need.open + need.closed + need.spare, ahead));
   const uint64_t needed = need.open + need.closed + (grows ? need.spare : 0);
-  return page_allocator_.HasReady(needed, need.closed)
+  return page_allocator_.HasPreallocated(needed, need.closed)
              ? 0
-             : needed - std::min(need.closed, page_allocator_.held_now());
+             : needed - std::min(need.closed, page_allocator_.pinned());
 }
 
-bool Shard::IsClaimedAhead(uint64_t records, uint64_t record_bytes, bool grows) const {
+bool Shard::IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const {
   return ahead_.state == state_ && grows <= ahead_.grows &&
          Scattered(*now_.active, in_rows_) + records <= ahead_.records &&
          now_.active->record_bytes() + record_bytes <= ahead_.record_bytes;
 }
 
 // Not of heads, which may all at once be too little.
-bool Shard::ClaimAhead(uint64_t records, uint64_t record_bytes, bool grows) {
+bool Shard::ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows) {
   constexpr uint64_t kTimes = 16;
   ahead_ = {};
   if (page_allocator_.uses_heads()) return false;
   const PageNeed need = NeedOfPages(kTimes * records, kTimes * record_bytes);
-  if (Claim(need, grows) > 0) return false;
+  if (Reserve(need, grows) > 0) return false;
   ahead_ = {state_, Scattered(*now_.active, in_rows_) + kTimes * records,
             now_.active->record_bytes() + kTimes * record_bytes, grows,
             need.open + need.closed + need.spare};
@@ -189,24 +190,24 @@ uint64_t Shard::LeafBytes() const {
 
 // What the checkpoint of this epoch can need for the allocation maps; and as much for the next one,
 // of changes that give space back, which finds what this one has freed.
-uint64_t Shard::ClaimBlocks(bool grows) {
+uint64_t Shard::ReserveBlocks(bool grows) {
   const uint64_t once = page_allocator_.MapBlocks() + block_allocator_.MapBlocks();
   const uint64_t present = page_allocator_.PresentMapBlocks() + block_allocator_.PresentMapBlocks();
   const uint64_t twice = 2 * once - (now_.closed == nullptr ? std::min(once, present) : 0);
-  block_allocator_.Claim(twice);
+  block_allocator_.Reserve(twice);
   const uint64_t needed = grows ? twice : once;
-  return block_allocator_.HasReady(needed) ? 0 : needed;
+  return block_allocator_.HasPreallocated(needed) ? 0 : needed;
 }
 
-Shard::Spare Shard::ClaimSpare() {
+Shard::Spare Shard::ReserveSpare() {
   const std::shared_lock lock(mutex);
-  return {ClaimPages(0, 0, true), ClaimBlocks(true)};
+  return {ReservePages(0, 0, true), ReserveBlocks(true)};
 }
 
-Result<void> Shard::ReserveSpare() {
-  const Spare missing = ClaimSpare();
-  if (missing.pages > 0) KVFS_TRY(page_allocator_.Reserve(missing.pages));
-  if (missing.blocks > 0) KVFS_TRY(block_allocator_.Reserve(missing.blocks));
+Result<void> Shard::PreallocateSpare() {
+  const Spare missing = ReserveSpare();
+  if (missing.pages > 0) KVFS_TRY(page_allocator_.Preallocate(missing.pages));
+  if (missing.blocks > 0) KVFS_TRY(block_allocator_.Preallocate(missing.blocks));
   return {};
 }
 
@@ -272,14 +273,14 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   if (rewrites_all) options.fill_percent = kDense;
   KVFS_ASSIGN(WrittenTree tree, WriteTree(options));
   uint64_t pages = 0;
-  for (const Run& run : tree.taken) pages += run.count;
-  page_allocator_.AddToClosed(tree.taken, tree.freed);
+  for (const Run& run : tree.allocated) pages += run.count;
+  page_allocator_.AddToClosed(tree.allocated, tree.freed);
   AllocatorWriter map_writer(&page_allocator_, &block_allocator_, &blocks_);
   if (auto prepared = map_writer.Prepare(); !prepared) {
-    page_allocator_.DropFromClosed(tree.taken, tree.freed);
+    page_allocator_.DropFromClosed(tree.allocated, tree.freed);
     return tl::unexpected(std::move(prepared).error());
   }
-  blocks_taken_ = block_allocator_.closed_taken();
+  blocks_allocated_ = block_allocator_.closed_allocated();
   // The maps in memory are settled now, and so cannot be written once more.
   if (auto maps = map_writer.Write(); !maps) {
     const bool may_repeat = maps.error().code == ErrorCode::kUnavailable;
@@ -353,29 +354,29 @@ void Shard::TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_byte
   constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
   const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;
   for (const uint64_t run : kRuns) space->Trim(run == kRuns[0] ? 0 : kept, run);
-  const uint64_t most = (used + std::max(kept, space->ready())) * unit_bytes + kTolerated;
+  const uint64_t most = (used + std::max(kept, space->preallocated())) * unit_bytes + kTolerated;
   for (const uint64_t run : kRuns) {
     if (file.AllocatedBytes().value_or(0) <= most) return;
     space->TrimAll(run);
   }
 }
 
-void Shard::GiveBackReady() {
+void Shard::GiveBackPreallocated() {
   FreeUnread();
-  ClaimSpare();
+  ReserveSpare();
   page_allocator_.Trim(0, 1);
   block_allocator_.Trim(0, 1);
 }
 
 void Shard::Trim(CheckpointPurpose purpose) {
-  ClaimSpare();
+  ReserveSpare();
   switch (purpose) {
     case CheckpointPurpose::kContinue: {
       // Long runs only, and not what the next epoch needs if it is twice as long: giving space
       // back can be as slow as a write.
       constexpr uint64_t kLongRun = 16;
       page_allocator_.Trim(std::max(2 * pages_written_, uint64_t{1}), kLongRun);
-      block_allocator_.Trim(std::max(2 * blocks_taken_, uint64_t{1}), kLongRun);
+      block_allocator_.Trim(std::max(2 * blocks_allocated_, uint64_t{1}), kLongRun);
       break;
     }
     case CheckpointPurpose::kIdle:

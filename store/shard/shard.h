@@ -145,11 +145,11 @@ class Shard {
   // records more, whatever else happens to the disk; and some that are left to changes that give
   // space back, so that a full disk does not stop them. Return how many are to be made ready before
   // a change that grows, or one that does not, can be done; 0: they are.
-  uint64_t ClaimPages(uint64_t records, uint64_t record_bytes, bool grows);
-  uint64_t ClaimBlocks(bool grows);
+  uint64_t ReservePages(uint64_t records, uint64_t record_bytes, bool grows);
+  uint64_t ReserveBlocks(bool grows);
 
   // Without the lock: makes what is left to such changes ready. kNoSpace if the disk is full.
-  Result<void> ReserveSpare();
+  Result<void> PreallocateSpare();
 
   // --- with the lock shared, or none for a rough answer ---
 
@@ -204,7 +204,7 @@ class Shard {
   // Gives free space back to the disk, but for what deletes may need when it is full.
   void Trim(CheckpointPurpose purpose);
   // Gives all of it back that is not claimed: another file may need it.
-  void GiveBackReady();
+  void GiveBackPreallocated();
 
  private:
   static void TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_bytes);
@@ -216,7 +216,7 @@ class Shard {
   static uint64_t Scattered(const Memtable& memtable, uint64_t in_rows) {
     return memtable.count() - std::min<uint64_t>(memtable.count(), in_rows);
   }
-  Spare ClaimSpare();  // and returns what is to be made ready
+  Spare ReserveSpare();  // and returns what is to be made ready
   // What checkpoints need of pages, or have of them already.
   struct PageNeed {
     uint64_t closed = 0;  // for the one under way
@@ -224,18 +224,18 @@ class Shard {
     uint64_t spare = 0;   // left to changes that give space back
   };
   PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
-  uint64_t Claim(const PageNeed& need, bool grows);
+  uint64_t Reserve(const PageNeed& need, bool grows);
   // Pages are claimed for some changes ahead, where so many are ready: then the next ones need not
   // ask. It holds until the shard's state is another one, for so much as is told here.
-  struct ClaimedAhead {
+  struct ReservedAhead {
     uint64_t state = ~uint64_t{0};
     uint64_t records = 0;
     uint64_t record_bytes = 0;
     bool grows = false;
     uint64_t pages = 0;
   };
-  bool IsClaimedAhead(uint64_t records, uint64_t record_bytes, bool grows) const;
-  bool ClaimAhead(uint64_t records, uint64_t record_bytes, bool grows);
+  bool IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const;
+  bool ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows);
   std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows);
   uint64_t LeafBytes() const;
   std::vector<TreeChange> ClosedChanges() const;
@@ -257,7 +257,7 @@ class Shard {
   uint64_t closed_in_rows_ = 0;                   // the same of the closed epoch
   uint64_t next_id_;
   uint64_t state_ = 0;
-  ClaimedAhead ahead_;
+  ReservedAhead ahead_;
   uint64_t entries_;
   uint64_t orphaned_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
@@ -270,10 +270,10 @@ class Shard {
   // Of checkpoints:
   format::ShardRoot closed_root_;  // as of the closing
   format::ShardRoot written_;
-  uint64_t written_epoch_ = 0;  // of the checkpoint that WriteClosed has written last
-  bool is_synced_ = false;      // it, by Sync
-  uint64_t pages_written_ = 0;  // by the last checkpoint
-  uint64_t blocks_taken_ = 0;   // in the last epoch
+  uint64_t written_epoch_ = 0;     // of the checkpoint that WriteClosed has written last
+  bool is_synced_ = false;         // it, by Sync
+  uint64_t pages_written_ = 0;     // by the last checkpoint
+  uint64_t blocks_allocated_ = 0;  // in the last epoch
   std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have
 };
 

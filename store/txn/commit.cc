@@ -22,7 +22,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     return target.failure_latch->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);
-  target.space->Add(named_block_bytes + transaction->TakenBytes(), transaction->FreedBytes());
+  target.space->Add(named_block_bytes + transaction->AllocatedBytes(), transaction->FreedBytes());
   Result<void> done;
   try {
     done = transaction->Commit(*appended);

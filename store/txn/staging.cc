@@ -74,9 +74,9 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
     // Others may take the ready blocks before this call does.
-    KVFS_TRY(shard.block_allocator().Reserve(left));
+    KVFS_TRY(shard.block_allocator().Preallocate(left));
     write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
-    const Run run = shard.block_allocator().Hold(left);
+    const Run run = shard.block_allocator().Pin(left);
     if (run.count == 0) continue;
     write->runs.push_back(run);
     const Bytes piece = data.first(run.count * kBlockBytes);
@@ -107,12 +107,12 @@ void Staging::Discard(size_t index) {
 }
 
 void Staging::Release(const Write& write) {
-  for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Release(run);
+  for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Unpin(run);
 }
 
 void Staging::Commit() {
   for (const auto& [index, write] : writes_) {
-    for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Take(run);
+    for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Allocate(run);
   }
   writes_.clear();
 }

@@ -25,8 +25,8 @@ uint64_t PlaceHash(uint32_t shard, const RecordKey& key) {
 Transaction::~Transaction() {
   for (const auto& [index, changes] : shards_changed_) {
     BlockAllocator& space = shards_[index]->block_allocator();
-    if (changes.ahead.count > 0) space.Release(changes.ahead);
-    for (const Run& run : changes.taken) space.Release(run);
+    if (changes.ahead.count > 0) space.Unpin(changes.ahead);
+    for (const Run& run : changes.allocated) space.Unpin(run);
   }
 }
 
@@ -135,29 +135,29 @@ Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t di
 Result<void> Transaction::WantBlocks(uint32_t shard, uint64_t count) {
   ShardChanges& changes = shards_changed_[shard];
   changes.wanted = count;
-  if (changes.ahead.count + shards_[shard]->block_allocator().ready() >= count) return {};
-  missing_blocks_[shard] = HeldBlocks(shard) + count;
+  if (changes.ahead.count + shards_[shard]->block_allocator().preallocated() >= count) return {};
+  missing_blocks_[shard] = PinnedBlocks(shard) + count;
   return Fail(ErrorCode::kRetry);
 }
 
 Result<uint64_t> Transaction::TakeNumber(uint32_t shard) {
   ShardChanges& changes = shards_changed_[shard];
   if (changes.ahead.count == 0) {
-    changes.ahead = shards_[shard]->block_allocator().Hold(std::max<uint64_t>(changes.wanted, 1));
+    changes.ahead = shards_[shard]->block_allocator().Pin(std::max<uint64_t>(changes.wanted, 1));
   }
   if (changes.ahead.count == 0) {
-    missing_blocks_[shard] = HeldBlocks(shard) + 1;
+    missing_blocks_[shard] = PinnedBlocks(shard) + 1;
     return Fail(ErrorCode::kRetry);
   }
   if (changes.wanted > 0) --changes.wanted;
   const uint64_t number = changes.ahead.first++;
   --changes.ahead.count;
-  const bool follows =
-      !changes.taken.empty() && changes.taken.back().first + changes.taken.back().count == number;
+  const bool follows = !changes.allocated.empty() &&
+                       changes.allocated.back().first + changes.allocated.back().count == number;
   if (follows) {
-    ++changes.taken.back().count;
+    ++changes.allocated.back().count;
   } else {
-    changes.taken.push_back({number, 1});
+    changes.allocated.push_back({number, 1});
   }
   return number;
 }
@@ -248,18 +248,18 @@ uint64_t Transaction::FreedBlocks(uint32_t shard) const {
   return changes == shards_changed_.end() ? 0 : changes->second.freed.size();
 }
 
-uint64_t Transaction::HeldBlocks(uint32_t shard) const {
+uint64_t Transaction::PinnedBlocks(uint32_t shard) const {
   const auto changes = shards_changed_.find(shard);
   if (changes == shards_changed_.end()) return 0;
   uint64_t held = changes->second.ahead.count;
-  for (const Run& run : changes->second.taken) held += run.count;
+  for (const Run& run : changes->second.allocated) held += run.count;
   return held;
 }
 
-uint64_t Transaction::TakenBytes() const {
+uint64_t Transaction::AllocatedBytes() const {
   uint64_t blocks = 0;
   for (const auto& [index, changes] : shards_changed_) {
-    for (const Run& run : changes.taken) blocks += run.count;
+    for (const Run& run : changes.allocated) blocks += run.count;
   }
   return blocks * kBlockBytes;
 }
@@ -296,8 +296,8 @@ Result<void> Transaction::Commit(uint64_t version) {
     auto over = WriteImages(shard, changes, /*new_ones=*/false);
     if (!over) written = std::move(over);
     for (const auto& [number, image] : changes.images) shard.NoteFresh(number, version);
-    for (const Run& run : changes.taken) shard.block_allocator().Take(run);
-    changes.taken.clear();
+    for (const Run& run : changes.allocated) shard.block_allocator().Allocate(run);
+    changes.allocated.clear();
     for (const uint64_t number : changes.freed) shard.block_allocator().FreeLater(number);
     shard.PublishDirty();
   }

@@ -107,9 +107,9 @@ class Transaction {
   // What the transaction adds to each changed shard; of erased rows only the two ends count.
   std::vector<Size> Sizes() const;
   // Blocks that the transaction holds, and releases if it is discarded.
-  uint64_t HeldBlocks(uint32_t shard) const;
+  uint64_t PinnedBlocks(uint32_t shard) const;
   // Bytes of the blocks that the transaction allocates, and of those that it frees.
-  uint64_t TakenBytes() const;
+  uint64_t AllocatedBytes() const;
   uint64_t FreedBytes() const;
   // Writes the new blocks, which nothing refers to yet. Call it before the record is logged; if it
   // fails, nothing has changed.
@@ -134,7 +134,7 @@ class Transaction {
     int64_t orphans = 0;
     uint64_t wanted = 0;               // blocks announced by WantBlocks
     Run ahead;                         // held, not yet used
-    std::vector<Run> taken;            // held, and used
+    std::vector<Run> allocated;        // held, and used
     std::map<uint64_t, Image> images;  // blocks to be written
     std::vector<uint64_t> freed;
     std::vector<ErasedRow> rows;
