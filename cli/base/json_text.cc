@@ -66,7 +66,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
   if (length < 0) return {};
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   out.resize(static_cast<size_t>(length) - padding);
-  // The library takes '=' anywhere, and drops bits behind the last byte.
+  // The library accepts '=' anywhere, and drops bits after the last byte.
   if (ToBase64(out) != text) return {};
   return out;
 }
@@ -95,8 +95,8 @@ Result<std::optional<std::string>> GetBytes(const Json& object, const std::strin
   return bytes;
 }
 
-// The library escapes what JSON asks for; the rest of what a terminal might obey, or show as
-// something else, is in strings only, where each character may stand as its number.
+// The library escapes what JSON requires; other characters that a terminal might obey, or show
+// differently, occur only in strings, where any character may be written as its number.
 std::string ToLine(const Json& value) {
   std::string out;
   const std::string dumped = value.dump();

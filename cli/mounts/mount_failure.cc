@@ -1,4 +1,4 @@
-// Remedies by what the reason says: nobody but its words tells one from another.
+// Chooses advice by the wording of the reason, which is the only distinction.
 
 #include "cli/mounts/mount_failure.h"
 
@@ -51,7 +51,7 @@ std::string_view RemedyFor(std::string_view reason) {
   return "";
 }
 
-// The kernel says no more than that something is wrong.
+// The kernel only says that something is wrong.
 std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason) {
   if (reason.find("Invalid argument") == std::string_view::npos) return {};
   for (const std::string& option : choices.kernel) {
@@ -65,7 +65,7 @@ std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason
 
 CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
                                const MountChoices& choices, const Error& error) {
-  // The sentence below has said that much already.
+  // The message below says this already.
   const std::string known = fmt::format("cannot mount at '{}': ", mount_point);
   std::string_view reason = error.message;
   if (reason.starts_with(known)) reason.remove_prefix(known.size());

@@ -1,4 +1,4 @@
-// A walk over /proc that only reads links and texts, and so never touches the mount itself.
+// Walks /proc, reading only links and texts, and so never accesses the mount itself.
 
 #include "cli/mounts/mount_users.h"
 
@@ -36,7 +36,7 @@ std::optional<int> ParsePid(const std::string& name) {
   return pid;
 }
 
-// The link's target, if it lies in the mount.
+// The link's target, if it is in the mount.
 std::optional<std::string> TargetWithin(const stdfs::path& link, std::string_view mount_point) {
   std::error_code error;
   std::string target = stdfs::read_symlink(link, error).string();
@@ -64,7 +64,7 @@ std::optional<std::string> FindMapping(const stdfs::path& process, std::string_v
   return std::nullopt;
 }
 
-// How the process holds the mount, if it does.
+// How the process uses the mount, if it does.
 std::optional<std::string> FindUse(const stdfs::path& process, std::string_view mount_point) {
   for (const ProcessLink& link : kLinks) {
     if (const auto target = TargetWithin(process / link.name, mount_point)) {

@@ -1,4 +1,4 @@
-// Words first, or a JSON object; then what both have in common: an operation and its arguments.
+// Parses words, or a JSON object, into an operation and its arguments, and then makes the change.
 
 #include "cli/transfer/batch_lines.h"
 
@@ -43,7 +43,7 @@ std::optional<int> HexDigit(char c) {
   return std::nullopt;
 }
 
-// Takes words from the front of a line.
+// Reads words from the front of a line.
 class Words {
  public:
   explicit Words(std::string_view line) : rest_(line) { SkipBlanks(); }
@@ -166,7 +166,7 @@ Result<PathOperation> MakeChange(const Operation& operation, std::string key,
   return change;
 }
 
-// A field that must be there.
+// A required field.
 Result<std::string> Require(const Json& object, const std::string& key) {
   KVFS_ASSIGN(auto bytes, GetBytes(object, key));
   if (bytes) return *std::move(bytes);

@@ -1,4 +1,4 @@
-// The file is in the store's directory, where there must be room for the value anyway.
+// The file is in the store's directory, whose disk must have room for the value anyway.
 
 #include "cli/transfer/gathered_input.h"
 

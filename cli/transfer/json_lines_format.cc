@@ -1,4 +1,4 @@
-// Fields of a line, in both directions.
+// Reads and writes the fields of a line.
 
 #include "cli/transfer/json_lines_format.h"
 
@@ -18,9 +18,9 @@
 namespace kvfs::cli {
 namespace {
 
-// A value in base64, and what is around it.
+// A value in base64, and its surroundings.
 constexpr size_t kMaxLineBytes = 2 * kMaxBatchBytes;
-// So many lines at the beginning that are no JSON: the rest is none either.
+// After this many lines at the beginning that are not JSON, the source is not JSON.
 constexpr uint64_t kMaxForeignLines = 100;
 
 tl::unexpected<Error> Invalid(std::string reason) {
@@ -64,7 +64,7 @@ fs::Timespec Now() {
   return {now.tv_sec, static_cast<uint32_t>(now.tv_nsec)};
 }
 
-// What the line does not tell is as for a new file of who runs the command.
+// Missing attributes are as for a new file of the command's user.
 Result<fs::Attributes> AttributesIn(const Json& line, uint32_t type) {
   fs::Attributes a;
   KVFS_ASSIGN(const uint32_t permissions, PermissionsIn(line, type));
@@ -97,7 +97,7 @@ std::string FieldOf(std::string_view name, uint64_t line) {
   return fmt::format("the field \"{}\" of line {}", name, line);
 }
 
-// Fields that an entry of its type has none of, by mistake or of a later program, are told.
+// Reports fields that do not apply to the entry's type, by mistake or from a later version.
 void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, EntrySink& sink) {
   for (const auto& [name, value] : line.items()) {
     std::string_view plain = name;
@@ -210,7 +210,7 @@ class LinesReader {
     return LeaveOut(object.error());
   }
 
-  // A line that tells no entry is left out; an error is the sink's.
+  // An invalid line is left out; errors are the sink's.
   Result<void> Add(const Json& line) {
     const auto first = GetBytes(line, "same_as");
     if (!first) return LeaveOut(first.error());

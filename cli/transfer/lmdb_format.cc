@@ -1,4 +1,4 @@
-// A state for each of header, key and value.
+// A state machine over headers, keys and values.
 
 #include "cli/transfer/lmdb_format.h"
 
@@ -79,7 +79,7 @@ class LmdbReader {
     return Fail(ErrorCode::kInvalid, fmt::format("line {}: {}", lines_.number(), reason));
   }
 
-  // False if there is none, which the first must not be.
+  // False if there is no header; the first one is required.
   Result<bool> ReadHeader(bool is_first) {
     is_print_ = false;
     directory_.clear();
@@ -115,7 +115,7 @@ class LmdbReader {
                        key.bytes ? value.reason : key.reason);
         continue;
       }
-      // An empty key names nothing, and not the directory of the database either.
+      // An empty key is invalid; it must not name the database's directory.
       if (NormalizeKeyPath(*key.bytes).empty()) {
         sink_.LeaveOut(fmt::format("line {}", lines_.number()), "its key has no name");
         continue;
@@ -131,7 +131,7 @@ class LmdbReader {
     }
   }
 
-  // A key or a value; nothing in place of one that cannot be read.
+  // A key or a value; nothing if it is malformed.
   struct Word {
     bool is_end = false;  // DATA=END
     std::optional<std::string> bytes = {};
@@ -211,8 +211,8 @@ Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink) {
   return LmdbReader(source, sink).Run();
 }
 
-// Pages of a tree that is filled in any order are at least a third full; pages of values come on
-// top, with room for what copying on write takes meanwhile.
+// Pages of a tree filled in any order are at least a third full; pages of values are added, and
+// room for copy-on-write.
 Result<uint64_t> LmdbMapBytes(Keys& keys, const std::string& top) {
   uint64_t leaves = 0;
   uint64_t pages = 0;

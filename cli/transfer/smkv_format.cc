@@ -1,4 +1,4 @@
-// Whole files in memory: smkv's are small. Everything in them is checked before it is believed.
+// Whole files in memory: smkv's are small. Everything in them is validated before use.
 
 #include "cli/transfer/smkv_format.h"
 
@@ -57,7 +57,7 @@ struct Found {
 };
 using FoundKeys = std::map<std::string, Found>;
 
-// What cannot be believed, where, and why not.
+// An implausible part: where, and why.
 struct BadPlace {
   std::string what;
   std::string reason;
@@ -68,7 +68,7 @@ class ShardReader {
   ShardReader(const std::string& base, uint32_t shard, std::vector<BadPlace>& bad)
       : base_(base), shard_(shard), bad_(bad) {}
 
-  // Returns of how many shards there are.
+  // Returns the number of shards.
   Result<uint32_t> Run(FoundKeys& found) {
     KVFS_ASSIGN(keys_, ReadFile(KeysPath(base_, shard_)));
     KVFS_ASSIGN(values_, ReadFile(ValuesPath(base_, shard_)));

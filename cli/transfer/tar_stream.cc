@@ -1,4 +1,4 @@
-// Two readers of libarchive, one behind the other.
+// Two libarchive readers in a chain.
 
 #include "cli/transfer/tar_stream.h"
 
@@ -11,7 +11,7 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kBlockBytes = 512;
-// Of the headers of an entry libarchive takes a few of 1 MiB.
+// libarchive accepts several headers of 1 MiB for one entry.
 constexpr size_t kKeptBytes = size_t{8} << 20;
 
 tl::unexpected<Error> FailOf(archive* reader) {
@@ -96,7 +96,7 @@ Result<TarHeaders> TarStream::Headers() {
 Result<TarEnd> TarStream::FindEnd() {
   TarEnd end{HeaderBegin(), false, {}};
   uint64_t at = end.at;
-  // What libarchive has read ahead, and then the rest.
+  // First the bytes that libarchive has read ahead, and then the rest.
   while (true) {
     const size_t begin = std::min<uint64_t>(at - std::min(at, kept_begin_), kept_.size());
     const size_t other = kept_.find_first_not_of('\0', begin);
