@@ -47,7 +47,7 @@ Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
     moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
     seen = refreshed ? Look(page, copy) : tl::unexpected(std::move(refreshed).error());
-    if (!refreshed || view_.faults() == moment.faults) break;  // that is what lies there
+    if (!refreshed || view_.faults() == moment.faults) break;  // the bytes on disk are really so
     if (!seen && looks == kMostLooks) {
       seen = Fail(ErrorCode::kUnavailable, "the disk fails to deliver it");
     }

@@ -15,7 +15,7 @@ constexpr mode_t kOwnerOnly = 0600;
 ErrorCode CodeOf(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR:  // a file where the path needs a directory: what was asked for is not there
+    case ENOTDIR:  // a file where the path needs a directory: the target does not exist
       return ErrorCode::kNotFound;
     case EEXIST:
     case ENOTEMPTY:
