@@ -42,7 +42,7 @@ Result<Json> ParseJson(std::string_view text) {
     return true;
   };
   Json value = Json::parse(text, look, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return Fail(ErrorCode::kInvalid, "it is no JSON");
+  if (value.is_discarded()) return Fail(ErrorCode::kInvalid, "it is not JSON");
   if (repeated) {
     return Fail(ErrorCode::kInvalid, fmt::format("it has two fields \"{}\"", *repeated));
   }
@@ -86,7 +86,8 @@ Result<std::optional<std::string>> GetBytes(const Json& object, const std::strin
     return Fail(ErrorCode::kInvalid, fmt::format("it has both {0} and {0}_base64", key));
   }
   if (plain != object.end()) {
-    if (!plain->is_string()) return Fail(ErrorCode::kInvalid, fmt::format("{} is no text", key));
+    if (!plain->is_string())
+      return Fail(ErrorCode::kInvalid, fmt::format("{} is not a string", key));
     return plain->get<std::string>();
   }
   if (coded == object.end()) return std::optional<std::string>();

@@ -61,7 +61,7 @@ Error ErrorOfErrno(int error_number) {
   if (error_number == EFBIG) {
     // Counts as lack of space for a writer, with its own message, the same as in store/env.
     return Error{ErrorCode::kNoSpace,
-                 "a file may not grow so far: that is beyond the limit of this process (`ulimit "
+                 "the file size limit is exceeded: of this process (`ulimit "
                  "-f`, LimitFSIZE= of a service), which may be raised, or of its file system"};
   }
   return Error{CodeOfErrno(error_number), std::strerror(error_number)};

@@ -91,7 +91,7 @@ CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount)
                             mount.mount_point, reason));
   };
   const auto daemon = DaemonProcess::Find(mount);
-  if (!daemon) return fail("no daemon serves it that this user may speak to");
+  if (!daemon) return fail("there is no daemon for it that this user may talk to");
   auto connection = DaemonConnection::Open(daemon->store_path());
   if (!connection) return fail(connection.error().message);
   auto texts = connection->Ask({std::string(request::kOptions)});
@@ -128,7 +128,7 @@ CommandResult<> CheckChanges(const std::string& mount_point, const MountChoices&
   const std::string fixed = FixedOptionThatDiffers(now, wanted);
   if (!fixed.empty()) {
     return Fail(ExitCode::kUsage,
-                fmt::format("mount option {}: it stays as it is while {} is mounted; unmount it "
+                fmt::format("mount option {}: it cannot be changed while {} is mounted; unmount it "
                             "and mount it again",
                             fixed, mount_point));
   }

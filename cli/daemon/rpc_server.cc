@@ -81,7 +81,7 @@ class Conversation {
     if (verb == request::kXattrs) {
       return keys_.GetXattrs(path).map([](const auto& x) { return Ok({fs::EncodeXattrs(x)}); });
     }
-    return Fail(ErrorCode::kInvalid, fmt::format("the daemon knows no request {}", verb));
+    return Fail(ErrorCode::kInvalid, fmt::format("the daemon does not know the request {}", verb));
   }
 
   static Result<Message> Done(const Result<void>& result) {
@@ -99,7 +99,7 @@ class Conversation {
     if (message.size() != 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
       return Fail(
           ErrorCode::kUnsupported,
-          fmt::format("its daemon is of version {} with protocol {}, this command is of another; "
+          fmt::format("its daemon has version {} with protocol {}, this command has another; "
                       "unmount the store and mount it again",
                       kVersion, kProtocol));
     }
@@ -205,7 +205,7 @@ class Conversation {
     }
     if (message && message->size() == 1 && (*message)[0] == request::kCancel) {
       has_ended = true;
-      return Fail(ErrorCode::kRetry, "the command has called it off");
+      return Fail(ErrorCode::kRetry, "the command has cancelled it");
     }
     is_broken_ = true;
     return Fail(ErrorCode::kIo, "the command has ended");

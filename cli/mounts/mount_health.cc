@@ -69,7 +69,7 @@ void AskBehind(const std::string& path) {
 }
 
 Result<std::string> FromText(std::string text) {
-  if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that looked has ended");
+  if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that checked it has ended");
   const char front = text.front();
   text.erase(0, 1);
   if (front == kFound) return text;

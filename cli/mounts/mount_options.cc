@@ -51,9 +51,9 @@ constexpr std::array kRefused = {
     Refused{"nosymfollow",
             "libfuse cannot ask for it; mount without it, and then `mount -o "
             "remount,bind,nosymfollow MOUNTPOINT`"},
-    Refused{"allow_root", "libfuse 3 has it no more; allow_other checks permissions as well"},
+    Refused{"allow_root", "libfuse 3 no longer has it; allow_other checks permissions as well"},
     Refused{"auto_unmount",
-            "it is not needed: the next mount takes a mount away whose daemon has died"},
+            "it is not needed: the next mount removes a mount whose daemon has died"},
 };
 
 bool IsIgnored(std::string_view option) {
@@ -206,8 +206,8 @@ CommandResult<bool> Apply(std::string_view option, MountChoices& choices) {
 CommandResult<> CheckTogether(const MountChoices& choices) {
   if (!choices.access_lists || !choices.shown.IsAny()) return {};
   return Fail(ExitCode::kUsage,
-              "mount option acl: it cannot be had together with uid, gid or umask, which show "
-              "other permissions than the lists say");
+              "mount option acl: it cannot be combined with uid, gid or umask, which show "
+              "permissions other than the lists'");
 }
 
 }  // namespace

@@ -59,13 +59,13 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
     const auto code = mount.source == store_path ? ExitCode::kStoreInUse : ExitCode::kMountPointBad;
     const auto holder = ReadHolder(mount.source);
     return Fail(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
-                                  "`kvfs unmount {0}` takes it away",
+                                  "`kvfs unmount {0}` removes it",
                                   mount_point, mount.source,
                                   holder ? fmt::format(" by process {}", holder->pid) : ""));
   }
   if (!IsMountOf(mount, store_path)) {
     return Refuse(mount_point, fmt::format("it has the dead mount of another store, {}; `kvfs "
-                                           "unmount {}` takes it away",
+                                           "unmount {}` removes it",
                                            mount.source, mount_point));
   }
   told = fmt::format("took away the mount on {} whose daemon had died", mount_point);

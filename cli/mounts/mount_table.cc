@@ -99,7 +99,7 @@ CommandResult<std::vector<MountEntry>> ReadMountTable() {
   text << file.rdbuf();
   if (!file.good()) {
     return Fail(ExitCode::kIoFailed,
-                "cannot read the table of mounts, /proc/self/mountinfo; is /proc mounted?");
+                "cannot read the mount table, /proc/self/mountinfo; is /proc mounted?");
   }
   return ParseMountTable(text.str());
 }

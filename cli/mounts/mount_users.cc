@@ -113,7 +113,7 @@ std::string DescribeMountUsers(std::string_view mount_point) {
     if (mount.mount_point == mount_point || !IsWithin(mount.mount_point, mount_point)) continue;
     all.push_back(fmt::format("what is mounted inside, on {}", mount.mount_point));
   }
-  if (all.empty()) return ", by a process that cannot be seen from here";
+  if (all.empty()) return ", by a process that is not visible from here";
   const size_t named = std::min(all.size(), kMaxNamed);
   return fmt::format(" by {}{}", fmt::join(all.begin(), all.begin() + named, ", "),
                      all.size() > named ? fmt::format(", and {} more", all.size() - named) : "");

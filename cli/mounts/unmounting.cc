@@ -81,7 +81,7 @@ bool WriteOne(const std::string& path) {
 
 CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
   Waiting waiting([&] {
-    return fmt::format("the kernel is unmounting {}, and writes first what its daemon has to take",
+    return fmt::format("the kernel is unmounting {}, and first flushes dirty pages to its daemon",
                        mount_point);
   });
   // A lazy detach does not wait for what happens after the mount is detached.
@@ -92,9 +92,9 @@ CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_
   if (is_busy != nullptr) *is_busy = false;
   if (!answer && how == Unmounting::kLazily && !IsThere(mount_point)) return {};
   if (!answer || answer->size() < kHeadBytes) {
-    return Fail(ExitCode::kIoFailed,
-                fmt::format("cannot unmount {}: {}", mount_point,
-                            answer ? "the process that should has ended" : answer.error().message));
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot unmount {}: {}", mount_point,
+                                                 answer ? "the process that unmounts has ended"
+                                                        : answer.error().message));
   }
   if (is_busy != nullptr) *is_busy = (*answer)[1] == '1';
   const auto code = static_cast<ExitCode>((*answer)[0]);

@@ -68,7 +68,7 @@ class Words {
     std::string word;
     while (!rest_.empty() && !IsBlank(rest_.front())) {
       if (rest_.front() == '"' || rest_.front() == '\\') {
-        return Invalid("a word with a quote or backslash in it must stand in quotes");
+        return Invalid("a word with a quote or backslash in it must be quoted");
       }
       word += rest_.front();
       rest_.remove_prefix(1);
@@ -217,7 +217,7 @@ Result<std::optional<PathOperation>> ParseBatchJson(std::string_view line) {
     return std::optional<PathOperation>();
   }
   const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return Invalid("it is no JSON object");
+  if (!object.is_object()) return Invalid("it is not a JSON object");
   KVFS_ASSIGN(const std::string name, Require(object, "op"));
   KVFS_ASSIGN(const Operation* const operation, FindOperation(name));
   KVFS_TRY(CheckFields(object, *operation));

@@ -86,11 +86,11 @@ class LmdbReader {
     for (bool has_begun = false;; has_begun = true) {
       KVFS_ASSIGN(const auto line, lines_.Next());
       if (!line && !has_begun && !is_first) return false;
-      if (!line) return Invalid("the text ends before HEADER=END: it is no LMDB dump");
+      if (!line) return Invalid("the text ends before HEADER=END: it is not an LMDB dump");
       if (*line == "HEADER=END") return true;
       const size_t equals = line->find('=');
       if (equals == std::string_view::npos)
-        return Invalid("it is no line of an LMDB dump's header");
+        return Invalid("it is not a line of an LMDB dump's header");
       const std::string_view name = line->substr(0, equals);
       const std::string_view value = line->substr(equals + 1);
       if (name == "format" && value != "print" && value != "bytevalue") {
@@ -143,7 +143,7 @@ class LmdbReader {
       return Word{.reason = next.error().message};
     }
     KVFS_ASSIGN(const auto line, next);
-    if (!line) return Invalid("the text ends before DATA=END: it has been cut off");
+    if (!line) return Invalid("the text ends before DATA=END: it is truncated");
     if (*line == "DATA=END") return Word{.is_end = true};
     if (!line->starts_with(' ')) return Invalid("a key or value begins with a blank");
     return Word{.bytes = is_print_ ? FromPrint(line->substr(1)) : FromHex(line->substr(1)),
@@ -167,7 +167,7 @@ class LmdbWriter final : public EntryWriter {
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     if (key.inode.attributes.IsDirectory()) return {};
     if (!key.inode.attributes.IsRegular()) {
-      LeaveOut(path, "an LMDB dump holds nothing but keys and values");
+      LeaveOut(path, "an LMDB dump holds only keys and values");
       return {};
     }
     if (path.size() > kMaxKeyBytes) {

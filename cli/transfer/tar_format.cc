@@ -142,15 +142,15 @@ Result<fs::AccessList> ListOf(archive_entry* entry, int type) {
          ARCHIVE_OK) {
     const auto* const known =
         std::ranges::find_if(kTags, [&](const TagName& row) { return row.archive == tag; });
-    if (known == std::end(kTags)) return Fail(ErrorCode::kInvalid, "it has entries of NFSv4");
+    if (known == std::end(kTags)) return Fail(ErrorCode::kInvalid, "it has NFSv4 entries");
     fs::AccessList::Entry item;
     item.tag = known->tag;
     item.permissions = static_cast<uint16_t>(permissions & 7);
     if (tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP) {
       const auto id = IdOf(tag, number, name);
       if (!id) {
-        return Fail(ErrorCode::kInvalid,
-                    fmt::format("nobody here is called {}", name == nullptr ? "so" : name));
+        return Fail(ErrorCode::kInvalid, fmt::format("there is no user or group {} here",
+                                                     name == nullptr ? "of this name" : name));
       }
       item.id = *id;
     }
@@ -176,7 +176,7 @@ void AddLists(archive_entry* entry, const TarHeaders& headers, const std::string
   }
   if ((types & ~(ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT)) != 0) {
     sink.LeaveOutPart(fmt::format("the access control list of {}", path),
-                      "it is of NFSv4, and a store holds those of POSIX");
+                      "it is an NFSv4 list, and a store supports POSIX lists");
   }
 }
 
@@ -259,7 +259,7 @@ Result<void> AddContent(archive* reader, archive_entry* entry, IncomingEntry inc
       return Fail(ErrorCode::kInvalid, incoming.path + ": the archive ends in the middle of it");
     }
     if (piece.hole_bytes + piece.bytes > size - at) {
-      return Fail(ErrorCode::kInvalid, incoming.path + ": it has more bytes than it says");
+      return Fail(ErrorCode::kInvalid, incoming.path + ": it has more bytes than its header says");
     }
     // The bytes were placed at the beginning of the hole.
     std::memmove(whole.data() + at + piece.hole_bytes, whole.data() + at, piece.bytes);
@@ -309,9 +309,8 @@ class ArchiveReader {
     while (result == ARCHIVE_RETRY && CheckNotInterrupted()) {
       result = archive_read_next_header(stream_.reader(), entry);
     }
-    sink_.LeaveOut(
-        fmt::format("what stands at bytes {} to {} of the archive", begin, stream_.HeaderBegin()),
-        "its header is damaged");
+    sink_.LeaveOut(fmt::format("bytes {} to {} of the archive", begin, stream_.HeaderBegin()),
+                   "its header is damaged");
     return result;
   }
 
@@ -319,14 +318,14 @@ class ArchiveReader {
   Result<void> AtEnd() {
     KVFS_ASSIGN(const TarEnd end, stream_.FindEnd());
     if (!end.has_mark) {
-      sink_.LeaveOut("what may have followed",
+      sink_.LeaveOut("entries that may have followed",
                      fmt::format("the archive has no mark of its end, and may have been cut off at "
                                  "byte {}",
                                  end.at));
     }
     if (end.more_at) {
       sink_.LeaveOut(fmt::format("all from byte {} of the archive on", *end.more_at),
-                     "it stands behind the archive's end, as a second archive would");
+                     "it follows the archive's end, like a second archive");
     }
     return {};
   }

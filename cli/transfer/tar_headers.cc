@@ -176,7 +176,7 @@ class HeaderReader {
     if (IsXattr(key)) return TakeXattr(key, value);
     own_.insert_or_assign(std::string(key), std::string(value));
     if (IsAnyOf(key, {"path", "linkpath", "GNU.sparse.name"})) {
-      if (HasNul(value)) FlawOfEntry("its name, or what it leads to, has a NUL");
+      if (HasNul(value)) FlawOfEntry("its name, or its target, has a NUL");
     } else if (IsAnyOf(key, {"uid", "gid", "size", "SCHILY.devmajor", "SCHILY.devminor"})) {
       const bool is_negative = value.starts_with('-');  // invalid for an owner, and reported
       if (!value.empty() && !IsDecimal(value.substr(is_negative ? 1 : 0))) {
@@ -224,10 +224,10 @@ class HeaderReader {
     const auto cut = ParsePaxTime(text.substr(0, text.find('.')) + FirstNine(text));
     if (cut) {
       FlawOfPart(fmt::format("the last digits of {}", key),
-                 fmt::format("a time has nine behind its point: {}", text));
+                 fmt::format("a time has nine fractional digits: {}", text));
       return cut;
     }
-    FlawOfPart(std::string(key), fmt::format("a store has no such time: {}", text));
+    FlawOfPart(std::string(key), fmt::format("a store cannot hold this time: {}", text));
     return fs::Timespec{};  // and not its leading digits
   }
   // ".123456789" of a time with more digits.

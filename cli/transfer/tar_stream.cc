@@ -66,13 +66,14 @@ Result<void> TarStream::Open() {
     return FailOf(plain_.get());
   }
   const int found = archive_read_next_header(plain_.get(), &whole);
-  if (found == ARCHIVE_EOF) return Fail(ErrorCode::kInvalid, "it is empty, and no tar archive");
+  if (found == ARCHIVE_EOF)
+    return Fail(ErrorCode::kInvalid, "it is empty, and so not a tar archive");
   if (found < ARCHIVE_WARN) return FailOf(plain_.get());
   entries_.reset(archive_read_new());
   archive_read_support_format_tar(entries_.get());
   if (archive_read_open(entries_.get(), this, nullptr, ReadPlain, nullptr) == ARCHIVE_OK) return {};
   return Fail(ErrorCode::kInvalid,
-              fmt::format("it is no tar archive: {}", FailOf(entries_.get()).value().message));
+              fmt::format("it is not a tar archive: {}", FailOf(entries_.get()).value().message));
 }
 
 uint64_t TarStream::HeaderBegin() const {

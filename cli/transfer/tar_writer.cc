@@ -152,7 +152,7 @@ class TarWriter final : public EntryWriter {
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     const fs::Attributes& a = key.inode.attributes;
     if (S_ISSOCK(a.mode)) {
-      LeaveOut(path, "an archive holds no sockets");
+      LeaveOut(path, "an archive cannot hold sockets");
       return {};
     }
     Header header = HeaderOf(key.inode, path);
@@ -347,7 +347,7 @@ class TarWriter final : public EntryWriter {
     if (HasFailed()) return got.map([](uint64_t) {});
     if (!got || done < expected) {
       NoteDamage();
-      LeaveOutPart(fmt::format("all of {} behind the first {} bytes of its data, in place of which "
+      LeaveOutPart(fmt::format("all of {} after the first {} bytes of its data, instead of which "
                                "the archive has zeros",
                                path, done),
                    got ? "it is shorter than it was" : ReasonOfKeyError(got.error()));

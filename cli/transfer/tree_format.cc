@@ -512,7 +512,7 @@ class TreeWriter final : public EntryWriter {
       LeaveOutPart("the time of " + shown, "its file system does not hold such a time");
     }
     if (!a.IsSymbolicLink() && (made.st_mode & 07777) != (a.mode & 07777)) {
-      LeaveOutPart("a bit of the mode of " + shown, "its file system does not take it");
+      LeaveOutPart("a bit of the mode of " + shown, "its file system does not support it");
     }
     return {};
   }

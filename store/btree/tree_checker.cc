@@ -99,8 +99,8 @@ void TreeChecker::CheckLeaf(PageView page, const Bounds& bounds) {
   ++leaves_;
   const LeafView leaf = tree_.pages().AsLeaf(page);
   if (leaf.IsIncomplete()) {
-    Damage(page.self(), "has taken the place of one that was damaged: records may have been lost " +
-                            Describe(bounds));
+    Damage(page.self(),
+           "has replaced a damaged page: records may have been lost " + Describe(bounds));
   }
   for (uint32_t i = 0; i < page.count() && !session_.ended(); ++i) {
     const format::LeafRecord record = leaf.Record(i);

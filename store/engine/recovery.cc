@@ -218,7 +218,7 @@ class Recovery {
   Result<void> WritePart(uint64_t offset, Bytes sound, const std::string& damaged) {
     if (!damaged.empty()) {
       Log("the superblock's " + damaged + " at " + std::to_string(offset) +
-          " is not the newest one; written anew");
+          " is not the newest one; rewritten");
     }
     KVFS_TRY(parts_->superblock->Write(offset, sound));
     return parts_->superblock->Sync();
@@ -437,9 +437,9 @@ class Recovery {
     }
     auto done = CarryOut(change, sequence, locks, &ChangeApplier::Execute);
     if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    const std::string what = DescribeEntry(change.directory, change.name) +
-                             " is lost: a change of it cannot be carried out, because of damage: " +
-                             done.error().message;
+    const std::string what =
+        DescribeEntry(change.directory, change.name) +
+        " is lost: a change of it cannot be applied, because of damage: " + done.error().message;
     Log(what);
     if (salvages_) parts_->losses.push_back(what);
     return CarryOut(change, sequence, locks, &ChangeApplier::MarkLost);

@@ -279,7 +279,7 @@ Result<void> Transaction::WriteNewBlocks() {
 
 Result<void> Transaction::Commit(uint64_t version) {
   Result<void> written;
-  constexpr const char* kLocked = "a shard is locked before it is changed";
+  constexpr const char* kLocked = "a shard must be locked before it is changed";
   for (const OwnRecord& own : own_) {
     Demand(locks_.Has(own.shard), kLocked);
     std::optional<Bytes> value;
