@@ -14,7 +14,7 @@ constexpr uint32_t kAccessBits = 0777;
 // Lists are checked before they are stored, but the stored bytes may be damaged.
 Result<AccessList> DecodeStored(std::string_view bytes) {
   auto list = AccessList::Decode(bytes);
-  if (!list) return Fail(ErrorCode::kCorrupt, "the access control list of a file makes no sense");
+  if (!list) return Fail(ErrorCode::kCorrupt, "the access control list of a file is malformed");
   return list;
 }
 

@@ -28,7 +28,7 @@ Result<void> AttributeBatch::Apply(Store& store) { return Explain(store.Apply(ba
 
 Result<void> AttributeBatch::Explain(Result<void> result) const {
   if (!result && found_damage_) {
-    return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
+    return Fail(ErrorCode::kCorrupt, "the attributes of an entry are malformed");
   }
   return result;
 }

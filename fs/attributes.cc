@@ -161,7 +161,7 @@ Result<Attributes> DecodeAttributes(std::string_view meta) {
   const Attributes a = TakeFields(in, flags);
   // Comparing the flags refuses unknown ones, and fields that could have been omitted.
   if (version != kVersion || !in.Finished() || flags != FlagsOf(a)) {
-    return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
+    return Fail(ErrorCode::kCorrupt, "the attributes of an entry are malformed");
   }
   return a;
 }

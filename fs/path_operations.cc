@@ -310,7 +310,7 @@ class StoreFileSystem::ChangeResolver {
     if (!fs_.options_.kernel_holds_contents || new_inodes_.contains(inode)) return {};
     return Fail(ErrorCode::kUnsupported,
                 "the store is mounted with -o writeback: only the kernel may change what files "
-                "hold; write to the file in the mount, or unmount first");
+                "contain; write to the file in the mount, or unmount first");
   }
   Result<const Location*> LocateStaged(const PathOperation& change) {
     KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
@@ -651,7 +651,7 @@ class StoreFileSystem::ChangeResolver {
   Result<void> Expect(const PathOperation& change) {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (place.state->is_changed) {
-      return Fail(ErrorCode::kInvalid, "a condition must stand before the changes of its key");
+      return Fail(ErrorCode::kInvalid, "a condition must precede the changes of its key");
     }
     const bool is_there = place.state->found.has_value();
     if (change.version == PathOperation::kAbsent) {

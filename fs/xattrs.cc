@@ -57,7 +57,7 @@ std::string EncodeXattrs(const XattrMap& xattrs) {
 
 Result<XattrMap> DecodeXattrs(std::string_view content) {
   const auto refuse = [] {
-    return Fail(ErrorCode::kCorrupt, "the extended attributes of a file make no sense");
+    return Fail(ErrorCode::kCorrupt, "the extended attributes of a file are malformed");
   };
   if (content.empty() || content.front() != kVersion) return refuse();
   content.remove_prefix(1);

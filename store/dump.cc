@@ -298,7 +298,7 @@ class Dumper {
     KVFS_ASSIGN(const Identity identity, FindIdentity(directory_));
     const auto shard = ShardNumber();
     if (!shard || *shard >= identity.shards) {
-      return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
+      return Fail(ErrorCode::kUnsupported, path_ + " does not belong to a shard of its store");
     }
     Line(
         "which pages are in use, the tree and the allocation map tell; these are all that lie "
@@ -401,7 +401,7 @@ class Dumper {
     KVFS_ASSIGN(const Identity identity, FindIdentity(directory_));
     const auto shard = ShardNumber();
     if (!shard || *shard >= identity.shards) {
-      return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
+      return Fail(ErrorCode::kUnsupported, path_ + " does not belong to a shard of its store");
     }
     Line("what a block holds, and whether it is in use, the keys and the allocation map tell");
     const uint64_t seed = identity.ShardSeed(*shard);

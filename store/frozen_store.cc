@@ -5,7 +5,7 @@ namespace kvfs {
 namespace {
 
 tl::unexpected<Error> Refuse() {
-  return Fail(ErrorCode::kReadOnly, "a view of one moment cannot be changed");
+  return Fail(ErrorCode::kReadOnly, "a snapshot cannot be changed");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The first thread waits, with all signals blocked: they are the worker's, whose mask is the
-// caller's.
+// The first thread waits, with all signals blocked: the worker, which has the caller's mask, gets
+// them.
 
 #include "cli/base/ample_stack.h"
 
@@ -14,7 +14,7 @@
 namespace kvfs::cli {
 namespace {
 
-// What is usual. Every thread of the program gets as much, of which it takes what it uses.
+// The usual size. Every thread of the program gets as much; only used pages take memory.
 constexpr size_t kStackBytes = size_t{8} << 20;
 constexpr rlim_t kLeastLimitBytes = rlim_t{1} << 20;
 

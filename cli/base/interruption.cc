@@ -1,4 +1,4 @@
-// A handler may set a flag, or write and end: little else.
+// The handlers only set a flag, or write and exit, as little else is async-signal-safe.
 
 #include "cli/base/interruption.h"
 
@@ -29,7 +29,7 @@ void Catch(int signal, void (*handler)(int), struct sigaction* before) {
   if (before->sa_handler == SIG_IGN) return;
   struct sigaction action {};
   action.sa_handler = handler;
-  // Without SA_RESTART, so that a read that waits ends.
+  // Without SA_RESTART, so that a blocking read is interrupted.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(signal, &action, nullptr);
 }

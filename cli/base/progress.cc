@@ -1,4 +1,4 @@
-// Written over in its place, ten times a second at most.
+// Overwrites the line, ten times a second at most.
 
 #include "cli/base/progress.h"
 

@@ -1,4 +1,4 @@
-// Escapes that every terminal knows: the eight colours, and bold.
+// Escape sequences that every terminal supports: the eight colours, and bold.
 
 #include "cli/base/terminal_colour.h"
 

@@ -1,4 +1,4 @@
-// The limit belongs to the process, as its command line does.
+// The limit is global to the process, like its command line.
 
 #include "cli/base/waiting.h"
 
@@ -21,12 +21,12 @@ using std::chrono::seconds;
 constexpr seconds kSilence{1};
 constexpr seconds kSeldom{10};
 
-// Longer than a checkpoint of a full dirty memory takes on a slow disk that others keep busy too.
+// Longer than a checkpoint of the maximum dirty memory on a slow, busy disk.
 seconds wait_limit{60};
-// Of the limit, by all waits so far. One within another is covered by it, and counts once.
+// Time used by all waits so far. A nested wait counts only once.
 std::chrono::nanoseconds waited_so_far{0};
 
-// A mount that is beginning keeps signals for later.
+// A starting mount blocks signals, so check for pending ones.
 bool IsToldToStop() {
   if (IsInterrupted()) return true;
   sigset_t pending;

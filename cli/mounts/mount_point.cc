@@ -30,7 +30,7 @@ CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
                   fmt::format("there is no such directory; `mkdir {}` makes it", mount_point));
   }
   if (!S_ISDIR(status.st_mode)) return Refuse(mount_point, "it is not a directory");
-  // fusermount3 says so too, but only once the store is open.
+  // fusermount3 reports this too, but only after the store has been opened.
   if (::geteuid() != 0 && ::access(mount_point.c_str(), W_OK) != 0) {
     return Refuse(mount_point, "users other than root can mount only where they may write");
   }
@@ -44,7 +44,8 @@ CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
                 "give -o nonempty");
 }
 
-// The mount's source names the store, unless -o fsname said something else; the lock file does too.
+// The mount's source is the store, unless -o fsname was given; the lock file names the mount point,
+// too.
 bool IsMountOf(const MountEntry& mount, const std::string& store_path) {
   if (mount.source == store_path) return true;
   const auto holder = ReadHolder(store_path);
@@ -58,13 +59,13 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
     const auto code = mount.source == store_path ? ExitCode::kStoreInUse : ExitCode::kMountPointBad;
     const auto holder = ReadHolder(mount.source);
     return Fail(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
-                                  "`kvfs unmount {0}` takes it away",
+                                  "`kvfs unmount {0}` removes it",
                                   mount_point, mount.source,
                                   holder ? fmt::format(" by process {}", holder->pid) : ""));
   }
   if (!IsMountOf(mount, store_path)) {
     return Refuse(mount_point, fmt::format("it has the dead mount of another store, {}; `kvfs "
-                                           "unmount {}` takes it away",
+                                           "unmount {}` removes it",
                                            mount.source, mount_point));
   }
   told = fmt::format("took away the mount on {} whose daemon had died", mount_point);

@@ -110,14 +110,14 @@ std::string ReportAsMetrics(const MountState& state) {
     const bool is_counter = row.kind == Statistic::Kind::kCounter;
     AddMetric(out, row.name, row.meaning, is_counter ? "counter" : "gauge", state.store.*row.value);
   }
-  AddMetric(out, "inodes", "inodes that the kernel refers to", "gauge", state.inodes);
+  AddMetric(out, "inodes", "inodes referenced by the kernel", "gauge", state.inodes);
   out += "# HELP kvfs_messages_total messages that the kernel has sent\n";
   out += "# TYPE kvfs_messages_total counter\n";
   ForEachKind(state.messages, [&](std::string_view name, uint64_t count) {
     out +=
         "kvfs_messages_total{kind=\"" + std::string(name) + "\"} " + std::to_string(count) + "\n";
   });
-  out += "# HELP kvfs_message_duration_seconds from reading a message to answering it\n";
+  out += "# HELP kvfs_message_duration_seconds time from reading a message to replying to it\n";
   out += "# TYPE kvfs_message_duration_seconds histogram\n";
   ForEachAnswered(state.messages, [&](std::string_view name, const Latencies& latencies) {
     AddHistogram(out, name, latencies);

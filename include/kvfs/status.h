@@ -35,7 +35,7 @@ enum class ErrorCode {
   kStale,  // an inode that no longer exists
   // Of all layers. Last, because commands and daemons exchange these numbers.
   kUnavailable,  // this process or machine cannot do it now: it lacks memory, address space or file
-                 // descriptors; what is stored is not concerned, and the call may be repeated
+                 // descriptors; stored data is unaffected, and the call may be repeated
 };
 
 struct Error {

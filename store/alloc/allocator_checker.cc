@@ -39,7 +39,7 @@ void AllocatorChecker::LoadBitmap(Bytes bitmap, uint64_t index) {
     if (number >= used_.size()) {
       is_damaged_ = true;
       return session_.Damage(name_ + " calls " + std::to_string(number) +
-                             " used, which lies beyond the file's end");
+                             " used, which is beyond the file's end");
     }
     used_[number] = true;
   }

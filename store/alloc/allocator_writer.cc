@@ -52,7 +52,7 @@ Result<void> AllocatorWriter::FindPlace(Node node) {
     KVFS_TRY(blocks.Preallocate(without_place_.size() + 1));
     place = blocks.Pin(1);
   }
-  if (place.count == 0) return Fail(ErrorCode::kNoSpace, "no block is left for a allocation map");
+  if (place.count == 0) return Fail(ErrorCode::kNoSpace, "no block is left for an allocation map");
   pinned_.push_back(place);
   places_[node] = place.first;
   Add(kBlocks, place.first / kMapNumbers);

@@ -147,7 +147,7 @@ class FairSharedMutex {
     Held& held = HeldHere();
     const auto end = held.locks.begin() + static_cast<ptrdiff_t>(held.count);
     const auto found = std::find(held.locks.begin(), end, this);
-    assert(found != end && "a lock is given back that is not held");
+    assert(found != end && "a lock is released that is not held");
     *found = held.locks[--held.count];
   }
 #endif

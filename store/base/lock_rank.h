@@ -57,7 +57,7 @@ class HeldRanks {
     Ranks& held = Held();
     const auto end = held.ranks.begin() + static_cast<ptrdiff_t>(held.count);
     const auto found = std::find(held.ranks.begin(), end, rank);
-    assert(found != end && "a lock is given back that is not held");
+    assert(found != end && "a lock is released that is not held");
     std::copy(found + 1, end, found);
     --held.count;
   }

@@ -47,7 +47,7 @@ Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
     moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
     seen = refreshed ? Look(page, copy) : tl::unexpected(std::move(refreshed).error());
-    if (!refreshed || view_.faults() == moment.faults) break;  // that is what lies there
+    if (!refreshed || view_.faults() == moment.faults) break;  // the bytes on disk are really so
     if (!seen && looks == kMostLooks) {
       seen = Fail(ErrorCode::kUnavailable, "the disk fails to deliver it");
     }
@@ -59,8 +59,8 @@ Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
   Error error = std::move(seen).error();
   const bool is_damage = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo;
   error.message = config_.name + ": page " + std::to_string(page.number) + " at offset " +
-                  std::to_string(offset) +
-                  (is_damage ? " is damaged: " : " cannot be looked at: ") + error.message;
+                  std::to_string(offset) + (is_damage ? " is damaged: " : " cannot be read: ") +
+                  error.message;
   if (!is_damage) return tl::unexpected(std::move(error));
   if (config_.log) config_.log(error.message);
   return Fail(ErrorCode::kCorrupt, std::move(error.message));

@@ -14,9 +14,9 @@ using format::RecordKey;
 
 namespace {
 
-Error TooDeep() { return {ErrorCode::kCorrupt, "a tree's branches lead in a circle"}; }
+Error TooDeep() { return {ErrorCode::kCorrupt, "a tree's branches form a cycle"}; }
 
-Error Incomplete() { return {ErrorCode::kCorrupt, "it may have been on a page that was damaged"}; }
+Error Incomplete() { return {ErrorCode::kCorrupt, "it may have been on a damaged page"}; }
 
 }  // namespace
 

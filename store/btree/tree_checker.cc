@@ -100,8 +100,7 @@ void TreeChecker::CheckLeaf(PageView page, const Bounds& bounds) {
   const LeafView leaf = tree_.pages().AsLeaf(page);
   if (leaf.IsIncomplete()) {
     Damage(page.self(),
-           "has allocated the place of one that was damaged: records may have been lost " +
-               Describe(bounds));
+           "has replaced a damaged page: records may have been lost " + Describe(bounds));
   }
   for (uint32_t i = 0; i < page.count() && !session_.ended(); ++i) {
     const format::LeafRecord record = leaf.Record(i);

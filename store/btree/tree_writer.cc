@@ -50,7 +50,7 @@ using format::PagePointer;
 using format::RecordKey;
 
 Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const TreeChange> changes) {
-  KVFS_REQUIRE(!std::exchange(has_written_, true), "a tree writer writes once");
+  KVFS_REQUIRE(!std::exchange(has_written_, true), "a tree writer must be used only once");
   const uint64_t faults = pages_->file().ViewFaults();
   const Tree last(pages_, root);
   KVFS_ASSIGN(Changes up, WriteLeaves(last, changes));

@@ -80,7 +80,7 @@ void Checker::CheckIdentity() {
   if (HasBoth(format::kIdentityOffset, format::kIdentityBytes)) return;
   session_->Damage(
       "the superblock's two copies of the store's identity differ: one of the two is damaged; the "
-      "next opening for writing writes it anew");
+      "next opening for writing rewrites it");
 }
 
 // Without the file the store is sound: older versions do not write it.
@@ -90,7 +90,7 @@ void Checker::CheckIdentityCopy() {
   if (copy && copy->identity.Encode() == parts_.identity.Encode()) return;
   session_->Damage("the file identity is not the copy of the store's identity that it should be" +
                    (copy ? std::string(": it is of another store") : ": " + copy.error().message) +
-                   "; the next opening for writing makes it anew");
+                   "; the next opening for writing recreates it");
 }
 
 // A process that dies between the writes of the two slots leaves both sound, but of different age.
@@ -114,7 +114,7 @@ void Checker::CheckSlots() {
   }
   session_->Damage(
       "the superblock's two checkpoints differ: one of the two is damaged; the next opening for "
-      "writing writes it anew");
+      "writing rewrites it");
 }
 
 void Checker::CheckTree(uint32_t shard) {
@@ -192,7 +192,7 @@ uint64_t Checker::CountEntries(uint32_t shard) {
   const uint64_t said = parts_.shards[shard]->entries();
   if (count != said) {
     session_->Space("shard " + std::to_string(shard) + " has " + std::to_string(count) +
-                    " entries once the log is carried out, and counts " + std::to_string(said));
+                    " entries after the log is applied, and counts " + std::to_string(said));
   }
   return count;
 }

@@ -51,7 +51,7 @@ std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Accou
   const std::string name = NameOf(owner) + " values: block " + std::to_string(block.Place());
   std::vector<bool>& reached = reached_[owner];
   if (account == Account::kKept) {
-    if (block.Place() >= reached.size()) return name + " lies beyond the file's end";
+    if (block.Place() >= reached.size()) return name + " is beyond the file's end";
     session_.CountBlock(kBlockBytes);
     if (reached[block.Place()]) return name + " has a second owner";
     reached[block.Place()] = true;

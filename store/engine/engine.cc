@@ -226,7 +226,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
     staging->Commit();
     resolver.GiveIds();
   } catch (const std::bad_alloc&) {
-    return parts_->failure_latch->Fail("a logged change could not be carried out",
+    return parts_->failure_latch->Fail("a logged change could not be applied",
                                        {ErrorCode::kIo, OutOfMemory().message});
   }
   parts_->checkpointer->NoteOrphaned(transaction.orphaned_bytes());
@@ -353,7 +353,7 @@ Result<void> Engine::Compact() {
     KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kIdle));
     const auto kept_damage = [](const auto& shard) { return shard->has_kept_damage(); };
     if (std::ranges::none_of(parts_->shards, kept_damage)) return {};
-    return Fail(ErrorCode::kCorrupt, "damaged pages were left as they are; all others are compact");
+    return Fail(ErrorCode::kCorrupt, "damaged pages were left unchanged; all others are compact");
   });
 }
 

@@ -72,7 +72,7 @@ Result<void> IdentityFile::TryOpen(Env& env, const std::string& store,
       if (copy->checkpoint != checkpoint) Keep(checkpoint);
       return {};
     }
-    if (log) log(path + " is not the copy of the store's identity that it should be; made anew");
+    if (log) log(path + " is not the copy of the store's identity; recreated");
   }
   file_.reset();
   KVFS_TRY(Create(env, anew, identity_, checkpoint));

@@ -50,7 +50,7 @@ Result<void> LogReplay::CarryOutIfSound(const Change& change, uint64_t sequence,
   if (done || done.error().code != ErrorCode::kCorrupt) return done;
   const std::string what =
       DescribeEntry(change.directory, change.name) +
-      " is lost: a change of it cannot be carried out, because of damage: " + done.error().message;
+      " is lost: a change of it cannot be applied, because of damage: " + done.error().message;
   opening_.Log(what);
   if (opening_.salvages) parts().losses.push_back(what);
   return CarryOut(change, sequence, locks, &ChangeApplier::MarkLost);

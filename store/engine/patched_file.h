@@ -40,7 +40,7 @@ class PatchedFile final : public File {
 
  private:
   Result<void> Refuse() const {
-    return Fail(ErrorCode::kPermission, path_ + " is not to be changed");
+    return Fail(ErrorCode::kPermission, path_ + " must not be changed");
   }
   tl::unexpected<Error> Missing() const {
     return Fail(ErrorCode::kIo, path_ + " has no such bytes");

@@ -147,7 +147,7 @@ Result<void> SuperblockRecovery::WritePart(uint64_t offset, Bytes sound,
                                            const std::string& damaged) {
   if (!damaged.empty()) {
     opening_.Log("the superblock's " + damaged + " at " + std::to_string(offset) +
-                 " is not the newest one; written anew");
+                 " is not the newest one; rewritten");
   }
   KVFS_TRY(parts().superblock->Write(offset, sound));
   return parts().superblock->Sync();

@@ -15,7 +15,7 @@ constexpr mode_t kOwnerOnly = 0600;
 ErrorCode CodeOf(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR:  // a file where the path needs a directory: what was asked for is not there
+    case ENOTDIR:  // a file where the path needs a directory: the target does not exist
       return ErrorCode::kNotFound;
     case EEXIST:
     case ENOTEMPTY:
@@ -52,7 +52,7 @@ namespace {
 // Clarifies "File too large": it is not a lack of space, but a limit, and which one.
 std::string ReasonOf(int number) {
   if (number != EFBIG) return std::generic_category().message(number);
-  return "a file may not grow so far: that is beyond the limit of this process (`ulimit -f`, "
+  return "the file size limit is exceeded: of this process (`ulimit -f`, "
          "LimitFSIZE= of a service), which may be raised, or of its file system";
 }
 

@@ -83,7 +83,7 @@ Result<void> CheckBranch(PageView page) {
     if (at == 0) continue;
     if (at < items_end || at >= branch.end() ||
         at + 1 + static_cast<uint32_t>(page.bytes()[at]) > branch.end()) {
-      return Fail(ErrorCode::kCorrupt, "a name does not lie inside it");
+      return Fail(ErrorCode::kCorrupt, "a name lies outside it");
     }
   }
   return {};

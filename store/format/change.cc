@@ -78,7 +78,7 @@ Result<Change> TakeChange(Reader* reader) {
   const auto kind = LoadLittle<uint8_t>(at), flags = LoadLittle<uint8_t>(at + 1);
   const int found = flags >> kFoundShift;
   if (!IsKind(kind) || flags > kAllFlags || found > static_cast<int>(Found::kWithoutBlocks)) {
-    return Fail(ErrorCode::kCorrupt, "a change has no sound header");
+    return Fail(ErrorCode::kCorrupt, "a change has an invalid header");
   }
   Change change;
   change.kind = static_cast<Kind>(kind);

@@ -244,7 +244,7 @@ Result<void> CheckLeaf(PageView page) {
     const uint32_t at = leaf.OffsetOf(i), stop = leaf.OffsetOf(i + 1);
     if (at != before || stop < at || stop > leaf.end() ||
         !IsSoundRecord(page.bytes() + at, page.bytes() + stop)) {
-      return damaged("a record does not lie inside it");
+      return damaged("a record lies outside it");
     }
     before = stop;
   }

@@ -110,7 +110,7 @@ std::vector<std::byte> Identity::Encode() const {
 
 Result<Identity> Identity::Decode(Bytes bytes) {
   if (bytes.size() < kIdentityBytes || !HasMagic(bytes, kIdentityMagic)) {
-    return Fail(ErrorCode::kCorrupt, "this is no kvfs superblock");
+    return Fail(ErrorCode::kCorrupt, "this is not a kvfs superblock");
   }
   bytes = bytes.first(kIdentityBytes);
   const std::byte* at = bytes.data();

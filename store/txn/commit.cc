@@ -31,7 +31,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     done = tl::unexpected(OutOfMemory());
   }
   if (done) return {};
-  return target.failure_latch->Fail("a logged change could not be carried out",
+  return target.failure_latch->Fail("a logged change could not be applied",
                                     {ErrorCode::kIo, std::move(done).error().message});
 }
 

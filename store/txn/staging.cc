@@ -75,7 +75,7 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   while (left > 0) {
     // Others may take the ready blocks before this call does.
     KVFS_TRY(shard.block_allocator().Preallocate(left));
-    write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
+    write->runs.reserve(write->runs.size() + 1);  // so that recording pinned blocks cannot fail
     const Run run = shard.block_allocator().Pin(left);
     if (run.count == 0) continue;
     write->runs.push_back(run);

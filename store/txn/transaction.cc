@@ -98,7 +98,7 @@ Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const Reco
   for (int looks = 0; looks < kMostLooks; ++looks) {
     const uint64_t faults = shards_[shard]->ViewFaults();
     const auto record = pin.tree->tree.Find(key);
-    if (shards_[shard]->ViewFaults() != faults) continue;  // what was found may be zeros
+    if (shards_[shard]->ViewFaults() != faults) continue;  // the result may be zeros
     if (!record) return tl::unexpected(record.error());
     return Found{record->value, record->version};
   }
@@ -279,7 +279,7 @@ Result<void> Transaction::WriteNewBlocks() {
 
 Result<void> Transaction::Commit(uint64_t version) {
   Result<void> written;
-  constexpr const char* kLocked = "a shard is locked before it is changed";
+  constexpr const char* kLocked = "a shard must be locked before it is changed";
   for (const OwnRecord& own : own_) {
     Demand(locks_.Has(own.shard), kLocked);
     std::optional<Bytes> value;

@@ -32,7 +32,7 @@ class Transaction {
   // All must outlive the transaction. Versions up to `keep` may be needed by snapshots.
   Transaction(const Shards& shards, const ExclusiveLocks& locks, uint64_t keep)
       : shards_(shards), locks_(locks), keep_(keep) {}
-  // Gives back what was not committed.
+  // Releases everything that was not committed.
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

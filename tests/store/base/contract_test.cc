@@ -67,7 +67,7 @@ TEST_F(ShardContractDeathTest, ACheckpointIsDurableAfterItIsWrittenAndSynced) {
 TEST_F(ShardContractDeathTest, ANumberIsHeldBeforeItIsGivenBackOrTaken) {
   BlockAllocator& space = shard_->block_allocator();
   ASSERT_TRUE(space.Preallocate(10));
-  EXPECT_DEATH(space.Allocate({5, 1}), "held before it is taken");
+  EXPECT_DEATH(space.Allocate({5, 1}), "pinned before it is allocated");
   const kvfs::Run run = space.Pin(2);
   space.Unpin(run);
   EXPECT_DEATH(space.Unpin(run), "once");
