@@ -66,7 +66,7 @@ std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Accou
 
 bool ContentChecker::VisitMapBlock(uint32_t shard, BlockPointer block) {
   const std::string wrong = CheckBlock(shard, block, Account::kKept);
-  if (!wrong.empty()) session_.Damage("of a allocation map: " + wrong);
+  if (!wrong.empty()) session_.Damage("of an allocation map: " + wrong);
   return wrong.empty();
 }
 

@@ -465,7 +465,7 @@ TEST_F(CheckTest, FindsADamagedMap) {
   Fill();
   Close();
   Flip("shard-00.values", RootOfShard0().block_map.root.number * format::kBlockBytes);
-  ExpectFinding(Kind::kDamage, {"of a allocation map", "checksum"});
+  ExpectFinding(Kind::kDamage, {"of an allocation map", "checksum"});
 }
 
 // One block in two maps' trees, as after a write that went astray.

@@ -97,7 +97,7 @@ TEST_F(CopyOnWriteDisk, ThatIsFullLosesNothingAndGoesOnWithRoom) {
   ExpectAllIsWell();
 }
 
-// The n-th write of all is refused, whatever it is of: a slot of the superblock, a allocation map,
+// The n-th write of all is refused, whatever it is of: a slot of the superblock, an allocation map,
 // a block that is written over, a segment's header.
 TEST_F(CopyOnWriteDisk, AnyRefusedWriteIsNoFinalFailure) {
   uint64_t nth = 1;
