@@ -163,7 +163,8 @@ class TreeReader {
   // Of what cannot be read: the others need not suffer for it.
   Result<void> PassOver(const std::string& path, std::string_view what = "") {
     const int error_number = errno;
-    if (IsOfMachine(error_number)) return FailNaming(OnDisk(path));
+    // Without the top there are no others.
+    if (IsOfMachine(error_number) || path.empty()) return FailNaming(OnDisk(path));
     sink_.LeaveOut(fmt::format("{}{}", what, OnDisk(path)), ErrorOfErrno(error_number).message);
     return {};
   }
