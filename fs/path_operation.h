@@ -37,8 +37,9 @@ struct PathOperation {
   std::string to;
   std::string data;
   uint64_t version = 0;
-  // With those a new entry is made; without, a new file is one of mode 0644 that belongs to the
-  // caller, and a file that is there keeps what it has but for its times.
+  // With those a new entry is made; without, a new file is one of mode 0666, and a directory of
+  // 0777, less the caller's umask, or as the directory's default list has it. It belongs to the
+  // caller. A file that is there keeps what it has but for its times.
   std::optional<Attributes> attributes;
   // All extended attributes that the entry is to have from now on; without, it keeps those it has.
   std::optional<XattrMap> xattrs;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/base/interruption.h"
+#include "cli/base/own_umask.h"
 #include "cli/base/user_message.h"
 #include "cli/base/version.h"
 #include "cli/base/waiting.h"
@@ -94,8 +95,8 @@ Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path,
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
   channel.SetPatience([&] { return waits_on() ? Result<void>() : Silence(); });
   DaemonConnection connection(std::move(channel), DaemonProcess::OfStore(store_path));
-  const auto greeted =
-      connection.Ask({std::string(request::kHello), kVersion, EncodeNumber(kProtocol)});
+  const auto greeted = connection.Ask({std::string(request::kHello), kVersion,
+                                       EncodeNumber(kProtocol), EncodeNumber(OwnUmask())});
   if (!greeted && greeted.error().code == ErrorCode::kIo) return Silence();
   if (!greeted) return tl::unexpected(greeted.error());
   connection.channel_.SetPatience(

@@ -96,13 +96,16 @@ class Conversation {
   }
 
   Result<Message> Greet(const Message& message) {
-    if (message.size() != 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
+    if (message.size() < 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
       return Fail(
           ErrorCode::kUnsupported,
           fmt::format("its daemon is of version {} with protocol {}, this command is of another; "
                       "unmount the store and mount it again",
                       kVersion, kProtocol));
     }
+    if (message.size() != 4) return Fail(ErrorCode::kInvalid, "a greeting names no umask");
+    KVFS_ASSIGN(const uint64_t umask, DecodeNumber(message[3]));
+    keys_.SetUmask(static_cast<uint32_t>(umask));
     is_greeted_ = true;
     return Ok();
   }

@@ -18,7 +18,7 @@ inline constexpr uint64_t kLargeContentBytes = uint64_t{4} << 20;
 
 struct IncomingEntry {
   std::string path;                          // normalized
-  std::optional<fs::Attributes> attributes;  // with the type; without, a file of mode 0644
+  std::optional<fs::Attributes> attributes;  // with the type; without, a file as by `kvfs put`
   std::optional<fs::XattrMap> xattrs;        // all of them, if the source tells them
   std::string data;                          // content, or a link's target
   fs::ContentSource large;                   // the content instead, if it is large

@@ -41,7 +41,7 @@ class Daemon : public testing::Test {
   }
   // What the answer begins and, if it is an error, goes on with.
   Message Greet(const std::string& version, const std::string& protocol) {
-    return Ask({"hello", version, protocol}).back();
+    return Ask({"hello", version, protocol, EncodeNumber(077)}).back();
   }
   Message GreetRightly() { return Greet(kVersion, EncodeNumber(kProtocol)); }
   void Fill(int count) {
@@ -90,9 +90,18 @@ TEST_F(Daemon, ServesItsOwnVersionAndProtocolOnly) {
   EXPECT_NE(other_version[2].find("unmount the store and mount it again"), std::string::npos);
   EXPECT_EQ(Greet(kVersion, EncodeNumber(kProtocol - 1))[0], request::kError);
   EXPECT_EQ(Ask({"hello", kVersion}).back()[0], request::kError);
+  EXPECT_EQ(Ask({"hello", kVersion, EncodeNumber(kProtocol)}).back()[0], request::kError);
   EXPECT_EQ(Ask({"stat", "/"}).back()[0], request::kError);
   EXPECT_EQ(GreetRightly()[0], request::kOk);
   EXPECT_EQ(Ask({"stat", "/"}).back()[0], request::kOk);
+}
+
+TEST_F(Daemon, TakesTheUmaskOfWhoGreets) {
+  GreetRightly();
+  EXPECT_EQ(Put("a"), std::nullopt);
+  const auto made = DecodeInode(Ask({"stat", "a"}).back()[1]);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->attributes.mode, 0100600u);
 }
 
 TEST_F(Daemon, ListsManyNamesInAMessage) {
