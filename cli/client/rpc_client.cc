@@ -119,6 +119,10 @@ bool DaemonConnection::HasEndedWell() const {
   return daemon_->AwaitEnd([&] { return waiting.GoesOn(); }) == DaemonProcess::End::kClean;
 }
 
+std::vector<InnerMount> DaemonConnection::inner_mounts() const {
+  return daemon_ ? InnerMountsOf(daemon_->mount_point()) : std::vector<InnerMount>();
+}
+
 Result<Message> DaemonConnection::AwaitOk(size_t* failed) {
   auto received = channel_.Receive();
   is_gone_ = is_gone_ || (!received && received.error().code == ErrorCode::kIo);
@@ -195,6 +199,7 @@ Result<std::string> DaemonKeys::ReadLink(const std::string& path) {
 
 Result<void> DaemonKeys::Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
+  KVFS_TRY(CheckKeepMounts(daemon_.inner_mounts(), changes, *this, failed));
   KVFS_TRY(daemon_.Ask(RequestFor(request::kApply, changes), failed));
   return {};
 }
@@ -203,6 +208,7 @@ Result<void> DaemonKeys::Apply(const std::vector<fs::PathOperation>& changes, si
 Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                           const fs::ContentSource& content, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
+  KVFS_TRY(CheckKeepMounts(daemon_.inner_mounts(), changes, *this, failed));
   KVFS_TRY(daemon_.Send(RequestFor(request::kPut, changes)));
   while (true) {
     std::string bytes(kPieceBytes, '\0');

@@ -4,9 +4,11 @@
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "cli/client/channel.h"
 #include "cli/client/daemon_process.h"
+#include "cli/client/inner_mounts.h"
 #include "cli/client/keys.h"
 #include "cli/client/maintenance.h"
 
@@ -34,6 +36,8 @@ class DaemonConnection {
   // Whether the daemon has let go of the connection, and then closed the store: all that it has
   // acknowledged is durable. Waits until that is known, or the limit has passed.
   bool HasEndedWell() const;
+  // What is mounted inside the daemon's mount, as far as this process sees mounts.
+  std::vector<InnerMount> inner_mounts() const;
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 

@@ -157,6 +157,9 @@ class Conversation {
       KVFS_ASSIGN(fs::PathOperation change, DecodeChange(message[i]));
       changes.push_back(std::move(change));
     }
+    if (served_.inner_mounts) {
+      KVFS_TRY(CheckKeepMounts(served_.inner_mounts(), changes, keys_, &failed_));
+    }
     return changes;
   }
 

@@ -16,6 +16,7 @@
 #include <kvfs/store.h>
 #include "cli/client/channel.h"
 #include "cli/client/file_system_keys.h"
+#include "cli/client/inner_mounts.h"
 
 namespace kvfs::cli {
 
@@ -24,7 +25,8 @@ struct Served {
   fs::FileSystem& file_system;
   std::vector<std::string> options;    // the texts that it was mounted with
   std::function<bool()> is_read_only;  // whether commands may not change it now
-  ChangeListener on_changed;           // called, as the above, from any of the threads
+  ChangeListener on_changed;           // called, as all here, from any of the threads
+  std::function<std::vector<InnerMount>()> inner_mounts = {};  // what commands may not take away
 };
 
 class RpcServer {

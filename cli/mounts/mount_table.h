@@ -24,6 +24,8 @@ struct MountEntry {
   bool is_read_only = false;  // here, or wherever it is mounted
   // Of a file system without a device: the number of it, which for FUSE names the connection.
   uint32_t number = 0;
+  // The directory of the file system that is to be seen here: another one by `mount --bind`.
+  std::string root = "/";
 
   bool operator==(const MountEntry&) const = default;
 };
