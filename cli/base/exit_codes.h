@@ -10,15 +10,16 @@
 //   5  the mount point cannot be used: missing, no directory, not empty, inside the store, busy
 //   6  FUSE is not available: no /dev/fuse, no fusermount3, no permission
 //   7  the kernel did not accept the mount
-//   8  not everything could be written when the store was closed, or its daemon had died, or cannot
-//      be found, so that nobody knows
+//   8  not everything could be written when the store was closed, or its daemon had died, also in
+//      the middle of a change, or cannot be found, so that nobody knows
 //   9  no space on the disk
 //  10  the store's format is of a version that this program does not know
 //  11  no such key: told apart from an empty value, which is 0
 //  12  the operating system failed a read or write, or forbids it, or has too little memory or
 //      address space or too few file descriptors for this process; or a file that was named as
 //      input, or the directory of one that is output, is missing
-//  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...; or
+//  13  the key is not of the kind that the command needs: a directory, one that is not empty or has
+//      something mounted inside, a symbolic link, ...; or
 //      some entries were left out, each of which was named, and the rest is done: by import,
 //      export, ls or repair
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch

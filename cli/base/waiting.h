@@ -4,6 +4,9 @@
 //
 // After a second the person is told what is waited for, and how long at most; then how much is
 // left: on a terminal each second, in one line, elsewhere now and then.
+//
+// A command may be two processes, of which one watches what the other waits for
+// (cli/mounts/mount_watch.h). They have one limit.
 #pragma once
 
 #include <chrono>
@@ -17,6 +20,16 @@ void SetWaitLimit(std::chrono::seconds limit);
 std::chrono::seconds WaitLimit();
 // What was waited so far counts no more: for work that has got on, or goes round again and again.
 void RenewWaits();
+
+// Whether the limit has passed, and with what the words of a failure end then: ", waited 60
+// seconds". Nothing where less than a second was waited.
+bool IsWaitLimitReached();
+std::string WithWaited(std::string text);
+
+// From now on this process and its children count what they wait together.
+void ShareWaits();
+// Whether another one of them waits at the moment by a Waiting of its own.
+bool DoesOtherWait();
 
 class Waiting {
  public:

@@ -18,6 +18,10 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+// After which a daemon that answers nothing is asked whether it is there, and between two questions
+// whether to wait on for a greeting.
+constexpr std::chrono::seconds kSilence{1};
+constexpr std::chrono::milliseconds kStep{200};
 // Seconds after which a person is told that the daemon is at work.
 constexpr int kLongWork = 10;
 
@@ -46,7 +50,9 @@ Error ErrorOf(const Message& message, size_t* failed) {
   return {static_cast<ErrorCode>(*code), message[2]};
 }
 
-tl::unexpected<Error> Silence() { return Fail(ErrorCode::kIo, "its daemon does not answer"); }
+tl::unexpected<Error> Silence() {
+  return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer"));
+}
 
 std::string SayThatItIsSilent(const std::string& store_path) {
   const auto daemon = DaemonProcess::OfStore(store_path);
@@ -64,7 +70,8 @@ class Patience {
 
   Result<void> OnSilence() {
     KVFS_TRY(CheckNotInterrupted());
-    if (DaemonConnection::Open(store_path_, [] { return false; })) {
+    if (!waiting_) waiting_.emplace([this] { return SayThatItIsSilent(store_path_); }, kSilence);
+    if (DaemonConnection::Open(store_path_, [this] { return waiting_->GoesOn(); })) {
       waiting_.reset();
       RenewWaits();
       if (++seconds_at_work_ == kLongWork) {
@@ -72,8 +79,6 @@ class Patience {
       }
       return {};
     }
-    if (!waiting_)
-      waiting_.emplace([this] { return SayThatItIsSilent(store_path_); }, std::chrono::seconds(1));
     return waiting_->GoesOn() ? Result<void>() : Silence();
   }
 
@@ -93,14 +98,15 @@ Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
 Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path,
                                                 const std::function<bool()>& waits_on) {
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
-  channel.SetPatience([&] { return waits_on() ? Result<void>() : Silence(); });
+  channel.SetPatience(kStep, [&] { return waits_on() ? Result<void>() : Silence(); });
   DaemonConnection connection(std::move(channel), DaemonProcess::OfStore(store_path));
-  const auto greeted = connection.Ask({std::string(request::kHello), kVersion,
-                                       EncodeNumber(kProtocol), EncodeNumber(OwnUmask())});
+  const auto greeted = connection.Ask(
+      {std::string(request::kHello), kVersion, EncodeNumber(kProtocol), EncodeNumber(OwnUmask())});
   if (!greeted && greeted.error().code == ErrorCode::kIo) return Silence();
   if (!greeted) return tl::unexpected(greeted.error());
-  connection.channel_.SetPatience(
-      [patience = std::make_shared<Patience>(store_path)] { return patience->OnSilence(); });
+  connection.channel_.SetPatience(kSilence, [patience = std::make_shared<Patience>(store_path)] {
+    return patience->OnSilence();
+  });
   return connection;
 }
 

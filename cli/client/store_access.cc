@@ -179,7 +179,8 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
   while (true) {
     auto store = OpenInTurn(store_path, options, turn);
     if (store || store.error().code != ErrorCode::kInUse) return store;
-    if (!IsPassing(store_path) || !waiting.GoesOn()) return store;
+    if (!IsPassing(store_path)) return store;
+    if (!waiting.GoesOn()) return Fail(ErrorCode::kInUse, WithWaited(store.error().message));
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -195,6 +196,7 @@ CommandResult<ReachedStore> ReachStore(const std::string& store_path, const Open
     if (reason.code != ErrorCode::kInUse) {
       return tl::unexpected(ExplainStoreError(store_path, reason));
     }
+    reason.message = WithWaited(std::move(reason).message);
     CommandError failure = ExplainStoreError(store_path, reason);
     const auto holder = ReadHolder(store_path);
     if (holder && MountPointOf(*holder)) {
