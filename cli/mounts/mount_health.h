@@ -24,8 +24,10 @@ MountHealth AwaitHealth(const std::string& mount_point);
 // found without asking it.
 Result<std::string> ResolvePlace(const std::string& path);
 
-// Before a file is used that may lie in a mount: kIo if the mount's daemon does not answer within
-// the limit for waiting. What else is wrong with the path shows when it is used. "-" is no path.
+// Before a file is used that may lie in a mount, or what has mounts below: kIo if the mount's
+// daemon does not answer within the limit for waiting. From then on the mount is watched
+// (cli/mounts/mount_watch.h). What else is wrong with the path shows when it is used. "-" is no
+// path.
 Result<void> AwaitAnswer(const std::string& path);
 
 }  // namespace kvfs::cli
