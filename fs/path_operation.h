@@ -37,8 +37,9 @@ struct PathOperation {
   std::string to;
   std::string data;
   uint64_t version = 0;
-  // Attributes of the new entry. Without them, a new file has mode 0644 and belongs to the caller,
-  // and an existing file keeps its own except for the times.
+  // Attributes of the new entry. Without them, a new file has mode 0666, and a new directory 0777,
+  // less the caller's umask, or less what the directory's default list denies; it belongs to the
+  // caller. An existing file keeps its own except for the times.
   std::optional<Attributes> attributes;
   // The complete new set of extended attributes; without it, the entry keeps its own.
   std::optional<XattrMap> xattrs;

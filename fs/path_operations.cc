@@ -35,8 +35,8 @@ namespace kvfs::fs {
 namespace {
 
 constexpr InodeNumber kNoInode = 0;
-constexpr uint32_t kNewFileMode = S_IFREG | 0644;
-constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
+constexpr uint32_t kNewFileMode = S_IFREG | 0666;
+constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0777;
 
 }  // namespace
 

@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/base/exit_codes.h"
 
@@ -21,11 +23,14 @@ constexpr rlim_t kLeastLimitBytes = rlim_t{1} << 20;
 struct Task {
   const std::function<int()>& work;
   int result = 0;
+  pid_t process = ::getpid();
 };
 
 void* Run(void* argument) {
   Task& task = *static_cast<Task*>(argument);
   task.result = task.work();
+  // A child that the work has made, and that goes on with it, has no first thread.
+  if (::getpid() != task.process) std::exit(task.result);
   return nullptr;
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "cli/base/descriptor.h"
+#include "cli/base/waiting.h"
 
 namespace kvfs::cli {
 namespace {
@@ -89,7 +90,7 @@ class Aside {
     for (Came came = Came::kNothing; came != Came::kEnd;) {
       came = ReadWhatCame(reader_.number(), answer_);
       const bool is_late = came == Came::kNothing && !waits_on();
-      if (is_late) return Fail(ErrorCode::kIo, "its daemon does not answer");
+      if (is_late) return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer"));
     }
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
     child_ = -1;

@@ -9,14 +9,15 @@
 //   6  FUSE is not available: no /dev/fuse, no fusermount3, no permission
 //   7  the kernel did not accept the mount
 //   8  not everything could be written when the store was closed; or this is unknown, because its
-//      daemon had died, or cannot be found
+//      daemon died, perhaps in the middle of a change, or cannot be found
 //   9  no space on the disk
 //  10  the store's format has a version that this program does not know
 //  11  no such key (an empty value is 0)
 //  12  a read or write failed, or is not permitted; or this process lacks memory, address space or
 //      file descriptors; or an input file, or the directory of an output file, is missing
-//  13  the key is not of the kind that the command needs: a directory, a symbolic link, ...; or
-//      import, export, ls or repair left out some entries, naming each, and did the rest
+//  13  the key is not of the kind that the command needs: a directory, one that is not empty or has
+//      something mounted inside, a symbolic link, ...; or import, export, ls or repair left out
+//      some entries, naming each, and did the rest
 //  14  a condition does not hold: --if-absent, --if-version, an expectation of a batch
 //  15  ended by a signal (SIGINT, SIGTERM, SIGHUP); the message tells how far the work got
 //

@@ -4,6 +4,9 @@
 //
 // After a second a message says what is waited for, and for how long at most; later ones show the
 // time left: on a terminal every second, in one line, elsewhere occasionally.
+//
+// A command may be two processes, of which one watches the waits of the other
+// (cli/mounts/mount_watch.h). They share one limit.
 #pragma once
 
 #include <chrono>
@@ -17,6 +20,16 @@ void SetWaitLimit(std::chrono::seconds limit);
 std::chrono::seconds WaitLimit();
 // Resets the time waited so far: for work that has made progress, or runs in a loop.
 void RenewWaits();
+
+// Whether the limit has passed; and `text` with the time waited at its end: ", waited 60 seconds".
+// Waits of less than a second are not mentioned.
+bool IsWaitLimitReached();
+std::string WithWaited(std::string text);
+
+// From now on this process and its children share the time waited.
+void ShareWaits();
+// Whether another one of these processes is in a Waiting at the moment.
+bool DoesOtherWait();
 
 class Waiting {
  public:

@@ -144,7 +144,9 @@ std::string FindMountPoint(const std::string& place) {
   const auto resolved = ResolvePlace(place);
   const auto table = ReadMountTable();
   if (!resolved || !table || IsServed(*table, *resolved)) return place;
-  return FindLiveMount(*resolved).value_or(place);
+  const auto daemon = DaemonProcess::OfStore(*resolved);
+  const auto mount = daemon ? FindMount(*table, daemon->mount_point()) : std::nullopt;
+  return mount && mount->type == kMountType ? mount->mount_point : place;
 }
 
 CommandResult<> Top(TopArguments arguments) {

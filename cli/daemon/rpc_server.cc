@@ -96,13 +96,16 @@ class Conversation {
   }
 
   Result<Message> Greet(const Message& message) {
-    if (message.size() != 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
+    if (message.size() < 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
       return Fail(
           ErrorCode::kUnsupported,
           fmt::format("its daemon has version {} with protocol {}, this command has another; "
                       "unmount the store and mount it again",
                       kVersion, kProtocol));
     }
+    if (message.size() != 4) return Fail(ErrorCode::kInvalid, "a greeting names no umask");
+    KVFS_ASSIGN(const uint64_t umask, DecodeNumber(message[3]));
+    keys_.SetUmask(static_cast<uint32_t>(umask));
     is_greeted_ = true;
     return Ok();
   }
@@ -153,6 +156,9 @@ class Conversation {
     for (size_t i = 1; i < message.size(); ++i) {
       KVFS_ASSIGN(fs::PathOperation change, DecodeChange(message[i]));
       changes.push_back(std::move(change));
+    }
+    if (served_.inner_mounts) {
+      KVFS_TRY(CheckKeepMounts(served_.inner_mounts(), changes, keys_, &failed_));
     }
     return changes;
   }

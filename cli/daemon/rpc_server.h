@@ -15,6 +15,7 @@
 #include <kvfs/store.h>
 #include "cli/client/channel.h"
 #include "cli/client/file_system_keys.h"
+#include "cli/client/inner_mounts.h"
 
 namespace kvfs::cli {
 
@@ -23,7 +24,8 @@ struct Served {
   fs::FileSystem& file_system;
   std::vector<std::string> options;    // the texts of its mount options
   std::function<bool()> is_read_only;  // whether commands must not change it now
-  ChangeListener on_changed;           // called, like the above, from any thread
+  ChangeListener on_changed;           // called, like the functions here, from any thread
+  std::function<std::vector<InnerMount>()> inner_mounts = {};  // which commands must not remove
 };
 
 class RpcServer {

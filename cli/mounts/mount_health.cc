@@ -16,6 +16,7 @@
 #include "cli/base/paths.h"
 #include "cli/base/waiting.h"
 #include "cli/mounts/mount_table.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
@@ -117,12 +118,13 @@ Result<void> AwaitAnswer(const std::string& path) {
   const auto asked = DoAside(
       [&] {
         AskBehind(path);
-        return std::string();
+        return ResolveToText(path);
       },
       [&] { return waiting.GoesOn(); });
+  if (!asked && asked.error().code == ErrorCode::kIo) return tl::unexpected(asked.error());
   // If no process can be started, assume that the mount answers, as most do.
-  if (asked || asked.error().code != ErrorCode::kIo) return {};
-  return tl::unexpected(asked.error());
+  const auto place = asked ? FromText(*asked) : Result<std::string>(PlainPath(path));
+  return place ? WatchPlace(*place) : Result<void>();
 }
 
 }  // namespace kvfs::cli

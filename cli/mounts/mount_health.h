@@ -24,8 +24,9 @@ MountHealth AwaitHealth(const std::string& mount_point);
 // the mount.
 Result<std::string> ResolvePlace(const std::string& path);
 
-// Call it before using a file that may be in a mount: kIo if the mount's daemon does not answer
-// within the wait limit. Other faults of the path show when it is used. "-" is not a path.
+// Call it before using a file that may be in a mount, or a tree with mounts below: kIo if the
+// mount's daemon does not answer within the wait limit. From then on the mount is watched
+// (cli/mounts/mount_watch.h). Other faults of the path show when it is used. "-" is not a path.
 Result<void> AwaitAnswer(const std::string& path);
 
 }  // namespace kvfs::cli

@@ -22,6 +22,13 @@ tl::unexpected<CommandError> Refuse(const std::string& mount_point, std::string_
   return Fail(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
 }
 
+// A place in the mount of another daemon, which does not answer, is none that is known to be bad.
+tl::unexpected<CommandError> RefuseUnknown(const std::string& path, const Error& error) {
+  auto refusal = Refuse(path, error.message);
+  if (error.code == ErrorCode::kIo) refusal.value().code = ExitCode::kIoFailed;
+  return refusal;
+}
+
 CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
   struct stat status {};
   if (::stat(mount_point.c_str(), &status) != 0) {
@@ -77,12 +84,14 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
 CommandResult<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
                                              bool nonempty, std::string& told) {
   const auto resolved = ResolvePlace(path);
-  if (!resolved) return Refuse(path, resolved.error().message);
+  if (!resolved) return RefuseUnknown(path, resolved.error());
   KVFS_ASSIGN(const auto table, ReadMountTable());
   const auto mount = FindMount(table, *resolved);
   if (mount && mount->type == kMountType) {
     const CommandResult<> cleared = ClearOldMount(*mount, store_path, told);
     if (!cleared) return tl::unexpected(cleared.error());
+  } else if (const auto answered = AwaitAnswer(*resolved); !answered) {
+    return RefuseUnknown(path, answered.error());
   }
   const CommandResult<> usable = CheckApart(*resolved, store_path).and_then([&] {
     return CheckDirectory(*resolved, nonempty);

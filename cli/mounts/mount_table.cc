@@ -16,6 +16,7 @@ namespace {
 
 // Places of fields in a line, and after its lone "-".
 constexpr size_t kDeviceField = 2;
+constexpr size_t kRootField = 3;
 constexpr size_t kMountPointField = 4;
 constexpr size_t kOptionsField = 5;
 constexpr size_t kFirstOptionalField = 6;
@@ -70,7 +71,8 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
                     UnescapeMountField(dash[kSourceAfterDash]),
                     SayReadOnly(fields[kOptionsField]) ||
                         (after_dash > kOptionsAfterDash && SayReadOnly(dash[kOptionsAfterDash])),
-                    NumberOf(fields[kDeviceField])};
+                    NumberOf(fields[kDeviceField]),
+                    UnescapeMountField(fields[kRootField])};
 }
 
 }  // namespace

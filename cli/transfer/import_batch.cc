@@ -71,7 +71,8 @@ std::string ReasonOf(const fs::PathOperation& change, const Error& error) {
     return is_link ? fmt::format("{}, which it is a hard link to, is a directory", change.path)
                    : "a directory has its name";
   }
-  if (error.code == ErrorCode::kNotEmpty) return "a directory that is not empty has its name";
+  if (error.code == ErrorCode::kNotEmpty && error.message.empty())
+    return "a directory that is not empty has its name";
   return std::string(ReasonOfKeyError(error));
 }
 

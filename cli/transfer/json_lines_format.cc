@@ -12,6 +12,7 @@
 #include <iterator>
 
 #include "cli/base/json_text.h"
+#include "cli/base/own_umask.h"
 #include "cli/transfer/key_format.h"
 #include "cli/transfer/line_reader.h"
 
@@ -44,7 +45,8 @@ Result<fs::Timespec> TimeIn(const Json& line, const char* name, const fs::Timesp
 }
 
 uint32_t UsualPermissions(uint32_t type) {
-  return S_ISDIR(type) ? 0755 : S_ISLNK(type) ? 0777 : 0644;
+  if (S_ISLNK(type)) return 0777;
+  return (S_ISDIR(type) ? 0777 : 0666) & ~OwnUmask();
 }
 
 Result<uint32_t> PermissionsIn(const Json& line, uint32_t type) {

@@ -18,7 +18,7 @@ inline constexpr uint64_t kLargeContentBytes = uint64_t{4} << 20;
 
 struct IncomingEntry {
   std::string path;                          // normalized
-  std::optional<fs::Attributes> attributes;  // with the type; default: a file of mode 0644
+  std::optional<fs::Attributes> attributes;  // with the type; default: as by `kvfs put`
   std::optional<fs::XattrMap> xattrs;        // all of them, if the source has them
   std::string data;                          // content, or a link's target
   fs::ContentSource large;                   // instead of `data`, for large contents

@@ -163,7 +163,8 @@ class TreeReader {
   // Skips an unreadable entry, so that the others can be read.
   Result<void> PassOver(const std::string& path, std::string_view what = "") {
     const int error_number = errno;
-    if (IsOfMachine(error_number)) return FailNaming(OnDisk(path));
+    // Without the top there are no others.
+    if (IsOfMachine(error_number) || path.empty()) return FailNaming(OnDisk(path));
     sink_.LeaveOut(fmt::format("{}{}", what, OnDisk(path)), ErrorOfErrno(error_number).message);
     return {};
   }
