@@ -25,25 +25,27 @@
 #include "fs/data_ranges.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
+#include "fs/path_lookup.h"
 #include "fs/path_names.h"
 #include "fs/path_operation_rules.h"
 #include "fs/set_id_bits.h"
-#include "fs/store_file_system.h"
 #include "fs/xattrs.h"
 
 namespace kvfs::fs {
 namespace {
 
-constexpr InodeNumber kNoInode = 0;
 constexpr uint32_t kNewFileMode = S_IFREG | 0666;
 constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0777;
 
 }  // namespace
 
-class StoreFileSystem::ChangeResolver {
+class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
  public:
   ChangeResolver(StoreFileSystem& file_system, const Caller& caller)
-      : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
+      : PathLookup(file_system),
+        caller_(caller),
+        now_(fs_.Now()),
+        change_(fs_.default_attributes_) {}
 
   Result<void> Add(const PathOperation& change) {
     using Kind = PathOperation::Kind;
@@ -83,138 +85,6 @@ class StoreFileSystem::ChangeResolver {
   }
 
  private:
-  struct Directory {
-    InodeNumber number;
-    Key entry;  // where its own entry lies now
-    Attributes attributes;
-    int more_subdirectories = 0;
-    bool is_touched = false;
-  };
-  struct NameState {
-    std::optional<Found> found;  // what the name leads to after the changes so far
-    bool is_changed = false;     // by them
-  };
-  struct Place {
-    Key key;
-    NameState* state;
-    Directory* parent;
-  };
-  struct Level {
-    size_t end;  // of the path down to here, with its slash
-    Directory* directory;
-  };
-
-  // --- finding ---
-
-  std::string_view Keep(std::string_view text) { return kept_.emplace_back(text); }
-
-  Result<NameState*> Look(InodeNumber parent, std::string_view name, Key* key) {
-    const auto known = names_.find({parent, std::string(name)});
-    if (known != names_.end()) {
-      *key = {parent, known->first.second};
-      return &known->second;
-    }
-    KVFS_TRY(CheckName(name));
-    KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
-    if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
-    const auto [at, inserted] =
-        names_.emplace(std::pair(parent, std::string(name)), NameState{std::move(found), false});
-    *key = {parent, at->first.second};
-    return &at->second;
-  }
-
-  // The inode of a name that must exist.
-  InodeInfo& InodeOf(NameState& state) {
-    InodeInfo& inode = state.found->inode;
-    return state.found->is_shared ? shared_.at(inode.number) : inode;
-  }
-  // The key of the entry of the name's inode.
-  Key EntryOf(const Place& place) {
-    if (!place.state->found->is_shared) return place.key;
-    return {kSharedDirectory, Keep(SharedName(place.state->found->inode.number))};
-  }
-
-  Result<Directory*> Enter(InodeNumber number, Key entry, const Attributes& attributes) {
-    const auto [at, inserted] =
-        directories_.emplace(number, Directory{number, entry, attributes, 0, false});
-    return &at->second;
-  }
-
-  Result<Directory*> EnterRoot() {
-    const auto known = directories_.find(kRootInode);
-    if (known != directories_.end()) return &known->second;
-    KVFS_ASSIGN(const Location root, fs_.Locate(kRootInode));
-    const Key entry = {root.directory, Keep(root.name)};
-    KVFS_ASSIGN(const InodeInfo inode, fs_.Load(entry));
-    return Enter(kRootInode, entry, inode.attributes);
-  }
-
-  // Finds the place of the path's last name. `passing` must not be an inode on the way.
-  Result<Place> Find(std::string_view path, InodeNumber passing = kNoInode) {
-    path = WithoutFinalSlashes(path);
-    if (path.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
-    const size_t above = path.rfind('/') + 1;
-    KVFS_TRY(Descend(path.substr(0, above)));
-    for (const Level& level : levels_) {
-      if (passing == kNoInode || level.directory->number != passing) continue;
-      return Fail(ErrorCode::kInvalid, "a directory cannot be moved into itself");
-    }
-    Place place{{}, nullptr, nullptr};
-    if (levels_.empty()) {
-      KVFS_ASSIGN(place.parent, EnterRoot());
-    } else {
-      place.parent = levels_.back().directory;
-    }
-    KVFS_ASSIGN(place.state, Look(place.parent->number, path.substr(above), &place.key));
-    return place;
-  }
-
-  // Sets `levels_` to those of the directory at `path`. Levels shared with the previous path are
-  // not looked up again, so that a tree of n levels takes n steps, and not n * n.
-  Result<void> Descend(std::string_view path) {
-    const auto [differs, unused] =
-        std::mismatch(path.begin(), path.end(), at_path_.begin(), at_path_.end());
-    const auto common = static_cast<size_t>(differs - path.begin());
-    while (!levels_.empty() && levels_.back().end > common) levels_.pop_back();
-    size_t begin = levels_.empty() ? 0 : levels_.back().end;
-    at_path_.resize(begin);
-    KVFS_ASSIGN(Directory * directory, levels_.empty() ? EnterRoot() : levels_.back().directory);
-    while (begin < path.size()) {
-      const size_t end = path.find('/', begin) + 1;
-      const std::string_view name = path.substr(begin, end - begin - 1);
-      if (!name.empty()) {
-        Key key;
-        KVFS_ASSIGN(const NameState* const state, Look(directory->number, name, &key));
-        KVFS_TRY(CheckPassable(*state, name));
-        const InodeInfo& inode = state->found->inode;
-        KVFS_ASSIGN(directory, Enter(inode.number, key, inode.attributes));
-        levels_.push_back({end, directory});
-      }
-      at_path_ += path.substr(begin, end - begin);
-      begin = end;
-    }
-    return {};
-  }
-  // Call it when names of directories have changed.
-  void ForgetLevels() {
-    levels_.clear();
-    at_path_.clear();
-  }
-
-  static std::string_view WithoutFinalSlashes(std::string_view path) {
-    return path.substr(0, path.find_last_not_of('/') + 1);
-  }
-
-  static Result<void> CheckPassable(const NameState& state, std::string_view name) {
-    if (!state.found) return Fail(ErrorCode::kNotFound);
-    const InodeInfo& inode = state.found->inode;
-    if (inode.attributes.IsSymbolicLink()) {
-      return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
-    }
-    if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kNotDirectory);
-    return {};
-  }
-
   static Result<void> CheckRegular(const InodeInfo& inode) {
     if (inode.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
     if (!inode.attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "it is not a regular file");
@@ -664,19 +534,12 @@ class StoreFileSystem::ChangeResolver {
     return Fail(ErrorCode::kConflict, "the key has the version " + std::to_string(version));
   }
 
-  StoreFileSystem& fs_;
   const Caller& caller_;
   const Timespec now_;
   AttributeBatch change_;
-  std::map<std::pair<InodeNumber, std::string>, NameState> names_;
-  std::unordered_map<InodeNumber, Directory> directories_;
-  std::map<InodeNumber, InodeInfo> shared_;
-  std::deque<std::string> kept_;  // what the batch borrows
-  std::deque<Found> dropped_;     // and where entries lie that go
+  std::deque<Found> dropped_;  // and where entries lie that go
   std::deque<Location> locations_;
   std::deque<PathOperation> made_;  // of those that were asked for, with borrowed contents
-  std::vector<Level> levels_;       // of the directory that was looked into last
-  std::string at_path_;             // and its path
   std::map<InodeNumber, XattrMap> own_xattrs_;  // of inodes that have none but by this batch
   std::set<InodeNumber> new_inodes_;
   std::vector<std::pair<InodeNumber, Key>> relocations_;

@@ -78,6 +78,7 @@ class StoreFileSystem final : public FileSystem {
   uint64_t DirectoryMoves() const override { return inodes_.directory_moves(); }
 
  private:
+  class PathLookup;
   class ChangeResolver;
   StoreFileSystem(Store& store, FileSystemOptions options);
 
