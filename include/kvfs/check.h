@@ -13,7 +13,7 @@ struct CheckFinding {
     // into a new one (include/kvfs/repair.h), or restored from a copy.
     kDamage,
     // Disk space is leaked, or a count is wrong. The data is sound.
-    kDirectory,
+    kLostSpace,
     // Nothing is wrong; for information.
     kNote,
   };

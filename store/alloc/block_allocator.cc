@@ -1,5 +1,5 @@
-// Numbers are given out lowest first within what is ready, so that files stay short and free space
-// gathers at their ends, where it can be returned to the disk in long runs.
+// The lowest preallocated numbers are given out first, so that files stay short, and free space
+// collects at their ends, where it can be returned to the disk in long runs.
 #include "store/alloc/block_allocator.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 static_assert(kMapNumbers / 8 == kBlockBytes);
 static_assert(kMapFanout * BlockPointer::kBytes == kBlockBytes);
 
-// Ready words that are searched for a long run.
+// Maximum number of words with preallocated numbers that are searched for a long run.
 constexpr int kSearchedWords = 64;
 
 }  // namespace
@@ -40,7 +40,7 @@ BlockAllocator::BlockAllocator(File* file, uint32_t unit_bytes, const BlockFile*
 
 // The map on disk.
 
-// Reading from the disk lets go of the lock; what was found is looked at anew afterwards.
+// The lock is released while a block is read, so state read before must be checked again.
 Result<BlockPointer> BlockAllocator::Locate(uint32_t level, uint64_t index, Lock& lock) {
   if (level + 1 == root_.levels) return index == 0 ? root_.root : BlockPointer{};
   if (level + 1 > root_.levels) return BlockPointer{};
@@ -138,7 +138,7 @@ Result<bool> BlockAllocator::LoadBitmap(uint64_t index) {
   return bitmap->readable;
 }
 
-// Numbers ready.
+// Preallocated numbers.
 
 void BlockAllocator::NoteBacked(Run numbers, bool backed) {
   while (numbers.count > 0) {
@@ -147,7 +147,7 @@ void BlockAllocator::NoteBacked(Run numbers, bool backed) {
     numbers.first += count;
     numbers.count -= count;
     auto bitmap = bitmaps_.find(word_number / kBitmapWords);
-    if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
+    if (bitmap == bitmaps_.end()) continue;  // dropped meanwhile
     const uint64_t before = PreallocatedWord(word_number);
     uint64_t& word = bitmap->second.backed[word_number % kBitmapWords];
     const uint64_t old = word;
@@ -167,7 +167,7 @@ void BlockAllocator::UseHeads(bool heads) {
   const Lock lock(mutex_);
   uses_heads_ = heads;
   if (heads) return;
-  // What is in use stays one of which no more than the head may be backed.
+  // Numbers in use stay in heads_: possibly no more than their head is backed.
   std::erase_if(heads_, [this](uint64_t number) {
     NoteBacked({number, 1}, false);
     const uint64_t index = number / kMapNumbers;
@@ -195,10 +195,10 @@ uint64_t BlockAllocator::PreallocatedWord(uint64_t word_number) const {
   return bitmaps_.at(word_number / kBitmapWords).Preallocated(word_number % kBitmapWords);
 }
 
-// The ready numbers of a word have changed.
+// Updates the count and the index after a change of a word's preallocated numbers.
 void BlockAllocator::NotePreallocated(uint64_t word_number, uint64_t before, uint64_t after) {
   if (before == 0 && after != 0)
-    preallocated_words_.insert(word_number);  // first: it may have no memory
+    preallocated_words_.insert(word_number);  // first, since it may throw
   preallocated_ += static_cast<uint64_t>(std::popcount(after));
   preallocated_ -= static_cast<uint64_t>(std::popcount(before));
   if (before != 0 && after == 0) preallocated_words_.erase(word_number);
@@ -209,9 +209,9 @@ uint64_t BlockAllocator::BitmapsOfFile() const {
   return (file_end_ + bitmap_bytes - 1) / bitmap_bytes;
 }
 
-// Giving numbers out, and taking them back.
+// Giving numbers out, and freeing them.
 
-// The first run of `want` numbers that the first words have, or else the longest.
+// The first run of `want` numbers in the first kSearchedWords words, or else the longest run.
 Run BlockAllocator::FindPreallocated(uint64_t want) const {
   Run best, current;
   int searched = 0;
@@ -265,7 +265,7 @@ Run BlockAllocator::Pin(uint64_t want) {
   return run;
 }
 
-// Called by destructors. What there is no memory for stays held, until the store is reopened.
+// Called by destructors. Without memory the numbers stay pinned until the store is reopened.
 void BlockAllocator::Unpin(Run run) {
   const Lock lock(mutex_);
   for (uint64_t number = run.first; number < run.first + run.count; ++number) {
@@ -300,7 +300,7 @@ Result<void> BlockAllocator::Mark(uint64_t number) {
 }
 
 void BlockAllocator::FreeLater(uint64_t number) {
-  if (number == 0) return;  // a bitmap made on purpose may call it used; it must never be given out
+  if (number == 0) return;  // a forged bitmap may say it is used; it must never be given out
   const Lock lock(mutex_);
   freed_.push_back(number);
 }
@@ -348,7 +348,7 @@ void BlockAllocator::AddToClosed(const std::vector<Run>& allocated,
   closed_freed_.insert(closed_freed_.end(), freed.begin(), freed.end());
 }
 
-// They were added last.
+// The numbers to drop were added last.
 void BlockAllocator::DropFromClosed(const std::vector<Run>& allocated,
                                     const std::vector<uint64_t>& freed) {
   const Lock lock(mutex_);
@@ -402,7 +402,7 @@ void BlockAllocator::Settle() {
   }
   for (const uint64_t number : closed_freed_) {
     const auto found = bitmaps_.find(number / kMapNumbers);
-    // A number that is not in use comes from a damaged pointer.
+    // A number that is not used comes from a damaged pointer.
     if (found == bitmaps_.end() || !found->second.readable) continue;
     uint64_t& used = found->second.used[WordOf(number)];
     if ((used & BitOf(number)) == 0) continue;

@@ -1,5 +1,5 @@
-// The allocation map's side of giving space back to the disk: free numbers become holes, one call
-// for a run however long.
+// BlockAllocator: returns disk space by punching holes for free numbers, with one call for each
+// run of any length.
 #include <algorithm>
 #include <bit>
 
@@ -12,7 +12,8 @@ constexpr size_t kMaxIdleBitmaps = 64;
 
 }  // namespace
 
-// What is claimed stays, also where it is an earlier process that has had it backed.
+// Reserved numbers stay preallocated, even if it was an earlier process that allocated their space:
+// so those must be found first.
 void BlockAllocator::Trim(uint64_t spare, uint64_t run) {
   static_cast<void>(FindBacked(reserved()));
   TrimPreallocated(spare, run);
@@ -27,7 +28,7 @@ void BlockAllocator::TrimAll(uint64_t run) {
   Trim(0, run);
 }
 
-// From the file's end, where the fewest new pages will want to be.
+// Starts at the end of the file, where new pages are least likely to be placed.
 void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
   Lock lock(mutex_);
   backing_cursor_ = 0;
@@ -43,8 +44,8 @@ void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
   }
 }
 
-// The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is
-// none.
+// The last run of preallocated numbers below `end`, or an end of it that is long enough for one
+// call; empty if there is none.
 Run BlockAllocator::LastPreallocatedRun(uint64_t end) const {
   constexpr uint64_t kEnough = kMapNumbers;
   Run run;
@@ -64,8 +65,8 @@ Run BlockAllocator::LastPreallocatedRun(uint64_t end) const {
   return run;
 }
 
-// The first run of numbers of one bitmap, which is loaded, that are free and not known to be
-// backed.
+// The first run in [begin, end) of free numbers not known to be backed. The range lies in one
+// bitmap, which must be loaded.
 Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
   Run run;
   while (begin < end) {
@@ -84,7 +85,7 @@ Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
   return run;
 }
 
-// Of what is free and not known to be backed.
+// Punches runs of at least `run` free numbers that are not known to be backed.
 void BlockAllocator::PunchUnknown(uint64_t run) {
   Lock lock(mutex_);
   for (uint64_t index = 0; index < BitmapsOfFile(); ++index) {
@@ -100,8 +101,8 @@ void BlockAllocator::PunchUnknown(uint64_t run) {
   }
 }
 
-// Makes holes of numbers that are ready, or of which nothing is known. False if the disk could not
-// do it, or if they are claimed. They are held meanwhile, so that nobody gets them.
+// Punches holes for numbers that are preallocated, or not known to be backed. False if punching
+// failed, or if they are reserved. They are pinned meanwhile, so that they are not given out.
 bool BlockAllocator::Punch(Run numbers, bool is_preallocated, Lock& lock) {
   SetPinned(numbers, true);
   const bool is_reserved = is_preallocated && preallocated_ < reserved_;
@@ -123,9 +124,9 @@ bool BlockAllocator::PunchPinned(Run numbers, Lock& lock) {
   return true;
 }
 
-// Cuts off what lies behind the last number that is used, held or ready.
+// Truncates the file after the last number that is used, pinned or backed.
 void BlockAllocator::CutEnd(Lock& lock) {
-  // The bitmap's numbers up to the last one that is any of it.
+  // One more than the index, within the bitmap, of the last such number; 0 if there is none.
   auto end_of = [](const Bitmap& bitmap) {
     if (!bitmap.readable) return kMapNumbers;
     for (uint64_t word = kBitmapWords; word > 0; --word) {
@@ -141,7 +142,7 @@ void BlockAllocator::CutEnd(Lock& lock) {
     if (!bitmap) return;
     if (end_of(**bitmap) > 0) break;
   }
-  // From here on under the lock, so that nobody gets a number behind the new end.
+  // The lock is not released from here on, so that no number beyond the new end is given out.
   uint64_t end = 0;
   for (auto at = bitmaps_.rbegin(); at != bitmaps_.rend() && end == 0; ++at) {
     const uint64_t last = end_of(at->second);
@@ -150,7 +151,7 @@ void BlockAllocator::CutEnd(Lock& lock) {
   if (growing_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
 }
 
-// Bitmaps that hold nothing that the disk does not say, and give nothing out.
+// Drops bitmaps whose content is all on disk, and which have no preallocated numbers.
 void BlockAllocator::DropIdleBitmaps() {
   if (bitmaps_.size() <= kMaxIdleBitmaps) return;
   std::erase_if(bitmaps_, [this](const auto& item) {
@@ -162,7 +163,7 @@ void BlockAllocator::DropIdleBitmaps() {
     const bool is_idle = !gives && bitmap.pinned[0] == none &&
                          std::all_of(bitmap.pinned.begin() + 1, bitmap.pinned.end(),
                                      [](uint64_t word) { return word == 0; });
-    // What the file has told of it is forgotten with it.
+    // Its backed numbers are forgotten with it.
     if (is_idle && index < searched_.size()) searched_[index] = false;
     return is_idle;
   });

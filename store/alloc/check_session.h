@@ -25,7 +25,7 @@ class CheckSession {
   }
   void Space(std::string message) {
     ++report_.space_findings;
-    Tell({CheckFinding::Kind::kDirectory, std::move(message)});
+    Tell({CheckFinding::Kind::kLostSpace, std::move(message)});
   }
   void Note(std::string message) {
     ++report_.notes;

@@ -1,4 +1,4 @@
-// Numbers are held in runs, so that pages made one after another are consecutive on disk.
+// Numbers are pinned in runs, so that pages made one after another are consecutive on disk.
 #include "store/btree/page_writer.h"
 
 #include <algorithm>

@@ -30,7 +30,7 @@ struct TreeWriterOptions {
 
 struct WrittenTree {
   TreeRoot root;
-  std::vector<Run> allocated;   // pages only in the new tree; held
+  std::vector<Run> allocated;   // pages only in the new tree; pinned
   std::vector<uint64_t> freed;  // pages only in the last tree
   bool has_met_damage = false;  // on pages that were to be rewritten
 };

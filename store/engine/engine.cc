@@ -103,7 +103,7 @@ Result<void> Engine::ApplyAtOnce(const Batch& batch) {
   return NoteIfWriteFailed(std::move(applied).error());
 }
 
-// Space freed by earlier changes, and space that other files have ready, can be reused. The disk is
+// Space freed by earlier changes, and space preallocated in other files, can be reused. The disk is
 // full only when checkpoints yield no more.
 Result<void> Engine::ApplyOnFullDisk(const Batch& batch) {
   constexpr int kMostInVain = 2;
@@ -189,7 +189,7 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
   }
 }
 
-// Reserves what a try has found missing, with no lock held.
+// Preallocates the pages and blocks that a try found missing, with no lock held.
 Result<void> Engine::Provide(const Wants& wants) {
   for (const auto& [shard, blocks] : wants.blocks) {
     KVFS_TRY(parts_->shards[shard]->block_allocator().Preallocate(blocks));
@@ -233,9 +233,9 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
   return {};
 }
 
-// A full disk is detected here, before anything is decided. Claimed space stays ready. An entry may
-// move to any shard before it is erased: so the first change that takes space makes spare space
-// ready in each shard, and trimming always leaves it there.
+// A full disk is detected here, before anything is decided. Reserved space stays preallocated. An
+// entry may move to any shard before it is erased: so the first change that takes space
+// preallocates spare space in each shard, and trimming always leaves it there.
 Result<void> Engine::ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, records, bytes] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];

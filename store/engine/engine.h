@@ -104,7 +104,7 @@ class Engine final : public Store {
   struct Wants {
     ShardSet locks;
     std::map<size_t, uint32_t> owners;    // of the operations' contents
-    std::map<uint32_t, uint64_t> blocks;  // to be made ready in a shard
+    std::map<uint32_t, uint64_t> blocks;  // to be preallocated in a shard
     std::map<uint32_t, uint64_t> pages;
     bool spare = false;  // spare space in every shard
   };

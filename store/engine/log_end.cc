@@ -1,4 +1,3 @@
-// Tells a torn end from a damaged one.
 #include "store/engine/log_end.h"
 
 #include <set>
@@ -37,9 +36,9 @@ Result<void> LogEnd::Find(uint64_t* end) {
   return RequireEndAt(*end);
 }
 
-// Whether the record must exist: another record proves that it was durable, or a process appended
-// it and only that process, not the machine, has died since. The log is scanned once, however much
-// is damaged.
+// Whether the record must exist: another record proves that it was durable, or it was appended and
+// only the process, not the machine, has crashed since. Scans the log at most once, however much is
+// damaged.
 Result<bool> LogEnd::WasThere(uint64_t sequence) {
   if (sequence <= appended_) return true;
   if (!proven_durable_) {
@@ -48,7 +47,7 @@ Result<bool> LogEnd::WasThere(uint64_t sequence) {
   return *proven_durable_ >= sequence;
 }
 
-// A log that ends too early is damaged.
+// Reports damage if the log ends before a record that must exist.
 Result<void> LogEnd::RequireEndAt(uint64_t end) {
   if (opening_.closed) return {};
   KVFS_ASSIGN(const bool is_damaged, WasThere(end));
@@ -60,8 +59,9 @@ Result<void> LogEnd::RequireEndAt(uint64_t end) {
                        "out");
 }
 
-// Refuses a store opened for writing: it would lose acknowledged changes. A read-only store is
-// opened nevertheless. The first damage ends the replay; its consequences are not further losses.
+// Records damage of the log. Fails if the store is opened for writing, as acknowledged changes
+// would be lost; a read-only store is opened nevertheless. Only the first damage counts as a loss:
+// the replay ends there, and later ones are its consequences.
 Result<void> LogEnd::NoteLogDamage(const std::string& what) {
   opening_.Log(what);
   if (opening_.salvages && parts().log_damage.empty()) parts().losses.push_back(what);
@@ -70,8 +70,8 @@ Result<void> LogEnd::NoteLogDamage(const std::string& what) {
   return Fail(ErrorCode::kCorrupt, what + "; open the store for reading only, or repair it");
 }
 
-// False if a block that the record names is missing: then neither the block nor the record was
-// durable.
+// Marks the blocks that the record names as used. False if one of them is missing: then neither the
+// block nor the record was durable.
 Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     if (auto possible = CheckChange(change, parts().placement->shards()); !possible) {
@@ -81,7 +81,7 @@ Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& ch
     KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
     if (!is_whole) return false;
   }
-  // Only now, since a record that is left out must not mark blocks.
+  // Only after all are checked, since a record that is not replayed must not mark blocks.
   for (const Change& change : changes) {
     if (change.kind != Kind::kWriteBlocks) continue;
     Shard& owner = *parts().shards[change.owner];
@@ -93,8 +93,8 @@ Result<bool> LogEnd::MarkBlocks(uint64_t sequence, const std::vector<Change>& ch
   return true;
 }
 
-// A damaged block of a durable record counts as present: readers of that block get an error, and
-// nothing else is lost.
+// False if a block that the change names is missing. A damaged block of a durable record counts as
+// present: readers of that block get an error, and nothing else is lost.
 Result<bool> LogEnd::HasItsBlocks(uint64_t sequence, const Change& change) {
   if (change.kind != Kind::kWriteBlocks) return true;
   for (size_t i = 0; i < change.BlockCount(); ++i) {

@@ -1,9 +1,9 @@
-// Where the log of a store that was not closed ends: the first pass of a replay.
+// Finds the end of the log of a store that was not closed: the first pass of a replay.
 //
-// The end is the first record that is missing, torn, or names a block with different content. After
-// a power failure such a record was never durable. But a record cannot be missing if another record
-// proves that it was durable, or if the process that appended it has died and the machine has not:
-// then the log is damaged.
+// The log ends at the first record that is missing, torn, or names a block with different content.
+// Usually such a record was not yet durable when the power failed. But if another record proves
+// that it was durable, or if only the process that appended it has crashed, and not the machine,
+// the log is damaged.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,13 @@ class LogEnd {
   // `opening` must outlive it; its log is open.
   explicit LogEnd(Opening* opening) : opening_(*opening) {}
 
-  // kCorrupt if the log lacks a segment that the checkpoint names, or if one was cut short. For a
-  // read-only store, here and below, the damage is recorded and the sound part is read.
+  // kCorrupt if the log lacks a segment named by the checkpoint, or if a segment was truncated. If
+  // the store is opened read-only, here and below, the damage is recorded instead, and the sound
+  // part is read.
   Result<void> FindSegments();
-  // Sets `end` to the sequence after the last record to replay, and marks the blocks named by the
-  // records before it as used. kCorrupt if the log is damaged there.
+  // Advances `end`, which must be the checkpoint's next sequence, to the sequence after the last
+  // record to replay, and marks the blocks named by the records before it as used. kCorrupt if the
+  // log is damaged at its end.
   Result<void> Find(uint64_t* end);
 
  private:
@@ -37,7 +39,7 @@ class LogEnd {
   Result<bool> HasItsBlocks(uint64_t sequence, const format::Change& change);
 
   Opening& opening_;
-  uint64_t appended_ = 0;  // see WasThere
+  uint64_t appended_ = 0;  // see RedoLog::Appended
   std::optional<uint64_t> proven_durable_;
 };
 

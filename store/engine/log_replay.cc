@@ -1,4 +1,3 @@
-// Applies each record to the memtables.
 #include "store/engine/log_replay.h"
 
 #include "store/base/describe.h"
@@ -74,7 +73,7 @@ Result<void> LogReplay::CarryOut(const Change& change, uint64_t sequence,
     for (const auto& [shard, blocks] : transaction.missing_blocks()) {
       BlockAllocator& space = parts().shards[shard]->block_allocator();
       auto reserved = space.Preallocate(blocks + kSpareBlocks);
-      // The previous process had room for what is replayed, but perhaps for nothing more.
+      // The previous process had disk space for the replayed changes, but perhaps no more.
       if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
         reserved = space.Preallocate(blocks);
       }

@@ -1,4 +1,4 @@
-// The second pass of a replay: applies the changes to the memtables, as when they were new.
+// The second pass of a replay: applies the log's changes to the memtables, like new changes.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@ namespace kvfs {
 using RecordVisit =
     std::function<Result<bool>(const format::LogRecord&, const std::vector<format::Change>&)>;
 
-// Calls `visit` for each record from the checkpoint on, as RedoLog::Replay does.
+// Calls `visit` for each record after the checkpoint, as RedoLog::Replay does, with its decoded
+// changes.
 Result<void> ForEachRecord(const Opening& opening, const RecordVisit& visit);
 
 class LogReplay {
  public:
-  // `opening` must outlive it; LogEnd has found the end.
+  // `opening` must outlive it. To be used after LogEnd::Find.
   explicit LogReplay(Opening* opening) : opening_(*opening) {}
 
   // Applies the records before sequence `end`. An entry that cannot be changed because of damage is
-  // reported as lost: damage in one place must not prevent opening the rest.
+  // reported as lost, so that damage in one place does not prevent opening the rest.
   Result<void> Until(uint64_t end);
 
  private:

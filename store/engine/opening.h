@@ -1,5 +1,5 @@
-// The state shared by the steps of an opening: the parts opened so far, and the checkpoint from
-// which the store continues.
+// The state shared by the steps of an opening: the parts opened so far, and the checkpoint that the
+// store continues from.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace kvfs {
 
 struct Opening {
-  // Salvaging tolerates damage only, not failures of this process.
+  // Whether salvaging tolerates the error: only damage, not failures of this process.
   static bool IsDamage(const Error& error) {
     return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
            error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
@@ -36,7 +36,7 @@ struct Opening {
   Access access = Access::kReadOnly;
   bool salvages = false;  // tolerates damage, and records it in the parts' losses
   std::unique_ptr<EngineParts> parts = std::make_unique<EngineParts>();
-  bool has_checkpoint = false;  // without one all pages are salvaged
+  bool has_checkpoint = false;  // false: entries are salvaged from all pages
   format::Checkpoint checkpoint;
   bool closed = false;  // no log continues the checkpoint
 };

@@ -1,4 +1,3 @@
-// The steps of an opening, in their order.
 #include "store/engine/recovery.h"
 
 #include "store/engine/log_end.h"
@@ -21,14 +20,14 @@ class Recovery {
     parts().options = std::move(options);
   }
 
-  // Makes the lock of a read-only store exclusive, and names the holder, if the disk has room for
-  // that text.
+  // Makes Run lock a read-only store exclusively, and name the holder in the lock file, if the disk
+  // has room for that text.
   void TakeForItselfAlone() { is_alone_ = true; }
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
-    // Without a checkpoint the start of the replay is unknown.
+    // Without a checkpoint it is unknown where the replay starts.
     if (opening_.has_checkpoint) KVFS_TRY(Replay());
     if (opening_.access == Access::kReadWrite) KVFS_TRY(Begin());
     return std::move(opening_.parts);
@@ -63,7 +62,7 @@ class Recovery {
     return {};
   }
 
-  // When salvaging, an error is recorded as a loss, and the step is skipped.
+  // When salvaging, records damage as a loss, and skips the step.
   Result<void> Tolerate(Result<void> done) {
     const bool is_loss = !done && Opening::IsDamage(done.error());
     if (!opening_.salvages || !is_loss) return done;
@@ -157,8 +156,8 @@ class Recovery {
     return parts().checkpointer->StartThread();
   }
 
-  // A killed process may not have synced the names that it created: that of a log file which is a
-  // spare now, or, if there is only the first checkpoint, that of the store.
+  // A killed process may not have synced the directories of files that it created: of a log file
+  // that is a spare now, or, if there is only the first checkpoint, of the store itself.
   Result<void> SyncNames() {
     constexpr uint64_t kFirstEpoch = 1;
     if (opening_.closed && opening_.checkpoint.epoch > kFirstEpoch) return {};
@@ -193,7 +192,8 @@ Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, 
   auto opened = Recovery(env, path, options, mode).Run();
   const bool is_full = !opened && opened.error().code == ErrorCode::kNoSpace;
   if (!is_full || options.read_only) return opened;
-  // Not even the replay can write: its writes stay in memory, and the disk is unchanged.
+  // The disk has no room even for the replay, so its writes are kept in memory, and the disk is
+  // unchanged.
   const std::string no_room =
       "the disk is full, and the store is opened for reading only; open it "
       "again when there is room: " +

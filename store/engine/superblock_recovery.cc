@@ -1,4 +1,3 @@
-// Reads the superblock, or its copy if the superblock is damaged.
 #include "store/engine/superblock_recovery.h"
 
 #include <algorithm>
@@ -25,14 +24,14 @@ Result<void> SuperblockRecovery::Find() {
   return {};
 }
 
-// The identity in the superblock; when salvaging, the copy is good enough.
+// Reads the identity from the superblock or, when salvaging, from the copy if that fails.
 Result<void> SuperblockRecovery::FindIdentity() {
   Result<format::Identity> found =
       superblock_.and_then([](const std::unique_ptr<File>& file) { return ReadIdentity(*file); });
   if (superblock_) parts().superblock = *std::move(superblock_);
   if (opening_.salvages && (found || Opening::IsDamage(found.error()))) {
     auto read = ReadCopy();
-    // If the copy is needed, a failure other than damage is an error.
+    // If the copy is needed, failing to read it for a reason other than damage is an error.
     if (!found && !read) return read;
   }
   if (!found && copy_) found = copy_->identity;
@@ -97,9 +96,9 @@ Result<void> SuperblockRecovery::DoWithoutCheckpoint(const std::string& why) {
   return {};
 }
 
-// Discards an outdated checkpoint, from a backup, or a copy that a power failure kept from the
-// disk: the pages that it leads to have been reused since. If the store was not closed, there may
-// be pages of one more epoch, from an interrupted checkpoint.
+// Discards an outdated checkpoint, read from a backup, or from a copy whose newest version was lost
+// in a power failure: pages that it refers to have been reused since. If the store was not closed,
+// pages of one later epoch are normal, from an interrupted checkpoint.
 Result<void> SuperblockRecovery::LeaveOldCheckpoint() {
   const bool is_closed = opening_.checkpoint.last_segment == format::kNoSegment;
   const uint64_t newest = opening_.checkpoint.epoch + (is_closed ? 0 : 1);
@@ -117,10 +116,10 @@ Result<void> SuperblockRecovery::LeaveOldCheckpoint() {
   return {};
 }
 
-// Otherwise later damage could make the other slot the newest, when its pages have long been
-// reused. A slot that seems right is rewritten nevertheless: it may be in the system's cache only,
-// if the sync of the process that wrote it failed; and it is rewritten first, as the other one may
-// be all that is on disk.
+// Without this, later damage could make an outdated slot the newest, after its pages were reused. A
+// slot that seems sound is rewritten nevertheless, since it may be in the page cache only, if the
+// sync of the process that wrote it failed. It is rewritten first, as the other slot may be the
+// only one on disk.
 Result<void> SuperblockRecovery::Repair() {
   const std::vector<std::byte> identity = parts().identity.Encode();
   for (const uint64_t offset : format::kIdentityOffset) {
@@ -132,7 +131,7 @@ Result<void> SuperblockRecovery::Repair() {
   const size_t sound = is_first_sound ? 0 : 1;
   KVFS_TRY(WritePart(format::kSlotOffset[sound], slot, ""));
   KVFS_ASSIGN(const bool is_other_sound, Holds(format::kSlotOffset[1 - sound], slot));
-  // One slot on disk is enough to continue.
+  // One slot that is certainly on disk is enough to continue.
   if (is_other_sound) return {};
   return WritePart(format::kSlotOffset[1 - sound], slot, "checkpoint");
 }

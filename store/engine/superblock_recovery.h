@@ -1,5 +1,5 @@
-// The first step of an opening: reads the superblock, or when salvaging the copy of a lost one, and
-// then makes both copies of its content sound again.
+// The first step of an opening: reads the superblock, or, when salvaging, the copy of a lost one;
+// then repairs the superblock's damaged parts.
 #pragma once
 
 #include <memory>
@@ -13,15 +13,16 @@ namespace kvfs {
 
 class SuperblockRecovery {
  public:
-  // `opening` must outlive it; it gets the superblock's file, the identity and the checkpoint.
+  // `opening` must outlive it, and receives the superblock's file, the identity and the checkpoint.
   explicit SuperblockRecovery(Opening* opening) : opening_(*opening) {}
 
-  // Opens the file. kNotFound, with a message: there is no store.
+  // Opens the superblock's file. kNotFound, with a message, if there is no store.
   Result<void> Open();
-  // Reads the identity and the newest checkpoint. kCorrupt, with the remedy, if they cannot be
-  // read. Salvaging works without a checkpoint, but not without an identity.
+  // Reads the identity and the newest checkpoint. kCorrupt, with the remedy in its message, if they
+  // cannot be read. Salvaging needs the identity, but no checkpoint.
   Result<void> Find();
-  // Writes the opened state to both copies of the identity, and to both slots.
+  // Writes the identity that was read to both of its places in the superblock, where they differ,
+  // and the checkpoint to both slots. To be called only if the store is opened for writing.
   Result<void> Repair();
 
  private:
@@ -38,7 +39,7 @@ class SuperblockRecovery {
 
   Opening& opening_;
   Result<std::unique_ptr<File>> superblock_;
-  // When salvaging: the superblock's copy, or why there is none.
+  // When salvaging: the copy of the superblock's contents, or the reason why there is none.
   std::optional<IdentityCopy> copy_;
   std::string why_no_copy_;
 };

@@ -16,7 +16,7 @@ uint32_t LeafView::GroupBegin(uint32_t group) const {
   return std::min(begin, count());
 }
 
-uint64_t LeafView::SpaceOf(uint32_t index) const {
+uint64_t LeafView::DirectoryOf(uint32_t index) const {
   uint32_t low = 0;
   for (uint32_t length = groups(); length > 1; length -= length / 2) {
     low = GroupBegin(low + length / 2) <= index ? low + length / 2 : low;

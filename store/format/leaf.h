@@ -46,7 +46,7 @@ class LeafView : public PageView {
 
   bool IsIncomplete() const { return (static_cast<uint8_t>(bytes_[31]) & kIncompleteLeaf) != 0; }
 
-  LeafRecord Record(uint32_t index) const { return Decode(index, SpaceOf(index)); }
+  LeafRecord Record(uint32_t index) const { return Decode(index, DirectoryOf(index)); }
   // The first record whose key is not below `key`; count() if there is none.
   uint32_t LowerBound(const RecordKey& key) const;
   // The record with exactly this key.
@@ -68,7 +68,7 @@ class LeafView : public PageView {
     return LoadLittle<uint64_t>(bytes_ + kPageHeaderBytes + kLeafGroupBytes * group);
   }
   uint32_t GroupBegin(uint32_t group) const;
-  uint64_t SpaceOf(uint32_t index) const;
+  uint64_t DirectoryOf(uint32_t index) const;
   // The range of the directory's records; an empty one, where they would be, if there are none.
   Range RangeOf(uint64_t directory) const;
 

@@ -94,7 +94,7 @@ Memtable::Record* Memtable::NewRecord(const RecordKey& key, size_t room_bytes) {
   constexpr size_t kAlignment = alignof(Record);
   const size_t size = sizeof(Record) + key.name.size() + room_bytes;
   auto* record = new (Allocate((size + kAlignment - 1) / kAlignment * kAlignment)) Record;
-  record->space_ = key.directory;
+  record->directory_ = key.directory;
   record->position_ = key.position;
   record->name_bytes_ = static_cast<uint8_t>(key.name.size());
   record->room_bytes_ = static_cast<uint32_t>(room_bytes);

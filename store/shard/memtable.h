@@ -31,7 +31,7 @@ class Memtable {
   // One version of one record. Name and value follow it in memory.
   class Record {
    public:
-    format::RecordKey key() const { return {space_, position_, name()}; }
+    format::RecordKey key() const { return {directory_, position_, name()}; }
     std::string_view name() const { return {Text(), name_bytes_}; }
     uint64_t version() const { return version_; }
     bool is_erased() const { return is_erased_; }
@@ -48,7 +48,7 @@ class Memtable {
     const char* Text() const { return reinterpret_cast<const char*>(this + 1); }
     std::byte* ValueBytes() { return reinterpret_cast<std::byte*>(this + 1) + name_bytes_; }
 
-    uint64_t space_;
+    uint64_t directory_;
     uint64_t position_;
     uint64_t version_;
     Record* older_;      // of the same name

@@ -1,4 +1,5 @@
-// Numbers are held while their blocks are written, so that neither a crash nor an error leaks them.
+// Numbers are pinned while their blocks are written, so that neither a crash nor an error leaks
+// them.
 #include "store/txn/staging.h"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   uint64_t left = data.size() / kBlockBytes;
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
-    // Others may take the ready blocks before this call does.
+    // Other threads may pin the preallocated blocks before this one does.
     KVFS_TRY(shard.block_allocator().Preallocate(left));
     write->runs.reserve(write->runs.size() + 1);  // so that recording pinned blocks cannot fail
     const Run run = shard.block_allocator().Pin(left);

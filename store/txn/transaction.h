@@ -42,7 +42,7 @@ class Transaction {
   // kRetry, with a note in missing_locks(), unless the shard's lock is held.
   Result<void> NeedShard(uint32_t shard);
   const ShardSet& missing_locks() const { return missing_locks_; }
-  // Blocks that were not ready, by shard: the caller must reserve them after kRetry.
+  // Blocks that were not preallocated, by shard: the caller must preallocate them after kRetry.
   const std::map<uint32_t, uint64_t>& missing_blocks() const { return missing_blocks_; }
 
   // --- records ---
@@ -82,8 +82,8 @@ class Transaction {
 
   // --- blocks of one shard ---
 
-  // Announces that `count` blocks will be needed; they are consecutive if possible. kRetry if not
-  // as many are ready.
+  // Announces that `count` blocks will be needed; they are consecutive if possible. kRetry if fewer
+  // are preallocated.
   Result<void> WantBlocks(uint32_t shard, uint64_t count);
   // A new block with these bytes.
   Result<format::BlockPointer> NewBlock(uint32_t shard, Bytes whole);
@@ -106,7 +106,7 @@ class Transaction {
   };
   // What the transaction adds to each changed shard; of erased rows only the two ends count.
   std::vector<Size> Sizes() const;
-  // Blocks that the transaction holds, and releases if it is discarded.
+  // Blocks that the transaction has pinned, and unpins if it is discarded.
   uint64_t PinnedBlocks(uint32_t shard) const;
   // Bytes of the blocks that the transaction allocates, and of those that it frees.
   uint64_t AllocatedBytes() const;
@@ -133,8 +133,8 @@ class Transaction {
     int64_t entries = 0;
     int64_t orphans = 0;
     uint64_t wanted = 0;               // blocks announced by WantBlocks
-    Run ahead;                         // held, not yet used
-    std::vector<Run> allocated;        // held, and used
+    Run ahead;                         // pinned, not yet used
+    std::vector<Run> allocated;        // pinned, and used
     std::map<uint64_t, Image> images;  // blocks to be written
     std::vector<uint64_t> freed;
     std::vector<ErasedRow> rows;

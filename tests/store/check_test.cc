@@ -374,7 +374,7 @@ TEST_F(CheckTest, FindsWrongCounts) {
                {&format::ShardRoot::orphaned_contents, "to be freed"}};
   for (const auto& wrong : cases) {
     EditCheckpoint([&](format::Checkpoint& it) { ++(it.shards[0].*wrong.count); });
-    ExpectFinding(Kind::kDirectory, {wrong.word, "checkpoint says"});
+    ExpectFinding(Kind::kLostSpace, {wrong.word, "checkpoint says"});
     store_.reset();
     EditCheckpoint([&](format::Checkpoint& it) { --(it.shards[0].*wrong.count); });
   }
@@ -396,7 +396,7 @@ TEST_F(CheckTest, FindsSpaceThatIsLost) {
     };
     ASSERT_TRUE(FileOf("shard-00.keys")->Allocate(63 * kPage, kPage));
     EditBitmap(map, mark);
-    ExpectFinding(Kind::kDirectory, {"nothing refers"});
+    ExpectFinding(Kind::kLostSpace, {"nothing refers"});
     store_.reset();
   }
 }
