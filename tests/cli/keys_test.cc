@@ -69,7 +69,7 @@ TEST_P(Keys, NewOnesGetWhatTheUmaskLeaves) {
 // Not the umask, where there is such a list, nor what the command asks for.
 TEST_P(Keys, NewOnesGetWhatTheDefaultListOfTheirDirectoryLeaves) {
   const ProgramRun made =
-      RunShell("mkdir -p '" + Path("tree") + "/d' && setfacl -d -m u:4711:rwx,g::rwx,o::- '" +
+      RunShell("mkdir -p '" + Path("tree") + "/d' && setfacl -d -m u:root:rwx,g::rwx,o::- '" +
                Path("tree") + "/d' && '" + ProgramPath() + "' import '" + Path("tree") + "' '" +
                store() + "' && umask 077 && '" + ProgramPath() + "' put '" + store() +
                "' d/file x && '" + ProgramPath() + "' mkdir '" + store() + "' d/below");
