@@ -413,7 +413,7 @@ TEST_F(BlockAllocatorTest, WhatIsClaimedStaysBacked) {
   Checkpoint();
   FreeLater(numbers);
   Checkpoint();
-  map_->Preallocate(500);
+  map_->Reserve(500);
   ASSERT_TRUE(map_->HasPreallocated(500));
   map_->Trim(/*spare=*/0, /*run=*/1);
   EXPECT_GE(map_->preallocated(), 500u);
@@ -433,7 +433,7 @@ TEST_F(BlockAllocatorTest, WhatIsClaimedIsFoundAndNotTaken) {
   const uint64_t before = PageBytes();
   env_.SetTellsBackedParts(false);
   Open();
-  map_->Preallocate(150);
+  map_->Reserve(150);
   map_->Trim(0, 1);
   EXPECT_EQ(map_->preallocated(), 100u);
   EXPECT_EQ(PageBytes(), before);
@@ -473,7 +473,7 @@ TEST_F(BlockAllocatorTest, SpareNumbersAreThereAgainInTheNextProcess) {
   FreeLater({numbers.begin(), numbers.begin() + 5});
   FreeLater({numbers.begin() + 100, numbers.begin() + 900});
   Checkpoint();
-  map_->Preallocate(20);
+  map_->Reserve(20);
   map_->TrimAll();
   env_.SetCapacity(UsedBytes());
   Open();
