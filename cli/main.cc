@@ -162,6 +162,8 @@ int RunBare(const Arguments& arguments) {
 int Main(const std::string& program, const Arguments& arguments) {
   // Standard error may be closed, too.
   if (!OccupyClosedStreams()) return static_cast<int>(ExitCode::kIoFailed);
+  // Whoever starts the program may ignore it, and then the end of a child is told to nobody.
+  std::signal(SIGCHLD, SIG_DFL);
   RaiseFileLimit();
   LetSizeLimitBeAnError();
   const std::string name = std::filesystem::path(program).filename().string();

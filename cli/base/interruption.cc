@@ -11,12 +11,24 @@ namespace kvfs::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
+volatile pid_t only_sender = 0;  // 0: signals of every sender count
 
-void Note(int) { interrupted = 1; }
+bool Counts(const siginfo_t* info) { return only_sender == 0 || info->si_pid == only_sender; }
+
+void Note(int signal, siginfo_t* info, void*) {
+  if (!Counts(info)) return;
+  if (interrupted == 0) {
+    interrupted = 1;
+    return;
+  }
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);  // delivered when this returns
+}
 
 std::string_view last_line;
 
-void SayLastWords(int) {
+void SayLastWords(int, siginfo_t* info, void*) {
+  if (!Counts(info)) return;
   [[maybe_unused]] const ssize_t ignored =
       ::write(STDERR_FILENO, last_line.data(), last_line.size());
   ::_exit(static_cast<int>(ExitCode::kInterrupted));
@@ -24,17 +36,19 @@ void SayLastWords(int) {
 
 using Actions = std::array<struct sigaction, kSignals.size()>;
 
-void Catch(int signal, void (*handler)(int), struct sigaction* before) {
+using Handler = void(int, siginfo_t*, void*);
+
+void Catch(int signal, Handler* handler, struct sigaction* before) {
   ::sigaction(signal, nullptr, before);
   if (before->sa_handler == SIG_IGN) return;
   struct sigaction action {};
-  action.sa_handler = handler;
+  action.sa_sigaction = handler;
   // Without SA_RESTART, so that a blocking read is interrupted.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_SIGINFO;
   ::sigaction(signal, &action, nullptr);
 }
 
-void CatchAll(void (*handler)(int), Actions& before) {
+void CatchAll(Handler* handler, Actions& before) {
   for (size_t i = 0; i < kSignals.size(); ++i) Catch(kSignals[i], handler, &before[i]);
 }
 
@@ -59,6 +73,13 @@ LastWords::LastWords(std::string_view words) : line_(MessageLine(Severity::kErro
 LastWords::~LastWords() { Restore(before_); }
 
 bool IsInterrupted() { return interrupted != 0; }
+
+void CountSignalsOf(pid_t sender) { only_sender = sender; }
+
+bool IsIgnored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 Result<void> CheckNotInterrupted() {
   if (!IsInterrupted()) return {};

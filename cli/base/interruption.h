@@ -5,6 +5,8 @@
 // program.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <csignal>
 #include <string>
@@ -45,6 +47,11 @@ class LastWords {
 
 // Whether a signal has been received.
 bool IsInterrupted();
+// From now on only signals that `sender` has sent are recorded: a process that passes on what it
+// gets itself, so that a signal to both is not taken for two.
+void CountSignalsOf(pid_t sender);
+// Whether this process ignores the signal. If it is blocked as well, it is pending nevertheless.
+bool IsIgnored(int signal);
 // kRetry, with a message, if one has.
 Result<void> CheckNotInterrupted();
 

@@ -9,6 +9,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "cli/base/terminal.h"
+
 namespace kvfs::cli {
 namespace {
 
@@ -78,7 +80,7 @@ bool FitsIntoDoubleQuotes(std::string_view name) {
          name.find_first_of("#~", 1) == std::string_view::npos;
 }
 
-bool IsTerminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
+bool IsTerminal(std::FILE* stream) { return cli::IsTerminal(::fileno(stream)); }
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "cli/base/interruption.h"
+#include "cli/base/terminal.h"
 #include "cli/base/user_message.h"
 
 namespace kvfs::cli {
@@ -25,6 +26,8 @@ using std::chrono::seconds;
 
 constexpr seconds kSilence{1};
 constexpr seconds kSeldom{10};
+// Longer than any step between two calls of GoesOn().
+constexpr seconds kStopped{3};
 
 // Longer than a checkpoint of the maximum dirty memory on a slow, busy disk.
 seconds wait_limit{60};
@@ -46,8 +49,9 @@ bool IsToldToStop() {
   if (IsInterrupted()) return true;
   sigset_t pending;
   sigpending(&pending);
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-         sigismember(&pending, SIGHUP) == 1;
+  return std::ranges::any_of(kSignals, [&](int signal) {
+    return sigismember(&pending, signal) == 1 && !IsIgnored(signal);
+  });
 }
 
 }  // namespace
@@ -84,7 +88,8 @@ Waiting::Waiting(std::function<std::string()> what, seconds waited)
     : what_(std::move(what)),
       before_(waits->so_far.load()),
       since_(Clock::now() - waited),
-      is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+      asked_(Clock::now()),
+      is_terminal_(IsTerminal(STDERR_FILENO)) {}
 
 Waiting::~Waiting() {
   if (has_line_) std::fputs("\r\033[K", stderr);
@@ -93,6 +98,9 @@ Waiting::~Waiting() {
 bool Waiting::GoesOn() {
   if (IsToldToStop()) return false;
   const auto now = Clock::now();
+  // A process that was stopped has not waited.
+  if (now - asked_ > kStopped) since_ += now - asked_;
+  asked_ = now;
   waits->so_far = std::max(waits->so_far.load(), before_ + (now - since_));
   waits->asked_at = now.time_since_epoch();
   waits->asked_by = ::getpid();

@@ -53,7 +53,8 @@ class Waiting {
 
   const std::function<std::string()> what_;
   const std::chrono::nanoseconds before_;  // already waited by this command
-  const Clock::time_point since_;
+  Clock::time_point since_;
+  Clock::time_point asked_;  // when GoesOn was called last
   const bool is_terminal_;
   bool is_told_ = false;
   bool has_line_ = false;

@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "cli/base/paths.h"
+#include "cli/base/shown_text.h"
 #include "cli/client/key_walk.h"
 #include "cli/mounts/lock_file.h"
 
@@ -15,8 +18,13 @@ namespace {
 
 using Kind = fs::PathOperation::Kind;
 
-bool LiesAtOrBelow(const InnerMount& mount, const std::string& path) {
-  return IsWithin("/" + mount.path, "/" + path);
+// The first one at the path or below; null if there is none.
+const InnerMount* FirstWithin(const std::vector<InnerMount>& inner, const std::string& path) {
+  for (const std::string& from : {path, path.empty() ? path : path + "/"}) {
+    const auto first = std::ranges::lower_bound(inner, from, {}, &InnerMount::path);
+    if (first != inner.end() && IsWithin("/" + first->path, "/" + path)) return &*first;
+  }
+  return nullptr;
 }
 
 // The names that may stand for something else after the change.
@@ -51,8 +59,9 @@ bool KeepsWhatIsThere(const fs::PathOperation& change, Keys& keys) {
 std::vector<InnerMount> InnerMountsOf(const std::vector<MountEntry>& table,
                                       const std::string& mount_point) {
   std::vector<InnerMount> inner;
-  const auto own = FindMount(table, mount_point);
-  if (!own || own->type != kMountType) return inner;
+  // Something else may be mounted over it.
+  const auto own = FindMount(KvfsMounts(table), mount_point);
+  if (!own) return inner;
   for (const MountEntry& view : table) {
     if (view.type != kMountType || view.number != own->number) continue;
     for (const MountEntry& mount : table) {
@@ -63,6 +72,7 @@ std::vector<InnerMount> InnerMountsOf(const std::vector<MountEntry>& table,
       inner.push_back({NormalizeKeyPath(view.root + "/" + below), mount.mount_point});
     }
   }
+  std::ranges::sort(inner, {}, &InnerMount::path);
   return inner;
 }
 
@@ -79,15 +89,12 @@ std::vector<InnerMount> InnerMountsOfStore(const std::string& store_path) {
 
 Result<void> CheckHoldsNoMount(const std::vector<InnerMount>& inner, const std::string& path) {
   if (inner.empty()) return {};
-  const std::string plain = NormalizeKeyPath(path);
-  for (const InnerMount& mount : inner) {
-    if (!LiesAtOrBelow(mount, plain)) continue;
-    return Fail(ErrorCode::kNotEmpty,
-                fmt::format("something is mounted on {0}, and would go with it; unmount that first "
-                            "(`umount {0}`)",
-                            mount.mount_point));
-  }
-  return {};
+  const InnerMount* const mount = FirstWithin(inner, NormalizeKeyPath(path));
+  if (mount == nullptr) return {};
+  return Fail(ErrorCode::kNotEmpty,
+              fmt::format("something is mounted on {}, and would go with it; unmount that first "
+                          "(`umount {}`)",
+                          mount->mount_point, QuotedName(mount->mount_point, true)));
 }
 
 Result<void> CheckKeepMounts(const std::vector<InnerMount>& inner,

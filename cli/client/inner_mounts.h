@@ -22,7 +22,8 @@ struct InnerMount {
   bool operator==(const InnerMount&) const = default;
 };
 
-// Also what is mounted where the mount, or a directory of it, is to be seen a second time.
+// Sorted by path. Also what is mounted where the mount, or a directory of it, is to be seen a
+// second time; and also if something else covers the mount.
 std::vector<InnerMount> InnerMountsOf(const std::vector<MountEntry>& table,
                                       const std::string& mount_point);
 // By the table of this process; none if it cannot be read.
@@ -30,7 +31,7 @@ std::vector<InnerMount> InnerMountsOf(const std::string& mount_point);
 // Of the mount that the store's daemon has made.
 std::vector<InnerMount> InnerMountsOfStore(const std::string& store_path);
 
-// kNotEmpty, with the mount's place, if one of them lies at the path or below.
+// kNotEmpty, with the mount's place, if one of them, which are sorted, lies at the path or below.
 Result<void> CheckHoldsNoMount(const std::vector<InnerMount>& inner, const std::string& path);
 
 // The same for each name that one of the changes would take away. `failed`, if given, gets the

@@ -24,6 +24,7 @@
 #include "cli/base/json_text.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/standard_streams.h"
+#include "cli/base/terminal.h"
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
 #include "cli/client/store_access.h"
@@ -116,7 +117,7 @@ std::vector<Row> Compare(const Look& before, const Look& now) {
 
 void PrintText(const std::vector<Row>& rows) {
   constexpr double kMicroseconds = 1e6;
-  if (::isatty(STDOUT_FILENO) == 1) fmt::print("\033[H\033[J");
+  if (IsTerminal(STDOUT_FILENO)) fmt::print("\033[H\033[J");
   fmt::print("{:<16}{:>11}{:>12}{:>12}\n", "message", "per second", "p50 us", "p99 us");
   double all = 0;
   for (const Row& row : rows) {

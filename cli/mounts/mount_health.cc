@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <system_error>
 
 #include "cli/base/aside.h"
 #include "cli/base/paths.h"
@@ -77,6 +78,18 @@ Result<std::string> FromText(std::string text) {
   return Fail(static_cast<ErrorCode>(front - 'A'), std::move(text));
 }
 
+// Where the open file is that a path like /dev/fd/5 names. The process that asks a daemon has other
+// descriptors, and the kernel knows the place by itself.
+std::optional<std::string> PlaceOfDescriptor(const std::string& path) {
+  const std::filesystem::path named = std::filesystem::path(path).lexically_normal();
+  const std::string directory = named.parent_path().string();
+  if (directory != "/dev/fd" && directory != "/proc/self/fd") return std::nullopt;
+  std::error_code error;
+  const auto place = std::filesystem::read_symlink("/proc/self/fd" / named.filename(), error);
+  if (error) return std::nullopt;
+  return place.string();
+}
+
 }  // namespace
 
 MountHealth LookAtMount(const std::string& mount_point) {
@@ -114,6 +127,7 @@ Result<std::string> ResolvePlace(const std::string& path) {
 
 Result<void> AwaitAnswer(const std::string& path) {
   if (path == "-" || !IsAnyMounted(ReadMountTable())) return {};
+  if (const auto place = PlaceOfDescriptor(path)) return WatchPlace(*place);
   Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
   const auto asked = DoAside(
       [&] {

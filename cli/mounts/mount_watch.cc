@@ -64,6 +64,7 @@ pid_t CloneBeside() {
 // What the processes of a watch share.
 struct Shared {
   std::atomic<pid_t> child{0};  // -1: there can be none
+  std::atomic<bool> is_parted{false};
   std::atomic<bool> is_closed{false};
 };
 Shared* MakeShared() {
@@ -109,14 +110,14 @@ class Watch {
       EndWithChild();
     }
   }
-  // Passes it on, if the terminal has not sent it to both.
+  // Passes it on to the child, which records no others.
   bool AwaitSignal(milliseconds time) {
     const timespec limit{0, std::chrono::nanoseconds(time).count()};
     siginfo_t info{};
     const int signal = ::sigtimedwait(&signals_, &info, &limit);
-    if (signal <= 0 || signal == SIGCHLD) return signal > 0;
+    if (signal <= 0 || signal == SIGCHLD || IsIgnored(signal)) return signal > 0;
     is_told_to_stop_ = true;
-    if (info.si_code != SI_KERNEL) ::kill(child_, signal);
+    ::kill(child_, signal);
     return true;
   }
 
@@ -196,9 +197,9 @@ class Watch {
   bool is_told_to_stop_ = false;
 };
 
-// Not the files in the mounts, which may take until the daemons go on.
-void CloseOthers(const std::vector<std::string>& mounts) {
-  std::vector<int> others;
+// The descriptors of files in the mounts, or of all others.
+std::vector<int> FilesOpen(const std::vector<std::string>& mounts, bool in_mounts) {
+  std::vector<int> files;
   std::error_code error;
   for (std::filesystem::directory_iterator file("/proc/self/fd", error), end; !error && file != end;
        file.increment(error)) {
@@ -206,9 +207,21 @@ void CloseOthers(const std::vector<std::string>& mounts) {
     const std::string place = std::filesystem::read_symlink(file->path(), unreadable).string();
     const bool is_in_mount = std::ranges::any_of(
         mounts, [&](const std::string& mount) { return IsWithin(place, mount); });
-    if (!is_in_mount) others.push_back(std::atoi(file->path().filename().c_str()));
+    if (is_in_mount == in_mounts) files.push_back(std::atoi(file->path().filename().c_str()));
   }
-  for (const int file : others) ::close(file);
+  return files;
+}
+
+// Not the files in the mounts, whose closing may take until the daemons go on.
+void CloseOthers(const std::vector<std::string>& mounts) {
+  for (const int file : FilesOpen(mounts, /*in_mounts=*/false)) ::close(file);
+}
+
+// The watching process has none of the mounts' files open: what it writes there, or closes, would
+// wait for the daemons.
+void LetGoOf(const std::vector<std::string>& mounts) {
+  const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int file : FilesOpen(mounts, /*in_mounts=*/true)) ::dup2(nothing.number(), file);
 }
 
 [[noreturn]] void Keep(int told, Shared& shared, const std::vector<std::string>& mounts) {
@@ -239,13 +252,17 @@ Role Part(const std::vector<std::string>& mounts) {
       Keep(told.number(), *shared, mounts);
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (!shared->is_parted && ::getppid() == parent) ::sched_yield();
     if (::getppid() != parent) ::_exit(EXIT_FAILURE);
+    CountSignalsOf(parent);
     static_cast<void>(told.Release());  // the keeper's, too
     return Role::kWorks;
   }
   told = Descriptor();
   while (shared->child == 0) std::this_thread::sleep_for(kStep);
   if (shared->child < 0) return Role::kWorks;
+  LetGoOf(mounts);
+  shared->is_parted = true;
   Watch(keeper, std::move(tells), *shared, mounts).Run();
   return Role::kWatched;
 }

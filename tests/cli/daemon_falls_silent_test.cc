@@ -94,6 +94,25 @@ TEST_F(DaemonFallsSilent, EndsWhatReadsItsFile) {
   ExpectGivenUp("put --timeout 3 '" + other() + "' key < '" + file + "'");
 }
 
+// The path is that of an open file, which whoever asks the daemon does not have.
+TEST_F(DaemonFallsSilent, EndsWhatReadsAnOpenFileByItsNumber) {
+  MakeLarge(store());
+  MountAndKnow();
+  ExpectGivenUp("put --timeout 3 --file /dev/fd/5 '" + other() + "' key 5< '" + mount_point() +
+                "/large'");
+}
+
+// Nobody is told then, but the command ends.
+TEST_F(DaemonFallsSilent, EndsWhatHasItsMessagesThere) {
+  MakeTree(10'000);
+  Run({"import", Path("tree"), store()});
+  MountAndKnow();
+  const ProgramRun run = StopInTheMiddleOf("import --timeout 3 '" + mount_point() + "' '" +
+                                           other() + "' 2> '" + mount_point() + "/messages'");
+  EXPECT_TRUE(run.out.ends_with("12\n")) << run.out;
+  EXPECT_EQ(RunKvfs({"ls", "--timeout", "1", other()}).status, 0);
+}
+
 TEST_F(DaemonFallsSilent, EndsWhatWritesItsFile) {
   MakeLarge(other());
   MountAndKnow();
@@ -140,6 +159,42 @@ TEST_F(DaemonFallsSilent, ASignalReachesACommandThatIsWatched) {
                                   "/lock'; do :; done; sleep 0.5; kill -TERM $!; wait $!");
   EXPECT_EQ(run.status, 15) << run.err;
   EXPECT_NE(run.err.find("entries are in the store"), std::string::npos) << run.err;
+}
+
+// Both processes get it from the system, and the one that works from the other, too.
+TEST_F(DaemonFallsSilent, ASignalToTheGroupOfAWatchedCommandIsOne) {
+  MakeTree(20'000);
+  Run({"import", Path("tree"), store()});
+  MountAndKnow();
+  for (int round = 0; round < 8; ++round) {
+    const ProgramRun run =
+        RunShell("setsid '" + ProgramPath() + "' import --into " + std::to_string(round) + " '" +
+                 mount_point() + "' '" + other() + "' & until grep -q import '" + other() +
+                 "/lock'; do :; done; sleep 0.2; kill -TERM -- -$!; wait $!");
+    EXPECT_EQ(run.status, 15) << run.err;
+    EXPECT_NE(run.err.find("entries are in the store"), std::string::npos) << run.err;
+  }
+}
+
+TEST_F(DaemonFallsSilent, AnIgnoredSignalDoesNotShortenTheWait) {
+  MakeTree(10'000);
+  Run({"import", Path("tree"), store()});
+  MountAndKnow();
+  const std::string pid = std::to_string(daemon_);
+  const ProgramRun run = RunShell("(trap '' HUP; exec '" + ProgramPath() + "' import '" +
+                                  mount_point() + "' '" + other() + "') & until grep -q import '" +
+                                  other() + "/lock'; do :; done; kill -HUP $!; kill -STOP " + pid +
+                                  "; sleep 2.5; kill -CONT " + pid + "; wait $!");
+  EXPECT_EQ(run.status, 0) << run.err;
+}
+
+TEST_F(DaemonFallsSilent, AWatchedCommandEndsWhereTheCallerIgnoresTheEndOfChildren) {
+  Put("key", "value");
+  MountAndKnow();
+  const ProgramRun run =
+      RunShell("(trap '' CHLD; exec timeout 20 '" + ProgramPath() + "' put --file '" +
+               mount_point() + "/key' '" + other() + "' key) & wait $!");
+  EXPECT_EQ(run.status, 0) << run.err;
 }
 
 }  // namespace

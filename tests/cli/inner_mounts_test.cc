@@ -23,6 +23,9 @@ TEST(InnerMountsOf, AreThoseOfEachPlaceWhereTheMountIsSeen) {
   EXPECT_EQ(InnerMountsOf(table, "/kv"),
             (std::vector<InnerMount>{{"a/b", "/kv/a/b"}, {"a/c", "/again/c"}}));
   EXPECT_TRUE(InnerMountsOf(table, "/").empty());
+  auto covered = table;
+  covered.push_back({.mount_point = "/kv", .type = "tmpfs", .number = 4});
+  EXPECT_EQ(InnerMountsOf(covered, "/kv").size(), 2u) << "also where something is mounted over it";
   EXPECT_TRUE(InnerMountsOf(table, "/elsewhere").empty());
 }
 
@@ -31,6 +34,17 @@ TEST(InnerMountsOf, AreFoundAtAPathAndBelow) {
   for (const char* path : {"a/b", "/a//b/", "a"}) EXPECT_FALSE(CheckHoldsNoMount(inner, path));
   for (const char* path : {"a/b/c", "a/bc", "b", "a/"})
     EXPECT_EQ(CheckHoldsNoMount(inner, path).has_value(), std::string(path) != "a/") << path;
+}
+
+// Sorted as bytes are, where '-' comes before '/'.
+TEST(InnerMountsOf, AreFoundBesideNamesThatBeginAlike) {
+  const std::vector<InnerMount> inner = {{"a-b", "/kv/a-b"}, {"a/b", "/kv/a/b"}, {"b", "/kv/b"}};
+  for (const char* path : {"a", "a-b", "a/b", "b", ""}) {
+    EXPECT_FALSE(CheckHoldsNoMount(inner, path)) << path;
+  }
+  for (const char* path : {"a-", "a-b/c", "a/", "a/b/c", "c"}) {
+    EXPECT_EQ(CheckHoldsNoMount(inner, path).has_value(), std::string(path) != "a/") << path;
+  }
 }
 
 class MountsInside : public StoreFixture {
