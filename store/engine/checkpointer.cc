@@ -1,3 +1,4 @@
+// Takes the steps of a checkpoint, on a thread of its own.
 #include "store/engine/checkpointer.h"
 
 #include <algorithm>

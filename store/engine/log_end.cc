@@ -1,3 +1,4 @@
+// Tells a torn end from a damaged one.
 #include "store/engine/log_end.h"
 
 #include <set>

@@ -1,3 +1,4 @@
+// Applies each record to the memtables.
 #include "store/engine/log_replay.h"
 
 #include "store/base/describe.h"

@@ -1,3 +1,4 @@
+// Takes the steps of an opening, in order.
 #include "store/engine/recovery.h"
 
 #include "store/engine/log_end.h"

@@ -1,3 +1,4 @@
+// Reads the superblock, or its copy if the superblock is damaged.
 #include "store/engine/superblock_recovery.h"
 
 #include <algorithm>

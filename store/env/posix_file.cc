@@ -1,3 +1,4 @@
+// File access by system calls; errors become error codes here.
 #include "store/env/posix_file.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Joins the parts of a shard, and takes its steps of a checkpoint.
 #include "store/shard/shard.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Appends records, groups commits, replays and recycles segments.
 #include "store/wal/redo_log.h"
 
 #include <algorithm>

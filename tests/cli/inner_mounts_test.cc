@@ -24,7 +24,8 @@ TEST(InnerMountsOf, AreThoseOfEachPlaceWhereTheMountIsSeen) {
             (std::vector<InnerMount>{{"a/b", "/kv/a/b"}, {"a/c", "/again/c"}}));
   EXPECT_TRUE(InnerMountsOf(table, "/").empty());
   auto covered = table;
-  covered.push_back({.mount_point = "/kv", .type = "tmpfs", .number = 4});
+  covered.push_back(covered.front());
+  covered.back().mount_point = "/kv";
   EXPECT_EQ(InnerMountsOf(covered, "/kv").size(), 2u) << "also where something is mounted over it";
   EXPECT_TRUE(InnerMountsOf(table, "/elsewhere").empty());
 }
