@@ -121,7 +121,7 @@ TEST_F(DaemonFallsSilent, EndsWhatWritesItsFile) {
 }
 
 TEST_F(DaemonFallsSilent, EndsWhatUsesAStoreInItsMount) {
-  MakeTree(10'000);
+  MakeTree(60'000);
   MountAndKnow();
   RunKvfs({"create", mount_point() + "/inner"});  // with a warning
   ExpectGivenUp("bench --timeout 3 '" + mount_point() + "'");
@@ -170,7 +170,7 @@ TEST_F(DaemonFallsSilent, ASignalToTheGroupOfAWatchedCommandIsOne) {
     const ProgramRun run =
         RunShell("setsid '" + ProgramPath() + "' import --into " + std::to_string(round) + " '" +
                  mount_point() + "' '" + other() + "' & until grep -q import '" + other() +
-                 "/lock'; do :; done; sleep 0.2; kill -TERM -- -$!; wait $!");
+                 "/lock'; do :; done; sleep 0.2; /bin/kill -TERM -- -$!; wait $!");
     EXPECT_EQ(run.status, 15) << run.err;
     EXPECT_NE(run.err.find("entries are in the store"), std::string::npos) << run.err;
   }
