@@ -163,7 +163,7 @@ TEST_F(DaemonFallsSilent, ASignalReachesACommandThatIsWatched) {
 
 // Both processes get it from the system, and the one that works from the other, too.
 TEST_F(DaemonFallsSilent, ASignalToTheGroupOfAWatchedCommandIsOne) {
-  MakeTree(20'000);
+  MakeTree(60'000);
   Run({"import", Path("tree"), store()});
   MountAndKnow();
   for (int round = 0; round < 8; ++round) {
