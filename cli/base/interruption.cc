@@ -2,7 +2,10 @@
 
 #include "cli/base/interruption.h"
 
+#include <time.h>
 #include <unistd.h>
+
+#include <cstdint>
 
 #include "cli/base/exit_codes.h"
 #include "cli/base/user_message.h"
@@ -11,24 +14,32 @@ namespace kvfs::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
-volatile pid_t only_sender = 0;  // 0: signals of every sender count
+volatile std::sig_atomic_t are_passed_on = 0;
+timespec first_at{};
 
-bool Counts(const siginfo_t* info) { return only_sender == 0 || info->si_pid == only_sender; }
+// A signal that was also sent to this process itself comes within this time.
+constexpr int64_t kPassedOnMs = 1'000;
 
-void Note(int signal, siginfo_t* info, void*) {
-  if (!Counts(info)) return;
+int64_t MsSinceFirst() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - first_at.tv_sec) * 1'000 + (now.tv_nsec - first_at.tv_nsec) / 1'000'000;
+}
+
+void Note(int signal) {
   if (interrupted == 0) {
+    ::clock_gettime(CLOCK_MONOTONIC, &first_at);
     interrupted = 1;
     return;
   }
+  if (are_passed_on != 0 && MsSinceFirst() < kPassedOnMs) return;
   std::signal(signal, SIG_DFL);
   ::raise(signal);  // delivered when this returns
 }
 
 std::string_view last_line;
 
-void SayLastWords(int, siginfo_t* info, void*) {
-  if (!Counts(info)) return;
+void SayLastWords(int) {
   [[maybe_unused]] const ssize_t ignored =
       ::write(STDERR_FILENO, last_line.data(), last_line.size());
   ::_exit(static_cast<int>(ExitCode::kInterrupted));
@@ -36,15 +47,14 @@ void SayLastWords(int, siginfo_t* info, void*) {
 
 using Actions = std::array<struct sigaction, kSignals.size()>;
 
-using Handler = void(int, siginfo_t*, void*);
+using Handler = void(int);
 
 void Catch(int signal, Handler* handler, struct sigaction* before) {
   ::sigaction(signal, nullptr, before);
   if (before->sa_handler == SIG_IGN) return;
   struct sigaction action {};
-  action.sa_sigaction = handler;
   // Without SA_RESTART, so that a blocking read is interrupted.
-  action.sa_flags = SA_SIGINFO;
+  action.sa_handler = handler;
   ::sigaction(signal, &action, nullptr);
 }
 
@@ -74,7 +84,7 @@ LastWords::~LastWords() { Restore(before_); }
 
 bool IsInterrupted() { return interrupted != 0; }
 
-void CountSignalsOf(pid_t sender) { only_sender = sender; }
+void TakeSignalsAsPassedOn() { are_passed_on = 1; }
 
 bool IsIgnored(int signal) {
   struct sigaction action {};

@@ -5,8 +5,6 @@
 // program.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <csignal>
 #include <string>
@@ -47,9 +45,9 @@ class LastWords {
 
 // Whether a signal has been received.
 bool IsInterrupted();
-// From now on only signals that `sender` has sent are recorded: a process that passes on what it
-// gets itself, so that a signal to both is not taken for two.
-void CountSignalsOf(pid_t sender);
+// From now on another process passes its signals on to this one, which may get them by itself, too:
+// a second one counts only if it comes a second later.
+void TakeSignalsAsPassedOn();
 // Whether this process ignores the signal. If it is blocked as well, it is pending nevertheless.
 bool IsIgnored(int signal);
 // kRetry, with a message, if one has.

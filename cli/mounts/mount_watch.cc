@@ -110,7 +110,7 @@ class Watch {
       EndWithChild();
     }
   }
-  // Passes it on to the child, which records no others.
+  // Passes it on to the child, which may get it by itself, too.
   bool AwaitSignal(milliseconds time) {
     const timespec limit{0, std::chrono::nanoseconds(time).count()};
     siginfo_t info{};
@@ -254,7 +254,7 @@ Role Part(const std::vector<std::string>& mounts) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (!shared->is_parted && ::getppid() == parent) ::sched_yield();
     if (::getppid() != parent) ::_exit(EXIT_FAILURE);
-    CountSignalsOf(parent);
+    TakeSignalsAsPassedOn();
     static_cast<void>(told.Release());  // the keeper's, too
     return Role::kWorks;
   }
