@@ -1,9 +1,9 @@
-// The program `kvfs`: finds the command, has its arguments read, runs it, tells how it ended.
+// The program `kvfs`: finds the command, parses its arguments, runs it, reports the result.
 //
 // The first argument names the command. `kvfs STORE MOUNTPOINT ...`, whose first argument is
-// neither a command nor an option, is `kvfs mount STORE MOUNTPOINT ...`: that is how mount(8) calls
-// a file system of type fuse.kvfs. Called by the name mount.kvfs the program is mount(8)'s helper
-// for the type kvfs, by the name fsck.kvfs it is `kvfs check`.
+// neither a command nor an option, is `kvfs mount STORE MOUNTPOINT ...`: this is how mount(8) calls
+// a file system of type fuse.kvfs. Under the name mount.kvfs the program is mount(8)'s helper for
+// the type kvfs, under the name fsck.kvfs it is `kvfs check`.
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -47,7 +47,7 @@ std::string ProgramHelp() {
 }
 
 ExitCode Report(const CommandResult<>& outcome) {
-  // What was printed may still be on its way.
+  // Output may still be buffered.
   const CommandResult<> written = FlushOutput();
   const CommandResult<>& told = outcome ? written : outcome;
   if (told) return ExitCode::kOk;
@@ -55,7 +55,7 @@ ExitCode Report(const CommandResult<>& outcome) {
   return told.error().code;
 }
 
-// A store of 256 shards has 512 files and more; the soft limit is 1024 by custom, and often less.
+// A store of 256 shards has more than 512 files; the soft limit is usually 1024, and often less.
 void RaiseFileLimit() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
@@ -63,8 +63,8 @@ void RaiseFileLimit() {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// What the program writes beyond RLIMIT_FSIZE is an error where it is written, and no signal that
-// ends it. Not ignored, which the programs that this one starts would inherit.
+// Makes a write beyond RLIMIT_FSIZE an error, instead of a signal that kills the program. The
+// signal is not ignored, since child programs would inherit that.
 void LetSizeLimitBeAnError() {
   struct sigaction action {};
   action.sa_handler = [](int) {};
@@ -72,7 +72,7 @@ void LetSizeLimitBeAnError() {
   ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
-// The formatter throws where standard output cannot be written.
+// The formatter throws if standard output cannot be written.
 CommandResult<> RunGuarded(const Runner& runner) {
   try {
     return runner();
@@ -109,7 +109,7 @@ int Run(const Command& command, Arguments arguments) {
   }
 }
 
-// fsck(8) passes flags on that ask for what a check does anyway, or for what it never does.
+// fsck(8) passes on flags that have no effect on a check.
 Arguments WithoutFsckFlags(Arguments arguments) {
   std::erase_if(arguments, [](const std::string& argument) {
     return argument == "-a" || argument == "-p" || argument == "-n" || argument == "-y" ||
@@ -128,8 +128,7 @@ ExitCode ReportUnknown(std::string_view kind, const std::string& word) {
                   nearest ? fmt::format(", did you mean `kvfs {}`?", *nearest) : std::string())));
 }
 
-// Whether `kvfs WORD ...` can be a mount of the store WORD: not where there is nothing of that
-// name, unless it is to be made.
+// Whether `kvfs WORD ...` can mean mounting the store WORD: only if it exists, or is to be created.
 bool CanBeStore(const std::string& word, const Arguments& arguments) {
   std::error_code error;
   if (word.find('/') != std::string::npos || std::filesystem::exists(word, error) || error) {
@@ -138,7 +137,7 @@ bool CanBeStore(const std::string& word, const Arguments& arguments) {
   return std::ranges::find(arguments, "--create") != arguments.end();
 }
 
-// Of the program, or of the command that is named.
+// Help for the program, or for the named command.
 int Help(const Arguments& arguments) {
   if (arguments.size() == 1) {
     fmt::print("{}", ProgramHelp());
@@ -161,8 +160,10 @@ int RunBare(const Arguments& arguments) {
 }
 
 int Main(const std::string& program, const Arguments& arguments) {
-  // There may be nobody to tell.
+  // Standard error may be closed, too.
   if (!OccupyClosedStreams()) return static_cast<int>(ExitCode::kIoFailed);
+  // Whoever starts the program may ignore it, and then the end of a child is told to nobody.
+  std::signal(SIGCHLD, SIG_DFL);
   RaiseFileLimit();
   LetSizeLimitBeAnError();
   const std::string name = std::filesystem::path(program).filename().string();

@@ -1,10 +1,11 @@
-// Settings in a store, by the library: opens a store (and creates it where there is none), changes
-// values alone, together and under a condition, lists them as of one moment, and meets errors.
+// Settings in a store, through the library: opens a store (creating it if there is none), changes
+// values one at a time, atomically together, and conditionally, lists them as of one moment, and
+// handles errors.
 //
 //   g++ settings.cc $(pkg-config --cflags --libs kvfs) -o settings && ./settings DIRECTORY
 //
-// Each call returns a Result: a value or an Error, which has a code for the program and a message
-// for the person. docs/library.md is the reference.
+// Each call returns a Result: a value, or an Error with a code for the program and a message for
+// the user. docs/library.md gives an overview.
 
 #include <iostream>
 #include <memory>
@@ -25,14 +26,14 @@ constexpr kvfs::Key KeyOf(std::string_view name) { return {kvfs::kRootDirectory,
 Result<std::unique_ptr<Store>> OpenOrCreate(const std::string& path) {
   kvfs::Env& env = kvfs::GetPosixEnv();
   kvfs::OpenOptions options;
-  options.purpose = "the settings example";  // who else wants the store is told this
+  options.purpose = "the settings example";  // shown to a second opener
   auto store = Store::Open(env, path, options);
   if (store || store.error().code != ErrorCode::kNotFound) return store;
   KVFS_TRY(Store::Create(env, path));
   return Store::Open(env, path, options);
 }
 
-// Two values that belong together change together: after any crash both are there, or neither.
+// Changes two related values atomically: after any crash both are there, or neither.
 Result<void> SetWindow(Store& store, std::string_view width, std::string_view height) {
   Batch batch;
   batch.Put(KeyOf("window.width"), kvfs::AsBytes(width));
@@ -40,7 +41,7 @@ Result<void> SetWindow(Store& store, std::string_view width, std::string_view he
   return store.Apply(batch);
 }
 
-// Adds one, whoever else does so at the same time: the change is refused if the value is not of the
+// Adds one, even if others do so at the same time: the change fails if the value no longer has the
 // version that was read, and is then tried again.
 Result<int> CountStart(Store& store) {
   while (true) {
@@ -86,7 +87,7 @@ Result<void> Run(const std::string& path) {
   const auto absent = store->Get("no such setting");
   if (!absent && absent.error().code == ErrorCode::kNotFound) std::cout << "absent is no error\n";
   KVFS_TRY(PrintAll(*store));
-  KVFS_TRY(store->Sync());  // from here on it survives the loss of power
+  KVFS_TRY(store->Sync());  // from here on it survives power loss
   return store->Close();
 }
 

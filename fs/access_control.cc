@@ -1,4 +1,4 @@
-// Access control lists of inodes, kept in step with their modes (fs/access_list.h has the rules).
+// Access control lists of inodes, kept consistent with their modes (rules in fs/access_list.h).
 #include <sys/stat.h>
 
 #include <utility>
@@ -11,10 +11,10 @@ namespace {
 
 constexpr uint32_t kAccessBits = 0777;
 
-// A list that was stored was checked then; what is stored may be damaged.
+// Lists are checked before they are stored, but the stored bytes may be damaged.
 Result<AccessList> DecodeStored(std::string_view bytes) {
   auto list = AccessList::Decode(bytes);
-  if (!list) return Fail(ErrorCode::kCorrupt, "the access control list of a file makes no sense");
+  if (!list) return Fail(ErrorCode::kCorrupt, "the access control list of a file is malformed");
   return list;
 }
 

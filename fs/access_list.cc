@@ -1,4 +1,4 @@
-// Bytes to entries and back, and the entries that stand for the bits of a mode.
+// Encodes and decodes lists, and maps mode bits to entries.
 #include "fs/access_list.h"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
-// POSIX access control lists, as the kernel hands them out: in extended attributes.
+// POSIX access control lists, in the kernel's form: extended attributes.
 //
-// The kernel checks permissions by them. What is left to the file system is to keep list and mode
-// in step, each of which tells of the other: the mode's group bits are the list's mask. The rules
-// are those of Linux (fs/posix_acl.c). Layout, little-endian: version, 2 (4 bytes); then entries of
-// tag (2), permissions (2) and id (4), in the order of their tags.
+// The kernel checks permissions with them. The file system only keeps list and mode consistent: the
+// mode's group bits are the list's mask. The rules are those of Linux (fs/posix_acl.c). Layout,
+// little-endian: version, 2 (4 bytes); then entries of tag (2), permissions (2) and id (4), in the
+// order of their tags.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ inline constexpr std::string_view kDefaultListXattr = "system.posix_acl_default"
 
 class AccessList {
  public:
-  // The numbers are the kernel's. Of a user or group that is named, `id` tells which.
+  // The kernel's numbers. For kUser and kGroup, `id` is the named user or group.
   enum Tag : uint16_t {
     kOwner = 0x01,
     kUser = 0x02,
@@ -35,32 +35,32 @@ class AccessList {
     uint32_t id = 0;
   };
 
-  // Of entries in any order, as text has them; a mask that is missed is made, of all that it
-  // limits. kInvalid as for Decode.
+  // Takes entries in any order, as in text form; a required but missing mask becomes the union of
+  // the permissions that it limits. kInvalid as for Decode.
   static Result<AccessList> FromEntries(std::vector<Entry> entries);
-  // kInvalid for bytes that are no list, or a list that lacks what each must have.
+  // kInvalid if the bytes are not a list, or the list lacks a required entry.
   static Result<AccessList> Decode(std::string_view bytes);
   std::string Encode() const;
   const std::vector<Entry>& entries() const { return entries_; }
 
-  // Whether a mode says as much, so that nobody needs the list.
+  // Whether the mode alone can express the list, so that the list is not needed.
   bool SaysNoMoreThanMode() const;
 
-  // The permission bits of `mode` as the list has them.
+  // `mode`, with the list's permission bits.
   uint32_t ModeOf(uint32_t mode) const;
-  // Makes the list say what `mode` does (chmod).
+  // Sets the list's permissions to those of `mode` (chmod).
   void TakeMode(uint32_t mode);
-  // Makes a directory's default list that of a new file, which was asked for with `mode`; returns
-  // the file's mode.
+  // Turns a directory's default list into the list of a new file, created with `mode`; returns the
+  // file's mode.
   uint32_t Inherit(uint32_t mode);
 
  private:
   Entry& At(uint16_t tag);
   const Entry* FindEntry(uint16_t tag) const;
-  // What the mode's group bits stand for: the mask, or the owning group where there is none.
+  // The entry for the mode's group bits: the mask, or the owning group if there is no mask.
   Entry& GroupClass();
 
-  std::vector<Entry> entries_;  // INVARIANT: one each of owner, owning group and others
+  std::vector<Entry> entries_;  // INVARIANT: exactly one owner, one owning group and one others
 };
 
 }  // namespace kvfs::fs

@@ -1,4 +1,4 @@
-// Wraps edits of attributes into edits of meta; see the header for what happens to damaged ones.
+// Wraps edits of attributes into edits of meta.
 #include "fs/attribute_batch.h"
 
 #include <string>
@@ -28,7 +28,7 @@ Result<void> AttributeBatch::Apply(Store& store) { return Explain(store.Apply(ba
 
 Result<void> AttributeBatch::Explain(Result<void> result) const {
   if (!result && found_damage_) {
-    return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
+    return Fail(ErrorCode::kCorrupt, "the attributes of an entry are malformed");
   }
   return result;
 }

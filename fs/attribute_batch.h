@@ -1,10 +1,10 @@
-// A batch of the store whose edits of meta are edits of attributes.
+// A batch of the store whose meta edits are attribute edits.
 //
-// The store cannot be told from inside a MetaEdit that the present bytes make no sense. An
-// AttributeBatch remembers it, and answers with a meta above the limit, for which the store refuses
-// the batch: so damaged attributes are reported and never overwritten.
+// A MetaEdit cannot report to the store that the current bytes are malformed. An AttributeBatch
+// remembers it, and returns a meta above the limit, so that the store refuses the batch: damaged
+// attributes are reported and never overwritten.
 //
-// Not movable, because its edits point to it.
+// Not movable, because its edits hold pointers to it.
 #pragma once
 
 #include <deque>
@@ -18,12 +18,12 @@
 
 namespace kvfs::fs {
 
-// The attributes that `meta` tells of; `if_empty` where there are none. kCorrupt.
+// Decodes `meta`; `if_empty` if it is empty. kCorrupt.
 Result<Attributes> ReadMeta(std::string_view meta, const Attributes& if_empty);
 
 class AttributeBatch {
  public:
-  // `if_empty` are the attributes of an entry without meta; it must outlive the change.
+  // `if_empty` holds the attributes of an entry without meta; it must outlive the batch.
   explicit AttributeBatch(const Attributes& if_empty) : if_empty_(if_empty) {}
 
   AttributeBatch(const AttributeBatch&) = delete;
@@ -31,15 +31,17 @@ class AttributeBatch {
 
   Batch& batch() { return batch_; }
 
-  // For the batch's operations. `edit` runs under a lock of the store: it must be short.
+  // Makes a MetaEdit for the batch's operations. `edit` runs under a lock of the store: it must be
+  // quick.
   MetaEdit Edit(std::function<void(Attributes&)> edit);
 
-  // For names and contents that are made for the batch, which borrows them: keeps it as long.
+  // Keeps a name or content that the batch borrows, as long as the batch.
   std::string_view Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
-  // As Store::Apply, and kCorrupt for attributes that make no sense.
+  // As Store::Apply, and kCorrupt for malformed attributes.
   Result<void> Apply(Store& store);
-  // For edits that were handed to another call of the store, with what it has returned.
+  // For edits that were passed to another call of the store: turns its result into kCorrupt if an
+  // edit found malformed attributes.
   Result<void> Explain(Result<void> result) const;
 
  private:

@@ -1,5 +1,5 @@
-// Writes and reads the layout of fs/attributes.h. Reading trusts nothing: the bytes may come from a
-// damaged or hostile store, and every value has one encoding only.
+// Encodes and decodes the layout of fs/attributes.h. Decoding trusts nothing: the bytes may come
+// from a damaged or hostile store, and every value has a single encoding.
 #include "fs/attributes.h"
 
 #include <sys/stat.h>
@@ -59,8 +59,8 @@ void AppendTime(std::string& out, const Timespec& time, const Timespec& mtime) {
   AppendVarint(out, Zigzag(uint64_t{time.nanoseconds} - mtime.nanoseconds));
 }
 
-// Takes fields off the front of a string. After a field that is not there, or not as it should be,
-// `ok` is false and all values are 0.
+// Reads fields from the front of a string. After a missing or malformed field, `ok` is false and
+// all values are 0.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -159,9 +159,9 @@ Result<Attributes> DecodeAttributes(std::string_view meta) {
   const auto version = in.TakeFixed<uint8_t>();
   const auto flags = in.TakeFixed<uint8_t>();
   const Attributes a = TakeFields(in, flags);
-  // Comparing the flags refuses unknown ones, and fields that could have been left out.
+  // Comparing the flags refuses unknown ones, and fields that could have been omitted.
   if (version != kVersion || !in.Finished() || flags != FlagsOf(a)) {
-    return Fail(ErrorCode::kCorrupt, "the attributes of an entry make no sense");
+    return Fail(ErrorCode::kCorrupt, "the attributes of an entry are malformed");
   }
   return a;
 }

@@ -1,6 +1,5 @@
-// The attributes of a file, and the bytes in which the store keeps them as an entry's meta. (The
-// name of a file with several names has something else there: fs/hard_link.h. The first byte
-// tells.)
+// The attributes of a file, and their encoding as an entry's meta. (The name of a file with several
+// names has another meta: fs/hard_link.h. The first byte distinguishes them.)
 //
 // Layout, little-endian; optional fields stand in this order, each only if its flag is set:
 //
@@ -17,10 +16,10 @@
 //             time    ctime                 left out where equal to mtime
 //             varint  device number         left out where 0
 //
-// A varint holds 7 bits a byte, lowest first, the top bit telling that more follow. A `time` is the
+// A varint holds 7 bits a byte, lowest first; the top bit means that more follow. A `time` is the
 // difference to mtime as two varints, seconds and nanoseconds, each zigzag coded (0, -1, 1, -2, ...
-// as 0, 1, 2, 3, ...). Every value has one encoding only: longer varints, fields that could be left
-// out, unknown flags and bytes left over are refused. A file just written takes about 20 bytes.
+// as 0, 1, 2, 3, ...). Every value has a single encoding: overlong varints, fields that could be
+// omitted, unknown flags and trailing bytes are refused. A newly written file takes about 20 bytes.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +42,8 @@ struct Attributes {
   uint32_t links = 1;  // names; of a directory: 2 and its subdirectories; 0 once unlinked
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint64_t device = 0;      // what a character or block device stands for (st_rdev)
-  bool has_xattrs = false;  // extended attributes, which lie in an entry of their own
+  uint64_t device = 0;      // device number of a character or block device (st_rdev)
+  bool has_xattrs = false;  // extended attributes, stored in a separate entry
   Timespec atime;           // set at creation and on request, never by reads
   Timespec mtime;
   Timespec ctime;
@@ -56,10 +55,10 @@ struct Attributes {
   bool IsSymbolicLink() const;
 };
 
-// Returns the bytes; at most 71.
+// At most 71 bytes.
 std::string EncodeAttributes(const Attributes& attributes);
 
-// kCorrupt for bytes that EncodeAttributes does not make.
+// kCorrupt for bytes that EncodeAttributes does not produce.
 Result<Attributes> DecodeAttributes(std::string_view meta);
 
 }  // namespace kvfs::fs

@@ -1,4 +1,4 @@
-// Reads piece by piece, and anew if the entry's version has changed at the end.
+// Reads piece by piece; starts again if the entry's version has changed at the end.
 #include "fs/content_checksum.h"
 
 #include <xxhash.h>

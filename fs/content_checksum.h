@@ -1,4 +1,4 @@
-// The checksum of a whole content, as users can ask for it.
+// The checksum of a whole content, for users.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace kvfs::fs {
 
-// XXH3 with 128 bits, as 32 hexadecimal digits: what xxh128sum prints. Reads the whole content;
-// kTooLarge above kMaxGetBytes, kConflict if it changes again and again meanwhile. kNotFound if the
-// entry there has not the id, or has it no longer.
+// 128-bit XXH3 as 32 hexadecimal digits, as printed by xxh128sum. Reads the whole content;
+// kTooLarge above kMaxGetBytes, kConflict if the content keeps changing meanwhile. kNotFound if the
+// entry does not have this id.
 Result<std::string> ChecksumContent(const Store& store, Key key, uint64_t id);
 
 }  // namespace kvfs::fs

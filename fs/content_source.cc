@@ -1,6 +1,6 @@
-// What is of moderate size goes with the changes; the rest is staged. A staged content can be taken
-// only by the file that it was staged for: if another one is there when the time comes, it is
-// copied inside the store, and tried again.
+// A content of moderate size is part of the changes; a larger one is staged. A staged content can
+// be taken only by the file that it was staged for: if another file has the name by then, the
+// content is copied inside the store, and the change is tried again.
 #include "fs/content_source.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr size_t kModerateBytes = size_t{8} << 20;
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr int kAttempts = 5;
 
-// A file without a name, and one reference to it.
+// A file without a name, with one reference to it.
 class Stage {
  public:
   static Result<Stage> Open(FileSystem& file_system, InodeNumber receiver, const Caller& caller) {
@@ -36,7 +36,7 @@ class Stage {
 
   InodeNumber file() const { return file_; }
 
-  // What may be left out are zeros.
+  // Bytes that may be left out are zeros.
   Result<void> Add(uint64_t hole_bytes, Bytes bytes, bool may_leave_out) {
     if (hole_bytes > kMaxContentBytes - size_) return Fail(ErrorCode::kTooLarge);
     size_ += hole_bytes;
@@ -78,8 +78,8 @@ class Stage {
   uint64_t size_ = 0;
 };
 
-// What has been read of a content: all of it; or as much as is moderate and one piece more, a hole
-// and the last bytes of `data`.
+// The part of a content read so far: all of it; or a moderate amount and one more piece, which is a
+// hole and the last bytes of `data`.
 struct Beginning {
   std::string data;
   bool is_whole = false;
@@ -121,7 +121,8 @@ Result<void> Fill(Stage& stage, const Beginning& begin, const ContentSource& sou
   }
 }
 
-// The number of the regular file that has the name now, and keeps it; 0 if there is none.
+// The number of the regular file that has the name now, and will keep its number; 0 if there is
+// none.
 InodeNumber ReceiverOf(FileSystem& file_system, const PathOperation& put) {
   const auto present = StatPath(file_system, put.path);
   if (!present || !present->attributes.IsRegular()) return 0;

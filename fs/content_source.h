@@ -1,4 +1,4 @@
-// Contents that come piece by piece, of any size, with their holes.
+// Contents of any size that arrive piece by piece, including holes.
 #pragma once
 
 #include <functional>
@@ -9,19 +9,19 @@
 
 namespace kvfs::fs {
 
-// A piece: so many bytes that are zeros and need no space, and then so many that lie at the
-// beginning of the buffer. The end: neither.
+// A piece: `hole_bytes` zeros that need no space, followed by `bytes` bytes at the beginning of the
+// buffer. Both are 0 at the end.
 struct ContentPiece {
   uint64_t hole_bytes = 0;
   size_t bytes = 0;
 };
-// Fills what it can of the buffer.
+// Fills the buffer as far as possible.
 using ContentSource = std::function<Result<ContentPiece>(MutableBytes buffer)>;
 
-// As FileSystem::ApplyChanges; the content of the last change, a kPut, is what `source` gives. A
-// large one is written to a file without a name first: nothing is seen before all of it is there,
-// and then all changes happen in one step. An error of the source changes nothing. The file that is
-// put keeps its inode number, whatever the size.
+// As FileSystem::ApplyChanges, but the content of the last change, a kPut, comes from `source`. A
+// large content is first written to a file without a name: nothing is visible before it is
+// complete, and then all changes happen in one step. An error of the source changes nothing. The
+// replaced file keeps its inode number, whatever the size.
 Result<std::vector<ChangedName>> ApplyWithContent(FileSystem& file_system,
                                                   std::vector<PathOperation> changes,
                                                   const ContentSource& source, const Caller& caller,

@@ -1,4 +1,5 @@
-// A block is compared with itself, one byte further on: all equal and the first zero means zeros.
+// A block is compared with itself shifted by one byte: if all bytes are equal and the first is
+// zero, all are zero.
 #include "fs/data_ranges.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Where bytes are not zero, in blocks of the size in which contents have holes: what is worth
-// storing of a content that may be sparse.
+// Finds the nonzero blocks of some bytes, in the block size of holes: the parts of a sparse content
+// that must be stored.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-// Runs of blocks, of which none is all zeros; the last block may be a part of one. `bytes` begin at
-// a multiple of the block size. Offsets count from the beginning of `bytes`.
+// Runs of blocks that are not all zeros; the last block may be partial. `bytes` begin at a multiple
+// of the block size. Offsets count from the beginning of `bytes`.
 std::vector<ByteRange> DataRangesOf(Bytes bytes);
 
 }  // namespace kvfs::fs

@@ -1,11 +1,11 @@
 // Listings. An entry's offset is its position in the store (at least 16, a hash of its name), so a
-// listing goes on rightly from any offset whatever has come and gone: nothing is remembered between
-// two pages. Offset 1 is after ".", 2 after "..".
+// listing continues correctly from any offset whatever has been created and removed: no state is
+// kept between two pages. Offset 1 is after ".", 2 after "..".
 //
-// Programs of 32 bits can have offsets of 31 bits only. Who asks, FUSE does not tell; so they are
-// an option, and the front of the position. Names that share one are on one page, but who reads
-// less than a page at a time (musl's readdir) can miss one of them: of a million names, some
-// hundred pairs share theirs.
+// 32-bit programs are limited to 31-bit offsets. FUSE does not say which program asks, so these are
+// a mount option; they are the leading bits of the position. Names that share an offset are on one
+// page, but a program that reads less than a page at a time (with musl's readdir) can miss one of
+// them: among a million names, some hundred pairs share an offset.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr uint64_t kAfterDotDot = 2;
 constexpr uint64_t kLastOffset = (uint64_t{1} << 63) - 1;
 constexpr uint64_t kLastShortOffset = (uint64_t{1} << 31) - 1;
 
-// Offsets of a listing, all or the front of the bits of a position.
+// Offsets of a listing: all bits of a position, or the leading ones.
 class Offsets {
  public:
   explicit Offsets(bool are_short) : unused_bits_(are_short ? 63 - 31 : 0) {}
@@ -29,9 +29,9 @@ class Offsets {
   bool IsEnd(uint64_t offset) const {
     return offset >= (unused_bits_ > 0 ? kLastShortOffset : kLastOffset);
   }
-  // The first positions share one, as there are none for them below.
+  // The first positions share one offset, since lower ones are reserved.
   uint64_t Of(Position position) const { return std::max(position >> unused_bits_, kLeast); }
-  // Behind all that share the offset.
+  // The first position after all that share the offset.
   Position PositionAfter(uint64_t offset) const {
     if (offset < kLeast) return kFirstPosition;
     return std::max<Position>((offset + 1) << unused_bits_, kFirstPosition);
@@ -49,7 +49,7 @@ InodeInfo OfType(InodeNumber number, uint32_t type) {
   return inode;
 }
 
-// The directory's entry lies in its parent. A removed one is its own parent.
+// The directory that has this directory's entry. A removed directory is its own parent.
 InodeNumber ParentOf(InodeNumber directory, const Location& at) {
   if (at.directory == kAttributeDirectory) return kRootInode;
   return at.directory == kTransientDirectory ? directory : at.directory;
@@ -79,7 +79,7 @@ Result<std::vector<DirectoryEntry>> StoreFileSystem::ListDirectoryPlus(InodeNumb
   KVFS_ASSIGN(std::vector<DirectoryEntry> entries, ListPage(directory, offset, limit));
   for (DirectoryEntry& entry : entries) {
     if (IsDot(entry)) continue;
-    // Listed without a type if damaged: the others must not suffer for it.
+    // Listed without a type if damaged, so that the rest can be listed.
     auto inode = FindAndReference({directory, entry.name});
     entry.inode = inode ? *inode : OfType(entry.inode.number, 0);
   }

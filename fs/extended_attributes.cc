@@ -1,6 +1,6 @@
-// Extended attributes read and changed. A change reads all of an inode's, edits them in memory, and
-// writes them and the inode's attributes in one batch, which is refused if somebody else was
-// faster: then it is tried again.
+// Reads and changes extended attributes. A change reads all of an inode's, edits them in memory,
+// and writes them and the inode's attributes in one batch, which fails after a concurrent change:
+// then it is tried again.
 #include <mutex>
 #include <utility>
 
@@ -11,7 +11,7 @@
 namespace kvfs::fs {
 namespace {
 
-// More than there can be threads that change one inode's at the same time.
+// More than the possible number of threads that change one inode concurrently.
 constexpr int kAttempts = 1000;
 
 bool IsVirtual(std::string_view name) { return name == kVersionXattr || name == kChecksumXattr; }
@@ -38,9 +38,9 @@ std::string StoreFileSystem::UnnamedXattrName(InodeNumber inode) {
   return "xattrs " + std::to_string(inode);
 }
 
-// The attributes say that there are some; but what they say may be damaged, and a file that cannot
-// be removed would not help. Where it is only the look that fails they are there: else they would
-// be left behind, and what the caller then does with them tells what is wrong.
+// Verifies the flag in the attributes, which may be damaged: a wrong flag must not make a file
+// unremovable. If the lookup itself fails, they count as present: otherwise they could be left
+// behind, and the caller's next step reports the error.
 bool StoreFileSystem::HasStoredXattrs(const InodeInfo& inode, Key key) const {
   if (!inode.attributes.has_xattrs) return false;
   const auto found = store_.Stat(key);
@@ -83,7 +83,7 @@ void StoreFileSystem::AddXattrs(AttributeBatch& change, const Location& at, Inod
   }
 }
 
-// Goes through the whole content without the lock; a file that moves meanwhile is found anew.
+// Reads the whole content without the lock; a file that moves meanwhile is looked up again.
 Result<std::string> StoreFileSystem::GetChecksum(InodeNumber inode) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     std::shared_lock lock(namespace_lock_);

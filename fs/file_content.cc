@@ -1,4 +1,4 @@
-// Contents read and written, and targets of symbolic links.
+// Reads and writes contents, and reads targets of symbolic links.
 #include <sys/stat.h>
 
 #include <mutex>
@@ -36,8 +36,7 @@ Result<StoreFileSystem::Appended> StoreFileSystem::AppendAt(const Location& at, 
   return appended;
 }
 
-// Others may move the end between the look at it and the append; with the lock held exclusively
-// they cannot.
+// The end may move between the lookup and the append, but not while the lock is held exclusively.
 Result<StoreFileSystem::Appended> StoreFileSystem::Append(InodeNumber inode, uint64_t believed_end,
                                                           Bytes data, const Caller& caller) {
   {
@@ -59,7 +58,7 @@ Result<std::string> StoreFileSystem::ReadLink(InodeNumber inode) {
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo link, Load(at.key()));
   if (!link.attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid);
-  // Former programs have let in longer ones.
+  // Earlier versions accepted longer ones.
   KVFS_TRY(CheckSymlinkTargetSize(link.size_bytes));
   std::string target(link.size_bytes, '\0');
   KVFS_TRY(store_.Read(at.key(), 0, std::as_writable_bytes(std::span(target))));

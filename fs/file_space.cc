@@ -1,17 +1,18 @@
-// What files take on the disk: allocated, given back, found; and contents copied inside the store.
+// Space of contents on disk: allocates, frees and finds it; and copies contents inside the store.
 //
-// Linux lets fallocate and copy_file_range do less than they were asked, or fail half way, so large
-// ranges go in pieces, each a batch that fits into the store's log.
+// Linux allows fallocate and copy_file_range to do less than requested, or to fail half way, so
+// large ranges are processed in pieces, each a batch that fits into the store's log.
 #include <algorithm>
 #include <mutex>
 
+#include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {
 namespace {
 
 constexpr uint64_t kAllocatePieceBytes = uint64_t{128} << 20;
-// What one call copies at most, so that nobody waits long for an answer.
+// The most that one call copies, so that the reply does not take long.
 constexpr uint64_t kMaxCopyBytes = uint64_t{64} << 20;
 
 bool Zeroes(RangeChange change) {
@@ -76,7 +77,7 @@ Result<void> StoreFileSystem::ChangeRange(InodeNumber inode, uint64_t offset, ui
 
   const auto allocated = AllocateInPieces(inode, offset, end, is_interrupted);
   if (allocated || end <= before.size_bytes || KeepsSize(kind)) return allocated;
-  // What could not be allocated shall not be there.
+  // Undo the growth if the allocation failed.
   lock.lock();
   KVFS_ASSIGN(at, LocateContent(inode, offset, length));
   Batch undo;
@@ -85,7 +86,7 @@ Result<void> StoreFileSystem::ChangeRange(InodeNumber inode, uint64_t offset, ui
   return allocated;
 }
 
-// Whoever waits for the lock gets it between two parts; what one step can do is left to the caller.
+// Waiting threads get the lock between two parts; the last step is left to the caller.
 Result<void> StoreFileSystem::CutInParts(InodeNumber inode,
                                          const std::function<void(Batch&, Key)>& cut) {
   bool has_more = true;
@@ -100,7 +101,7 @@ Result<void> StoreFileSystem::CutInParts(InodeNumber inode,
   return {};
 }
 
-// What cannot succeed shall not fill the disk first.
+// A hopeless allocation must not fill the disk first.
 Result<void> StoreFileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
   if (bytes <= kAllocatePieceBytes) return {};
   KVFS_ASSIGN(const SpaceReport space, GetSpace());
@@ -108,7 +109,7 @@ Result<void> StoreFileSystem::CheckRoom(const InodeInfo& file, uint64_t bytes) {
   return {};
 }
 
-// Whoever waits for the lock gets it between two pieces.
+// Waiting threads get the lock between two pieces.
 Result<void> StoreFileSystem::AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
                                                const std::function<bool()>& is_interrupted) {
   for (bool is_first = true; offset < end; is_first = false) {

@@ -1,4 +1,4 @@
-// Twelve bytes: a tag that no attributes begin with, the type, the inode's number.
+// Twelve bytes: a version that attributes never have, the type, the inode number.
 #include "fs/hard_link.h"
 
 #include <sys/stat.h>
@@ -30,7 +30,7 @@ Result<HardLink> DecodeHardLink(std::string_view meta) {
         (link.type & ~uint32_t{S_IFMT}) == 0 && !S_ISDIR(link.type) && link.inode >= kFirstId;
     if (makes_sense && EncodeHardLink(link) == meta) return link;
   }
-  return Fail(ErrorCode::kCorrupt, "the hard link of a name to its file makes no sense");
+  return Fail(ErrorCode::kCorrupt, "the hard link of a name to its file is malformed");
 }
 
 std::string SharedName(InodeNumber inode) { return std::to_string(inode); }

@@ -1,8 +1,8 @@
-// The meta of a name whose file has several names: it leads to the file's own entry.
+// The meta of a name whose file has several names: a link to the file's own entry.
 //
 // A file with one name is one entry, under that name. When it gets a second name, its entry moves
 // to kSharedDirectory, where its name is the inode number in decimal, and both names become hard
-// links to it: entries with no content, and this as their meta (little-endian):
+// links to it: entries without content, with this meta (little-endian):
 //
 //     offset  size    field
 //     0       1       version, 2 (attributes have 1)
@@ -10,9 +10,9 @@
 //     2       2       mode: the type of the file, so that a listing can tell it; other bits are 0
 //     4       8       inode number
 //
-// INVARIANT: the entry's `links` are the number of hard links to it. Both change in one batch. When
-// only one name is left, the entry stays where it is: moving it back would save a few bytes, and
-// cost each file that is linked and unlinked again two moves more.
+// INVARIANT: the entry's `links` is the number of hard links to it. Both change in one batch. When
+// only one name is left, the entry stays where it is: moving it back would save a few bytes, but
+// cost two more moves for each file that is linked and unlinked again.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@
 
 namespace kvfs::fs {
 
-// Directory of the entries of files with several names.
+// Directory for the entries of files with several names.
 inline constexpr DirectoryId kSharedDirectory = 3;
 
 struct HardLink {
@@ -35,11 +35,11 @@ struct HardLink {
   bool operator==(const HardLink&) const = default;
 };
 
-// Whether the meta is a hard link's, sound or not.
+// Whether the meta is that of a hard link, valid or not.
 bool IsHardLink(std::string_view meta);
 
 std::string EncodeHardLink(const HardLink& link);
-// kCorrupt for bytes that EncodeHardLink does not make.
+// kCorrupt for bytes that EncodeHardLink does not produce.
 Result<HardLink> DecodeHardLink(std::string_view meta);
 
 // The name of the file's entry in kSharedDirectory.

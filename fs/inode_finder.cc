@@ -1,4 +1,5 @@
-// A walk lists one directory after another, of a snapshot; it reads names and attributes only.
+// A walk lists all directories of a snapshot, one after another; it reads only names and
+// attributes.
 #include "fs/inode_finder.h"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ Result<std::optional<InodeFinder::Place>> InodeFinder::Walk(InodeNumber inode) {
   }
   has_all_ = has_all_ && !damage;
   std::ranges::sort(hints_, {}, &Place::inode);
-  // What damage hides is not known to be gone; the others must not suffer for it.
+  // Behind damage an inode is not known to be gone; inodes found elsewhere are unaffected.
   if (!found && damage) return tl::unexpected(*damage);
   return found;
 }

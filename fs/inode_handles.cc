@@ -1,8 +1,9 @@
-// Inodes that the kernel names by their numbers though it has forgotten them, or was never told of
-// them: on behalf of a file handle it looks up "." in one, and ".." in a directory.
+// Inodes that the kernel names by number although it has forgotten them, or never knew them: for a
+// file handle it looks up "." in an inode, and ".." in a directory.
 //
-// An inode with several names lies under its number; one with a single name is looked for
-// (fs/inode_finder.h), without the namespace lock, and so may have moved by the time it is found.
+// An inode with several names has its entry under its number; one with a single name is searched
+// for (fs/inode_finder.h), without the namespace lock, and so may have moved by the time it is
+// found.
 #include <mutex>
 
 #include "fs/store_file_system.h"
@@ -10,7 +11,7 @@
 namespace kvfs::fs {
 namespace {
 
-// How often a file may move while it is looked for.
+// How often a file may move while it is searched for.
 constexpr int kAttempts = 10;
 
 bool IsAbsent(const Result<InodeInfo>& found) {
@@ -49,7 +50,7 @@ Result<InodeInfo> StoreFileSystem::LookupParent(InodeNumber directory) {
   return LookupNumber(at.directory == kAttributeDirectory ? kRootInode : at.directory);
 }
 
-// Without looking for it. kNotFound; kStale for a file that has no name any more.
+// Without a search. kNotFound; kStale for a file without a name.
 Result<InodeInfo> StoreFileSystem::ReferenceKnown(InodeNumber inode) {
   std::shared_lock lock(namespace_lock_);
   const auto known = Locate(inode);
@@ -61,7 +62,7 @@ Result<InodeInfo> StoreFileSystem::ReferenceKnown(InodeNumber inode) {
   return found;
 }
 
-// kNotFound if it does not lie there any more.
+// kNotFound if it is not there any more.
 Result<InodeInfo> StoreFileSystem::ReferenceAt(const InodeFinder::Place& place) {
   std::shared_lock lock(namespace_lock_);
   std::optional<std::string> name;

@@ -1,4 +1,4 @@
-// What is known of an inode: its number, attributes and size.
+// The number, attributes and size of an inode.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,14 @@
 
 namespace kvfs::fs {
 
-// Given at creation, never used again while the store lives.
+// Assigned at creation, never reused while the store exists.
 using InodeNumber = uint64_t;
 
 struct InodeInfo {
   InodeNumber number = 0;
   Attributes attributes;
   uint64_t size_bytes = 0;
-  uint64_t allocated_bytes = 0;  // on disk; a small content lies in its entry and takes none
+  uint64_t allocated_bytes = 0;  // on disk; 0 for a small content, which is stored in its entry
   uint64_t version = 0;          // grows with each change; see EntryInfo
 };
 

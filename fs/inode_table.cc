@@ -1,4 +1,4 @@
-// A hash table in parts, so that threads that work on different inodes seldom meet.
+// A partitioned hash table, so that threads working on different inodes rarely contend.
 #include "fs/inode_table.h"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-// The inodes that somebody refers to: where each one's entry lies, and how many references it has.
+// The referenced inodes: the key of each one's entry, and its number of references.
 //
-// The kernel names an inode by its number alone, so every inode it knows is here, and no other:
-// the table's size is the kernel's choice (P10).
+// The kernel names an inode by its number alone, so the table holds exactly the inodes that the
+// kernel knows: the kernel determines its size (P10).
 //
-// Locks: one mutex for each part of the table, held for the time of a hash lookup. For a location
-// to stay true while they use it, callers hold FileSystem's namespace lock: exclusively for
-// Relocate, shared otherwise.
+// Locks: one mutex for each part of the table, held during a hash lookup. To keep a location valid
+// while they use it, callers hold FileSystem's namespace lock: exclusively for Relocate, shared
+// otherwise.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@
 
 namespace kvfs::fs {
 
-// Where an inode's entry lies.
+// The key of an inode's entry.
 struct Location {
   DirectoryId directory = 0;
   std::string name;
@@ -35,16 +35,16 @@ class InodeTable {
   // Adds a reference to `inode`, whose entry has the key `key`.
   void AddReference(InodeNumber inode, Key key, bool is_directory);
 
-  // Takes back at most `count` references. Returns the location if none is left.
+  // Drops at most `count` references. Returns the location if none is left.
   std::optional<Location> DropReferences(InodeNumber inode, uint64_t count);
 
   // Nothing if the inode has no references.
   std::optional<Location> Find(InodeNumber inode) const;
   bool IsReferenced(InodeNumber inode) const;
 
-  // Notes that the inode's entry has another key now; an inode without references is passed over.
+  // Notes the new key of the inode's entry; ignores an inode without references.
   void Relocate(InodeNumber inode, Key key);
-  // Grows with each directory whose entry gets another key, or goes, while it has references.
+  // Grows whenever the entry of a referenced directory gets another key or is removed.
   uint64_t directory_moves() const { return directory_moves_.load(); }
 
   // Inodes with references.

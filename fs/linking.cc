@@ -1,8 +1,8 @@
-// Further names of files. Where the file's entry lies, and what its names then are, is told in
-// fs/hard_link.h; here the entry moves there.
+// Additional names of files. fs/hard_link.h describes the entry of such a file and its names; here
+// the entry is moved there.
 //
-// All that changes a number of links runs under the exclusive namespace lock, so a number that was
-// read stays true until the batch is applied.
+// Everything that changes a number of links runs under the exclusive namespace lock, so a number
+// stays valid from its read until the batch is applied.
 #include <sys/stat.h>
 
 #include <mutex>

@@ -1,4 +1,4 @@
-// A run that does not fit as a whole is taken out again.
+// A run that does not fit as a whole is removed again.
 #include "fs/listing_page.h"
 
 #include <utility>

@@ -1,5 +1,5 @@
-// One page of a listing: as many entries as its limit allows, without cutting a run of entries that
-// share an offset, since the next page can only begin after all of them.
+// One page of a listing: as many entries as its limit allows, without splitting a run of entries
+// that share an offset, since the next page can only begin after all of them.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@ namespace kvfs::fs {
 // One name of a listing.
 struct DirectoryEntry {
   std::string name;
-  // Where the listing goes on after this entry.
+  // Where the listing continues after this entry.
   uint64_t next_offset = 0;
-  // Of "..", and in a plain listing of all, only the number and the type in attributes.mode are
-  // filled in. No type where the entry is damaged.
+  // For "..", and in a plain listing for all, only the number and the type in attributes.mode are
+  // set. The type is 0 if the entry is damaged.
   InodeInfo inode;
 
   // Whether FileSystem::ListDirectoryPlus adds a reference for it.
@@ -28,7 +28,7 @@ struct DirectoryEntry {
 // How much of a listing a call returns: entries whose sizes add up to at most `bytes`.
 struct PageLimit {
   size_t bytes = 0;
-  // Size of an entry whose name has this many bytes.
+  // Size of an entry with a name of `name_bytes` bytes.
   size_t (*entry_bytes)(size_t name_bytes) = nullptr;
 };
 
@@ -36,8 +36,8 @@ class ListingPage {
  public:
   explicit ListingPage(const PageLimit& limit) : limit_(limit) {}
 
-  // Adds an entry behind all others. Returns false, once and for all, if it does not fit; then
-  // those before it that share its offset leave as well, unless they have the page to themselves.
+  // Appends an entry. Returns false, and from then on always, if it does not fit; earlier entries
+  // that share its offset are then removed as well, unless they fill the page alone.
   bool Add(std::string_view name, uint64_t next_offset, const InodeInfo& inode);
 
   std::vector<DirectoryEntry> Take() { return std::move(entries_); }

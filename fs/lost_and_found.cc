@@ -1,6 +1,5 @@
-// Walks all directories that the root leads to. Spaces that are left over belong to directories
-// that are lost, or to those below them: only the uppermost ones are put under lost+found; and of
-// directories that contain each other one.
+// Walks all directories reachable from the root. The remaining ones are lost, or below lost ones:
+// only the topmost ones are put under lost+found; of a cycle of directories, one.
 #include "fs/lost_and_found.h"
 
 #include <sys/stat.h>
@@ -76,8 +75,8 @@ class Reattachment {
     return children;
   }
 
-  // Those that nothing has led to before. A directory has one name: of a store that was repaired
-  // from older pages, too, it may have that of an earlier place besides.
+  // Those not reached before. A directory has one name; but in a store repaired from older pages,
+  // it may also have its former one.
   Result<std::vector<Child>> Enter(DirectoryId directory) {
     unseen_.erase(directory);
     seen_.insert(directory);
@@ -95,7 +94,7 @@ class Reattachment {
     return entered;
   }
 
-  // All that lies below, with the links of each directory set right. Returns how many links the
+  // Walks everything below, and corrects the links of each directory. Returns how many links the
   // directory itself should have.
   Result<uint32_t> Walk(DirectoryId top) {
     KVFS_ASSIGN(std::vector<Child> waiting, Enter(top));
@@ -133,7 +132,7 @@ class Reattachment {
     return {};
   }
 
-  // The first one on the way up that lies in no lost directory, or that is met again.
+  // The first directory on the way up that has no lost parent, or is reached again.
   InodeNumber UppermostAbove(InodeNumber directory) const {
     std::set<InodeNumber> met;
     auto parent = parents_.find(directory);
@@ -144,7 +143,7 @@ class Reattachment {
     return directory;
   }
 
-  // Finds or makes the directory; where something else has its name, one of a longer name.
+  // Finds or creates lost+found; if something else has that name, one with a longer name.
   Result<void> FindLostAndFound() {
     name_ = kName;
     for (int number = 2;; ++number) {
@@ -177,7 +176,7 @@ class Reattachment {
     return store_.Apply(batch);
   }
 
-  // Of its number, and longer where something else has that name.
+  // A name from its number; a longer one if that is taken.
   Result<std::string> NameFor(InodeNumber directory) const {
     std::string name = "#" + std::to_string(directory);
     for (int number = 2;; ++number) {

@@ -1,5 +1,6 @@
-// After a repair: directories whose own entry is lost, while what lay in them is not, get a name
-// again, below a directory "lost+found" of the root; and all directories the right number of links.
+// After a repair: gives each directory that has lost its own entry, but not its children, a new
+// name in the directory "lost+found" of the root; and corrects the number of links of all
+// directories.
 //
 // The store must not be in use by a FileSystem.
 #pragma once
@@ -14,19 +15,19 @@
 namespace kvfs::fs {
 
 struct ReattachOptions {
-  // Owner of what is made.
+  // Owner of the created directories.
   Caller owner;
   Timespec now;
-  // Where a directory was put, as a path from the root.
+  // Called with the new path of each reattached directory, from the root.
   std::function<void(const std::string& path)> on_reattached;
 };
 
 struct ReattachReport {
-  uint64_t directories = 0;      // that were put under lost+found
-  uint64_t corrected_links = 0;  // directories whose number of links was wrong
+  uint64_t directories = 0;      // reattached under lost+found
+  uint64_t corrected_links = 0;  // directories whose number of links was corrected
 };
 
-// `directories` are all that have entries in the store. Errors are the store's.
+// `directories` are all directories with entries in the store. Errors are the store's.
 Result<ReattachReport> ReattachLost(Store& store, const std::set<DirectoryId>& directories,
                                     const ReattachOptions& options);
 

@@ -1,4 +1,4 @@
-// The names that Linux does not allow, and those that are too long for a key.
+// Refuses names that Linux does not allow, and names too long for a key.
 #include "fs/names.h"
 
 #include <kvfs/batch.h>

@@ -1,4 +1,4 @@
-// What may be the name of a file.
+// Valid names of files.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
-// Names that are looked up, made and taken away.
+// Looks up, creates and removes names.
 //
-// The last name that goes takes its inode with it, unless the inode is still referenced: then its
-// entry moves to kTransientDirectory, and its extended attributes with it, in the same batch, and
+// Removing an inode's last name erases the inode, unless it is still referenced: then its entry
+// moves to kTransientDirectory, together with its extended attributes, in the same batch, and
 // Forget erases them there. Whether it is referenced cannot change meanwhile: references are added
 // under the shared namespace lock only.
 #include <sys/stat.h>
@@ -40,7 +40,7 @@ void StoreFileSystem::Forget(InodeNumber inode, uint64_t count) {
   const Location xattrs = XattrsOf(*last, inode);
   const auto unnamed = Load(last->key());
   if (unnamed && HasStoredXattrs(*unnamed, xattrs.key())) change.batch().Erase(xattrs.key());
-  // Nobody is there to be told of an error; what is left is erased at the next opening.
+  // An error cannot be reported here; leftovers are erased at the next opening.
   static_cast<void>(change.Apply(store_));
 }
 
@@ -99,7 +99,7 @@ Result<InodeInfo> StoreFileSystem::CreateEntry(InodeNumber parent, std::string_v
   return FindAndReference(key);
 }
 
-// Extended attributes lie under their inode's number, which is fixed beforehand.
+// Extended attributes are stored under their inode's number, which is reserved beforehand.
 void StoreFileSystem::PutWithXattrs(AttributeBatch& change, Key key, Bytes content,
                                     std::string_view meta, const XattrMap& xattrs) {
   const InodeNumber inode = store_.ReserveId(key.name);

@@ -26,7 +26,7 @@ Result<void> CheckCapability(std::string_view value) {
     const uint32_t revision = LoadLittle<uint32_t>(AsBytes(value).data()) >> 24;
     if (revision >= 1 && revision <= 3 && value.size() == kCapabilityBytes[revision - 1]) return {};
   }
-  return Fail(ErrorCode::kInvalid, "it is no set of capabilities");
+  return Fail(ErrorCode::kInvalid, "it is not a set of capabilities");
 }
 
 Result<void> CheckListOf(const Attributes& attributes, std::string_view name,
@@ -38,7 +38,7 @@ Result<void> CheckListOf(const Attributes& attributes, std::string_view name,
     return Fail(ErrorCode::kInvalid, "only a directory has a default access control list");
   }
   const auto list = AccessList::Decode(value);
-  if (!list) return Fail(list.error().code, "it is no access control list");
+  if (!list) return Fail(list.error().code, "it is not an access control list");
   return {};
 }
 
@@ -55,21 +55,21 @@ Result<void> CheckSymlinkTargetSize(uint64_t bytes) {
 Result<void> CheckSymlinkTarget(std::string_view target) {
   KVFS_TRY(CheckSymlinkTargetSize(target.size()));
   if (target.find('\0') != target.npos) {
-    return Fail(ErrorCode::kInvalid, "its target has a NUL in it");
+    return Fail(ErrorCode::kInvalid, "its target contains a NUL");
   }
   return {};
 }
 
 Result<void> CheckAttributes(const Attributes& a) {
   if (!IsType(a.mode & S_IFMT) || (a.mode & ~uint32_t{S_IFMT | 07777}) != 0) {
-    return Fail(ErrorCode::kInvalid, "its mode is none that there is");
+    return Fail(ErrorCode::kInvalid, "its mode is invalid");
   }
   if (a.uid == UINT32_MAX || a.gid == UINT32_MAX) {
-    return Fail(ErrorCode::kInvalid, "its owner or group is none that there can be");
+    return Fail(ErrorCode::kInvalid, "its owner or group is invalid");
   }
   const bool is_device = S_ISCHR(a.mode) || S_ISBLK(a.mode);
   if (is_device ? a.device > UINT32_MAX : a.device != 0) {
-    return Fail(ErrorCode::kInvalid, "its device number is none that there can be");
+    return Fail(ErrorCode::kInvalid, "its device number is invalid");
   }
   for (const Timespec& time : {a.atime, a.mtime, a.ctime}) {
     if (time.nanoseconds >= 1'000'000'000) {
@@ -96,7 +96,7 @@ Result<void> CheckXattrOf(const Attributes& attributes, std::string_view name,
   }
   if (name == kCapabilityXattr) return CheckCapability(value);
   if (name.starts_with("user.") && !attributes.IsRegular() && !attributes.IsDirectory()) {
-    return Fail(ErrorCode::kUnsupported, "only files and directories have attributes of users");
+    return Fail(ErrorCode::kUnsupported, "only files and directories have user attributes");
   }
   return {};
 }

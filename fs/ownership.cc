@@ -1,5 +1,4 @@
-// The rules of inode_init_owner(), setattr_should_drop_sgid() and setattr_should_drop_suidgid() in
-// Linux. What only /proc knows is asked for last: few files have any of the bits.
+// The rules of inode_init_owner() in Linux.
 #include "fs/ownership.h"
 
 #include <sys/stat.h>
@@ -24,19 +23,6 @@ void TakeOwnership(Attributes& child, const Attributes& parent, const Caller& ca
   if ((parent.mode & S_ISGID) == 0) return;
   child.gid = parent.gid;
   if (child.IsDirectory()) child.mode |= S_ISGID;
-}
-
-void DropPrivileges(Attributes& attributes, const Caller& caller) {
-  if (attributes.IsDirectory()) return;
-  attributes.mode &= ~uint32_t{S_ISUID};
-  if ((attributes.mode & S_ISGID) == 0) return;
-  const bool may_stay = (attributes.mode & S_IXGRP) == 0 && caller.MayLeaveSetgid(attributes.gid);
-  if (!may_stay) attributes.mode &= ~uint32_t{S_ISGID};
-}
-
-void DropPrivilegesOfWritten(Attributes& attributes, const Caller& caller) {
-  if ((attributes.mode & (S_ISUID | S_ISGID)) == 0 || caller.MayLeaveSetId()) return;
-  DropPrivileges(attributes, caller);
 }
 
 }  // namespace kvfs::fs

@@ -1,4 +1,4 @@
-// Who owns a new file, and which changes take its setuid and setgid bits away: Linux's rules.
+// The owner of a new file: Linux's rules.
 #pragma once
 
 #include <cstdint>
@@ -8,29 +8,23 @@
 
 namespace kvfs::fs {
 
-// On whose behalf a call is made: the owner of new files.
+// The process on whose behalf a call is made: the owner of new files.
 struct Caller {
   uint32_t uid = 0;
   uint32_t gid = 0;
   uint32_t umask = 0;    // permissions that new files shall not have
   uint32_t process = 0;  // of which /proc tells more, where that is needed; 0: none
-  // Whether the kernel has told that changes of contents leave the bits (CAP_FSETID).
+  // Whether changes of contents keep the bits (CAP_FSETID), if the kernel has said so.
   std::optional<bool> has_fsetid = {};
 
-  // Whether changes of contents leave the bits, as far as it is known: root's do.
+  // Whether changes of contents keep the bits, as far as known: root's do.
   bool MayLeaveSetId() const;
-  // Whether the caller may have files with setgid of that group. May ask /proc.
+  // Whether the caller may have setgid files of this group. May read /proc.
   bool MayLeaveSetgid(uint32_t group) const;
 };
 
-// Sets the owner of `child`, which is new in a directory with attributes `parent`: the caller, and
-// the group of a setgid directory, whose setgid bit a new directory inherits.
+// Sets the owner and group of `child`, new in a directory with attributes `parent`: the caller's,
+// or in a setgid directory its group; a new directory also inherits the setgid bit.
 void TakeOwnership(Attributes& child, const Attributes& parent, const Caller& caller);
-
-// For a change of the owner: clears setuid, and setgid unless it merely asks for mandatory locks
-// (the group may not execute) and the caller may leave it. Directories keep both.
-void DropPrivileges(Attributes& attributes, const Caller& caller);
-// For a change of the content: the same, unless the caller leaves the bits.
-void DropPrivilegesOfWritten(Attributes& attributes, const Caller& caller);
 
 }  // namespace kvfs::fs

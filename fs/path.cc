@@ -1,5 +1,5 @@
-// Walks paths by Lookup, holding a reference to one inode at a time; or along a way that is kept.
-// What is found at its end is referred to for the one call only.
+// Walks paths by Lookup, with a reference to one inode at a time; or along a cached PathWay. The
+// inode at the end is referenced only during the call.
 #include "fs/path.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr size_t kListingBytes = size_t{64} << 10;
 
-// One reference to an inode, taken back at the end.
+// One reference to an inode, dropped at destruction.
 class Reference {
  public:
   Reference(FileSystem& file_system, InodeInfo inode) : file_system_(&file_system), inode_(inode) {}
@@ -54,7 +54,7 @@ Result<Reference> WalkAlong(FileSystem& file_system, std::string_view path, Path
   return Reference(file_system, at);
 }
 
-// To what the last name stands for, be it a symbolic link; one on the way is refused.
+// Walks to the inode of the last name, which may be a symbolic link; one on the way is refused.
 Result<Reference> Walk(FileSystem& file_system, std::string_view path, PathWay* way) {
   if (way != nullptr) return WalkAlong(file_system, path, *way);
   const std::vector<std::string_view> names = SplitPath(path);
@@ -79,7 +79,7 @@ Result<void> CheckHasValue(const Attributes& attributes) {
 
 using DataSink = std::function<Result<void>(uint64_t offset, Bytes piece)>;
 
-// To the range's end, or that of a file that has been cut meanwhile.
+// Reads to the range's end, or to the end of a file truncated meanwhile.
 Result<void> ReadRange(FileSystem& file_system, InodeNumber file, const ByteRange& range,
                        const DataSink& sink) {
   std::vector<std::byte> buffer(std::min<uint64_t>(kPieceBytes, range.length));
@@ -94,7 +94,7 @@ Result<void> ReadRange(FileSystem& file_system, InodeNumber file, const ByteRang
   return {};
 }
 
-// Holes are looked for where they are worth it: in what is large, and takes less than its size.
+// Searches for holes only where it pays: in large files that occupy less than their size.
 Result<std::vector<ByteRange>> FindDataRanges(FileSystem& file_system, const InodeInfo& file) {
   const uint64_t size = file.size_bytes;
   if (size == 0) return std::vector<ByteRange>();

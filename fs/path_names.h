@@ -1,4 +1,5 @@
-// The names that a path is made of; slashes in a row count as one, those at its ends not at all.
+// Splits a path into its names; repeated slashes count as one, leading and trailing ones are
+// ignored.
 #pragma once
 
 #include <algorithm>

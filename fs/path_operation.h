@@ -1,5 +1,5 @@
-// Changes of files by path, for FileSystem::ApplyChanges: what a program without a mount, or one
-// that talks to the daemon, wants to happen together or not at all.
+// Changes of files by path, for FileSystem::ApplyChanges: atomic together, for programs without a
+// mount, or through the daemon.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,20 @@ namespace kvfs::fs {
 
 struct PathOperation {
   enum class Kind : uint8_t {
-    // Creates the file or replaces its content; `attributes` of a link, fifo or device make that.
+    // Creates the file or replaces its content; `attributes` may make it a link, fifo or device.
     kPut = 1,
-    kAppend,  // to a regular file, which is created where it is absent
-    kDelete,  // of what is not a directory
-    // Replaces what has the name `to`, by the rules of rename(2).
+    kAppend,  // to a regular file, which is created if absent
+    kDelete,  // of anything but a directory
+    // Renames to `to`, and replaces a file there by the rules of rename(2).
     kMove,
-    // Gives what is not a directory the further name `to`; another file that has it loses it.
+    // Gives anything but a directory the additional name `to`; another file loses that name.
     kLink,
     kMakeDirectory,
-    kEnsureDirectory,  // the same, but one that is there will do, and gets `attributes`
+    kEnsureDirectory,  // the same, but an existing one is kept and gets `attributes`
     kRemoveDirectory,  // if it is empty
     kSetAttributes,    // permissions, owner, times and extended attributes
-    // Changes nothing, but refuses all changes unless the file has `version`, or is absent if that
-    // is kAbsent. It stands before the changes of its file.
+    // Changes nothing, but makes all changes fail unless the file has `version`, or is absent if
+    // that is kAbsent. Must precede the changes of its file.
     kExpect,
   };
   static constexpr uint64_t kAbsent = 0;
@@ -37,28 +37,29 @@ struct PathOperation {
   std::string to;
   std::string data;
   uint64_t version = 0;
-  // With those a new entry is made; without, a new file is one of mode 0644 that belongs to the
-  // caller, and a file that is there keeps what it has but for its times.
+  // Attributes of the new entry. Without them, a new file has mode 0666, and a new directory 0777,
+  // less the caller's umask, or less what the directory's default list denies; it belongs to the
+  // caller. An existing file keeps its own except for the times.
   std::optional<Attributes> attributes;
-  // All extended attributes that the entry is to have from now on; without, it keeps those it has.
+  // The complete new set of extended attributes; without it, the entry keeps its own.
   std::optional<XattrMap> xattrs;
   // Blocks of zeros in `data` become holes.
   bool is_sparse = false;
-  // Of a kPut, kEnsureDirectory and kLink: what has the name and is not of the kind that is to be
-  // made gives way, as it does for tar(1): an empty directory, or anything else; and a file with
-  // several names loses this one, so that the others keep what they have.
+  // For kPut, kEnsureDirectory and kLink: an existing entry of another kind, anything but a
+  // non-empty directory, is replaced, as by tar(1); and a file with several names loses only this
+  // one, so that its other names keep the old content.
   bool replaces = false;
-  // Of a kPut: the file without a name whose content is taken, instead of `data`; see
+  // For kPut: the file without a name whose content is used instead of `data`; see
   // FileSystem::CreateStagedFile. 0: none.
   InodeNumber staged = 0;
 };
 
-// What a change did to a name, so that whoever remembers it can forget it.
+// The effect of a change on a name, for invalidating caches.
 struct ChangedName {
   InodeNumber parent = 0;
   std::string name;
-  InodeNumber inode = 0;    // that had the name, or whose content or attributes changed; 0: none
-  bool is_rebound = false;  // the name stands for something else now, or for nothing
+  InodeNumber inode = 0;    // the name's old inode, or the one that changed; 0: none
+  bool is_rebound = false;  // the name has another inode now, or none
 };
 
 }  // namespace kvfs::fs

@@ -1,4 +1,4 @@
-// Each part of a change against the rule for new entries.
+// Checks each part of a change against the rules for new entries.
 #include "fs/path_operation_rules.h"
 
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ Result<void> CheckChange(const PathOperation& change) {
     KVFS_TRY(CheckSymlinkTarget(change.data));
   }
   if (!change.xattrs) return {};
-  // Without attributes the entry's own type is not known here.
+  // Without attributes the entry's type is unknown here.
   const Attributes type = change.attributes ? attributes : OfType(S_IFDIR);
   for (const auto& [name, value] : *change.xattrs) {
     const auto valid = CheckXattrOf(type, name, value);

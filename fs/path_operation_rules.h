@@ -1,4 +1,4 @@
-// What a change of files by path may ask for, and which attributes it chooses.
+// Rules for changes by path: their validity, and the attributes that they set.
 #pragma once
 
 #include <kvfs/status.h>
@@ -7,11 +7,11 @@
 
 namespace kvfs::fs {
 
-// What is to be made must be something that can be: fs/new_entry.h. kInvalid, kTooLarge and the
-// like, with the reason.
+// Checks that the new entry is valid: fs/new_entry.h. kInvalid, kTooLarge and the like, with the
+// reason.
 Result<void> CheckChange(const PathOperation& change);
 
-// Permissions, owner and times; the type stays.
+// Copies permissions, owner and times; the type stays.
 void CopyChosen(const Attributes& from, Attributes& to);
 
 }  // namespace kvfs::fs

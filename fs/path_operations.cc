@@ -1,16 +1,16 @@
-// Many changes as one batch of the store.
+// Turns many changes by path into one batch of the store.
 //
-// While they are resolved, one after another, the names that they touch stand in `names_` as they
-// are after the changes so far; what is not there is asked of the store. The namespace lock is held
-// exclusively from the first look to the last relocation, so nothing changes in between. An inode
-// that a change makes has its number at once, reserved in the store: so a directory can be filled,
-// and a file linked, by the batch that makes it.
+// Changes are resolved one after another. `names_` holds the state of each touched name after the
+// changes so far; other names are looked up in the store. The namespace lock is held exclusively
+// from the first lookup to the last relocation, so nothing changes in between. A new inode gets its
+// number at once, reserved in the store: so the batch that creates a directory or file can also
+// fill or link it.
 //
-// What several names lead to is kept once, in `shared_`: each of them shows its changes. The times
-// of directories are set once, at the end, whatever happened to them.
+// An inode with several names is stored once, in `shared_`, so that all its names show its changes.
+// The times of directories are set once, at the end.
 //
-// What inherits access control lists is created before the batch, without a name: the lists lie
-// under its number (fs/extended_attributes.cc). The batch gives it the name.
+// A file that inherits access control lists is created before the batch, without a name, since the
+// lists are stored under its number (fs/extended_attributes.cc). The batch gives it the name.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -25,24 +25,27 @@
 #include "fs/data_ranges.h"
 #include "fs/names.h"
 #include "fs/new_entry.h"
+#include "fs/path_lookup.h"
 #include "fs/path_names.h"
 #include "fs/path_operation_rules.h"
-#include "fs/store_file_system.h"
+#include "fs/set_id_bits.h"
 #include "fs/xattrs.h"
 
 namespace kvfs::fs {
 namespace {
 
-constexpr InodeNumber kNoInode = 0;
-constexpr uint32_t kNewFileMode = S_IFREG | 0644;
-constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0755;
+constexpr uint32_t kNewFileMode = S_IFREG | 0666;
+constexpr uint32_t kNewDirectoryMode = S_IFDIR | 0777;
 
 }  // namespace
 
-class StoreFileSystem::ChangeResolver {
+class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
  public:
   ChangeResolver(StoreFileSystem& file_system, const Caller& caller)
-      : fs_(file_system), caller_(caller), now_(fs_.Now()), change_(fs_.default_attributes_) {}
+      : PathLookup(file_system),
+        caller_(caller),
+        now_(fs_.Now()),
+        change_(fs_.default_attributes_) {}
 
   Result<void> Add(const PathOperation& change) {
     using Kind = PathOperation::Kind;
@@ -82,138 +85,6 @@ class StoreFileSystem::ChangeResolver {
   }
 
  private:
-  struct Directory {
-    InodeNumber number;
-    Key entry;  // where its own entry lies now
-    Attributes attributes;
-    int more_subdirectories = 0;
-    bool is_touched = false;
-  };
-  struct NameState {
-    std::optional<Found> found;  // what the name leads to after the changes so far
-    bool is_changed = false;     // by them
-  };
-  struct Place {
-    Key key;
-    NameState* state;
-    Directory* parent;
-  };
-  struct Level {
-    size_t end;  // of the path down to here, with its slash
-    Directory* directory;
-  };
-
-  // --- finding ---
-
-  std::string_view Keep(std::string_view text) { return kept_.emplace_back(text); }
-
-  Result<NameState*> Look(InodeNumber parent, std::string_view name, Key* key) {
-    const auto known = names_.find({parent, std::string(name)});
-    if (known != names_.end()) {
-      *key = {parent, known->first.second};
-      return &known->second;
-    }
-    KVFS_TRY(CheckName(name));
-    KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
-    if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
-    const auto [at, inserted] =
-        names_.emplace(std::pair(parent, std::string(name)), NameState{std::move(found), false});
-    *key = {parent, at->first.second};
-    return &at->second;
-  }
-
-  // What the name leads to, which must be there.
-  InodeInfo& InodeOf(NameState& state) {
-    InodeInfo& inode = state.found->inode;
-    return state.found->is_shared ? shared_.at(inode.number) : inode;
-  }
-  // Where the entry lies that the name leads to.
-  Key EntryOf(const Place& place) {
-    if (!place.state->found->is_shared) return place.key;
-    return {kSharedDirectory, Keep(SharedName(place.state->found->inode.number))};
-  }
-
-  Result<Directory*> Enter(InodeNumber number, Key entry, const Attributes& attributes) {
-    const auto [at, inserted] =
-        directories_.emplace(number, Directory{number, entry, attributes, 0, false});
-    return &at->second;
-  }
-
-  Result<Directory*> EnterRoot() {
-    const auto known = directories_.find(kRootInode);
-    if (known != directories_.end()) return &known->second;
-    KVFS_ASSIGN(const Location root, fs_.Locate(kRootInode));
-    const Key entry = {root.directory, Keep(root.name)};
-    KVFS_ASSIGN(const InodeInfo inode, fs_.Load(entry));
-    return Enter(kRootInode, entry, inode.attributes);
-  }
-
-  // Where the last name of the path is looked up. `passing` must not be an inode on the way.
-  Result<Place> Find(std::string_view path, InodeNumber passing = kNoInode) {
-    path = WithoutFinalSlashes(path);
-    if (path.empty()) return Fail(ErrorCode::kIsDirectory, "it is the root");
-    const size_t above = path.rfind('/') + 1;
-    KVFS_TRY(Descend(path.substr(0, above)));
-    for (const Level& level : levels_) {
-      if (passing == kNoInode || level.directory->number != passing) continue;
-      return Fail(ErrorCode::kInvalid, "a directory cannot be moved into itself");
-    }
-    Place place{{}, nullptr, nullptr};
-    if (levels_.empty()) {
-      KVFS_ASSIGN(place.parent, EnterRoot());
-    } else {
-      place.parent = levels_.back().directory;
-    }
-    KVFS_ASSIGN(place.state, Look(place.parent->number, path.substr(above), &place.key));
-    return place;
-  }
-
-  // Makes `levels_` those of the directory at `path`. What they share with those of the path before
-  // is not looked up again, so that a tree of n levels takes n steps, and not n * n.
-  Result<void> Descend(std::string_view path) {
-    const auto [differs, unused] =
-        std::mismatch(path.begin(), path.end(), at_path_.begin(), at_path_.end());
-    const auto common = static_cast<size_t>(differs - path.begin());
-    while (!levels_.empty() && levels_.back().end > common) levels_.pop_back();
-    size_t begin = levels_.empty() ? 0 : levels_.back().end;
-    at_path_.resize(begin);
-    KVFS_ASSIGN(Directory * directory, levels_.empty() ? EnterRoot() : levels_.back().directory);
-    while (begin < path.size()) {
-      const size_t end = path.find('/', begin) + 1;
-      const std::string_view name = path.substr(begin, end - begin - 1);
-      if (!name.empty()) {
-        Key key;
-        KVFS_ASSIGN(const NameState* const state, Look(directory->number, name, &key));
-        KVFS_TRY(CheckPassable(*state, name));
-        const InodeInfo& inode = state->found->inode;
-        KVFS_ASSIGN(directory, Enter(inode.number, key, inode.attributes));
-        levels_.push_back({end, directory});
-      }
-      at_path_ += path.substr(begin, end - begin);
-      begin = end;
-    }
-    return {};
-  }
-  // Names of directories have changed.
-  void ForgetLevels() {
-    levels_.clear();
-    at_path_.clear();
-  }
-
-  static std::string_view WithoutFinalSlashes(std::string_view path) {
-    return path.substr(0, path.find_last_not_of('/') + 1);
-  }
-
-  static Result<void> CheckPassable(const NameState& state, std::string_view name) {
-    if (!state.found) return Fail(ErrorCode::kNotFound);
-    const InodeInfo& inode = state.found->inode;
-    if (inode.attributes.IsSymbolicLink()) {
-      return Fail(ErrorCode::kInvalid, "'" + std::string(name) + "' is a symbolic link");
-    }
-    if (!inode.attributes.IsDirectory()) return Fail(ErrorCode::kNotDirectory);
-    return {};
-  }
-
   static Result<void> CheckRegular(const InodeInfo& inode) {
     if (inode.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
     if (!inode.attributes.IsRegular()) return Fail(ErrorCode::kInvalid, "it is not a regular file");
@@ -254,7 +125,7 @@ class StoreFileSystem::ChangeResolver {
     return attributes;
   }
 
-  // A new entry, with the content of the change, under a name that is free.
+  // Creates an entry, with the content of the change, under a free name.
   Result<void> Create(const Place& place, const PathOperation& change, uint32_t mode) {
     Attributes attributes = NewAttributes(change, mode, *place.parent);
     XattrMap xattrs = change.xattrs.value_or(XattrMap());
@@ -281,7 +152,7 @@ class StoreFileSystem::ChangeResolver {
     return xattrs.empty() ? Result<void>() : PutXattrs(inode, xattrs);
   }
 
-  // What the directory's default list gives to what is made in it.
+  // Applies the directory's default list to a new child.
   Result<void> Inherit(const Directory& parent, Attributes& attributes, XattrMap& xattrs) {
     const bool had_xattrs = attributes.has_xattrs;
     const auto own = own_xattrs_.find(parent.number);
@@ -309,7 +180,7 @@ class StoreFileSystem::ChangeResolver {
     if (!fs_.options_.kernel_holds_contents || new_inodes_.contains(inode)) return {};
     return Fail(ErrorCode::kUnsupported,
                 "the store is mounted with -o writeback: only the kernel may change what files "
-                "hold; write to the file in the mount, or unmount first");
+                "contain; write to the file in the mount, or unmount first");
   }
   Result<const Location*> LocateStaged(const PathOperation& change) {
     KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
@@ -321,7 +192,7 @@ class StoreFileSystem::ChangeResolver {
     const std::vector<ByteRange> ranges = DataRangesOf(AsBytes(change.data));
     return ranges.size() != 1 || ranges[0].length != change.data.size();
   }
-  // The content is empty before.
+  // The content must be empty before.
   void WriteData(Key entry, const PathOperation& change) {
     const Bytes data = AsBytes(change.data);
     change_.batch().Resize(entry, data.size());
@@ -330,7 +201,7 @@ class StoreFileSystem::ChangeResolver {
     }
   }
 
-  // Gives an entry that is there the content of the change; returns its size.
+  // Replaces the content of an existing entry by that of the change; returns its size.
   Result<uint64_t> Replace(Key entry, const PathOperation& change,
                            std::optional<std::string_view> meta) {
     if (change.staged != kNoInode) {
@@ -349,7 +220,7 @@ class StoreFileSystem::ChangeResolver {
 
   Key XattrsKey(InodeNumber inode) { return {kXattrDirectory, Keep(std::to_string(inode))}; }
 
-  // The entry's meta must tell of them in the same batch.
+  // The entry's meta must be flagged in the same batch.
   Result<void> PutXattrs(const InodeInfo& inode, const XattrMap& xattrs) {
     for (const auto& [name, value] : xattrs) KVFS_TRY(CheckXattrName(name));
     KVFS_TRY(CheckXattrs(xattrs));
@@ -373,7 +244,7 @@ class StoreFileSystem::ChangeResolver {
     KVFS_ASSIGN(StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     return std::move(stored.xattrs);
   }
-  // A new mode goes into the access control list, if there is one and it says something else.
+  // Applies a new mode to the access control list, if there is one that differs.
   Result<void> TakeModeIntoList(Key entry, InodeInfo& inode) {
     if (!inode.attributes.has_xattrs) return {};
     KVFS_ASSIGN(XattrMap xattrs, XattrsOf(inode));
@@ -386,7 +257,7 @@ class StoreFileSystem::ChangeResolver {
     found->second = list->Encode();
     return ReplaceXattrs(entry, inode, xattrs);
   }
-  // As PutXattrs, for an entry that is there.
+  // As PutXattrs, for an existing entry.
   Result<void> ReplaceXattrs(Key entry, InodeInfo& inode, const XattrMap& xattrs) {
     KVFS_TRY(PutXattrs(inode, xattrs));
     inode.attributes.has_xattrs = !xattrs.empty();
@@ -394,14 +265,14 @@ class StoreFileSystem::ChangeResolver {
         entry, change_.Edit([has = !xattrs.empty()](Attributes& a) { a.has_xattrs = has; }));
     return {};
   }
-  // Those that this batch has made go with their inode.
+  // Extended attributes created in this batch are dropped with their inode.
   void DropOwnXattrs(InodeNumber inode) {
     if (own_xattrs_.erase(inode) == 0) return;
     if (!fs_.inodes_.IsReferenced(inode)) return change_.batch().Erase(XattrsKey(inode));
     change_.batch().Move(XattrsKey(inode), {kTransientDirectory, Keep(UnnamedXattrName(inode))});
   }
 
-  // What has the name loses it.
+  // Removes the name from its current inode.
   void Orphan(const Place& place) {
     Found& found = dropped_.emplace_back(*std::exchange(place.state->found, std::nullopt));
     const InodeNumber number = found.inode.number;
@@ -419,7 +290,7 @@ class StoreFileSystem::ChangeResolver {
     } else {
       --shared_.at(number).attributes.links;
     }
-    // It is empty, so it is none of the levels that lead to the last name.
+    // It is empty, so it is not one of the levels on the current path.
     if (is_directory) directories_.erase(number);
     Touch(*place.parent, is_directory ? -1 : 0);
     Note(place, number, Effect::kRebinding);
@@ -441,7 +312,7 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // What has the name goes, as tar(1) has it: a directory if it is empty, all else.
+  // Removes the file at the name, as tar(1) does: a directory only if it is empty.
   Result<void> GiveWay(const Place& place) {
     const InodeInfo& present = InodeOf(*place.state);
     const bool is_directory = present.attributes.IsDirectory();
@@ -450,14 +321,14 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // Whether a file that is there can get the content: otherwise it goes, and another one is made.
-  // The kernel takes it that an inode's type, target and device never change.
+  // Whether the existing file can get the content; otherwise it is replaced by a new one. The
+  // kernel assumes that an inode's type, target and device never change.
   static bool CanTakeContent(const InodeInfo& present, const PathOperation& change, uint32_t type) {
     if (!present.attributes.IsRegular() || type != S_IFREG) return false;
     return !change.replaces || present.attributes.links < 2;
   }
 
-  // Of a file that goes, for the one that is made in its place.
+  // Copies the attributes of a removed file to the change that creates its replacement.
   Result<PathOperation> WithAttributesOf(const InodeInfo& present,
                                          const PathOperation& change) const {
     PathOperation made = change;
@@ -542,7 +413,7 @@ class StoreFileSystem::ChangeResolver {
     KVFS_ASSIGN(const Place to, Find(change.to, is_directory ? moved.number : kNoInode));
     if (from.key == to.key) return {};
     if (to.state->found) {
-      // Of two names of one file both stay.
+      // Two names of one file both stay.
       if (is_shared && to.state->found->inode.number == moved.number) return {};
       KVFS_TRY(CheckRemovable(InodeOf(*to.state), is_directory));
       Orphan(to);
@@ -586,7 +457,7 @@ class StoreFileSystem::ChangeResolver {
     return {};
   }
 
-  // Counts one name more of the file, whose entry goes where those with several names lie.
+  // Counts one more name of the file, and moves its entry to kSharedDirectory.
   void MakeShared(const Place& place) {
     Found& found = *place.state->found;
     const InodeNumber number = found.inode.number;
@@ -650,7 +521,7 @@ class StoreFileSystem::ChangeResolver {
   Result<void> Expect(const PathOperation& change) {
     KVFS_ASSIGN(const Place place, Find(change.path));
     if (place.state->is_changed) {
-      return Fail(ErrorCode::kInvalid, "a condition must stand before the changes of its key");
+      return Fail(ErrorCode::kInvalid, "a condition must precede the changes of its key");
     }
     const bool is_there = place.state->found.has_value();
     if (change.version == PathOperation::kAbsent) {
@@ -663,19 +534,12 @@ class StoreFileSystem::ChangeResolver {
     return Fail(ErrorCode::kConflict, "the key has the version " + std::to_string(version));
   }
 
-  StoreFileSystem& fs_;
   const Caller& caller_;
   const Timespec now_;
   AttributeBatch change_;
-  std::map<std::pair<InodeNumber, std::string>, NameState> names_;
-  std::unordered_map<InodeNumber, Directory> directories_;
-  std::map<InodeNumber, InodeInfo> shared_;
-  std::deque<std::string> kept_;  // what the batch borrows
-  std::deque<Found> dropped_;     // and where entries lie that go
+  std::deque<Found> dropped_;  // and where entries lie that go
   std::deque<Location> locations_;
   std::deque<PathOperation> made_;  // of those that were asked for, with borrowed contents
-  std::vector<Level> levels_;       // of the directory that was looked into last
-  std::string at_path_;             // and its path
   std::map<InodeNumber, XattrMap> own_xattrs_;  // of inodes that have none but by this batch
   std::set<InodeNumber> new_inodes_;
   std::vector<std::pair<InodeNumber, Key>> relocations_;

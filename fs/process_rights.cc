@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kCapFsetid = 4;  // the bit's number, as in capabilities(7)
 
-// What stands behind `field`; empty if there is no such process.
+// The value of `field`; empty if there is no such process.
 std::istringstream StatusOf(uint32_t process, std::string_view field) {
   std::ifstream status("/proc/" + std::to_string(process) + "/status");
   for (std::string line; std::getline(status, line);) {

@@ -1,19 +1,19 @@
-// What /proc tells of a process, or a thread, that the kernel does not tell with its message.
+// Rights of a process, or thread, that the kernel does not send with its message; read from /proc.
 //
-// It is asked for where much depends on it, and seldom: it costs as much as some messages. Of one
-// that has ended, or is not seen from here (another pid namespace, /proc mounted with hidepid), it
-// tells nothing, and then nobody gets a right by it.
+// Used rarely, where much depends on it: a query costs as much as several messages. For a process
+// that has ended, or is invisible from here (another pid namespace, /proc mounted with hidepid),
+// the result is false, so no right is granted.
 #pragma once
 
 #include <cstdint>
 
 namespace kvfs::fs {
 
-// Whether `group` is among the further groups of the process.
+// Whether `group` is among the process's supplementary groups.
 bool HasFurtherGroup(uint32_t process, uint32_t group);
 
-// Whether the process has CAP_FSETID in effect, in whatever user namespace: so it proves something
-// only of who is root here.
+// Whether CAP_FSETID is effective in the process, in its own user namespace: so it is conclusive
+// only for this namespace's root.
 bool HasFsetid(uint32_t process);
 
 }  // namespace kvfs::fs

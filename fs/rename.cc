@@ -1,7 +1,7 @@
 // Rename, in its three modes. Each is one batch: moves of entries, and edits of the two parents.
 //
-// What is replaced loses its name first, as by Unlink. A name that is a hard link moves by itself;
-// the inode's own entry, which has the time of the change, stays where it is.
+// A replaced file loses its name first, as by Unlink. For a hard link only the name moves; the
+// inode's own entry, whose ctime changes, stays where it is.
 #include <mutex>
 #include <utility>
 

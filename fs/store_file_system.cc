@@ -1,5 +1,5 @@
-// Opening, finding entries by inode, and what concerns the whole file system. The calls on names,
-// attributes, contents and listings are in files of their own, named in the header.
+// Opening, finding entries by inode, and calls for the whole file system. The calls on names,
+// attributes, contents and listings are in separate files, named in the header.
 #include "fs/store_file_system.h"
 
 #include <sys/stat.h>
@@ -45,8 +45,8 @@ Result<void> CreateRootIfAbsent(Store& store, const Attributes& attributes) {
   return store.Apply(batch);
 }
 
-// The store's own hash of a name that every store has: another store has another seed. Above 0,
-// which the kernel has for the root.
+// The store's hash of a fixed name: another store has another seed. Above 0, which the kernel uses
+// for the root.
 Result<uint32_t> GenerationOf(const Store& store) {
   Position position = 0;
   KVFS_TRY(store.List(kRootKey.directory, kFirstPosition, [&](const ListedEntry& entry) {
@@ -74,7 +74,7 @@ Result<std::unique_ptr<StoreFileSystem>> StoreFileSystem::Open(Store& store,
   std::unique_ptr<StoreFileSystem> file_system(new StoreFileSystem(store, std::move(options)));
   const Attributes root = OwnedByDefault(file_system->options_, S_IFDIR | 0755, file_system->Now());
   auto made = CreateRootIfAbsent(store, root);
-  // A store that is only read keeps what it has, and is shown as it would be.
+  // A read-only store is not changed; a virtual root is shown.
   if (!made && made.error().code != ErrorCode::kReadOnly) {
     return tl::unexpected(std::move(made).error());
   }
@@ -140,7 +140,7 @@ Result<InodeInfo> StoreFileSystem::FindAndReference(Key name) {
   return found.inode;
 }
 
-// The parents of what is referenced are: the kernel keeps the names that lead to it.
+// The parents of a referenced inode are referenced, too: the kernel keeps the names on its path.
 std::optional<std::string> StoreFileSystem::PathOf(const ChangedName& name) const {
   constexpr size_t kLongestPath = 4096;  // that a system call takes
   std::shared_lock lock(namespace_lock_);
@@ -160,8 +160,7 @@ Result<void> StoreFileSystem::Sync() { return store_.Sync(); }
 Result<SpaceReport> StoreFileSystem::GetSpace() {
   KVFS_ASSIGN(const DiskSpace disk, store_.GetDiskSpace());
   const StoreStats stats = store_.GetStats();
-  // What was deleted a moment ago is free after the next checkpoint, which a full disk brings
-  // about.
+  // Recently deleted data is free after the next checkpoint, which a full disk triggers.
   const uint64_t dead = stats.snapshots == 0 ? stats.dead_bytes : 0;
   const uint64_t free = disk.available_bytes + stats.reusable_bytes + dead;
   return SpaceReport{disk.total_bytes, free - std::min(free, stats.reserved_bytes), stats.entries};

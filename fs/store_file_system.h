@@ -1,11 +1,11 @@
-// The file system's inside: what its parts, in files of their own, have in common.
+// The implementation of FileSystem: the class shared by its parts, which are in separate .cc files.
 //
-// Each call is one batch of the store. `namespace_lock_` is exclusive for calls that change where
-// an entry lies, or its number of names (Link, Unlink, RemoveDirectory, Rename, ApplyChanges),
-// shared for all others, and not held by Sync. Neither side keeps the other out (FairSharedMutex),
-// so a call that takes long would hold up all that come behind who waits for it: what goes through
-// a whole content takes the lock for pieces. Attributes are changed by MetaEdits, under the store's
-// own locks.
+// Each call is one batch of the store. `namespace_lock_` is exclusive for calls that change an
+// entry's key, or its number of names (Link, Unlink, RemoveDirectory, Rename, ApplyChanges), shared
+// for all others, and not held by Sync. The lock is fair (FairSharedMutex), so while a long call
+// holds it and another waits for it, all later calls wait too: calls that process a whole content
+// take the lock for a piece at a time. Attributes are changed by MetaEdits, under the store's own
+// locks.
 #pragma once
 
 #include <atomic>
@@ -78,21 +78,23 @@ class StoreFileSystem final : public FileSystem {
   uint64_t DirectoryMoves() const override { return inodes_.directory_moves(); }
 
  private:
+  class PathLookup;
   class ChangeResolver;
   StoreFileSystem(Store& store, FileSystemOptions options);
 
-  // What the following return is true as long as the namespace lock is held, shared or not.
+  // The results of the following are valid as long as the namespace lock is held, shared or
+  // exclusive.
 
-  // Where the inode's entry lies. kStale.
+  // The location of the inode's entry. kStale.
   Result<Location> Locate(InodeNumber inode) const;
-  // The same for a directory in which names change. kNotDirectory; kNotFound if it was removed.
+  // The same for a directory whose names are to change. kNotDirectory; kNotFound if it was removed.
   Result<Location> LocateParent(InodeNumber directory) const;
-  // The same for a content of which a range is wanted. kIsDirectory; kTooLarge.
+  // The same for a range of a content. kIsDirectory; kTooLarge.
   Result<Location> LocateContent(InodeNumber inode, uint64_t offset, uint64_t length) const;
-  // What the inode's own entry, at `key`, says of it. kNotFound.
+  // Reads the inode from its own entry, at `key`. kNotFound.
   Result<InodeInfo> Load(Key key) const;
 
-  // What a name leads to. The inode's own entry has the name, or the name is a hard link to it.
+  // The inode of a name. Its own entry has the name, or the name is a hard link to it.
   struct Found {
     InodeInfo inode;
     Location at;
@@ -104,7 +106,7 @@ class StoreFileSystem final : public FileSystem {
   // kNotFound.
   Result<Found> Find(Key name) const;
   Result<Found> Follow(std::string_view hard_link) const;
-  // The same, but nothing where there is no such name.
+  // The same, but nothing if there is no such name.
   Result<std::optional<Found>> FindIfPresent(Key name) const;
   Result<InodeInfo> FindAndReference(Key name);
 
@@ -117,16 +119,17 @@ class StoreFileSystem final : public FileSystem {
   void PutWithXattrs(AttributeBatch& change, Key key, Bytes content, std::string_view meta,
                      const XattrMap& xattrs);
   Result<void> RemoveName(InodeNumber parent, std::string_view name, bool directory);
-  // kIsDirectory, kNotDirectory or kNotEmpty where unlink, or else rmdir, would say so.
+  // kIsDirectory, kNotDirectory or kNotEmpty, as unlink, or with `as_directory` rmdir, would
+  // return.
   Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) const;
 
-  // Add to `change`: that a file without a name gets one; that one with a name gets another (where
-  // its entry then lies is returned).
+  // Add to `change`: the first name of a file without one; another name of a file with one (returns
+  // the new key of its entry).
   void GiveFirstName(AttributeBatch& change, const Location& at, const InodeInfo& file, Key name,
                      Timespec now) const;
   static Key Share(AttributeBatch& change, const Location& at, const InodeInfo& file, Timespec now);
 
-  // A name that takes part in a rename, and the key of its directory's own entry.
+  // A name in a rename, and the key of its directory's own entry.
   struct RenamePlace {
     Key entry;
     Key parent;
@@ -135,37 +138,37 @@ class StoreFileSystem final : public FileSystem {
                          const std::optional<Found>& replaced);
   Result<void> ExchangeEntries(const RenamePlace& from, const Found& moved, const RenamePlace& to,
                                const Found& other);
-  // Add to `change`: that an entry, or a hard link to the one at `shared`, gets another name; that
-  // a name is a hard link to a file.
+  // Add to `change`: a new name of an entry, or of a hard link to the entry at `shared`; a name as
+  // a hard link to a file.
   static void MoveName(AttributeBatch& change, Key from, Key to, const std::optional<Key>& shared,
                        Timespec now);
   static void PutLink(AttributeBatch& change, Key name, const InodeInfo& file);
   static void TouchParents(AttributeBatch& change, const RenamePlace& from, int more_in_from,
                            const RenamePlace& to, int more_in_to, Timespec now);
 
-  // Add to `change`: that an inode loses a name (and, with the last one, that it is erased, or goes
-  // to kTransientDirectory if it is referenced); that names in a directory change.
+  // Add to `change`: the loss of a name (the inode's last one erases it, or moves it to
+  // kTransientDirectory if it is referenced); a change of names in a directory.
   void DropName(AttributeBatch& change, Key name, const Found& found, Timespec now) const;
   void Orphan(AttributeBatch& change, const Found& found, Timespec now) const;
   static void TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,
                              Timespec now);
-  // After a DropName has been applied: notes where the inode is now.
+  // After a DropName has been applied: notes the inode's new location.
   void NoteDrop(const Found& found);
   static std::string TransientName(InodeNumber inode);
 
-  // For a change of a content: the times, and the bits that an ordinary user's change takes away.
-  // `clears_bits`, if given, tells once the batch is applied whether there were any.
+  // For a change of content: sets the times, and clears the bits that an ordinary user's change
+  // clears. `clears_bits`, if not null, receives whether any was set, once the batch is applied.
   MetaEdit Touch(AttributeBatch& change, const Caller& caller, bool* clears_bits = nullptr) const;
-  // kNoSpace where the disk has plainly no room for so much more of the file.
+  // kNoSpace if the disk obviously has no room for `bytes` more bytes of the file.
   Result<void> CheckRoom(const InodeInfo& file, uint64_t bytes);
-  // Does beforehand what a cut of a large content does in parts.
+  // Does the preliminary parts of a large Resize or Punch.
   Result<void> CutInParts(InodeNumber inode, const std::function<void(Batch&, Key)>& cut);
   Result<std::string> GetChecksum(InodeNumber inode);
   Result<void> AllocateInPieces(InodeNumber inode, uint64_t offset, uint64_t end,
                                 const std::function<bool()>& is_interrupted);
 
-  // Extended attributes (fs/extended_attributes.cc). Where those of the inode at `at` lie; whether
-  // there are any; all of them, none if there are none.
+  // Extended attributes (fs/extended_attributes.cc): the location of their entry, for the inode at
+  // `at`; whether there are any; all of them.
   static Location XattrsOf(const Location& at, InodeNumber inode);
   static std::string UnnamedXattrName(InodeNumber inode);
   bool HasStoredXattrs(const InodeInfo& inode, Key key) const;
@@ -174,21 +177,22 @@ class StoreFileSystem final : public FileSystem {
     uint64_t version = Batch::kAbsent;  // of their entry
   };
   Result<StoredXattrs> LoadXattrs(const Location& at, const InodeInfo& inode) const;
-  // Adds to `change` that they become `after`, if they are still `before`.
+  // Adds to `change` the replacement of `before` by `after`, provided that they are still `before`.
   void AddXattrs(AttributeBatch& change, const Location& at, InodeNumber inode,
                  const StoredXattrs& before, const XattrMap& after) const;
   // The edit may change the inode's mode as well.
   using XattrEdit = std::function<Result<void>(InodeInfo& inode, XattrMap& xattrs)>;
   Result<void> ChangeXattrs(InodeNumber inode, const XattrEdit& edit);
 
-  // Access control lists (fs/access_control.cc). For a new list of the inode among its xattrs: sets
-  // the mode that it tells of. kInvalid, kPermission.
+  // Access control lists (fs/access_control.cc). For a new list among the inode's xattrs: sets the
+  // mode accordingly. kInvalid, kPermission.
   static Result<void> TakeAccessList(InodeInfo& inode, XattrMap& xattrs, const Caller& caller);
   static Result<void> CheckDefaultList(const InodeInfo& inode, std::string_view value);
-  // Adds to `change` what a change of the mode means for the inode's list.
+  // Adds to `change` the effect of a change of mode on the inode's list.
   Result<void> AddModeToList(AttributeBatch& change, const Location& at, const InodeInfo& inode,
                              uint32_t permissions) const;
-  // The lists of a new inode, and its mode by its parent's default list, or else by the umask.
+  // Returns the lists of a new inode, and sets its mode by its parent's default list, or else by
+  // the umask.
   static Result<XattrMap> InheritAccess(Attributes& child, const XattrMap& of_parent,
                                         const Caller& caller);
 
@@ -197,20 +201,20 @@ class StoreFileSystem final : public FileSystem {
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
                                                const PageLimit& limit) const;
-  // Number and type of what a name leads to.
+  // Number and type of the name's inode.
   InodeInfo InodeOf(const ListedEntry& entry) const;
   std::string NewUnnamed();
 
   Store& store_;
   const FileSystemOptions options_;
   const Attributes default_attributes_;    // of entries whose meta is empty
-  std::optional<Attributes> absent_root_;  // shown where a store that is only read has no root
+  std::optional<Attributes> absent_root_;  // shown if a read-only store has no root
   InodeTable inodes_;
   InodeFinder finder_;
   uint32_t generation_ = 0;
   mutable FairSharedMutex namespace_lock_;
-  const uint64_t opened_at_;                // the number of the newest change
-  std::atomic<uint64_t> unnamed_files_{0};  // since, to tell their entries apart
+  const uint64_t opened_at_;                // the sequence of the newest change
+  std::atomic<uint64_t> unnamed_files_{0};  // since then, for unique names of their entries
 };
 
 }  // namespace kvfs::fs

@@ -1,5 +1,5 @@
-// Files that are written before they get a name, so that nobody sees them half written. Their
-// entries lie in kTransientDirectory, like those of unlinked files, and go with a crash.
+// Files that are written before they get a name, so that they are never seen half written. Their
+// entries are in kTransientDirectory, like those of unlinked files, and do not survive a crash.
 #include <sys/stat.h>
 
 #include <mutex>
@@ -8,8 +8,8 @@
 
 namespace kvfs::fs {
 
-// One that an earlier process has left, and that could not be erased since, has another name: each
-// has changed the store.
+// Leftovers of an earlier process that could not be erased have other names: `opened_at_` differs,
+// since each such file changed the store.
 std::string StoreFileSystem::NewUnnamed() {
   return "unnamed " + std::to_string(opened_at_) + "-" +
          std::to_string(unnamed_files_.fetch_add(1));

@@ -1,5 +1,4 @@
-// Reading the bytes of extended attributes trusts nothing: they may come from a damaged or hostile
-// store.
+// Decoding extended attributes trusts nothing: the bytes may come from a damaged or hostile store.
 #include "fs/xattrs.h"
 
 #include <array>
@@ -25,7 +24,7 @@ struct Taken {
   std::string_view name, value;
 };
 
-// Takes one attribute off the front.
+// Reads one attribute from the front.
 std::optional<Taken> Take(std::string_view* content) {
   if (content->size() < kHeaderBytes) return {};
   const std::byte* header = AsBytes(*content).data();
@@ -58,7 +57,7 @@ std::string EncodeXattrs(const XattrMap& xattrs) {
 
 Result<XattrMap> DecodeXattrs(std::string_view content) {
   const auto refuse = [] {
-    return Fail(ErrorCode::kCorrupt, "the extended attributes of a file make no sense");
+    return Fail(ErrorCode::kCorrupt, "the extended attributes of a file are malformed");
   };
   if (content.empty() || content.front() != kVersion) return refuse();
   content.remove_prefix(1);

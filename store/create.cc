@@ -1,6 +1,6 @@
-// Creating a store: all files first, the superblock last and under another name until it is whole,
-// so that a store is there entirely or not at all. What a creation that was cut off left behind is
-// replaced by the next one.
+// Creates a store: all other files first, the superblock last and under a temporary name until it
+// is complete, so that the creation is atomic. The remains of an interrupted creation are replaced
+// by the next one.
 #include <algorithm>
 #include <random>
 
@@ -12,7 +12,7 @@
 namespace kvfs {
 namespace {
 
-// What the public header says is what the format holds to.
+// The public header's bounds are those of the format.
 static_assert(kMostShards == format::kMaxShards);
 static_assert(kLeastPageBytes == format::kMinPageBytes && kMostPageBytes == format::kMaxPageBytes);
 static_assert(kLeastSegmentBytes == format::kMinSegmentBytes);
@@ -95,8 +95,8 @@ Result<void> WriteSuperblock(Env& env, const std::string& path, const format::Id
   return env.SyncDirectory(path);
 }
 
-// Room for the words that tell who has the store: a disk that is full later has none. One that is
-// there already may be held.
+// Allocates space for the text that names the holder: a disk that fills up later has none. An
+// existing lock file may be held.
 Result<void> CreateLock(Env& env, const std::string& path) {
   auto file = env.CreateFile(LockPath(path));
   if (!file && file.error().code == ErrorCode::kExists) return {};
@@ -117,7 +117,7 @@ Result<void> CreateFiles(Env& env, const std::string& path, const format::Identi
   return WriteSuperblock(env, path, identity);
 }
 
-// As far as it goes: the error that led here is what the caller wants to know.
+// Best effort: the caller gets the error that led here.
 void RemoveFiles(Env& env, const std::string& path, uint32_t shards) {
   static_cast<void>(env.RemoveDirectory(LogPath(path)));
   static_cast<void>(env.RemoveFile(LockPath(path)));

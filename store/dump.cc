@@ -1,4 +1,4 @@
-// What a file is, its name tells: a damaged one may have no magic any more.
+// The kind of a file is taken from its name: a damaged one may have lost its magic.
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -98,13 +98,13 @@ class Dumper {
   }
 
  private:
-  // False once the visitor wants no more.
+  // False once the visitor has ended the dump.
   bool Line(const std::string& text) {
     is_wanted_ = is_wanted_ && visit_(text);
     return is_wanted_;
   }
 
-  // What there is of a range of the file.
+  // The part of the range that exists in the file.
   Result<std::vector<std::byte>> ReadRange(uint64_t offset, uint64_t length) const {
     const uint64_t available = size_ - std::min(size_, offset);
     std::vector<std::byte> bytes(std::min(available, length));
@@ -298,7 +298,7 @@ class Dumper {
     KVFS_ASSIGN(const Identity identity, FindIdentity(directory_));
     const auto shard = ShardNumber();
     if (!shard || *shard >= identity.shards) {
-      return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
+      return Fail(ErrorCode::kUnsupported, path_ + " does not belong to a shard of its store");
     }
     Line(
         "which pages are in use, the tree and the allocation map tell; these are all that lie "
@@ -401,7 +401,7 @@ class Dumper {
     KVFS_ASSIGN(const Identity identity, FindIdentity(directory_));
     const auto shard = ShardNumber();
     if (!shard || *shard >= identity.shards) {
-      return Fail(ErrorCode::kUnsupported, path_ + " is the file of no shard of its store");
+      return Fail(ErrorCode::kUnsupported, path_ + " does not belong to a shard of its store");
     }
     Line("what a block holds, and whether it is in use, the keys and the allocation map tell");
     const uint64_t seed = identity.ShardSeed(*shard);

@@ -1,11 +1,11 @@
-// What would be a change is refused.
+// All changes are refused.
 #include <kvfs/frozen_store.h>
 
 namespace kvfs {
 namespace {
 
 tl::unexpected<Error> Refuse() {
-  return Fail(ErrorCode::kReadOnly, "a view of one moment cannot be changed");
+  return Fail(ErrorCode::kReadOnly, "a snapshot cannot be changed");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class Repair {
   Result<void> TellProgress() {
     if (!options_.on_progress) return {};
     if (options_.on_progress({report_.entries, report_.content_bytes})) return {};
-    return Fail(ErrorCode::kRetry, "the repair was ended");
+    return Fail(ErrorCode::kRetry, "the repair was cancelled");
   }
 
   Result<void> CreateTarget(const std::string& to) {
@@ -115,7 +115,7 @@ class Repair {
     return FlushIfFull();
   }
 
-  // Data as data, holes as holes; what cannot be read as holes, too.
+  // Copies data as data, holes as holes, and unreadable parts as holes, too.
   Result<void> CopyContent(Key key, const Entry& entry) {
     batch_.Resize(key, entry.size);
     const uint64_t blocks_end = entry.size - entry.tail.size();
@@ -146,8 +146,8 @@ class Repair {
     return {};
   }
 
-  // Where the next chunk begins that is there, however far: what lies before it cannot be told. A
-  // content may be much larger than any disk.
+  // The beginning of the next existing chunk, however far: what was before it is unknown. A content
+  // may be much larger than any disk.
   uint64_t NextChunk(const Entry& entry, uint64_t at) const {
     const uint64_t directory = format::ContentDirectory(entry.content);
     const uint32_t owner = parts_->placement->OwnerOf(entry.id);
@@ -157,7 +157,7 @@ class Repair {
     return next < entry.size / format::kChunkBytes ? next * format::kChunkBytes : entry.size;
   }
 
-  // A piece that is not all sound is read block by block.
+  // A damaged piece is read block by block.
   Result<void> CopyPiece(Key key, uint64_t begin, uint64_t end) {
     KVFS_TRY(TellProgress());
     std::vector<std::byte> bytes(end - begin);
@@ -177,7 +177,7 @@ class Repair {
     return {};
   }
 
-  // Only what is damaged is lost. Any other error ends the repair, for another try.
+  // Only damage counts as a loss. Any other error ends the repair, which can be tried again.
   static Result<void> RequireDamage(const Error& error) {
     if (error.code == ErrorCode::kCorrupt) return {};
     return tl::unexpected(error);
@@ -188,7 +188,7 @@ class Repair {
     Lose(Name(key) + ": " + DescribeRange(begin, end));
   }
 
-  // Names of entries that lay on pages which cannot be read, unless the log brought them back.
+  // Reports the names of entries on unreadable pages, unless the log has restored them.
   void TellLostEntries() {
     for (const auto& [directory, name] : parts_->lost_entries) {
       if (target_->Stat({directory, name})) continue;
@@ -196,7 +196,7 @@ class Repair {
     }
   }
 
-  // --- the batch that is being gathered, and what it borrows ---
+  // --- the current batch, and what it borrows ---
 
   std::string_view Keep(std::string_view text) { return kept_.emplace_back(text); }
 

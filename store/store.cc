@@ -1,4 +1,4 @@
-// Opening, and the plain user's calls in terms of the general ones.
+// Opening, and the convenience calls in terms of the general ones.
 #include <kvfs/store.h>
 #include "store/base/out_of_memory.h"
 #include "store/engine/engine.h"
@@ -7,7 +7,7 @@
 namespace kvfs {
 namespace {
 
-// Erases what must not outlive the process that made it.
+// Erases entries that must not outlive the process that created them.
 Result<void> EraseTransient(Store& store) {
   constexpr size_t kAtOnce = 1000;
   while (true) {
@@ -16,14 +16,14 @@ Result<void> EraseTransient(Store& store) {
       names.emplace_back(entry.name);
       return names.size() < kAtOnce;
     });
-    // What damage hides stays where it is.
+    // Entries hidden by damage stay.
     if (!listed && listed.error().code != ErrorCode::kCorrupt) return listed;
     if (names.empty()) return {};
     Batch batch;
     for (const std::string& name : names) batch.Erase({kTransientDirectory, name});
     auto erased = store.Apply(batch);
     if (erased) continue;
-    // Nor does a full disk keep a store closed: the next opening tries again.
+    // A full disk must not prevent opening, either: the next opening tries again.
     const ErrorCode code = erased.error().code;
     if (code == ErrorCode::kCorrupt || code == ErrorCode::kNoSpace) return {};
     return erased;

@@ -1,31 +1,36 @@
-// The first thread waits, with all signals blocked: they are the worker's, whose mask is the
-// caller's.
+// The first thread waits, with all signals blocked: the worker, which has the caller's mask, gets
+// them.
 
 #include "cli/base/ample_stack.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/base/exit_codes.h"
 
 namespace kvfs::cli {
 namespace {
 
-// What is usual. Every thread of the program gets as much, of which it takes what it uses.
+// The usual size. Every thread of the program gets as much; only used pages take memory.
 constexpr size_t kStackBytes = size_t{8} << 20;
 constexpr rlim_t kLeastLimitBytes = rlim_t{1} << 20;
 
 struct Task {
   const std::function<int()>& work;
   int result = 0;
+  pid_t process = ::getpid();
 };
 
 void* Run(void* argument) {
   Task& task = *static_cast<Task*>(argument);
   task.result = task.work();
+  // A child that the work has made, and that goes on with it, has no first thread.
+  if (::getpid() != task.process) std::exit(task.result);
   return nullptr;
 }
 

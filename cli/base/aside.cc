@@ -1,4 +1,4 @@
-// The answer comes through a pipe, which is read until its end.
+// The answer arrives through a pipe, which is read until its end.
 
 #include "cli/base/aside.h"
 
@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "cli/base/descriptor.h"
+#include "cli/base/waiting.h"
 
 namespace kvfs::cli {
 namespace {
@@ -25,7 +26,7 @@ using std::chrono::steady_clock;
 
 constexpr int kStepMs = 100;
 constexpr milliseconds kGlance{1'000};
-// In which a process that can be killed is gone.
+// Attempts within which a killable process ends.
 constexpr int kReapAttempts = 20;
 constexpr milliseconds kReapPause{2};
 
@@ -43,7 +44,7 @@ void WriteAll(int file, std::string_view text) {
   ::close_range(kPipe + 1, ~0U, 0);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, stream);
-  // What it starts has no part in the answer.
+  // Programs that the child starts must not hold the pipe open.
   ::fcntl(kPipe, F_SETFD, FD_CLOEXEC);
   WriteAll(kPipe, work());
   ::_exit(0);
@@ -51,7 +52,7 @@ void WriteAll(int file, std::string_view text) {
 
 enum class Came { kNothing, kPart, kEnd };
 
-// Waits for a step at most.
+// Waits for one step at most.
 Came ReadWhatCame(int pipe, std::string& answer) {
   pollfd readable{pipe, POLLIN, 0};
   if (::poll(&readable, 1, kStepMs) <= 0) return Came::kNothing;
@@ -62,7 +63,7 @@ Came ReadWhatCame(int pipe, std::string& answer) {
   return count == 0 ? Came::kEnd : Came::kPart;
 }
 
-// One piece of work, under way.
+// One running piece of work.
 class Aside {
  public:
   explicit Aside(const std::function<std::string()>& work) {
@@ -83,13 +84,13 @@ class Aside {
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
 
-  // The answer, as far as it has come before `waits_on` wanted no more.
+  // The answer; kIo if `waits_on` returned false first.
   Result<std::string> Await(const WaitsOn& waits_on) {
     if (!IsUnderWay()) return tl::unexpected(failure_);
     for (Came came = Came::kNothing; came != Came::kEnd;) {
       came = ReadWhatCame(reader_.number(), answer_);
       const bool is_late = came == Came::kNothing && !waits_on();
-      if (is_late) return Fail(ErrorCode::kIo, "its daemon does not answer");
+      if (is_late) return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer"));
     }
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
     child_ = -1;

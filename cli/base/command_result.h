@@ -1,5 +1,5 @@
-// How a command ends that could not do its work: an exit code for the script that called it, and
-// one sentence for the person: what failed, on what, why, and what to do about it.
+// The failure of a command: an exit code for the calling script, and one sentence for the user:
+// what failed, on what, why, and what to do about it.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct CommandError {
   std::string text;
 };
 
-// KVFS_TRY and KVFS_ASSIGN hand its errors on, as they do those of a Result.
+// KVFS_TRY and KVFS_ASSIGN propagate its errors, as they do those of a Result.
 template <typename T = void>
 using CommandResult = tl::expected<T, CommandError>;
 

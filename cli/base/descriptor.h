@@ -22,7 +22,7 @@ class Descriptor {
   bool valid() const { return number_ >= 0; }
   int number() const { return number_; }
 
-  // Hands the descriptor over to the caller.
+  // Transfers ownership of the descriptor to the caller.
   int Release() { return std::exchange(number_, -1); }
   // Returns false, with errno set, if the last writes failed. Closes in every case.
   bool Close() { return number_ < 0 || ::close(std::exchange(number_, -1)) == 0; }

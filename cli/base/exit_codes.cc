@@ -1,4 +1,4 @@
-// The table from errors to exit codes, for stores, for keys, and for files of others.
+// Tables from error codes to exit codes, for stores, for keys, and for other files.
 
 #include "cli/base/exit_codes.h"
 

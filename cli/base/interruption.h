@@ -1,7 +1,7 @@
-// SIGINT, SIGTERM and SIGHUP as a wish that long work ends at the next good place, and says how far
-// it got.
+// SIGINT, SIGTERM and SIGHUP as a request that long work stop at the next safe point, and report
+// how far it got.
 //
-// The first signal is only noted, and ends a call that waits (EINTR); a second one ends the
+// The first signal sets a flag, and interrupts a blocking call (EINTR); a second one kills the
 // program.
 #pragma once
 
@@ -14,10 +14,10 @@
 
 namespace kvfs::cli {
 
-// That ask a program to end.
+// The signals that ask a program to end.
 inline constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
-// As long as it lives, signals are noted. One at a time; a signal that was ignored stays so.
+// While it lives, signals are recorded. Only one may exist at a time; ignored signals stay ignored.
 class Interruption {
  public:
   Interruption();
@@ -29,8 +29,8 @@ class Interruption {
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 
-// For long work that has no such place, and that may stop anywhere: as long as it lives, the first
-// signal ends the program at once, with kInterrupted and these words on standard error.
+// For long work without safe points that may stop anywhere: while it lives, the first signal ends
+// the program at once, with kInterrupted and `words` on standard error.
 class LastWords {
  public:
   explicit LastWords(std::string_view words);
@@ -43,9 +43,14 @@ class LastWords {
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 
-// Whether a signal has come.
+// Whether a signal has been received.
 bool IsInterrupted();
-// kRetry, with words, if one has.
+// From now on another process passes its signals on to this one, which may get them by itself, too:
+// a second one counts only if it comes a second later.
+void TakeSignalsAsPassedOn();
+// Whether this process ignores the signal. If it is blocked as well, it is pending nevertheless.
+bool IsIgnored(int signal);
+// kRetry, with a message, if one has.
 Result<void> CheckNotInterrupted();
 
 }  // namespace kvfs::cli

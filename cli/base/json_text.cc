@@ -42,7 +42,7 @@ Result<Json> ParseJson(std::string_view text) {
     return true;
   };
   Json value = Json::parse(text, look, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return Fail(ErrorCode::kInvalid, "it is no JSON");
+  if (value.is_discarded()) return Fail(ErrorCode::kInvalid, "it is not JSON");
   if (repeated) {
     return Fail(ErrorCode::kInvalid, fmt::format("it has two fields \"{}\"", *repeated));
   }
@@ -66,7 +66,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
   if (length < 0) return {};
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   out.resize(static_cast<size_t>(length) - padding);
-  // The library takes '=' anywhere, and drops bits behind the last byte.
+  // The library accepts '=' anywhere, and drops bits after the last byte.
   if (ToBase64(out) != text) return {};
   return out;
 }
@@ -86,7 +86,8 @@ Result<std::optional<std::string>> GetBytes(const Json& object, const std::strin
     return Fail(ErrorCode::kInvalid, fmt::format("it has both {0} and {0}_base64", key));
   }
   if (plain != object.end()) {
-    if (!plain->is_string()) return Fail(ErrorCode::kInvalid, fmt::format("{} is no text", key));
+    if (!plain->is_string())
+      return Fail(ErrorCode::kInvalid, fmt::format("{} is not a string", key));
     return plain->get<std::string>();
   }
   if (coded == object.end()) return std::optional<std::string>();
@@ -95,8 +96,8 @@ Result<std::optional<std::string>> GetBytes(const Json& object, const std::strin
   return bytes;
 }
 
-// The library escapes what JSON asks for; the rest of what a terminal might obey, or show as
-// something else, is in strings only, where each character may stand as its number.
+// The library escapes what JSON requires; other characters that a terminal might obey, or show
+// differently, occur only in strings, where any character may be written as its number.
 std::string ToLine(const Json& value) {
   std::string out;
   const std::string dumped = value.dump();

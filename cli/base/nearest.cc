@@ -1,4 +1,4 @@
-// The distance of Damerau and Levenshtein, row by row.
+// Computes the Damerau-Levenshtein distance row by row.
 
 #include "cli/base/nearest.h"
 
@@ -9,7 +9,7 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kMostSlips = 2;
-// Beyond that nobody means a command.
+// A longer word is not a mistyped command.
 constexpr size_t kLongestWord = 32;
 
 size_t SlipsBetween(std::string_view a, std::string_view b) {
@@ -34,9 +34,9 @@ size_t SlipsBetween(std::string_view a, std::string_view b) {
 std::optional<std::string_view> NearestOf(std::string_view word,
                                           std::span<const std::string_view> known) {
   std::optional<std::string_view> nearest;
-  // Of a short word two slips leave nothing.
+  // Two edits would leave nothing of a short word.
   size_t fewest = std::min(kMostSlips, word.size() / 2) + 1;
-  // People get the first letter right: `umount` is as far from mount as from unmount.
+  // The first letter is mostly right: `umount` is as far from mount as from unmount.
   const auto begins_alike = [&](std::string_view name) { return name.front() == word.front(); };
   if (word.size() > kLongestWord) return nearest;
   for (const std::string_view name : known) {

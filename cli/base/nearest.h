@@ -1,4 +1,4 @@
-// What a person may have meant who mistyped a word.
+// Suggestions for mistyped words.
 #pragma once
 
 #include <optional>
@@ -7,9 +7,8 @@
 
 namespace kvfs::cli {
 
-// The one of `known` that two slips of the finger at most, a letter too many, missing, another or
-// two of them the wrong way round, make into `word`; of several the nearest. Empty if there is
-// none. Pure.
+// The nearest of the `known` words within an edit distance of two from `word`; an insertion,
+// deletion, substitution or transposition of letters counts as one. Nothing if there is none. Pure.
 std::optional<std::string_view> NearestOf(std::string_view word,
                                           std::span<const std::string_view> known);
 

@@ -1,4 +1,4 @@
-// A path is taken apart name by name only at its end: all before is for the kernel to follow.
+// Only the end of a path is resolved name by name: the kernel resolves the rest.
 #include "cli/base/output_target.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ bool IsOfProc(int directory) {
   return ::fstatfs(directory, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
-// In a directory that others may write to, too: whether they have put it there.
+// In a directory that others may write to, checks that the file is not theirs.
 Result<void> CheckNotOfOthers(int directory, const struct stat& found, LinksOf links) {
   struct stat above {};
   if (::fstat(directory, &above) != 0) return FailWithErrno();
@@ -75,7 +75,7 @@ Result<OutputTarget> FindOutputTarget(const std::string& path, LinksOf links) {
       return target;
     }
     KVFS_TRY(CheckNotOfOthers(directory, found, links));
-    // Links of /proc lead to open files, whatever their text says.
+    // Links in /proc lead to open files, whatever their text says.
     target.is_of_proc = IsOfProc(directory);
     if (!S_ISLNK(found.st_mode) || target.is_of_proc) {
       target.found = found;

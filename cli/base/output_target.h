@@ -1,11 +1,10 @@
-// Where a file lies that a command or a daemon is to write, with whose links are followed to it:
-// the one rule for both.
+// Finds the file that a command or a daemon will write, and limits which symbolic links are
+// followed: one rule for both.
 //
-// Links at the end of a path are followed one by one, and what is there is judged from its opened
-// directory, so that what somebody puts in the place of a name meanwhile leads nowhere else. In a
-// directory that everybody may write to (one with the sticky bit) nothing is followed or written
-// that belongs neither to this user nor to the directory's owner, as with Linux's
-// protected_symlinks, protected_fifos and protected_regular.
+// Links at the end of a path are followed one by one, relative to opened directories, so that a
+// name replaced meanwhile leads nowhere else. In a directory that everyone may write to (with the
+// sticky bit), a link or file is followed or written only if it belongs to this user or to the
+// directory's owner, as with Linux's protected_symlinks, protected_fifos and protected_regular.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,20 +18,20 @@
 namespace kvfs::cli {
 
 struct OutputTarget {
-  Descriptor directory;  // an opened one
-  std::string name;  // in it; no symbolic link, unless one of /proc, which leads to an open file
-  std::optional<struct stat> found;  // of what is there; nothing if there is no such file
+  Descriptor directory;  // opened
+  std::string name;  // in it; not a symbolic link, except in /proc, where it leads to an open file
+  std::optional<struct stat> found;  // of the file; nothing if it does not exist
   bool is_of_proc = false;
 };
 
-// Whose links may be followed in other directories: anybody's, as by a redirection; or by root no
-// other user's, for what is written long after somebody has looked at the path.
+// Whose links are followed in other directories: anyone's, as by a redirection; or, for root, only
+// root's, for files that are written long after the path was given.
 enum class LinksOf { kAnybody, kRootOnly };
 
 // kIo, with the reason.
 Result<OutputTarget> FindOutputTarget(const std::string& path, LinksOf links = LinksOf::kAnybody);
 
-// Taken apart only: nothing is followed. kIo.
+// Only splits the path; follows nothing. kIo.
 Result<OutputTarget> SplitTarget(int from, const std::string& path);
 
 Result<std::string> ReadLinkAt(int directory, const std::string& name);

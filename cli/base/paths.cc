@@ -1,4 +1,4 @@
-// Resolving paths with realpath(3), last component apart.
+// Resolves paths with realpath(3), except for the last component.
 
 #include "cli/base/paths.h"
 
@@ -59,9 +59,9 @@ std::string WithoutTrailingSlashes(std::string path) {
 
 Error ErrorOfErrno(int error_number) {
   if (error_number == EFBIG) {
-    // As want of room for who writes, in words of its own, which are also those of store/env.
+    // Counts as lack of space for a writer, with its own message, the same as in store/env.
     return Error{ErrorCode::kNoSpace,
-                 "a file may not grow so far: that is beyond the limit of this process (`ulimit "
+                 "the file size limit is exceeded: of this process (`ulimit "
                  "-f`, LimitFSIZE= of a service), which may be raised, or of its file system"};
   }
   return Error{CodeOfErrno(error_number), std::strerror(error_number)};

@@ -1,4 +1,4 @@
-// Written over in its place, ten times a second at most.
+// Overwrites the line, ten times a second at most.
 
 #include "cli/base/progress.h"
 
@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdio>
+
+#include "cli/base/terminal.h"
 
 namespace kvfs::cli {
 namespace {
@@ -17,7 +19,7 @@ constexpr std::chrono::milliseconds kPause{100};
 
 Progress::Progress(std::string what)
     : what_(std::move(what)),
-      is_terminal_(::isatty(STDERR_FILENO) == 1),
+      is_terminal_(IsTerminal(STDERR_FILENO)),
       next_(std::chrono::steady_clock::now() + kPause) {}
 
 Progress::~Progress() { Clear(); }

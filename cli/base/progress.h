@@ -1,4 +1,4 @@
-// One line on a terminal that tells how far long work has come; nothing where standard error is no
+// One line on the terminal with the progress of long work; nothing if standard error is not a
 // terminal.
 #pragma once
 
@@ -10,18 +10,18 @@ namespace kvfs::cli {
 
 class Progress {
  public:
-  // `what` begins the line: "checking /srv/store".
-  // `what` is for a terminal: what others have chosen in it goes through ShownText.
+  // `what` begins the line: "checking /srv/store". Parts of it that others chose must have gone
+  // through ShownText.
   explicit Progress(std::string what);
-  // Wipes the line.
+  // Clears the line.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Both are cheap if called often.
+  // Both may be called often.
   void ShowBytes(uint64_t done, uint64_t total);
   void ShowEntries(uint64_t entries);
-  // Wipes the line, so that another can be printed.
+  // Clears the line, so that another can be printed.
   void Clear();
 
  private:
@@ -34,7 +34,7 @@ class Progress {
   std::chrono::steady_clock::time_point next_;
 };
 
-// 17.3 MiB, for people.
+// For people: 17.3 MiB.
 std::string ReadableBytes(uint64_t bytes);
 
 }  // namespace kvfs::cli

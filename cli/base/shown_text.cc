@@ -1,4 +1,4 @@
-// The rules of quoting are those of GNU ls's style "shell-escape"; a test compares the two.
+// The quoting rules are those of GNU ls's style "shell-escape"; a test compares the two.
 
 #include "cli/base/shown_text.h"
 
@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+
+#include "cli/base/terminal.h"
 
 namespace kvfs::cli {
 namespace {
@@ -49,7 +51,7 @@ std::string EscapeAll(std::string_view bytes) {
   return out;
 }
 
-// Hands the text over in pieces: characters that can be shown, and bytes that cannot.
+// Passes the text on in pieces: printable characters, and bytes that must be escaped.
 template <typename Take>
 void ForEachPiece(std::string_view text, bool is_utf8, const Take& take) {
   while (!text.empty()) {
@@ -61,7 +63,7 @@ void ForEachPiece(std::string_view text, bool is_utf8, const Take& take) {
   }
 }
 
-// What a shell would take for more than a letter.
+// Whether a shell would interpret a character of the name.
 bool NeedsQuotes(std::string_view name) {
   constexpr std::string_view kAnywhere = " !\"$&'()*;<=>?[\\^`|";
   constexpr std::string_view kAtTheStart = "#~";
@@ -70,15 +72,15 @@ bool NeedsQuotes(std::string_view name) {
          name.find_first_of(kAnywhere) != std::string_view::npos;
 }
 
-// "it's" is easier to read than 'it'\''s'. Only where ls(1) has it so: '#' and '~' at the start,
-// but none of what a shell would look at anywhere else.
+// "it's" is easier to read than 'it'\''s'. Only where ls(1) does so: '#' and '~' at the start, but
+// no character that a shell would interpret elsewhere.
 bool FitsIntoDoubleQuotes(std::string_view name) {
   return name.find('\'') != std::string_view::npos &&
          name.find_first_of("!\"$&()*;<=>?[\\^`|{}") == std::string_view::npos &&
          name.find_first_of("#~", 1) == std::string_view::npos;
 }
 
-bool IsTerminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
+bool IsTerminal(std::FILE* stream) { return cli::IsTerminal(::fileno(stream)); }
 
 }  // namespace
 
@@ -97,7 +99,7 @@ Character FirstCharacter(std::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return {};
     code = code << 6 | (byte(i) & 0x3fU);
   }
-  // Longer than need be; surrogates; above U+10FFFF.
+  // Overlong encodings; surrogates; above U+10FFFF.
   constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < kLeast[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return {};
   return {code, length};

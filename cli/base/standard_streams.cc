@@ -1,5 +1,5 @@
-// O_PATH gives a number that only names a file: read(2) and write(2) on it fail with EBADF, as on
-// a stream that is closed. The root directory is always there, as /dev/null is not.
+// An O_PATH descriptor only names a file: read(2) and write(2) on it fail with EBADF, as on a
+// closed stream. The root directory always exists, unlike /dev/null.
 
 #include "cli/base/standard_streams.h"
 
@@ -18,7 +18,7 @@ namespace kvfs::cli {
 bool OccupyClosedStreams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0) continue;
-    // The lowest free number is this one, since those below it are taken by now.
+    // This is the lowest free number, since lower ones are occupied by now.
     if (::open("/", O_PATH | O_DIRECTORY) != stream) return false;
   }
   return true;

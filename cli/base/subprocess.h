@@ -8,8 +8,8 @@ namespace kvfs::cli {
 
 struct Subprocess {
   bool started = false;
-  int exit_status = -1;  // as the program gave it; -1 if a signal ended it
-  std::string messages;  // what it wrote to its standard streams, without the last newline
+  int exit_status = -1;  // the program's; -1 if a signal ended it
+  std::string messages;  // its output on both standard streams, without the last newline
 };
 
 // `command[0]` is looked up in PATH.

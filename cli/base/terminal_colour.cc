@@ -1,4 +1,4 @@
-// Escapes that every terminal knows: the eight colours, and bold.
+// Escape sequences that every terminal supports: the eight colours, and bold.
 
 #include "cli/base/terminal_colour.h"
 
@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+
+#include "cli/base/terminal.h"
 
 namespace kvfs::cli {
 namespace {
@@ -41,7 +43,7 @@ std::string_view FromEnvironment(const char* name) {
 bool HasColours(std::FILE* stream) {
   const std::string_view terminal = FromEnvironment("TERM");
   return FromEnvironment("NO_COLOR").empty() && !terminal.empty() && terminal != "dumb" &&
-         ::isatty(::fileno(stream)) == 1;
+         IsTerminal(::fileno(stream));
 }
 
 std::string Paint(std::FILE* stream, Colour colour, std::string_view text) {

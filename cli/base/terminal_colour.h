@@ -1,6 +1,5 @@
-// Colours, where somebody looks: on a terminal, unless NO_COLOR is set (no-color.org) or the
-// terminal is a "dumb" one. Everywhere else text stays as it is, so that pipes and files get no
-// escapes.
+// Colours for terminals, unless NO_COLOR is set (no-color.org) or TERM is "dumb". Elsewhere text is
+// unchanged, so that pipes and files get no escape sequences.
 #pragma once
 
 #include <cstdio>
@@ -11,10 +10,10 @@ namespace kvfs::cli {
 
 enum class Colour { kNone, kError, kWarning, kGood, kDirectory, kLink, kDevice, kProgram };
 
-// Whether what is written to `stream` shall be coloured.
+// Whether output to `stream` is coloured.
 bool HasColours(std::FILE* stream);
 
-// The text, in the colour if `stream` has colours.
+// The text, in `colour` if `stream` has colours.
 std::string Paint(std::FILE* stream, Colour colour, std::string_view text);
 
 }  // namespace kvfs::cli

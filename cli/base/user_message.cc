@@ -1,5 +1,5 @@
-// JOURNAL_STREAM is "DEVICE:INODE" of the stream, in decimal. It is inherited by processes whose
-// standard error leads elsewhere, hence the comparison.
+// JOURNAL_STREAM is "DEVICE:INODE" of the stream, in decimal. Processes with another standard error
+// inherit it, hence the comparison.
 
 #include "cli/base/user_message.h"
 

@@ -1,8 +1,8 @@
-// One line of the program for a person, on standard error: "kvfs: " and a sentence.
+// One line for the user on standard error: "kvfs: " and a sentence.
 //
-// A terminal shows the name in colour, by how bad it is. Where standard error leads to the
-// journal, as that of a systemd service does, the line begins with its priority as "<3>", which
-// the journal takes off (sd-daemon(3)): so `journalctl -p err` finds what failed.
+// A terminal shows the name in a colour by severity. If standard error is the journal, as in a
+// systemd service, the line begins with its priority, as "<3>", which the journal removes
+// (sd-daemon(3)): so `journalctl -p err` finds failures.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ enum class Severity { kError = 3, kWarning = 4, kNotice = 5 };
 // Whether standard error is the stream that JOURNAL_STREAM names.
 bool StderrIsJournal();
 
-// The line, with what belongs before it and the newline. `program` is the name it was called by.
+// The line, with its prefix and the newline. `program` is the name of the program as called.
 std::string MessageLine(Severity severity, std::string_view text,
                         std::string_view program = "kvfs");
 

@@ -1,4 +1,4 @@
-// Digits are read as an integer; a message quotes no more than the first of them.
+// Parses digits as an integer; messages quote only the first ones.
 
 #include "cli/base/whole_number.h"
 
@@ -24,7 +24,7 @@ bool IsDecimalWithin(const std::string& text, double least, double most) {
   return error == std::errc() && stop == end && number >= least && number <= most;
 }
 
-// What the message quotes is short.
+// Shortens a text for quoting.
 std::string Shortened(const std::string& text) {
   constexpr size_t kMost = 40;
   return text.size() <= kMost ? text : text.substr(0, kMost) + "...";

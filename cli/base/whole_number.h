@@ -1,5 +1,5 @@
-// Checks of arguments that are numbers: the parser's own read whole ones as floating point, name
-// bounds of 309 digits, and take "nan" for a number within all bounds.
+// Validators for numeric arguments: the parser's own read integers as floating point, print bounds
+// of 309 digits, and accept "nan" within all bounds.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,10 +8,10 @@
 
 namespace kvfs::cli {
 
-// Digits alone, no sign, in the bounds.
+// Digits only, without a sign, within the bounds.
 CLI::Validator WholeNumber(uint64_t least, uint64_t most = std::numeric_limits<uint64_t>::max());
 
-// A decimal number, with a point or without, in the bounds.
+// A decimal number, with or without a point, within the bounds.
 CLI::Validator Seconds(double least, double most);
 
 }  // namespace kvfs::cli

@@ -34,10 +34,6 @@ tl::unexpected<Error> FailWithErrno(std::string_view doing) {
   return tl::unexpected(std::move(error));
 }
 
-tl::unexpected<Error> OtherSideIsGone() {
-  return Fail(ErrorCode::kIo, "the process at the other end has ended");
-}
-
 void AppendNumber(std::string& out, size_t number) {
   char bytes[4];
   StoreLittle(reinterpret_cast<std::byte*>(bytes), static_cast<uint32_t>(number));
@@ -53,11 +49,15 @@ Address AddressOf(const std::string& path) {
   return address;
 }
 
-constexpr timeval kStep = {1, 0};
-constexpr timeval kForever = {0, 0};
+using std::chrono::milliseconds;
+
+constexpr milliseconds kMoment{250};
+constexpr milliseconds kForever{0};
 
 // After that a call on the socket returns, with EAGAIN.
-void LimitWaits(const Descriptor& socket, const timeval& limit) {
+void LimitWaits(const Descriptor& socket, milliseconds time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const timeval limit = {whole.count(), std::chrono::microseconds(time - whole).count()};
   ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -115,7 +115,7 @@ Result<Channel> Connect(const Descriptor& directory, const std::string& name,
   const Address address = AddressOf(fmt::format("/proc/self/fd/{}", found.number()));
   Descriptor socket = NewSocket();
   if (!socket.valid()) return FailWithErrno("make a socket");
-  LimitWaits(socket, kStep);
+  LimitWaits(socket, kMoment);
   if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) errno = ENOENT;
     if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
@@ -139,6 +139,7 @@ bool IsOfHolder(const Channel& channel, const std::string& store_path) {
 }  // namespace
 
 Result<void> Channel::Send(const Message& message) {
+  KVFS_TRY(patience_);
   std::string out;
   size_t total = 4;
   for (const std::string& field : message) total += 4 + field.size();
@@ -159,15 +160,20 @@ Result<void> Channel::Send(const Message& message) {
   return {};
 }
 
+tl::unexpected<Error> Channel::OtherSideIsGone() {
+  has_ended_ = true;
+  return Fail(ErrorCode::kIo, "the process at the other end has ended");
+}
+
 // What to do when errno tells that nothing could be sent or received.
 Result<void> Channel::AfterFailure() {
   if (errno == EINTR) return {};
-  if (errno == EAGAIN && on_silence_) return on_silence_();
+  if (errno == EAGAIN && on_silence_) return patience_ = on_silence_();
   return OtherSideIsGone();
 }
 
-void Channel::SetPatience(std::function<Result<void>()> on_silence) {
-  LimitWaits(socket_, kStep);
+void Channel::SetPatience(milliseconds silence, std::function<Result<void>()> on_silence) {
+  LimitWaits(socket_, silence);
   on_silence_ = std::move(on_silence);
 }
 
@@ -216,6 +222,7 @@ Result<uint32_t> Channel::ReadNumber() {
 }
 
 Result<Message> Channel::Receive() {
+  KVFS_TRY(patience_);
   KVFS_ASSIGN(const uint32_t count, ReadNumber());
   if (count > kMaxFields) return Fail(ErrorCode::kInvalid, "a message has too many fields");
   Message message(count);

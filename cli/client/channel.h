@@ -8,6 +8,7 @@
 // (cli/client/runtime_directory.h).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -32,12 +33,15 @@ class Channel {
   Result<void> Send(const Message& message);
   // Waits for a message. kIo if the other side is gone, kInvalid for what is no message.
   Result<Message> Receive();
-  // From now on calls that wait for the other side call this each second, and fail with its error.
-  void SetPatience(std::function<Result<void>()> on_silence);
+  // From now on calls that wait for the other side call this each time that nothing has come or
+  // gone for so long, and fail with its error, as do all later ones: what was under way is cut off.
+  void SetPatience(std::chrono::milliseconds silence, std::function<Result<void>()> on_silence);
   // Makes calls that wait, and all later ones, fail.
   void Interrupt() const;
 
   int descriptor() const { return socket_.number(); }
+  // Whether the other side was seen to be gone.
+  bool has_ended() const { return has_ended_; }
 
  private:
   Result<void> ReadExactly(char* out, size_t length);
@@ -45,10 +49,13 @@ class Channel {
   Result<void> Fill();
   Result<size_t> ReceiveSome(char* out, size_t length);
   Result<void> AfterFailure();
+  tl::unexpected<Error> OtherSideIsGone();
 
   Descriptor socket_;
   std::function<Result<void>()> on_silence_;
-  std::string received_;  // and not taken yet, from here on:
+  bool has_ended_ = false;
+  Result<void> patience_;  // the error with which it has ended
+  std::string received_;   // and not taken yet, from here on:
   size_t received_begin_ = 0;
 };
 
@@ -63,7 +70,7 @@ Result<Listener> ListenAtStore(const std::string& store_path);
 void RemoveSocket(const Listener& listener);
 
 // kNotFound if nobody listens there. kPermission; also where what is there is no socket of the
-// store's owner's, of root's or of this user's. kIo if a second is not enough: who listens takes
+// store's owner's, of root's or of this user's. kIo if a moment is not enough: who listens takes
 // no more connections.
 Result<Channel> ConnectToStore(const std::string& store_path);
 

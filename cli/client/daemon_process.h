@@ -25,6 +25,7 @@ class DaemonProcess {
 
   pid_t pid() const { return holder_.pid; }
   const std::string& store_path() const { return store_path_; }
+  std::string mount_point() const { return MountPointOf(holder_).value_or(""); }
 
   // Whether its mount is there still, as far as this process sees mounts.
   bool IsMounted() const;

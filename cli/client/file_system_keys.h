@@ -26,6 +26,9 @@ class FileSystemKeys : public Keys {
     way_.emplace(file_system);
   }
 
+  // Permissions that new files shall not have, where no default access control list says which.
+  void SetUmask(uint32_t umask) { caller_.umask = umask; }
+
   Result<fs::InodeInfo> Stat(const std::string& path) override;
   Result<void> List(const std::string& path, const KeyVisitor& visit) override;
   Result<uint64_t> GetData(const std::string& path, const DataSink& sink) override;
@@ -48,7 +51,7 @@ class FileSystemKeys : public Keys {
 
   Store& store_;
   fs::FileSystem* file_system_;  // of frozen_, if there is one
-  const fs::Caller caller_;
+  fs::Caller caller_;
   const ChangeListener listener_;
   std::unique_ptr<FrozenStore> frozen_;
   std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, goes before it

@@ -81,7 +81,8 @@ std::string_view ReasonOfKeyError(const Error& error) {
   if (error.code == ErrorCode::kNotFound) return "there is no such key";
   if (error.code == ErrorCode::kIsDirectory) return "it is a directory";
   if (error.code == ErrorCode::kNotDirectory) return "a part of the path is not a directory";
-  if (error.code == ErrorCode::kNotEmpty) return "the directory is not empty";
+  if (error.code == ErrorCode::kNotEmpty && error.message.empty())
+    return "the directory is not empty";
   if (error.code == ErrorCode::kExists) return "there is something of that name already";
   if (error.code == ErrorCode::kNameTooLong && error.message.empty())
     return "a name has at most 255 bytes";
@@ -115,7 +116,8 @@ CommandError ExplainMakingError(std::string_view doing, const std::string& path,
 CommandError ExplainKeyError(std::string_view doing, const std::string& path,
                              const std::string& store_path, const Error& error) {
   return {ExitCodeOfKey(error.code),
-          fmt::format("cannot {} {} in {}: {}", doing, path, store_path, ReasonOfKeyError(error))};
+          fmt::format("cannot {} {} in {}: {}", doing, path.empty() ? "/" : path, store_path,
+                      ReasonOfKeyError(error))};
 }
 
 }  // namespace kvfs::cli

@@ -62,6 +62,10 @@ class Keys {
   // The same, and lets go of the store. No call may follow.
   virtual Result<void> Finish() = 0;
 
+  // Whether the daemon has ended that was asked, so that nobody knows what it has done of a change
+  // that failed.
+  virtual bool HasLostDaemon() const { return false; }
+
   // The value with its zeros.
   Result<void> Get(const std::string& path, const ByteSink& sink);
 };

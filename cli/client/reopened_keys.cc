@@ -51,6 +51,7 @@ auto ReopenedKeys::With(const Call& call) -> decltype(call(std::declval<Keys&>()
 void ReopenedKeys::LetGo() {
   if (!keys_ || is_in_use_) return;
   finished_ = keys_->Finish();
+  has_lost_daemon_ = has_lost_daemon_ || keys_->HasLostDaemon();
   keys_.reset();
 }
 

@@ -32,6 +32,7 @@ class ReopenedKeys final : public Keys {
   Result<void> Freeze() override;
   Result<void> Sync() override;
   Result<void> Finish() override;
+  bool HasLostDaemon() const override { return has_lost_daemon_; }
 
  private:
   template <typename Call>
@@ -41,7 +42,8 @@ class ReopenedKeys final : public Keys {
   const std::string command_;
   std::unique_ptr<Keys> keys_;  // none while the store is let go
   bool is_in_use_ = false;
-  Result<void> finished_;  // what the last letting go has given
+  bool has_lost_daemon_ = false;  // by one of the keys that were let go
+  Result<void> finished_;         // what the last letting go has given
   std::optional<CommandError> failure_;
 };
 

@@ -3,7 +3,7 @@
 // between them.
 //
 //   command                            daemon
-//   hello VERSION PROTOCOL             ok
+//   hello VERSION PROTOCOL UMASK       ok; new files get no permissions that are in UMASK
 //   stat PATH                          ok INODE
 //   list PATH                          entries ENTRIES ..., ok
 //   get PATH                           data OFFSET BYTES ..., ok SIZE
@@ -36,7 +36,7 @@ namespace kvfs::cli {
 
 // Grows with each change of what is said here, released or not: a daemon may have been started by
 // an older build of the same version.
-inline constexpr uint64_t kProtocol = 4;
+inline constexpr uint64_t kProtocol = 5;
 
 // Names are sent many together: a message is ended when it has so many bytes.
 inline constexpr size_t kEntriesBytes = size_t{64} << 10;

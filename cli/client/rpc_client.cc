@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/base/interruption.h"
+#include "cli/base/own_umask.h"
 #include "cli/base/user_message.h"
 #include "cli/base/version.h"
 #include "cli/base/waiting.h"
@@ -17,6 +18,10 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+// After which a daemon that answers nothing is asked whether it is there, and between two questions
+// whether to wait on for a greeting.
+constexpr std::chrono::seconds kSilence{1};
+constexpr std::chrono::milliseconds kStep{200};
 // Seconds after which a person is told that the daemon is at work.
 constexpr int kLongWork = 10;
 
@@ -45,7 +50,9 @@ Error ErrorOf(const Message& message, size_t* failed) {
   return {static_cast<ErrorCode>(*code), message[2]};
 }
 
-tl::unexpected<Error> Silence() { return Fail(ErrorCode::kIo, "its daemon does not answer"); }
+tl::unexpected<Error> Silence() {
+  return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer"));
+}
 
 std::string SayThatItIsSilent(const std::string& store_path) {
   const auto daemon = DaemonProcess::OfStore(store_path);
@@ -63,7 +70,8 @@ class Patience {
 
   Result<void> OnSilence() {
     KVFS_TRY(CheckNotInterrupted());
-    if (DaemonConnection::Open(store_path_, [] { return false; })) {
+    if (!waiting_) waiting_.emplace([this] { return SayThatItIsSilent(store_path_); }, kSilence);
+    if (DaemonConnection::Open(store_path_, [this] { return waiting_->GoesOn(); })) {
       waiting_.reset();
       RenewWaits();
       if (++seconds_at_work_ == kLongWork) {
@@ -71,8 +79,6 @@ class Patience {
       }
       return {};
     }
-    if (!waiting_)
-      waiting_.emplace([this] { return SayThatItIsSilent(store_path_); }, std::chrono::seconds(1));
     return waiting_->GoesOn() ? Result<void>() : Silence();
   }
 
@@ -92,14 +98,15 @@ Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path) {
 Result<DaemonConnection> DaemonConnection::Open(const std::string& store_path,
                                                 const std::function<bool()>& waits_on) {
   KVFS_ASSIGN(Channel channel, ConnectToStore(store_path));
-  channel.SetPatience([&] { return waits_on() ? Result<void>() : Silence(); });
+  channel.SetPatience(kStep, [&] { return waits_on() ? Result<void>() : Silence(); });
   DaemonConnection connection(std::move(channel), DaemonProcess::OfStore(store_path));
-  const auto greeted =
-      connection.Ask({std::string(request::kHello), kVersion, EncodeNumber(kProtocol)});
+  const auto greeted = connection.Ask(
+      {std::string(request::kHello), kVersion, EncodeNumber(kProtocol), EncodeNumber(OwnUmask())});
   if (!greeted && greeted.error().code == ErrorCode::kIo) return Silence();
   if (!greeted) return tl::unexpected(greeted.error());
-  connection.channel_.SetPatience(
-      [patience = std::make_shared<Patience>(store_path)] { return patience->OnSilence(); });
+  connection.channel_.SetPatience(kSilence, [patience = std::make_shared<Patience>(store_path)] {
+    return patience->OnSilence();
+  });
   return connection;
 }
 
@@ -116,6 +123,10 @@ bool DaemonConnection::HasEndedWell() const {
     return fmt::format("process {} is closing the store {}", daemon_->pid(), daemon_->store_path());
   });
   return daemon_->AwaitEnd([&] { return waiting.GoesOn(); }) == DaemonProcess::End::kClean;
+}
+
+std::vector<InnerMount> DaemonConnection::inner_mounts() const {
+  return daemon_ ? InnerMountsOf(daemon_->mount_point()) : std::vector<InnerMount>();
 }
 
 Result<Message> DaemonConnection::AwaitOk(size_t* failed) {
@@ -194,6 +205,7 @@ Result<std::string> DaemonKeys::ReadLink(const std::string& path) {
 
 Result<void> DaemonKeys::Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
+  KVFS_TRY(CheckKeepMounts(daemon_.inner_mounts(), changes, *this, failed));
   KVFS_TRY(daemon_.Ask(RequestFor(request::kApply, changes), failed));
   return {};
 }
@@ -202,6 +214,7 @@ Result<void> DaemonKeys::Apply(const std::vector<fs::PathOperation>& changes, si
 Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                           const fs::ContentSource& content, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
+  KVFS_TRY(CheckKeepMounts(daemon_.inner_mounts(), changes, *this, failed));
   KVFS_TRY(daemon_.Send(RequestFor(request::kPut, changes)));
   while (true) {
     std::string bytes(kPieceBytes, '\0');

@@ -4,9 +4,11 @@
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "cli/client/channel.h"
 #include "cli/client/daemon_process.h"
+#include "cli/client/inner_mounts.h"
 #include "cli/client/keys.h"
 #include "cli/client/maintenance.h"
 
@@ -17,9 +19,9 @@ class DaemonConnection {
  public:
   // kNotFound if no daemon listens there; kPermission; kUnsupported if it is of another version;
   // kIo if it does not answer.
-  // As long as it does not, `waits_on` is asked each second whether to go on. Later on the limit
-  // for waiting holds (cli/base/waiting.h): not for what the daemon works on, but for one that does
-  // not even greet any more.
+  // As long as it does not, `waits_on` is asked some times a second whether to go on. Later on the
+  // limit for waiting holds (cli/base/waiting.h): not for what the daemon works on, but for one
+  // that does not even greet any more.
   static Result<DaemonConnection> Open(const std::string& store_path,
                                        const std::function<bool()>& waits_on);
   // The same, with a word to the person if it takes long, and that limit.
@@ -34,6 +36,10 @@ class DaemonConnection {
   // Whether the daemon has let go of the connection, and then closed the store: all that it has
   // acknowledged is durable. Waits until that is known, or the limit has passed.
   bool HasEndedWell() const;
+  // What is mounted inside the daemon's mount, as far as this process sees mounts.
+  std::vector<InnerMount> inner_mounts() const;
+  // Whether the daemon was seen to end, or to let go of the connection.
+  bool has_ended() const { return channel_.has_ended(); }
   // The end of a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 
@@ -62,6 +68,7 @@ class DaemonKeys final : public Keys {
   Result<void> Freeze() override;
   Result<void> Sync() override;
   Result<void> Finish() override;
+  bool HasLostDaemon() const override { return daemon_.has_ended(); }
 
  private:
   DaemonConnection daemon_;

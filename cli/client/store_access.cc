@@ -16,6 +16,7 @@
 #include "cli/client/turn.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
@@ -111,6 +112,16 @@ std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
   return mount->source.starts_with('/') ? std::optional(mount->source) : std::nullopt;
 }
 
+// One whose files lie in the mount of another one.
+CommandResult<> WatchStore(const std::vector<MountEntry>& table, const std::string& store_path) {
+  if (!IsServed(table, store_path)) return {};
+  const auto watched = WatchPlace(store_path);
+  if (watched) return {};
+  return Fail(ExitCode::kIoFailed, fmt::format("cannot use the store at {}, which lies in a mount: "
+                                               "{}",
+                                               store_path, watched.error().message));
+}
+
 CommandError ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
                                 const Error& error) {
   const bool is_permission = error.code == ErrorCode::kPermission;
@@ -140,7 +151,7 @@ CommandResult<std::string> ResolveStore(const std::string& path, IfMissing if_mi
   }
   const auto table = ReadMountTable();
   if (const auto mounted = table ? StoreMountedAt(*table, *resolved) : std::nullopt)
-    return *mounted;
+    return WatchStore(*table, *mounted).map([&] { return *mounted; });
   const auto look = [&] { return std::string(MayBeThere(*resolved) ? "yes" : "no"); };
   const auto is_there =
       table && IsServed(*table, *resolved) ? GlanceAside(look) : Result<std::string>(look());
@@ -151,6 +162,7 @@ CommandResult<std::string> ResolveStore(const std::string& path, IfMissing if_mi
   if (if_missing == IfMissing::kFail && *is_there == "no") {
     return tl::unexpected(ExplainStoreError(*resolved, Error{ErrorCode::kNotFound, {}}));
   }
+  KVFS_TRY(table ? WatchStore(*table, *resolved) : CommandResult<>());
   return *std::move(resolved);
 }
 
@@ -179,7 +191,8 @@ Result<std::unique_ptr<Store>> OpenPatiently(const std::string& store_path,
   while (true) {
     auto store = OpenInTurn(store_path, options, turn);
     if (store || store.error().code != ErrorCode::kInUse) return store;
-    if (!IsPassing(store_path) || !waiting.GoesOn()) return store;
+    if (!IsPassing(store_path)) return store;
+    if (!waiting.GoesOn()) return Fail(ErrorCode::kInUse, WithWaited(store.error().message));
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -195,6 +208,7 @@ CommandResult<ReachedStore> ReachStore(const std::string& store_path, const Open
     if (reason.code != ErrorCode::kInUse) {
       return tl::unexpected(ExplainStoreError(store_path, reason));
     }
+    reason.message = WithWaited(std::move(reason).message);
     CommandError failure = ExplainStoreError(store_path, reason);
     const auto holder = ReadHolder(store_path);
     if (holder && MountPointOf(*holder)) {

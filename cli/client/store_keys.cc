@@ -4,12 +4,15 @@
 
 #include <unistd.h>
 
+#include "cli/base/own_umask.h"
 #include "cli/client/store_access.h"
 
 namespace kvfs::cli {
 namespace {
 
-fs::Caller Myself() { return {::geteuid(), ::getegid(), 0, static_cast<uint32_t>(::getpid())}; }
+fs::Caller Myself() {
+  return {::geteuid(), ::getegid(), OwnUmask(), static_cast<uint32_t>(::getpid())};
+}
 
 }  // namespace
 

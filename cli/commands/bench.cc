@@ -26,6 +26,7 @@
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
@@ -199,6 +200,10 @@ CommandResult<std::unique_ptr<BenchTarget>> FindTarget(const std::string& where)
   if (mount && mount->type == kMountType && LookAtMount(*path) == MountHealth::kSilent) {
     return Fail(ExitCode::kIoFailed,
                 fmt::format("cannot use {}: its daemon does not answer", *path));
+  }
+  if (const auto watched = WatchPlace(*path); !watched) {
+    return Fail(ExitCode::kIoFailed,
+                fmt::format("cannot use {}: {}", *path, watched.error().message));
   }
   if (mount && mount->type == kMountType) return BenchMount(*path);
   const auto is_store = GetPosixEnv().Exists(*path + "/superblock");

@@ -28,7 +28,7 @@ std::string_view NameOf(CheckFinding::Kind kind) {
   switch (kind) {
     case CheckFinding::Kind::kDamage:
       return "damage";
-    case CheckFinding::Kind::kDirectory:
+    case CheckFinding::Kind::kLostSpace:
       return "space";
     case CheckFinding::Kind::kNote:
       return "note";
@@ -40,7 +40,7 @@ Colour ColourOf(CheckFinding::Kind kind) {
   switch (kind) {
     case CheckFinding::Kind::kDamage:
       return Colour::kError;
-    case CheckFinding::Kind::kDirectory:
+    case CheckFinding::Kind::kLostSpace:
       return Colour::kWarning;
     case CheckFinding::Kind::kNote:
       return Colour::kNone;

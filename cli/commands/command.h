@@ -23,6 +23,8 @@ struct Command {
   int (*status)(ExitCode code) = OwnStatus;
   // Whether it may have to wait for another process, and so takes --timeout.
   bool waits = true;
+  // Whether its files are watched (cli/mounts/mount_watch.h).
+  bool is_watched = true;
 };
 
 // What the command's own definition adds, and what all have.

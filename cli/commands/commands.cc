@@ -1,5 +1,7 @@
 // The table of commands: the help, the manual and the completions come from it.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -8,19 +10,29 @@
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
 #include "cli/commands/command.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
 
 constexpr uint64_t kMostSeconds = 1'000'000'000;
 
+CommandResult<> WatchStandardStreams() {
+  const auto watched = WatchStreams();
+  if (watched) return {};
+  return Fail(ExitCode::kIoFailed,
+              fmt::format("cannot read or write a standard stream: {}", watched.error().message));
+}
+
 }  // namespace
 
 std::span<const Command> Commands() {
   static constexpr std::array kCommands = {
       Command{"create", "Create an empty store", DefineCreate},
-      Command{"mount", "Mount a store as a directory of files", DefineMount},
-      Command{"unmount", "Unmount a store and wait until all of it is on disk", DefineUnmount},
+      Command{"mount", "Mount a store as a directory of files", DefineMount, OwnStatus, true,
+              false},
+      Command{"unmount", "Unmount a store and wait until all of it is on disk", DefineUnmount,
+              OwnStatus, true, false},
       Command{"status", "Show what is mounted where, and who holds a store", DefineStatus,
               OwnStatus, false},
       Command{"get", "Write a key's value to standard output", DefineGet},
@@ -63,9 +75,10 @@ Runner DefineWhole(const Command& command, CLI::App& parser) {
       ->type_name("SECONDS")
       ->check(WholeNumber(0, kMostSeconds))
       ->capture_default_str();
-  return [runner = std::move(runner), seconds] {
+  return [runner = std::move(runner), seconds, is_watched = command.is_watched] {
     SetWaitLimit(std::chrono::seconds(*seconds));
-    return runner();
+    if (!is_watched) ForgoWatching();
+    return WatchStandardStreams().and_then(runner);
   };
 }
 

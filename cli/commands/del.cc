@@ -9,6 +9,7 @@
 
 #include "cli/base/interruption.h"
 #include "cli/base/user_message.h"
+#include "cli/client/inner_mounts.h"
 #include "cli/client/key_walk.h"
 #include "cli/client/with_keys.h"
 #include "cli/commands/command.h"
@@ -94,8 +95,11 @@ class Deletions {
 };
 
 // A directory last, all that is in it before. `failed` gets the path that the error is about.
-Result<void> DeleteTree(Keys& keys, const std::string& path, std::string* failed) {
+Result<void> DeleteTree(Keys& keys, const std::string& store, const std::string& path,
+                        std::string* failed) {
   KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
+  // Before anything is deleted.
+  KVFS_TRY(CheckHoldsNoMount(InnerMountsOfStore(store), path));
   Deletions deletions(keys);
   if (top.attributes.IsDirectory()) {
     WalkOptions options;
@@ -118,8 +122,8 @@ CommandResult<> DeleteAll(Keys& keys, const DelArguments& arguments, const std::
   CommandResult<> outcome;
   for (const std::string& path : arguments.paths) {
     std::string failed = path;
-    const auto deleted =
-        arguments.recursive ? DeleteTree(keys, path, &failed) : keys.Apply({Deletion(path, false)});
+    const auto deleted = arguments.recursive ? DeleteTree(keys, store, path, &failed)
+                                             : keys.Apply({Deletion(path, false)});
     if (deleted) continue;
     CommandError failure = ExplainKeyError("delete", failed, store, deleted.error());
     if (!outcome) {

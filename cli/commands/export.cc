@@ -12,6 +12,7 @@
 #include "cli/base/paths.h"
 #include "cli/base/progress.h"
 #include "cli/base/shown_text.h"
+#include "cli/base/terminal.h"
 #include "cli/base/whole_number.h"
 #include "cli/client/byte_streams.h"
 #include "cli/client/with_keys.h"
@@ -57,7 +58,7 @@ CommandResult<> CheckTarget(const ExportArguments& arguments, TransferFormat for
                                               "output",
                                               arguments.format));
   }
-  if (format == TransferFormat::kTar && arguments.target == "-" && ::isatty(STDOUT_FILENO) == 1) {
+  if (format == TransferFormat::kTar && arguments.target == "-" && IsTerminal(STDOUT_FILENO)) {
     return Fail(ExitCode::kUsage,
                 "an archive is nothing for a terminal; name a TARGET, or send it "
                 "into a pipe");

@@ -17,6 +17,7 @@
 #include "cli/client/byte_streams.h"
 #include "cli/client/reopened_keys.h"
 #include "cli/client/store_access.h"
+#include "cli/client/with_keys.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/transfer/import_batch.h"
@@ -161,11 +162,8 @@ CommandResult<> Import(ImportArguments& arguments) {
   ReopenedKeys keys(store, "import");
   // To be refused before anything is read.
   if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
-  const CommandResult<> imported = ImportWith(arguments, format, file, keys, store);
-  const auto finished = keys.Finish();
-  if (!imported || finished) return imported;
-  return Fail(ExitCode::kFlushFailed, fmt::format("cannot make the changes of {} durable: {}",
-                                                  store, finished.error().message));
+  return FinishKeys(keys, KeysUse::kChange, store,
+                    ImportWith(arguments, format, file, keys, store));
 }
 
 }  // namespace

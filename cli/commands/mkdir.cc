@@ -51,7 +51,10 @@ Runner DefineMkdir(CLI::App& parser) {
   parser.add_option("PATH", arguments->path, "The directory to make")->required();
   parser.add_flag("-p,--parents", arguments->parents,
                   "Make missing parents too; an existing directory is no error");
-  parser.footer("Example: kvfs mkdir -p ~/store jobs/new");
+  parser.footer(
+      "It gets mode 0777 less the umask, or what the default access control list of the directory\n"
+      "above leaves of it.\n"
+      "Example: kvfs mkdir -p ~/store jobs/new");
   return [arguments] { return Make(*arguments); };
 }
 

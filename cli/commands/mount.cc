@@ -164,9 +164,12 @@ CommandResult<> ServeMounted(const OpenedStore& opened, fs::FileSystem& file_sys
         ExplainMountError(places.store, places.mount_point, choices, server.error()));
   fs::FuseServer& serving = **server;
   const Served served_to_commands = {
-      store, file_system, arguments.options,
+      store,
+      file_system,
+      arguments.options,
       [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
-      [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); }};
+      [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); },
+      [&] { return InnerMountsOf(places.mount_point); }};
   // A store that is shared the commands open themselves.
   KVFS_ASSIGN(const auto service, opened.is_shared
                                       ? CommandResult<std::unique_ptr<RpcServer>>()

@@ -24,6 +24,7 @@
 #include "cli/base/json_text.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/standard_streams.h"
+#include "cli/base/terminal.h"
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
 #include "cli/client/store_access.h"
@@ -116,7 +117,7 @@ std::vector<Row> Compare(const Look& before, const Look& now) {
 
 void PrintText(const std::vector<Row>& rows) {
   constexpr double kMicroseconds = 1e6;
-  if (::isatty(STDOUT_FILENO) == 1) fmt::print("\033[H\033[J");
+  if (IsTerminal(STDOUT_FILENO)) fmt::print("\033[H\033[J");
   fmt::print("{:<16}{:>11}{:>12}{:>12}\n", "message", "per second", "p50 us", "p99 us");
   double all = 0;
   for (const Row& row : rows) {
@@ -144,7 +145,9 @@ std::string FindMountPoint(const std::string& place) {
   const auto resolved = ResolvePlace(place);
   const auto table = ReadMountTable();
   if (!resolved || !table || IsServed(*table, *resolved)) return place;
-  return FindLiveMount(*resolved).value_or(place);
+  const auto daemon = DaemonProcess::OfStore(*resolved);
+  const auto mount = daemon ? FindMount(*table, daemon->mount_point()) : std::nullopt;
+  return mount && mount->type == kMountType ? mount->mount_point : place;
 }
 
 CommandResult<> Top(TopArguments arguments) {

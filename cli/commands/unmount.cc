@@ -37,7 +37,8 @@ struct UnmountArguments {
 CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
   const auto resolved = ResolvePlace(path);
   if (!resolved) {
-    return Fail(ExitCode::kMountPointBad,
+    const bool is_unknown = resolved.error().code == ErrorCode::kIo;
+    return Fail(is_unknown ? ExitCode::kIoFailed : ExitCode::kMountPointBad,
                 fmt::format("cannot unmount {}: {}", path, resolved.error().message));
   }
   KVFS_ASSIGN(const auto table, ReadMountTable());

@@ -1,4 +1,4 @@
-// A store knows what is durable: a sync of what is makes no system call.
+// The store tracks durability: a sync without changes makes no system call.
 
 #include "cli/daemon/auto_sync.h"
 

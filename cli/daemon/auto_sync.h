@@ -1,7 +1,7 @@
-// Makes what a mount was given durable by itself, some seconds later at most (-o autosync=SECONDS).
+// Makes a mount's changes durable automatically, after some seconds at most (-o autosync=SECONDS).
 //
-// The kernel does not hand sync(2) and syncfs(2) on to a FUSE file system; so without this nothing
-// but an fsync, or a checkpoint, makes a change survive the death of the machine.
+// The kernel does not pass sync(2) and syncfs(2) on to a FUSE file system; so without this only an
+// fsync, or a checkpoint, makes a change survive power loss.
 #pragma once
 
 #include <chrono>
@@ -15,9 +15,9 @@ namespace kvfs::cli {
 
 class AutoSync {
  public:
-  // Syncs `store`, which must outlive it, that often, from a thread of its own; where nothing has
-  // changed that costs nothing. With 0 seconds never. A failure is the store's: it takes no more
-  // changes, and has said so.
+  // Syncs `store`, which must outlive it, once in each `period`, from a separate thread; free if
+  // nothing has changed. A period of 0: never. Failures are handled by the store: it logs them and
+  // refuses further changes.
   AutoSync(Store& store, std::chrono::seconds period);
   ~AutoSync();
 

@@ -1,4 +1,4 @@
-// The fork, the pair of sockets, and what each side does with its end.
+// The fork, the socket pair, and each side's use of it.
 
 #include "cli/daemon/background.h"
 
@@ -29,12 +29,12 @@ bool SendAll(int socket, const std::string& text) {
          static_cast<ssize_t>(text.size());
 }
 
-// The child's end. The parent's death closes the other one.
+// The child's end. If the parent dies, the other end is closed.
 class StartReport {
  public:
   explicit StartReport(Descriptor socket) : socket_(std::move(socket)) {}
 
-  // Has the process end, as by SIGTERM, if the parent dies before there is a report.
+  // Ends the process, as by SIGTERM, if the parent dies before the report.
   void WatchParent() const {
     sigset_t all, before;
     ::sigfillset(&all);
@@ -47,7 +47,7 @@ class StartReport {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  // False if the parent is gone, and has not heard it.
+  // False if the parent died without receiving it.
   bool Ready() {
     if (!Send(std::string(1, '\0'))) return false;
     char answer = 0;
@@ -68,7 +68,7 @@ class StartReport {
   std::atomic<bool> sent_{false};
 };
 
-// Descriptors that the caller happened to have open would stay open as long as the daemon lives.
+// Otherwise the caller's open descriptors would stay open as long as the daemon lives.
 void CloseInheritedDescriptors(int kept) {
   const auto number = static_cast<unsigned>(kept);
   if (number > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, number - 1, 0);

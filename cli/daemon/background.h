@@ -1,15 +1,15 @@
-// A process in the background whose start is reported to the one that asked for it.
+// A background process whose start is reported to its parent.
 //
 // RunInBackground forks before any thread exists. The child leaves the caller's session at once,
-// does all the work, and says over a socket either that it is ready or why it will not be. The
-// parent returns only then: what it returns is what happened. Once ready, the child lets go of the
-// caller's directory and standard streams.
+// does all the work, and reports over a socket that it is ready, or why it failed. The parent
+// returns only then, with that result. Once ready, the child releases the caller's directory and
+// standard streams.
 //
-// A child whose parent dies before it has heard the report withdraws: the process gets SIGTERM, or
-// the work is told that nobody waits. So what was started is reported, or ends.
+// If the parent dies before it has received the report, the child stops: it gets SIGTERM, or Ready
+// returns false. So a started process is either reported, or ends.
 //
-// On the socket: nothing but one byte 0 when ready, which the parent answers with a byte; or the
-// exit code as one byte, then the text.
+// On the socket: one byte 0 when ready, which the parent acknowledges with a byte; or the exit code
+// as one byte, then the text.
 #pragma once
 
 #include <functional>
@@ -19,12 +19,12 @@
 namespace kvfs::cli {
 
 // Called by the work once, from any thread, when it is ready. False if nobody waits any more: the
-// work shall end.
+// work must end.
 using Ready = std::function<bool()>;
 using Work = std::function<CommandResult<>(const Ready& ready)>;
 
-// Runs `work` in a child process. Returns in the parent only; the child exits with the code of
-// the work's outcome. kMountFailed if the child dies before it has said anything.
+// Runs `work` in a child process. Returns in the parent only; the child exits with the exit code of
+// the work's result. kMountFailed if the child dies without a report.
 CommandResult<> RunInBackground(const Work& work);
 
 }  // namespace kvfs::cli

@@ -1,4 +1,4 @@
-// Looks a few times within the limit, so that it is exceeded by a quarter at most.
+// Checks several times within the limit, so that it is exceeded by a quarter at most.
 
 #include "cli/daemon/idle_unmount.h"
 
@@ -36,7 +36,7 @@ void IdleUnmount::Watch() {
     }
     if (steady_clock::now() - since < limit_) continue;
     lock.unlock();
-    // Where somebody is in it after all, the time begins anew.
+    // If the mount is in use after all, the time starts again.
     const bool is_done = unmount_();
     lock.lock();
     if (is_done) return;

@@ -1,7 +1,8 @@
-// Ends a mount that nobody has used for some time (-o idle=SECONDS).
+// Unmounts a mount that has not been used for some time (-o idle=SECONDS).
 //
-// Use is what reaches the daemon: messages of the kernel, and commands. What the kernel answers
-// from its own memory is not seen. A mount with open files or working directories in it is in use.
+// Use means requests to the daemon: messages of the kernel, and commands. Requests that the kernel
+// answers from its caches do not count. A mount with open files or working directories in it is in
+// use.
 #pragma once
 
 #include <chrono>
@@ -15,8 +16,8 @@ namespace kvfs::cli {
 
 class IdleUnmount {
  public:
-  // `activity` grows with each use; `unmount` does it, and tells whether nobody was in it. Both are
-  // called from a thread of its own. With 0 seconds nothing is ever unmounted.
+  // `activity` returns a number that grows with each use; `unmount` unmounts unless the mount is in
+  // use, and returns whether it did. Both are called from a separate thread. A limit of 0: never.
   IdleUnmount(std::chrono::seconds limit, std::function<uint64_t()> activity,
               std::function<bool()> unmount);
   ~IdleUnmount();

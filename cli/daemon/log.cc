@@ -1,4 +1,4 @@
-// One write(2), or one syslog(3), for each line.
+// One write(2) or syslog(3) for each line.
 
 #include "cli/daemon/log.h"
 
@@ -22,8 +22,8 @@ namespace {
 
 const dev_t kNull = ::makedev(1, 3);  // /dev/null
 
-// A disk, a socket, a device that does what it is told: nobody wants log lines there. Lines that
-// nobody takes from a FIFO or a terminal are lost, as the daemon must not wait.
+// Log lines must not go to a disk, a socket or another device that would act on them. Lines that a
+// FIFO or terminal does not accept are lost, as the daemon must not block.
 bool TakesLines(int file) {
   struct stat status {};
   if (::fstat(file, &status) != 0) return false;
@@ -65,7 +65,7 @@ CommandResult<Log> Log::ToFile(const std::string& path) {
               fmt::format("cannot write the log file {}: {}", path, error.message));
 }
 
-// A name that has a newline in it makes no second line, which somebody might believe.
+// A newline in a name must not forge a second line.
 void Log::Line(std::string_view raw, Severity severity) const {
   const std::string text = EscapedText(raw);
   if (target_ == Target::kSystem) {
@@ -77,7 +77,7 @@ void Log::Line(std::string_view raw, Severity severity) const {
                                              fmt::gmtime(std::time(nullptr)), ::getpid(), text)
                                : MessageLine(severity, text);
   const int descriptor = target_ == Target::kFile ? file_.number() : STDERR_FILENO;
-  // A log that cannot be written must not stop what it tells about.
+  // A failed log write must not stop the daemon's work.
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, line.data(), line.size());
 }
 

@@ -1,7 +1,7 @@
-// Where a daemon's log lines go: standard error, a file, or the system's log.
+// The destination of a daemon's log lines: standard error, a file, or syslog.
 //
-// A line is whole, whichever threads write at the same time. Values of keys are never logged.
-// Standard error may be the journal: see cli/base/user_message.h.
+// Lines of concurrent threads are never mixed. Values of keys are never logged. Standard error may
+// be the journal: see cli/base/user_message.h.
 #pragma once
 
 #include <string>
@@ -17,15 +17,15 @@ class Log {
  public:
   static Log ToStandardError() { return Log(Target::kStandardError, Descriptor()); }
   static Log ToSystem();
-  // Appends to the file, creating it with mode 0600; or to a FIFO or terminal, where lines that
-  // nobody takes are lost. kNoSpace; kIoFailed for anything else, and for what
-  // cli/base/output_target.h says is somebody else's; root follows no link of another user.
+  // Appends to the file, creating it with mode 0600; or writes to a FIFO or terminal, where lines
+  // without a reader are lost. Root follows no link of another user. kNoSpace; kIoFailed for
+  // anything else, including targets that cli/base/output_target.h refuses.
   static CommandResult<Log> ToFile(const std::string& path);
 
   // Safe from any thread.
   void Line(std::string_view text, Severity severity = Severity::kNotice) const;
 
-  // For a daemon that wants its standard streams to lead here too; negative if there is no file.
+  // For a daemon that redirects its standard streams to the log; negative if it is not a file.
   int file() const { return file_.number(); }
 
  private:

@@ -1,8 +1,8 @@
-// The kernel knows flags of the mount, which it is given all at once. mount(8) tells all that are
-// to be set, from its line in fstab or from the mount as it is. Everything else the daemon has read
-// when it started; it tells what that was, and what differs from it is refused.
+// The kernel's mount flags are set all at once. mount(8) passes all flags, from the line in fstab
+// or from the current mount. The daemon has read all other options at its start; it is asked for
+// them, and differences are refused.
 //
-// FUSE has no message for a remount. The daemon sees in the table of mounts whether commands may
+// FUSE has no message for a remount. The daemon reads in the mount table whether commands may
 // change the store.
 
 #include "cli/daemon/remount.h"
@@ -42,7 +42,7 @@ bool IsChangeable(std::string_view option) {
   });
 }
 
-// Of the flags that the kernel keeps, those that it does not change any more.
+// The kernel's flags that cannot be changed by a remount.
 std::vector<std::string> FixedFlags(const MountChoices& choices) {
   std::vector<std::string> fixed;
   for (const std::string& option : choices.kernel) {
@@ -63,7 +63,7 @@ unsigned long FlagsFor(const MountChoices& choices, bool read_only) {
     }
     if (is_set) flags |= flag.flag;
   }
-  // Without a word about access times the kernel would leave them as they are.
+  // Without an access time flag the kernel would keep the current one.
   return flags & MS_NOATIME ? flags : flags | MS_RELATIME;
 }
 
@@ -83,7 +83,7 @@ CommandError ExplainRefusal(const std::string& mount_point, int error_number) {
           fmt::format("cannot remount {}: {}", mount_point, ErrorOfErrno(error_number).message)};
 }
 
-// The options that the daemon of the mount was started with.
+// The options with which the mount's daemon was started.
 CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount) {
   const auto fail = [&](std::string_view reason) {
     return Fail(ExitCode::kMountFailed,
@@ -91,7 +91,7 @@ CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount)
                             mount.mount_point, reason));
   };
   const auto daemon = DaemonProcess::Find(mount);
-  if (!daemon) return fail("no daemon serves it that this user may speak to");
+  if (!daemon) return fail("there is no daemon for it that this user may talk to");
   auto connection = DaemonConnection::Open(daemon->store_path());
   if (!connection) return fail(connection.error().message);
   auto texts = connection->Ask({std::string(request::kOptions)});
@@ -99,8 +99,8 @@ CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount)
   return *std::move(texts);
 }
 
-// The first option in which `wanted` differs from `now`, of those that the daemon has read at its
-// start; empty if there is none.
+// The first option, of those fixed at the daemon's start, in which `wanted` differs from `now`;
+// empty if there is none.
 std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& wanted) {
   if (now.allow_other != wanted.allow_other) return "allow_other";
   if (now.debug != wanted.debug) return "debug";
@@ -128,7 +128,7 @@ CommandResult<> CheckChanges(const std::string& mount_point, const MountChoices&
   const std::string fixed = FixedOptionThatDiffers(now, wanted);
   if (!fixed.empty()) {
     return Fail(ExitCode::kUsage,
-                fmt::format("mount option {}: it stays as it is while {} is mounted; unmount it "
+                fmt::format("mount option {}: it cannot be changed while {} is mounted; unmount it "
                             "and mount it again",
                             fixed, mount_point));
   }

@@ -1,4 +1,4 @@
-// `mount -o remount,...` of a store that is mounted: what the kernel alone can change.
+// `mount -o remount,...` of a mounted store: changes that the kernel alone can make.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace kvfs::cli {
 
-// Gives the mount of kvfs at `mount_point` the options of `texts`, which are as those of
-// ParseMountOptions. Of the kernel's flags those are set that a mount with these options would
-// have; all else that they do not mention stays. kUsage for what only another mount can change;
-// kMountPointBad if no kvfs is mounted there, or files are open for writing that is to end;
-// kMountFailed without root's rights, or a daemon.
+// Applies the options in `texts` (see ParseMountOptions) to the kvfs mount at `mount_point`. The
+// kernel's flags become those of a mount with these options; all other settings that they do not
+// mention stay. kUsage for options that need a new mount; kMountPointBad if no kvfs is mounted
+// there, or a change to read-only finds files open for writing; kMountFailed without root's rights,
+// or without a daemon.
 CommandResult<> Remount(const std::string& mount_point, const std::vector<std::string>& texts,
                         UnknownOptions unknown);
 

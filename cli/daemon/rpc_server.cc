@@ -1,4 +1,4 @@
-// Requests of one connection are done one after another, by the thread that waits for them.
+// Requests of one connection are processed one after another, by the thread that reads them.
 
 #include "cli/daemon/rpc_server.h"
 
@@ -24,7 +24,7 @@ Message Ok(std::vector<std::string> fields = {}) {
   return fields;
 }
 
-// Serves one connection until the other side goes away.
+// Serves one connection until the client disconnects.
 class Conversation {
  public:
   Conversation(Channel& channel, const Served& served, const fs::Caller& peer)
@@ -81,14 +81,14 @@ class Conversation {
     if (verb == request::kXattrs) {
       return keys_.GetXattrs(path).map([](const auto& x) { return Ok({fs::EncodeXattrs(x)}); });
     }
-    return Fail(ErrorCode::kInvalid, fmt::format("the daemon knows no request {}", verb));
+    return Fail(ErrorCode::kInvalid, fmt::format("the daemon does not know the request {}", verb));
   }
 
   static Result<Message> Done(const Result<void>& result) {
     return result.map([] { return Ok(); });
   }
 
-  // Ends the conversation if it fails: the other side would not hear of it.
+  // A failure ends the conversation, since it cannot be reported.
   Result<void> Send(const Message& message) {
     auto sent = channel_.Send(message);
     is_broken_ = is_broken_ || !sent;
@@ -96,13 +96,16 @@ class Conversation {
   }
 
   Result<Message> Greet(const Message& message) {
-    if (message.size() != 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
+    if (message.size() < 3 || message[1] != kVersion || message[2] != EncodeNumber(kProtocol)) {
       return Fail(
           ErrorCode::kUnsupported,
-          fmt::format("its daemon is of version {} with protocol {}, this command is of another; "
+          fmt::format("its daemon has version {} with protocol {}, this command has another; "
                       "unmount the store and mount it again",
                       kVersion, kProtocol));
     }
+    if (message.size() != 4) return Fail(ErrorCode::kInvalid, "a greeting names no umask");
+    KVFS_ASSIGN(const uint64_t umask, DecodeNumber(message[3]));
+    keys_.SetUmask(static_cast<uint32_t>(umask));
     is_greeted_ = true;
     return Ok();
   }
@@ -112,7 +115,7 @@ class Conversation {
     return Fail(ErrorCode::kReadOnly, "the store is mounted read-only");
   }
 
-  // What was found before an error is told before it.
+  // Entries found before an error are sent before it.
   Result<Message> List(const std::string& path) {
     std::string entries;
     const auto send = [&]() -> Result<void> {
@@ -154,6 +157,9 @@ class Conversation {
       KVFS_ASSIGN(fs::PathOperation change, DecodeChange(message[i]));
       changes.push_back(std::move(change));
     }
+    if (served_.inner_mounts) {
+      KVFS_TRY(CheckKeepMounts(served_.inner_mounts(), changes, keys_, &failed_));
+    }
     return changes;
   }
 
@@ -162,7 +168,7 @@ class Conversation {
     return Done(keys_.Apply(changes, &failed_));
   }
 
-  // Takes all that is sent, also when nothing can come of it: the other side listens only then.
+  // Reads the whole value even after a failure: the client waits for a reply only then.
   Result<Message> Put(const Message& message) {
     bool has_ended = false;
     Incoming incoming;
@@ -205,7 +211,7 @@ class Conversation {
     }
     if (message && message->size() == 1 && (*message)[0] == request::kCancel) {
       has_ended = true;
-      return Fail(ErrorCode::kRetry, "the command has called it off");
+      return Fail(ErrorCode::kRetry, "the command has cancelled it");
     }
     is_broken_ = true;
     return Fail(ErrorCode::kIo, "the command has ended");
@@ -235,8 +241,8 @@ class Conversation {
                    EncodeNumber(progress.bytes_total)})
           .has_value();
     };
-    // A check reads what is on the disk, so what is in memory goes there first. A store that cannot
-    // do that any more has all the more reason to be checked.
+    // A check reads the disk, so changes in memory are written first. If that fails, the store is
+    // checked nevertheless.
     static_cast<void>(served_.store.Checkpoint());
     KVFS_ASSIGN(const CheckReport report, served_.store.Check(options));
     std::vector<std::string> numbers;
@@ -299,7 +305,7 @@ void RpcServer::TakeConnections() {
     }
     std::lock_guard lock(mutex_);
     if (is_stopping_) return;
-    // No descriptors, say: somebody will close some.
+    // For example, no free descriptors: some will be closed.
     if (errno != EINTR && errno != ECONNABORTED) std::this_thread::sleep_for(kProgressPause);
   }
 }

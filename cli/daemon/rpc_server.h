@@ -1,8 +1,7 @@
-// The daemon's side of cli/client/requests.h: does what commands ask for with the store that is
-// mounted.
+// The daemon's side of cli/client/requests.h: carries out commands' requests on the mounted store.
 //
-// One thread takes connections, and each has a thread of its own. Only the daemon's own user, and
-// root, are served.
+// One thread accepts connections, and each connection has its own thread. Only the daemon's user,
+// and root, are served.
 #pragma once
 
 #include <functional>
@@ -16,23 +15,25 @@
 #include <kvfs/store.h>
 #include "cli/client/channel.h"
 #include "cli/client/file_system_keys.h"
+#include "cli/client/inner_mounts.h"
 
 namespace kvfs::cli {
 
 struct Served {
   Store& store;
   fs::FileSystem& file_system;
-  std::vector<std::string> options;    // the texts that it was mounted with
-  std::function<bool()> is_read_only;  // whether commands may not change it now
-  ChangeListener on_changed;           // called, as the above, from any of the threads
+  std::vector<std::string> options;    // the texts of its mount options
+  std::function<bool()> is_read_only;  // whether commands must not change it now
+  ChangeListener on_changed;           // called, like the functions here, from any thread
+  std::function<std::vector<InnerMount>()> inner_mounts = {};  // which commands must not remove
 };
 
 class RpcServer {
  public:
-  // Listens at the store's socket from now on. `served` must outlive the service.
+  // Listens at the store's socket from now on. What `served` refers to must outlive the server.
   static Result<std::unique_ptr<RpcServer>> Start(const std::string& store_path,
                                                   const Served& served);
-  // Ends all connections and waits for what they are doing. The socket's name goes.
+  // Closes all connections, waits for their requests to end, and removes the socket.
   ~RpcServer();
 
   // Grows with each connection, and with each call while one is open.

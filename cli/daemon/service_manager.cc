@@ -1,4 +1,4 @@
-// A datagram to the socket in NOTIFY_SOCKET; a leading @ stands for the NUL of an abstract name.
+// Sends a datagram to the socket in NOTIFY_SOCKET; a leading @ means the NUL of an abstract name.
 
 #include "cli/daemon/service_manager.h"
 

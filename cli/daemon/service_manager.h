@@ -1,13 +1,13 @@
-// What systemd wants to hear of a service of Type=notify: sd_notify(3), in the few lines that it
-// takes, without its library.
+// Notifications to systemd for a service of Type=notify: sd_notify(3) in a few lines, without its
+// library.
 #pragma once
 
 #include <string_view>
 
 namespace kvfs::cli {
 
-// Sends one state, as "READY=1", to the service manager that has started this process; does nothing
-// where there is none. Nobody waits for an answer, so nothing can fail that matters.
+// Sends a state, such as "READY=1", to the service manager that started this process; does nothing
+// without one. Failures are ignored.
 void NotifyServiceManager(std::string_view state);
 
 }  // namespace kvfs::cli

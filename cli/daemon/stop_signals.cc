@@ -1,4 +1,4 @@
-// sigwait in a loop; EndWatch ends it with a signal to that thread alone.
+// sigwait in a loop; EndWatch ends it with a signal to this thread only.
 
 #include "cli/daemon/stop_signals.h"
 
@@ -7,7 +7,7 @@
 namespace kvfs::cli {
 namespace {
 
-// nohup(1) asks to live on after the terminal has gone.
+// nohup(1) ignores SIGHUP, to survive the end of the terminal.
 bool IsIgnored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;

@@ -1,7 +1,8 @@
-// SIGTERM, SIGINT and SIGHUP as a request to end, taken by one thread of its own.
+// SIGTERM, SIGINT and SIGHUP as a request to end, received by a dedicated thread.
 //
-// The constructor blocks the signals in the calling thread, so that every thread started later has
-// them blocked too: make it before any other thread. Watch() starts the thread that waits for them.
+// The constructor blocks the signals in the calling thread, so that threads started later inherit
+// that: construct it before any other thread starts. Watch() starts the thread that waits for the
+// signals.
 #pragma once
 
 #include <atomic>
@@ -19,11 +20,10 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // Calls `stop` for each signal, from now on and for those that have come since the constructor,
-  // until EndWatch.
+  // Calls `stop` for each signal received since the constructor, until EndWatch.
   void Watch(std::function<void()> stop);
-  // The signals stay blocked: a daemon that is closing its store is not killed by an impatient
-  // second one.
+  // The signals stay blocked, so that a second one does not kill a daemon that is closing its
+  // store.
   void EndWatch();
 
  private:

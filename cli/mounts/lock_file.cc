@@ -1,4 +1,4 @@
-// Reading the lock file, and asking the kernel who has it.
+// Reads the lock file, and finds its holder.
 
 #include "cli/mounts/lock_file.h"
 
@@ -38,7 +38,7 @@ std::optional<StoreHolder> ParseHolder(std::string_view text) {
   return holder;
 }
 
-// Through the store's environment, which follows no link that somebody put there.
+// Through the store's Env, which does not follow planted links.
 std::optional<StoreHolder> ReadHolder(const std::string& store_path) {
   const auto inside = GetPosixEnv().Enter(store_path);
   if (!inside) return std::nullopt;
@@ -75,14 +75,14 @@ bool IsHeld(const std::string& store_path) {
 
 bool HasLockFileOpen(pid_t pid, const std::string& store_path) {
   struct stat lock {};
-  // Not what a link leads to: nobody has a link open.
+  // Not the target of a link: a holder never has a link open.
   if (::lstat(LockFilePath(store_path).c_str(), &lock) != 0) return false;
   std::error_code error;
   const std::string directory = fmt::format("/proc/{}/fd", pid);
   for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
        entry.increment(error)) {
-    // A link into a mount whose daemon does not answer must not be waited for: the kernel tells
-    // what it remembers.
+    // Only reads the link's text, from the kernel's memory: following it could wait for a mount's
+    // daemon.
     const std::string target = std::filesystem::read_symlink(entry->path(), error).string();
     if (error || !target.ends_with("/lock")) {
       error.clear();

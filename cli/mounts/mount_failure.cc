@@ -1,4 +1,4 @@
-// Remedies by what the reason says: nobody but its words tells one from another.
+// Chooses advice by the wording of the reason, which is the only distinction.
 
 #include "cli/mounts/mount_failure.h"
 
@@ -32,16 +32,16 @@ struct Remedy {
 };
 constexpr std::array kRemedies = {
     Remedy{"user_allow_other",
-           "; root allows it to all users by the line user_allow_other in /etc/fuse.conf"},
+           "; root permits it for all users with the line user_allow_other in /etc/fuse.conf"},
     Remedy{"there is no /dev/fuse",
            "; `modprobe fuse` loads the module, and a container is given the device by --device "
            "/dev/fuse"},
     Remedy{"/dev/fuse: Permission denied",
-           "; users other than root need the right to open it: as root, `chmod 666 /dev/fuse`"},
+           "; users other than root need permission to open it: as root, `chmod 666 /dev/fuse`"},
     Remedy{"exec fusermount3",
            "; users other than root mount through this program: install the package fuse3"},
     Remedy{"Operation not permitted",
-           "; only who has the capability SYS_ADMIN may mount, which a container must be given"},
+           "; mounting needs the capability SYS_ADMIN, which a container must be given"},
 };
 
 std::string_view RemedyFor(std::string_view reason) {
@@ -51,12 +51,12 @@ std::string_view RemedyFor(std::string_view reason) {
   return "";
 }
 
-// The kernel says no more than that something is wrong.
+// The kernel only says that something is wrong.
 std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason) {
   if (reason.find("Invalid argument") == std::string_view::npos) return {};
   for (const std::string& option : choices.kernel) {
     if (option.find("context=") == std::string::npos) continue;
-    return fmt::format("; has the kernel SELinux, for which the option {} is?", option);
+    return fmt::format("; does the kernel have SELinux, which the option {} needs?", option);
   }
   return {};
 }
@@ -65,7 +65,7 @@ std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason
 
 CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
                                const MountChoices& choices, const Error& error) {
-  // The sentence below has said that much already.
+  // The message below says this already.
   const std::string known = fmt::format("cannot mount at '{}': ", mount_point);
   std::string_view reason = error.message;
   if (reason.starts_with(known)) reason.remove_prefix(known.size());

@@ -1,5 +1,5 @@
-// Why a store could not be mounted, for the person who wanted it: what libfuse, fusermount3 and the
-// kernel say, and what to do about it.
+// Explains to the user why a store could not be mounted: the messages of libfuse, fusermount3 and
+// the kernel, and what to do about it.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace kvfs::cli {
 
-// Of what FuseServer::Mount met. Pure.
+// `error` is that of FuseServer::Mount. Pure.
 CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
                                const MountChoices& choices, const Error& error);
 

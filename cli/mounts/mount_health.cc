@@ -1,4 +1,4 @@
-// A question to a mount is asked by a process that can be left (cli/base/aside.h).
+// Mounts are accessed by a child process that can be abandoned (cli/base/aside.h).
 
 #include "cli/mounts/mount_health.h"
 
@@ -11,18 +11,20 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <system_error>
 
 #include "cli/base/aside.h"
 #include "cli/base/paths.h"
 #include "cli/base/waiting.h"
 #include "cli/mounts/mount_table.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
 
 constexpr char kFound = '=';
 
-// Not stat: the kernel may answer that from what it remembers.
+// Not stat: the kernel may answer it from its cache.
 std::string AskForSpace(const std::string& mount_point) {
   struct statfs status {};
   const bool is_dead = ::statfs(mount_point.c_str(), &status) != 0 && errno == ENOTCONN;
@@ -30,15 +32,15 @@ std::string AskForSpace(const std::string& mount_point) {
 }
 
 MountHealth HealthBy(const Result<std::string>& answer) {
-  // Without a further process nothing is known, and a mount is taken for what it mostly is.
+  // If no process can be started, assume that the mount answers, as most do.
   if (!answer) {
     return answer.error().code == ErrorCode::kIo ? MountHealth::kSilent : MountHealth::kAnswers;
   }
   return *answer == "dead" ? MountHealth::kDead : MountHealth::kAnswers;
 }
 
-// The path of a mount that it names as it stands, without a look at the disk. The table's paths
-// have no symbolic links, so neither has a path that is the same.
+// The mount point, if the path is literally one, without accessing the disk. The table's paths have
+// no symbolic links, so an equal path has none.
 std::optional<std::string> MountNamed(const std::vector<MountEntry>& table,
                                       const std::string& path) {
   if (path.find("..") != std::string::npos) return std::nullopt;
@@ -48,7 +50,7 @@ std::optional<std::string> MountNamed(const std::vector<MountEntry>& table,
   return plain;
 }
 
-// An answer, or an error with its code in front, as one text.
+// A result, or an error preceded by its code, as one text.
 std::string ResolveToText(const std::string& path) {
   const auto resolved = ResolvePath(path);
   if (resolved) return kFound + *resolved;
@@ -60,7 +62,7 @@ bool IsAnyMounted(const CommandResult<std::vector<MountEntry>>& table) {
   return table && std::ranges::find(*table, kMountType, &MountEntry::type) != table->end();
 }
 
-// The daemon of the mount that the path, or else what it is to lie in, leads into.
+// Accesses the mount that the path, or its parent if it does not exist, is in.
 void AskBehind(const std::string& path) {
   struct statfs status {};
   if (::statfs(path.c_str(), &status) == 0) return;
@@ -69,11 +71,23 @@ void AskBehind(const std::string& path) {
 }
 
 Result<std::string> FromText(std::string text) {
-  if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that looked has ended");
+  if (text.empty()) return Fail(ErrorCode::kUnavailable, "the process that checked it has ended");
   const char front = text.front();
   text.erase(0, 1);
   if (front == kFound) return text;
   return Fail(static_cast<ErrorCode>(front - 'A'), std::move(text));
+}
+
+// Where the open file is that a path like /dev/fd/5 names. The process that asks a daemon has other
+// descriptors, and the kernel knows the place by itself.
+std::optional<std::string> PlaceOfDescriptor(const std::string& path) {
+  const std::filesystem::path named = std::filesystem::path(path).lexically_normal();
+  const std::string directory = named.parent_path().string();
+  if (directory != "/dev/fd" && directory != "/proc/self/fd") return std::nullopt;
+  std::error_code error;
+  const auto place = std::filesystem::read_symlink("/proc/self/fd" / named.filename(), error);
+  if (error) return std::nullopt;
+  return place.string();
 }
 
 }  // namespace
@@ -113,16 +127,18 @@ Result<std::string> ResolvePlace(const std::string& path) {
 
 Result<void> AwaitAnswer(const std::string& path) {
   if (path == "-" || !IsAnyMounted(ReadMountTable())) return {};
+  if (const auto place = PlaceOfDescriptor(path)) return WatchPlace(*place);
   Waiting waiting([&] { return fmt::format("the daemon behind {} does not answer", path); });
   const auto asked = DoAside(
       [&] {
         AskBehind(path);
-        return std::string();
+        return ResolveToText(path);
       },
       [&] { return waiting.GoesOn(); });
-  // Without a further process nothing is known, and a mount is taken for what it mostly is.
-  if (asked || asked.error().code != ErrorCode::kIo) return {};
-  return tl::unexpected(asked.error());
+  if (!asked && asked.error().code == ErrorCode::kIo) return tl::unexpected(asked.error());
+  // If no process can be started, assume that the mount answers, as most do.
+  const auto place = asked ? FromText(*asked) : Result<std::string>(PlainPath(path));
+  return place ? WatchPlace(*place) : Result<void>();
 }
 
 }  // namespace kvfs::cli

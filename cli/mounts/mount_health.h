@@ -1,4 +1,4 @@
-// Looking at a mount from outside without waiting for its daemon.
+// Checks a mount from outside without waiting for its daemon.
 #pragma once
 
 #include <string>
@@ -11,21 +11,22 @@ namespace kvfs::cli {
 enum class MountHealth {
   kAnswers,
   kDead,    // its daemon is gone: every access fails (ENOTCONN)
-  kSilent,  // the daemon has not answered for a second: it is stopped, say, or very busy
+  kSilent,  // the daemon has not answered for a second: stopped, or very busy
 };
-// Waits for a second at most, for all of them together.
+// Wait for a second at most, for all mounts together.
 MountHealth LookAtMount(const std::string& mount_point);
 std::vector<MountHealth> LookAtMounts(const std::vector<std::string>& mount_points);
-// After such a look at one that is silent: waits for its answer within the limit for waiting.
+// After LookAtMount has found a mount silent: waits for its answer up to the wait limit.
 MountHealth AwaitHealth(const std::string& mount_point);
 
-// ResolvePath (cli/base/paths.h) for a path that may lead through a mount: kIo, as an error of the
-// daemon's, where that does not answer within the limit for waiting. The place of a mount itself is
-// found without asking it.
+// ResolvePath (cli/base/paths.h) for a path that may lead through a mount: kIo if the mount's
+// daemon does not answer within the wait limit. A mount point itself is resolved without accessing
+// the mount.
 Result<std::string> ResolvePlace(const std::string& path);
 
-// Before a file is used that may lie in a mount: kIo if the mount's daemon does not answer within
-// the limit for waiting. What else is wrong with the path shows when it is used. "-" is no path.
+// Call it before using a file that may be in a mount, or a tree with mounts below: kIo if the
+// mount's daemon does not answer within the wait limit. From then on the mount is watched
+// (cli/mounts/mount_watch.h). Other faults of the path show when it is used. "-" is not a path.
 Result<void> AwaitAnswer(const std::string& path);
 
 }  // namespace kvfs::cli

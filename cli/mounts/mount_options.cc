@@ -1,4 +1,4 @@
-// Splitting the options at commas, and what each of them does.
+// Splits the options at commas, and applies each of them.
 
 #include "cli/mounts/mount_options.h"
 
@@ -16,16 +16,16 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr unsigned kMaxIdleSeconds = 365 * 24 * 3600;
-// The largest number of all means "nobody" to the kernel.
+// The largest number means "no id" to the kernel.
 constexpr unsigned kMaxId = std::numeric_limits<uint32_t>::max() - 1;
 constexpr unsigned kMaxUmask = 0777;
 
-// Flags of the mount itself, which the kernel keeps and checks.
+// Flags of the mount, handled by the kernel.
 constexpr std::array kKernelFlags = {"dev"sv,     "nodev"sv,  "suid"sv,   "nosuid"sv,
                                      "exec"sv,    "noexec"sv, "sync"sv,   "async"sv,
                                      "dirsync"sv, "atime"sv,  "noatime"sv};
 
-// What is true anyway, or is for others to read; a remount gets what the kernel shows of a mount.
+// Always in effect, or for other programs; a remount also passes what the kernel shows of a mount.
 constexpr std::array kIgnored = {"auto"sv,          "noauto"sv,     "user"sv,
                                  "nouser"sv,        "users"sv,      "nousers"sv,
                                  "owner"sv,         "noowner"sv,    "group"sv,
@@ -40,7 +40,7 @@ constexpr std::array kIgnoredPrefixes = {"x-"sv,        "X-"sv,      "comment="s
                                          "uhelper="sv,  "helper="sv, "user_id="sv, "group_id="sv,
                                          "max_read="sv, "blksize="sv};
 
-// What mount(8) knows and a mount of kvfs cannot keep, and why.
+// Options of mount(8) that kvfs cannot honour, and why.
 struct Refused {
   std::string_view option;
   std::string_view reason;
@@ -51,9 +51,9 @@ constexpr std::array kRefused = {
     Refused{"nosymfollow",
             "libfuse cannot ask for it; mount without it, and then `mount -o "
             "remount,bind,nosymfollow MOUNTPOINT`"},
-    Refused{"allow_root", "libfuse 3 has it no more; allow_other checks permissions as well"},
+    Refused{"allow_root", "libfuse 3 no longer has it; allow_other checks permissions as well"},
     Refused{"auto_unmount",
-            "it is not needed: the next mount takes a mount away whose daemon has died"},
+            "it is not needed: the next mount removes a mount whose daemon has died"},
 };
 
 bool IsIgnored(std::string_view option) {
@@ -62,7 +62,7 @@ bool IsIgnored(std::string_view option) {
                              [&](std::string_view prefix) { return option.starts_with(prefix); });
 }
 
-// Appends the options of one text, escapes undone; empty ones are dropped.
+// Appends the options of one text, unescaped; drops empty ones.
 void SplitOptions(std::string_view text, std::vector<std::string>& options) {
   std::string option;
   bool is_quoted = false;
@@ -183,7 +183,7 @@ std::string_view WithoutQuotes(std::string_view value) {
   return is_quoted ? value.substr(1, value.size() - 2) : value;
 }
 
-// SELinux's, which the kernel reads, in quotes or without.
+// SELinux's options, which the kernel reads, with or without quotes.
 bool IsContext(std::string_view name) {
   return name == "context" || name == "fscontext" || name == "defcontext" || name == "rootcontext";
 }
@@ -206,8 +206,8 @@ CommandResult<bool> Apply(std::string_view option, MountChoices& choices) {
 CommandResult<> CheckTogether(const MountChoices& choices) {
   if (!choices.access_lists || !choices.shown.IsAny()) return {};
   return Fail(ExitCode::kUsage,
-              "mount option acl: it cannot be had together with uid, gid or umask, which show "
-              "other permissions than the lists say");
+              "mount option acl: it cannot be combined with uid, gid or umask, which show "
+              "permissions other than the lists'");
 }
 
 }  // namespace

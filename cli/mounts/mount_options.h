@@ -1,10 +1,10 @@
-// The text after -o of `kvfs mount`, and of a line in /etc/fstab, read by a pure function.
+// Parses the text after -o of `kvfs mount`, or the options in /etc/fstab. Pure.
 //
 // Options are separated by commas; a comma within a value is written as backslash comma, and a
-// backslash as two, or the value stands in double quotes, as SELinux's contexts do. What only the
-// boot process and mount(8) care for (auto, user, _netdev, nofail, x-..., comment=...), and what is
-// true anyway, is accepted and dropped. What mount(8) offers and kvfs cannot keep is refused with
-// the reason.
+// backslash as two, or the value is in double quotes, as for SELinux's contexts. Options that
+// concern only the boot process and mount(8) (auto, user, _netdev, nofail, x-..., comment=...), and
+// those that are always in effect, are accepted and ignored. Options of mount(8) that kvfs cannot
+// honour are refused with the reason.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@
 namespace kvfs::cli {
 
 struct MountChoices {
-  bool remount = false;  // changes the mount that is there
+  bool remount = false;  // changes the existing mount
   bool read_only = false;
   bool allow_other = false;
   bool nonempty = false;
@@ -25,26 +25,25 @@ struct MountChoices {
   bool extended_attributes = true;
   bool access_lists = false;
   bool writeback = false;
-  bool readdir32 = false;           // offsets of directories for programs of 32 bits
+  bool readdir32 = false;           // directory offsets for 32-bit programs
   fs::ShownOwner shown;             // uid, gid, umask
   unsigned threads = 0;             // 0: the file system's own choice
-  unsigned idle_seconds = 0;        // without use, after which it is unmounted; 0: never
-  unsigned autosync_seconds = 5;    // after which a change is made durable; 0: not by itself
+  unsigned idle_seconds = 0;        // unmounts after this time without use; 0: never
+  unsigned autosync_seconds = 5;    // makes changes durable after this time; 0: only on request
   std::string source;               // shown by mount(8) and df; empty: the store's path
   std::string control = ".kvfs";    // the control directory's name; empty: none
-  std::vector<std::string> kernel;  // flags that the kernel handles, as "noexec"
+  std::vector<std::string> kernel;  // flags for the kernel, such as "noexec"
 
   bool operator==(const MountChoices&) const = default;
 };
 
 inline constexpr unsigned kMaxThreads = 256;
 
-// What becomes of options that nobody knows: mount -s asks to pass over them.
+// What to do with unknown options: mount -s asks to ignore them.
 enum class UnknownOptions { kRefuse, kPassOver };
 
-// Reads the texts of all -o in order; a later option wins over an earlier one. kUsage for an
-// unknown option, a value that makes no sense, or options that contradict each other, with the
-// option in the message.
+// Parses the texts of all -o in order; later options override earlier ones. kUsage for an unknown
+// option, an invalid value, or contradicting options, with the option in the message.
 CommandResult<MountChoices> ParseMountOptions(const std::vector<std::string>& texts,
                                               UnknownOptions unknown = UnknownOptions::kRefuse);
 

@@ -22,6 +22,13 @@ tl::unexpected<CommandError> Refuse(const std::string& mount_point, std::string_
   return Fail(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
 }
 
+// A place in the mount of another daemon, which does not answer, is none that is known to be bad.
+tl::unexpected<CommandError> RefuseUnknown(const std::string& path, const Error& error) {
+  auto refusal = Refuse(path, error.message);
+  if (error.code == ErrorCode::kIo) refusal.value().code = ExitCode::kIoFailed;
+  return refusal;
+}
+
 CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
   struct stat status {};
   if (::stat(mount_point.c_str(), &status) != 0) {
@@ -30,7 +37,7 @@ CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
                   fmt::format("there is no such directory; `mkdir {}` makes it", mount_point));
   }
   if (!S_ISDIR(status.st_mode)) return Refuse(mount_point, "it is not a directory");
-  // fusermount3 says so too, but only once the store is open.
+  // fusermount3 reports this too, but only after the store has been opened.
   if (::geteuid() != 0 && ::access(mount_point.c_str(), W_OK) != 0) {
     return Refuse(mount_point, "users other than root can mount only where they may write");
   }
@@ -44,7 +51,8 @@ CommandResult<> CheckDirectory(const std::string& mount_point, bool nonempty) {
                 "give -o nonempty");
 }
 
-// The mount's source names the store, unless -o fsname said something else; the lock file does too.
+// The mount's source is the store, unless -o fsname was given; the lock file names the mount point,
+// too.
 bool IsMountOf(const MountEntry& mount, const std::string& store_path) {
   if (mount.source == store_path) return true;
   const auto holder = ReadHolder(store_path);
@@ -58,13 +66,13 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
     const auto code = mount.source == store_path ? ExitCode::kStoreInUse : ExitCode::kMountPointBad;
     const auto holder = ReadHolder(mount.source);
     return Fail(code, fmt::format("cannot mount on {0}: the store {1} is mounted there already{2}; "
-                                  "`kvfs unmount {0}` takes it away",
+                                  "`kvfs unmount {0}` removes it",
                                   mount_point, mount.source,
                                   holder ? fmt::format(" by process {}", holder->pid) : ""));
   }
   if (!IsMountOf(mount, store_path)) {
     return Refuse(mount_point, fmt::format("it has the dead mount of another store, {}; `kvfs "
-                                           "unmount {}` takes it away",
+                                           "unmount {}` removes it",
                                            mount.source, mount_point));
   }
   told = fmt::format("took away the mount on {} whose daemon had died", mount_point);
@@ -76,12 +84,14 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
 CommandResult<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
                                              bool nonempty, std::string& told) {
   const auto resolved = ResolvePlace(path);
-  if (!resolved) return Refuse(path, resolved.error().message);
+  if (!resolved) return RefuseUnknown(path, resolved.error());
   KVFS_ASSIGN(const auto table, ReadMountTable());
   const auto mount = FindMount(table, *resolved);
   if (mount && mount->type == kMountType) {
     const CommandResult<> cleared = ClearOldMount(*mount, store_path, told);
     if (!cleared) return tl::unexpected(cleared.error());
+  } else if (const auto answered = AwaitAnswer(*resolved); !answered) {
+    return RefuseUnknown(path, answered.error());
   }
   const CommandResult<> usable = CheckApart(*resolved, store_path).and_then([&] {
     return CheckDirectory(*resolved, nonempty);

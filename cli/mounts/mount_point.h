@@ -1,4 +1,4 @@
-// What makes a directory fit to mount a store on.
+// Checks that a store can be mounted on a directory.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace kvfs::cli {
 
-// The resolved path of a directory that a store may be mounted on. kMountPointBad, with the reason,
-// where it is missing or no directory, holds files (unless `nonempty`), lies in the store or holds
-// it, or has a kvfs mount already. `store_path` is resolved.
+// The resolved path of the mount point. kMountPointBad, with the reason, if it is missing, is not a
+// directory, holds files (unless `nonempty`), is inside the store or contains it, or has a kvfs
+// mount already. `store_path` must be resolved.
 //
-// A dead mount of the same store is taken away first; `told` then receives a sentence about it.
+// A dead mount of the same store is removed first; `told` then receives a sentence about it.
 CommandResult<std::string> PrepareMountPoint(const std::string& path, const std::string& store_path,
                                              bool nonempty, std::string& told);
 
-// kMountPointBad if one of the two resolved paths lies in the other. Pure.
+// kMountPointBad if one of the two resolved paths is inside the other. Pure.
 CommandResult<> CheckApart(const std::string& mount_point, const std::string& store_path);
 
 }  // namespace kvfs::cli

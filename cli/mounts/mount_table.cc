@@ -1,4 +1,4 @@
-// The parser of mountinfo: fields are split at single spaces, never trusted to be there.
+// Parses mountinfo: fields are separated by single spaces; none is assumed to exist.
 
 #include "cli/mounts/mount_table.h"
 
@@ -16,6 +16,7 @@ namespace {
 
 // Places of fields in a line, and after its lone "-".
 constexpr size_t kDeviceField = 2;
+constexpr size_t kRootField = 3;
 constexpr size_t kMountPointField = 4;
 constexpr size_t kOptionsField = 5;
 constexpr size_t kFirstOptionalField = 6;
@@ -23,7 +24,7 @@ constexpr size_t kTypeAfterDash = 1;
 constexpr size_t kSourceAfterDash = 2;
 constexpr size_t kOptionsAfterDash = 3;
 
-// Text without the separators; empty fields count.
+// Splits at the separator; empty fields count.
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (size_t end = text.find(separator); end != std::string_view::npos;
@@ -35,7 +36,7 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   return parts;
 }
 
-// The kernel puts that first.
+// The kernel writes it first.
 bool SayReadOnly(std::string_view options) { return options == "ro" || options.starts_with("ro,"); }
 
 bool IsOctal(char digit, char largest) { return digit >= '0' && digit <= largest; }
@@ -50,7 +51,7 @@ char EscapedByte(std::string_view escape) {
   return static_cast<char>(static_cast<unsigned char>(value));
 }
 
-// "0:51"; 0 for what lies on a device.
+// "0:51"; 0 for a file system on a device.
 uint32_t NumberOf(std::string_view device) {
   uint32_t number = 0;
   if (!device.starts_with("0:")) return 0;
@@ -70,7 +71,8 @@ std::optional<MountEntry> ParseLine(std::string_view line) {
                     UnescapeMountField(dash[kSourceAfterDash]),
                     SayReadOnly(fields[kOptionsField]) ||
                         (after_dash > kOptionsAfterDash && SayReadOnly(dash[kOptionsAfterDash])),
-                    NumberOf(fields[kDeviceField])};
+                    NumberOf(fields[kDeviceField]),
+                    UnescapeMountField(fields[kRootField])};
 }
 
 }  // namespace
@@ -99,7 +101,7 @@ CommandResult<std::vector<MountEntry>> ReadMountTable() {
   text << file.rdbuf();
   if (!file.good()) {
     return Fail(ExitCode::kIoFailed,
-                "cannot read the table of mounts, /proc/self/mountinfo; is /proc mounted?");
+                "cannot read the mount table, /proc/self/mountinfo; is /proc mounted?");
   }
   return ParseMountTable(text.str());
 }

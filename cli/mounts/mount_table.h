@@ -1,10 +1,10 @@
-// The kernel's table of mounts, /proc/self/mountinfo, read by a pure function.
+// The kernel's mount table, /proc/self/mountinfo.
 //
 // A line is
 //   36 35 0:51 / /mnt/kv rw,nosuid shared:1 - fuse.kvfs /srv/store rw,user_id=0
 // with any number of optional fields before the lone "-". Space, tab, newline and backslash in
-// paths are written as a backslash and three octal digits. A line that has another shape is left
-// out. Later lines lie over earlier ones with the same mount point.
+// paths are written as a backslash and three octal digits. Malformed lines are skipped. Later lines
+// cover earlier ones with the same mount point.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,11 @@ struct MountEntry {
   std::string mount_point;
   std::string type;
   std::string source;
-  bool is_read_only = false;  // here, or wherever it is mounted
-  // Of a file system without a device: the number of it, which for FUSE names the connection.
+  bool is_read_only = false;  // this mount, or the whole file system
+  // The minor device number of a file system without a device; for FUSE it names the connection.
   uint32_t number = 0;
+  // The directory of the file system that is to be seen here: another one by `mount --bind`.
+  std::string root = "/";
 
   bool operator==(const MountEntry&) const = default;
 };
@@ -33,20 +35,18 @@ inline constexpr std::string_view kMountType = "fuse.kvfs";
 std::vector<MountEntry> ParseMountTable(std::string_view text);
 CommandResult<std::vector<MountEntry>> ReadMountTable();
 
-// Those of the program, and where they are.
+// The mounts of kvfs; and the mount points of mounts.
 std::vector<MountEntry> KvfsMounts(const std::vector<MountEntry>& table);
 std::vector<std::string> MountPoints(const std::vector<MountEntry>& mounts);
 
-// Whether the path lies at, or below, a mount of the program: what touches it may wait for a
-// daemon.
+// Whether the path is at, or below, a kvfs mount: accessing it may wait for a daemon.
 bool IsServed(const std::vector<MountEntry>& table, std::string_view path);
 
-// What a process sees at `mount_point`, a path without symbolic links: the topmost mount there.
+// The topmost mount at `mount_point`, a path without symbolic links.
 std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,
                                     std::string_view mount_point);
 
-// Whether no change can be made through what is mounted at `mount_point`. False if that cannot be
-// found out.
+// Whether the mount at `mount_point` is read-only. False if unknown.
 bool IsReadOnlyMount(std::string_view mount_point);
 
 // Replaces each \ooo (three octal digits, at most 377) by its byte.

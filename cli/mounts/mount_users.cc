@@ -1,4 +1,4 @@
-// A walk over /proc that only reads links and texts, and so never touches the mount itself.
+// Walks /proc, reading only links and texts, and so never accesses the mount itself.
 
 #include "cli/mounts/mount_users.h"
 
@@ -36,7 +36,7 @@ std::optional<int> ParsePid(const std::string& name) {
   return pid;
 }
 
-// The link's target, if it lies in the mount.
+// The link's target, if it is in the mount.
 std::optional<std::string> TargetWithin(const stdfs::path& link, std::string_view mount_point) {
   std::error_code error;
   std::string target = stdfs::read_symlink(link, error).string();
@@ -64,7 +64,7 @@ std::optional<std::string> FindMapping(const stdfs::path& process, std::string_v
   return std::nullopt;
 }
 
-// How the process holds the mount, if it does.
+// How the process uses the mount, if it does.
 std::optional<std::string> FindUse(const stdfs::path& process, std::string_view mount_point) {
   for (const ProcessLink& link : kLinks) {
     if (const auto target = TargetWithin(process / link.name, mount_point)) {
@@ -113,7 +113,7 @@ std::string DescribeMountUsers(std::string_view mount_point) {
     if (mount.mount_point == mount_point || !IsWithin(mount.mount_point, mount_point)) continue;
     all.push_back(fmt::format("what is mounted inside, on {}", mount.mount_point));
   }
-  if (all.empty()) return ", by a process that cannot be seen from here";
+  if (all.empty()) return ", by a process that is not visible from here";
   const size_t named = std::min(all.size(), kMaxNamed);
   return fmt::format(" by {}{}", fmt::join(all.begin(), all.begin() + named, ", "),
                      all.size() > named ? fmt::format(", and {} more", all.size() - named) : "");

@@ -1,5 +1,5 @@
-// Who keeps a mount busy: processes with open files, a working directory, a root, a program or a
-// mapping below it, found in /proc.
+// The processes that keep a mount busy, with open files, a working directory, a root, a program or
+// a mapping below it; found in /proc.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@ struct MountUser {
   std::string how;      // "has /mnt/kv/foo open", "works in /mnt/kv"
 };
 
-// Processes that the caller may look at; one line for each process, the first way in which it
-// holds the mount.
+// The processes that the caller may inspect, each with the first way found in which it uses the
+// mount.
 std::vector<MountUser> FindMountUsers(std::string_view mount_point);
 
-// They, and what is mounted inside, as the end of a sentence: " by process 12 (vim: has /mnt/kv/foo
-// open), ..."; says so if nobody can be seen.
+// These processes, and mounts inside, as the end of a sentence: " by process 12 (vim: has
+// /mnt/kv/foo open), ..."; says so if none can be seen.
 std::string DescribeMountUsers(std::string_view mount_point);
 
 }  // namespace kvfs::cli

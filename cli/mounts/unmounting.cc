@@ -1,5 +1,5 @@
-// The calls are made by a process that can be left: with an unmount the kernel may have to write
-// what it holds, and waits for the daemon without limit.
+// The calls are made by a child process that can be abandoned: for an unmount the kernel may have
+// to flush dirty pages, and waits for the daemon without limit.
 
 #include "cli/mounts/unmounting.h"
 
@@ -21,7 +21,7 @@
 namespace kvfs::cli {
 namespace {
 
-// What the process that unmounts says: an exit code, whether it is busy, and the words.
+// The child's answer: an exit code, whether the mount is busy, and the message.
 constexpr size_t kHeadBytes = 2;
 
 std::string ExplainBusy(const std::string& mount_point) {
@@ -81,10 +81,10 @@ bool WriteOne(const std::string& path) {
 
 CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_busy) {
   Waiting waiting([&] {
-    return fmt::format("the kernel is unmounting {}, and writes first what its daemon has to take",
+    return fmt::format("the kernel is unmounting {}, and first flushes dirty pages to its daemon",
                        mount_point);
   });
-  // Who detaches lazily does not care for what happens once it is out of sight.
+  // A lazy detach does not wait for what happens after the mount is detached.
   const auto goes_on = [&] {
     return waiting.GoesOn() && (how != Unmounting::kLazily || IsThere(mount_point));
   };
@@ -92,9 +92,9 @@ CommandResult<> Detach(const std::string& mount_point, Unmounting how, bool* is_
   if (is_busy != nullptr) *is_busy = false;
   if (!answer && how == Unmounting::kLazily && !IsThere(mount_point)) return {};
   if (!answer || answer->size() < kHeadBytes) {
-    return Fail(ExitCode::kIoFailed,
-                fmt::format("cannot unmount {}: {}", mount_point,
-                            answer ? "the process that should has ended" : answer.error().message));
+    return Fail(ExitCode::kIoFailed, fmt::format("cannot unmount {}: {}", mount_point,
+                                                 answer ? "the process that unmounts has ended"
+                                                        : answer.error().message));
   }
   if (is_busy != nullptr) *is_busy = (*answer)[1] == '1';
   const auto code = static_cast<ExitCode>((*answer)[0]);
@@ -106,7 +106,7 @@ CommandResult<> CutOff(const MountEntry& mount) {
   const std::string control = fmt::format("/sys/fs/fuse/connections/{}/abort", mount.number);
   if (mount.number != 0 && WriteOne(control)) return {};
   const int reason = errno;
-  // MNT_FORCE does the same, and then fails where somebody still has files open.
+  // MNT_FORCE does the same, but then fails if files are still open.
   const auto forced = GlanceAside([&] {
     const int flags = MNT_FORCE | UMOUNT_NOFOLLOW;
     return ::umount2(mount.mount_point.c_str(), flags) == 0 || errno == EBUSY ? "done" : "";

@@ -1,4 +1,4 @@
-// Entries, one by one, and then what each list must have.
+// Checks the entries one by one, and then the required ones.
 
 #include "cli/transfer/access_list_text.h"
 
@@ -30,7 +30,7 @@ std::vector<std::string_view> Split(std::string_view text, std::string_view mark
   }
 }
 
-// 'u', 'g', 'm' or 'o'; nothing for a word that is none.
+// 'u', 'g', 'm' or 'o'; nothing for other words.
 std::optional<char> TagOf(std::string_view word) {
   for (const std::string_view tag : {"user", "group", "mask", "other"}) {
     if (word == tag || word == tag.substr(0, 1)) return tag[0];
@@ -51,7 +51,7 @@ bool IsNumber(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// libarchive counts users and groups in an int, and makes others of larger ones.
+// libarchive stores user and group ids in an int, and garbles larger ones.
 bool IsPlainId(std::string_view word) {
   const bool is_negative = word.starts_with('-') && IsNumber(word.substr(1));
   if (!IsNumber(word)) return !is_negative;  // a name
@@ -62,7 +62,7 @@ bool IsPlainId(std::string_view word) {
 
 class Reader {
  public:
-  // False at an entry that is none.
+  // False for an invalid entry.
   bool Take(std::string_view entry) {
     std::vector<std::string_view> fields = Split(entry, ":");
     if (fields.front() == "default" || fields.front() == "d") fields.erase(fields.begin());

@@ -1,6 +1,6 @@
-// Access control lists as text, as tar archives have them:
-// "user::rw-,user:1000:rwx,group::r--,...". libarchive reads them, and drops without a word what it
-// does not understand; this says before what is wrong with one.
+// Access control lists as text, as in tar archives: "user::rw-,user:1000:rwx,group::r--,...".
+// libarchive reads them, and silently drops what it does not understand; this check reports errors
+// beforehand.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace kvfs::cli {
 
-// Why the text is no list that can be taken as it stands; nothing if it is one. Entries are as
-// acl_from_text(3) takes them, a number behind the permissions as star and bsdtar write it.
+// Why the text is not a valid list; nothing if it is. Entries are as in acl_from_text(3), with a
+// number after the permissions as written by star and bsdtar.
 std::optional<std::string> FlawOfAccessListText(std::string_view text);
 
 }  // namespace kvfs::cli

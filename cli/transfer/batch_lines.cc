@@ -1,4 +1,4 @@
-// Words first, or a JSON object; then what both have in common: an operation and its arguments.
+// Parses words, or a JSON object, into an operation and its arguments, and then makes the change.
 
 #include "cli/transfer/batch_lines.h"
 
@@ -43,7 +43,7 @@ std::optional<int> HexDigit(char c) {
   return std::nullopt;
 }
 
-// Takes words from the front of a line.
+// Reads words from the front of a line.
 class Words {
  public:
   explicit Words(std::string_view line) : rest_(line) { SkipBlanks(); }
@@ -68,7 +68,7 @@ class Words {
     std::string word;
     while (!rest_.empty() && !IsBlank(rest_.front())) {
       if (rest_.front() == '"' || rest_.front() == '\\') {
-        return Invalid("a word with a quote or backslash in it must stand in quotes");
+        return Invalid("a word with a quote or backslash in it must be quoted");
       }
       word += rest_.front();
       rest_.remove_prefix(1);
@@ -166,7 +166,7 @@ Result<PathOperation> MakeChange(const Operation& operation, std::string key,
   return change;
 }
 
-// A field that must be there.
+// A required field.
 Result<std::string> Require(const Json& object, const std::string& key) {
   KVFS_ASSIGN(auto bytes, GetBytes(object, key));
   if (bytes) return *std::move(bytes);
@@ -217,7 +217,7 @@ Result<std::optional<PathOperation>> ParseBatchJson(std::string_view line) {
     return std::optional<PathOperation>();
   }
   const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return Invalid("it is no JSON object");
+  if (!object.is_object()) return Invalid("it is not a JSON object");
   KVFS_ASSIGN(const std::string name, Require(object, "op"));
   KVFS_ASSIGN(const Operation* const operation, FindOperation(name));
   KVFS_TRY(CheckFields(object, *operation));

@@ -1,4 +1,4 @@
-// One buffer for a list or a value, as large as Linux lets either be.
+// One buffer for a list or a value, of the maximum size in Linux.
 
 #include "cli/transfer/disk_xattrs.h"
 
@@ -11,7 +11,7 @@
 namespace kvfs::cli {
 namespace {
 
-// What `call(buffer, size)` gives.
+// The bytes that `call(buffer, size)` returns.
 template <typename Call>
 bool Fetch(std::string& out, const Call& call) {
   static thread_local std::string buffer(fs::kMaxXattrListBytes, '\0');

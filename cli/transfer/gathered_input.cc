@@ -1,4 +1,4 @@
-// The file is in the store's directory, where there must be room for the value anyway.
+// The file is in the store's directory, whose disk must have room for the value anyway.
 
 #include "cli/transfer/gathered_input.h"
 
@@ -28,7 +28,7 @@ Result<void> OpenRest(Gathered& gathered, const std::string& directory) {
   gathered.rest = Descriptor(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (gathered.rest.valid()) return {};
   Error error = ErrorOfErrno(errno);
-  error.message = fmt::format("what comes cannot be kept in {}: {}", directory, error.message);
+  error.message = fmt::format("the input cannot be stored in {}: {}", directory, error.message);
   return tl::unexpected(std::move(error));
 }
 
@@ -38,7 +38,7 @@ Result<void> Keep(Gathered& gathered, Bytes piece, const std::string& directory)
     return {};
   }
   KVFS_TRY(OpenRest(gathered, directory));
-  return ToDescriptor(gathered.rest.number(), "the file for what comes")(piece);
+  return ToDescriptor(gathered.rest.number(), "the file for the input")(piece);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ Result<ByteSource> GatherInput(const ByteSource& source, const std::string& stor
   }
   const int rest = gathered->rest.number();
   ByteSource front = FromText(std::move(gathered->front));
-  ByteSource back = FromDescriptor(rest, "the file for what came");
+  ByteSource back = FromDescriptor(rest, "the file for the input");
   return [gathered, rest, front, back](MutableBytes room) mutable -> Result<size_t> {
     KVFS_ASSIGN(const size_t count, front(room));
     return count > 0 || rest < 0 ? Result<size_t>(count) : back(room);

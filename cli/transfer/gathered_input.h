@@ -1,5 +1,5 @@
-// A value that is still to come, taken before the store is opened: whoever types it, or computes
-// it, keeps nobody from the store.
+// Reads a value completely before the store is opened, so that a slow source does not keep others
+// from the store.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace kvfs::cli {
 
 inline constexpr size_t kMostGatheredBytes = size_t{32} << 20;
 
-// Reads `source` to its end, into memory, and what is more than kMostGatheredBytes into a file
-// without a name on the disk of the store at `store_path`. Errors of the source or of that file.
+// Reads `source` to its end into memory, and bytes beyond kMostGatheredBytes into an unnamed file
+// on the disk of the store at `store_path`. Errors of the source or of that file.
 Result<ByteSource> GatherInput(const ByteSource& source, const std::string& store_path);
 
 }  // namespace kvfs::cli

@@ -91,7 +91,7 @@ class GzipReader {
     rest_ = rest_.last(stream_.avail_in);
     if (result == Z_MEM_ERROR) return Fail(ErrorCode::kUnavailable, "out of memory");
     if (result != Z_OK && result != Z_STREAM_END) {
-      return Damaged(stream_.msg == nullptr ? "it makes no sense" : stream_.msg);
+      return Damaged(stream_.msg == nullptr ? "it is malformed" : stream_.msg);
     }
     if (result == Z_STREAM_END) {
       is_within_ = false;

@@ -1,17 +1,16 @@
-// The plain bytes of a stream that may be compressed by gzip.
+// Decompresses a stream, if it is compressed by gzip.
 //
-// libarchive (3.6) reads such streams too, but passes over the checksum and the length at the end
-// of each: a flipped byte then comes in as data. zlib looks at both. The other formats that
-// libarchive reads (bzip2, xz, zstd, lz4, ...) it checks as far as they have checksums.
+// libarchive (3.6) reads such streams too, but ignores the checksum and the length at the end of
+// each: a flipped byte would be imported as data. zlib verifies both. libarchive verifies the other
+// formats that it reads (bzip2, xz, zstd, lz4, ...), as far as they have checksums.
 #pragma once
 
 #include "cli/client/keys.h"
 
 namespace kvfs::cli {
 
-// What does not begin as gzip's streams do passes as it is. Streams one behind the other are one,
-// with zeros between and behind them. kInvalid for one that is damaged or ends early; before that,
-// what it has of bytes is given out.
+// Other streams pass unchanged. Concatenated gzip streams are one, with zeros allowed between and
+// after them. kInvalid if one is damaged or truncated, after its readable bytes have been returned.
 ByteSource FromMaybeGzip(ByteSource source);
 
 }  // namespace kvfs::cli

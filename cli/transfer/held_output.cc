@@ -1,5 +1,4 @@
-// A thread, since a pipe that somebody else made can be written to without waiting in no other way
-// that leaves it as it was.
+// A thread, since O_NONBLOCK would also affect the other processes that share the pipe.
 
 #include "cli/transfer/held_output.h"
 
@@ -21,7 +20,7 @@ using std::chrono::steady_clock;
 constexpr size_t kPieceBytes = size_t{256} << 10;
 constexpr milliseconds kStep{50};
 constexpr milliseconds kSilence{3'000};
-// Ends a write that waits; by default the system ignores it.
+// Interrupts a blocking write; ignored by default.
 constexpr int kWake = SIGURG;
 
 void HaveWakingEndWrites() {
@@ -66,7 +65,7 @@ Result<void> HeldOutput::AwaitRoom(std::unique_lock<std::mutex>& lock) {
     if (!is_told && steady_clock::now() - since > kSilence) {
       is_told = true;
       Tell(Severity::kNotice,
-           "the output is not taken; who would change the store has to wait meanwhile");
+           "the output is not being read; changes of the store have to wait meanwhile");
     }
     changed_.wait_for(lock, kStep);
   }
@@ -102,7 +101,7 @@ Result<void> HeldOutput::Finish() {
   is_complete_ = true;
   changed_.notify_all();
   while (!changed_.wait_for(lock, kStep, [this] { return has_ended_; })) {
-    // A write that waits would not see that it shall end.
+    // A blocking write would not notice the request to stop.
     if (IsInterrupted()) ::pthread_kill(thread_.native_handle(), kWake);
   }
   lock.unlock();

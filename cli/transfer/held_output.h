@@ -1,8 +1,8 @@
-// The output of a command that reads a store, held so that a slow reader of it does not keep the
-// store: what is written goes to a thread that hands it on, and the command lets go of the store as
-// soon as it has read all, however much is still on its way.
+// Buffers the output of a command that reads a store, so that a slow consumer does not keep the
+// store open: a thread passes the output on, and the command closes the store as soon as it has
+// read everything.
 //
-// What is held has a bound. Where more comes, the command waits, and says so.
+// The buffer is bounded. When it is full, the command waits, and says so.
 #pragma once
 
 #include <condition_variable>
@@ -20,21 +20,21 @@ inline constexpr size_t kMostHeldBytes = size_t{32} << 20;
 
 class HeldOutput {
  public:
-  // `target` is called by one thread at a time, in order, until the first error.
+  // `target` is called in order, by one thread at a time, until the first error.
   explicit HeldOutput(ByteSink target);
-  // Waits as Finish does.
+  // Waits like Finish.
   ~HeldOutput();
   HeldOutput(const HeldOutput&) = delete;
   HeldOutput& operator=(const HeldOutput&) = delete;
 
-  // Fails with an earlier error of the target.
+  // Returns an earlier error of the target.
   Result<void> Write(Bytes piece);
-  // For text: an error shows at Finish.
+  // For text; Finish reports errors.
   void Print(std::string_view text) { static_cast<void>(Write(AsBytes(text))); }
   ByteSink Sink();
 
-  // Waits until all is written; the first error of the target. No call may follow. To be called
-  // once the store has been let go.
+  // Waits until everything is written; returns the first error of the target. No call may follow.
+  // Call it after the store has been closed.
   Result<void> Finish();
 
  private:
@@ -43,8 +43,8 @@ class HeldOutput {
   void Run();
 
   const ByteSink target_;
-  std::string gathered_;  // small pieces on their way to the thread
-  std::thread thread_;    // started once there is much
+  std::string gathered_;  // small pieces, not yet passed to the thread
+  std::thread thread_;    // started once there is much output
   std::mutex mutex_;      // guards the following
   std::condition_variable changed_;
   std::deque<std::string> pieces_;
@@ -54,7 +54,7 @@ class HeldOutput {
   Result<void> written_;
 };
 
-// How a command ends whose own end is `outcome`: an output that could not be written is an error.
+// The result of a command whose own result is `outcome`: failed output is an error.
 CommandResult<> WithOutput(HeldOutput& output, CommandResult<> outcome);
 
 }  // namespace kvfs::cli

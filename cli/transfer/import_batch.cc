@@ -1,6 +1,6 @@
-// Gathering, the order of making, and what is done about entries that cannot be made: what stands
-// before such a one is made without it, and what stands behind it in smaller steps, since where one
-// is there are often more.
+// Gathers entries, creates them in order, and handles those that cannot be created: the entries
+// before such a one are created without it, and those after it in smaller steps, since there are
+// often more.
 
 #include "cli/transfer/import_batch.h"
 
@@ -33,7 +33,7 @@ Error Naming(const std::string& path, const Error& error) {
   return {error.code, fmt::format("{}: {}", path, ReasonOfKeyError(error))};
 }
 
-// Errors that another entry need not meet.
+// Errors that concern only one entry.
 bool IsOfOneEntry(ErrorCode code) {
   switch (code) {
     case ErrorCode::kNotFound:
@@ -71,7 +71,8 @@ std::string ReasonOf(const fs::PathOperation& change, const Error& error) {
     return is_link ? fmt::format("{}, which it is a hard link to, is a directory", change.path)
                    : "a directory has its name";
   }
-  if (error.code == ErrorCode::kNotEmpty) return "a directory that is not empty has its name";
+  if (error.code == ErrorCode::kNotEmpty && error.message.empty())
+    return "a directory that is not empty has its name";
   return std::string(ReasonOfKeyError(error));
 }
 
@@ -106,7 +107,7 @@ void ImportBatch::LeaveOutFailed(const Gathered& gathered, const Error& error) {
   }
 }
 
-// Where an entry cannot be made because a directory above it, that nobody mentioned, cannot.
+// Why an entry cannot be created, if the cause is a parent directory that the source omits.
 std::optional<std::string> ImportBatch::CauseAbove(const fs::PathOperation& change) const {
   const std::string& path = PathMadeBy(change);
   const size_t slash = path.rfind('/');
@@ -126,7 +127,7 @@ bool ImportBatch::CheckPath(const std::string& path) {
   return valid.has_value();
 }
 
-// Takes out what no entry can have, and says so; false if nothing of the entry is left.
+// Removes invalid parts, and reports them; false if the whole entry is invalid.
 bool ImportBatch::MakeValid(IncomingEntry& entry, const std::string& path) {
   const bool is_known = entry.attributes.has_value();
   fs::Attributes attributes = entry.attributes.value_or(fs::Attributes());
@@ -196,7 +197,7 @@ void ImportBatch::Gather(fs::PathOperation change, bool is_entry) {
   changes_.push_back({std::move(change), is_entry});
 }
 
-// All directories above the path that are not there yet: "a" and "a/b" for "a/b/c".
+// Adds the missing directories above the path: "a" and "a/b" for "a/b/c".
 Result<void> ImportBatch::NeedParents(const std::string& path) {
   const std::string_view whole = path;
   size_t known = path.rfind('/');
@@ -280,7 +281,7 @@ Result<void> ImportBatch::ApplyInParts(Changes changes, size_t part) {
   return {};
 }
 
-// Takes them off the front, and makes them.
+// Removes changes from the front, and applies them.
 Result<void> ImportBatch::ApplyUpTo(Changes& changes, size_t end) {
   const auto split = changes.begin() + static_cast<ptrdiff_t>(end);
   Changes part(std::move_iterator(changes.begin()), std::move_iterator(split));
@@ -288,8 +289,8 @@ Result<void> ImportBatch::ApplyUpTo(Changes& changes, size_t end) {
   return Apply(std::move(part));
 }
 
-// A step that is more than the store's log takes at once, or than the disk has room for, is cut in
-// two, down to the entry that does not fit.
+// A step that is too large for the store's log, or for the disk's free space, is halved, down to
+// the entry that does not fit.
 Result<void> ImportBatch::Apply(Changes changes) {
   if (changes.empty()) return {};
   std::vector<fs::PathOperation> plain;
@@ -325,7 +326,7 @@ Result<void> ImportBatch::Finish() {
   return ApplyTimes();
 }
 
-// A directory that was left out, or that something else has replaced since, needs none.
+// A directory that was left out, or replaced by something else, is skipped.
 Result<void> ImportBatch::ApplyTimes() {
   is_at_end_ = true;
   for (const DirectoryTimes& times : std::exchange(times_, {})) {

@@ -1,15 +1,15 @@
-// Entries for a store, gathered until some thousand can be made in one step.
+// Gathers entries for a store, and creates thousands of them in one step.
 //
-// They are made in the order in which they come, directories that nobody mentions before what is in
-// them; so whatever ends an import, what is in the store is a beginning of the source, whole
-// entries with all attributes. Only the times of directories come last of all, since making entries
-// changes them.
+// Entries are created in the order of the source; directories that the source omits are created
+// before their children. So if an import is cut short, the store holds a prefix of the source, of
+// whole entries with all attributes. Only the times of directories are set at the very end, since
+// creating entries changes them.
 //
-// What has an entry's name in the store gives way as it does for tar(1): see
-// PathOperation::replaces. An entry that cannot be made is told and left out, and the others go on:
-// one that breaks the rule of fs/new_entry.h, a link to what is not there, one where a full
-// directory has the name. Only what would stop all others ends the import: a full disk, a damaged
-// store, a signal.
+// An existing entry with the same name is replaced as by tar(1): see PathOperation::replaces. An
+// entry that cannot be created is reported and left out, and the import goes on: one that is
+// invalid by fs/new_entry.h, a hard link to a missing file, one whose name a non-empty directory
+// has. Only failures that concern all entries end the import: a full disk, a damaged store, a
+// signal.
 #pragma once
 
 #include <cstdint>
@@ -26,27 +26,27 @@ namespace kvfs::cli {
 
 class ImportBatch final : public EntrySink {
  public:
-  // Entries go below `directory`, which is made if need be; "" is the root.
+  // Entries go below `directory`, which is created if needed; "" is the root.
   ImportBatch(Keys& keys, const std::string& directory, Progress& progress);
 
-  // On an error entries before this one may not be made yet: Flush does that, as far as it goes.
+  // After an error, earlier entries may not be created yet: Flush does that, as far as possible.
   Result<void> Add(IncomingEntry entry) override;
   Result<void> AddLink(const std::string& path, const std::string& target) override;
   void LeaveOut(std::string_view what, std::string_view reason) override;
   void LeaveOutPart(std::string_view what, std::string_view reason) override;
-  // Makes what is gathered, and gives directories their times.
+  // Creates the gathered entries, and sets the times of directories.
   Result<void> Finish();
-  // Makes what is gathered after an error of the source: entries before it are whole.
+  // After an error of the source: creates the gathered entries, which are complete.
   Result<void> Flush();
 
-  // Entries that are in the store.
+  // Number of entries created.
   uint64_t applied() const { return applied_; }
   const Losses& losses() const { return losses_; }
 
  private:
   struct Gathered {
     fs::PathOperation change;
-    bool is_entry;  // and not a directory that nobody mentioned
+    bool is_entry;  // not a directory that the source omits
   };
   using Changes = std::vector<Gathered>;
 
@@ -68,8 +68,9 @@ class ImportBatch final : public EntrySink {
   Keys& keys_;
   const std::string directory_;
   Progress& progress_;
-  PathTable made_;  // directories that are there, or will be by changes_
-  // Directories that nobody mentioned and that cannot be made, and why: told with what is in them.
+  PathTable made_;  // directories that exist, or that changes_ creates
+  // Directories omitted by the source that cannot be created, and why: reported with their
+  // children.
   std::unordered_map<std::string, std::string> refused_;
   Changes changes_;
   size_t gathered_bytes_ = 0;
@@ -78,7 +79,7 @@ class ImportBatch final : public EntrySink {
     std::optional<fs::Attributes> attributes;
   };
   std::vector<DirectoryTimes> times_;  // for the end
-  bool is_at_end_ = false;             // nothing but times is left
+  bool is_at_end_ = false;             // only times are left
   uint64_t applied_ = 0;
   Losses losses_;
 };

@@ -1,4 +1,4 @@
-// Fields of a line, in both directions.
+// Reads and writes the fields of a line.
 
 #include "cli/transfer/json_lines_format.h"
 
@@ -12,15 +12,16 @@
 #include <iterator>
 
 #include "cli/base/json_text.h"
+#include "cli/base/own_umask.h"
 #include "cli/transfer/key_format.h"
 #include "cli/transfer/line_reader.h"
 
 namespace kvfs::cli {
 namespace {
 
-// A value in base64, and what is around it.
+// A value in base64, and its surroundings.
 constexpr size_t kMaxLineBytes = 2 * kMaxBatchBytes;
-// So many lines at the beginning that are no JSON: the rest is none either.
+// After this many lines at the beginning that are not JSON, the source is not JSON.
 constexpr uint64_t kMaxForeignLines = 100;
 
 tl::unexpected<Error> Invalid(std::string reason) {
@@ -40,11 +41,12 @@ Result<fs::Timespec> TimeIn(const Json& line, const char* name, const fs::Timesp
   std::optional<fs::Timespec> time;
   if (field->is_string()) time = ParseTime(field->get<std::string>());
   if (time) return *time;
-  return Invalid(fmt::format("\"{}\" is no time as 2026-01-31T12:00:00.000000000Z", name));
+  return Invalid(fmt::format("\"{}\" is not a time like 2026-01-31T12:00:00.000000000Z", name));
 }
 
 uint32_t UsualPermissions(uint32_t type) {
-  return S_ISDIR(type) ? 0755 : S_ISLNK(type) ? 0777 : 0644;
+  if (S_ISLNK(type)) return 0777;
+  return (S_ISDIR(type) ? 0777 : 0666) & ~OwnUmask();
 }
 
 Result<uint32_t> PermissionsIn(const Json& line, uint32_t type) {
@@ -64,7 +66,7 @@ fs::Timespec Now() {
   return {now.tv_sec, static_cast<uint32_t>(now.tv_nsec)};
 }
 
-// What the line does not tell is as for a new file of who runs the command.
+// Missing attributes are as for a new file of the command's user.
 Result<fs::Attributes> AttributesIn(const Json& line, uint32_t type) {
   fs::Attributes a;
   KVFS_ASSIGN(const uint32_t permissions, PermissionsIn(line, type));
@@ -97,7 +99,7 @@ std::string FieldOf(std::string_view name, uint64_t line) {
   return fmt::format("the field \"{}\" of line {}", name, line);
 }
 
-// Fields that an entry of its type has none of, by mistake or of a later program, are told.
+// Reports fields that do not apply to the entry's type, by mistake or from a later version.
 void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, EntrySink& sink) {
   for (const auto& [name, value] : line.items()) {
     std::string_view plain = name;
@@ -114,26 +116,26 @@ Result<uint32_t> TypeIn(const Json& line) {
   if (field == line.end()) return S_IFREG;
   const auto type = field->is_string() ? TypeOfKind(field->get<std::string>()) : std::nullopt;
   if (type) return *type;
-  return Invalid("\"kind\" is none that there is");
+  return Invalid("\"kind\" is unknown");
 }
 
 Result<std::optional<fs::XattrMap>> XattrsIn(const Json& line, uint64_t number, EntrySink& sink) {
   const auto field = line.find("xattrs");
   if (field == line.end()) return std::nullopt;
-  if (!field->is_array()) return Invalid("\"xattrs\" is no list");
+  if (!field->is_array()) return Invalid("\"xattrs\" is not a list");
   fs::XattrMap xattrs;
   for (const Json& item : *field) {
-    if (!item.is_object()) return Invalid("\"xattrs\" has something else than objects");
+    if (!item.is_object()) return Invalid("\"xattrs\" has an item that is not an object");
     KVFS_ASSIGN(const auto name, GetBytes(item, "name"));
     KVFS_ASSIGN(const auto value, GetBytes(item, "value"));
     if (!name || !value) return Invalid("one of \"xattrs\" has no \"name\" or no \"value\"");
     if (!xattrs.emplace(*name, *value).second) {
-      return Invalid(fmt::format("two of \"xattrs\" are called {}", *name));
+      return Invalid(fmt::format("two of \"xattrs\" have the name {}", *name));
     }
     for (const auto& [key, ignored] : item.items()) {
       const std::string_view plain = std::string_view(key).substr(0, key.find("_base64"));
       if (plain == "name" || plain == "value") continue;
-      sink.LeaveOutPart(FieldOf(key, number), "no extended attribute has one");
+      sink.LeaveOutPart(FieldOf(key, number), "extended attributes do not have this field");
     }
   }
   return xattrs;
@@ -198,7 +200,7 @@ class LinesReader {
 
   Result<void> AddLine(std::string_view line) {
     auto object = ParseJson(line);
-    if (object && !object->is_object()) object = Invalid("it is no JSON object");
+    if (object && !object->is_object()) object = Invalid("it is not a JSON object");
     if (object) {
       has_any_ = true;
       return Add(*object);
@@ -210,7 +212,7 @@ class LinesReader {
     return LeaveOut(object.error());
   }
 
-  // A line that tells no entry is left out; an error is the sink's.
+  // An invalid line is left out; errors are the sink's.
   Result<void> Add(const Json& line) {
     const auto first = GetBytes(line, "same_as");
     if (!first) return LeaveOut(first.error());
@@ -227,7 +229,8 @@ class LinesReader {
     if (!*path) return LeaveOut({ErrorCode::kInvalid, "it has no \"path\""});
     for (const auto& [name, value] : line.items()) {
       if (name.starts_with("same_as") || name.starts_with("path")) continue;
-      sink_.LeaveOutPart(FieldOf(name, lines_.number()), "a further name has nothing of its own");
+      sink_.LeaveOutPart(FieldOf(name, lines_.number()),
+                         "another name of an entry has no fields of its own");
     }
     TellOfRepetition(NormalizeKeyPath(**path));
     return sink_.AddLink(NormalizeKeyPath(**path), NormalizeKeyPath(first));

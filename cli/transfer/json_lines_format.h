@@ -1,12 +1,11 @@
 // Entries as JSON, one a line: {"path":"a/b","kind":"file","value":"...","mode":"0644", ...}.
 //
-// A line needs "path", and "value" unless "kind" is "directory"; a link has "target". Bytes that
-// are not UTF-8 stand in base64 under "path_base64" and so on. "xattrs" is a list of {"name":...,
-// "value":...}. A further name of an entry above has nothing but "path" and "same_as", which is the
-// path of that. Of "mode", "uid", "gid",
-// "mtime", "ctime", "atime" and "device" each is honoured, and what is missing is as for a new file
-// of the caller; without any of them a value is put as `kvfs put` does it. Of a path that comes
-// twice the last line counts, and it is told.
+// A line needs "path", and "value" unless "kind" is "directory"; a symbolic link has "target".
+// Bytes that are not UTF-8 are given in base64 under "path_base64" and so on. "xattrs" is a list of
+// {"name":..., "value":...}. Another name of an earlier entry has only "path" and "same_as", the
+// path of that entry. "mode", "uid", "gid", "mtime", "ctime", "atime" and "device" are optional,
+// and missing ones are as for a new file of the caller; without any of them a value is put as by
+// `kvfs put`. If a path occurs twice, the last line counts, and this is reported.
 #pragma once
 
 #include <memory>
@@ -15,8 +14,8 @@
 
 namespace kvfs::cli {
 
-// A line that tells no entry is left out by its number, and so is a field that is none. kInvalid
-// where no line is JSON, or none of the first 100: it is something else.
+// An invalid line is reported by its number and left out; so is an invalid field. kInvalid if no
+// line is JSON, or none of the first 100: the source is something else.
 Result<void> ReadJsonLines(const ByteSource& source, EntrySink& sink);
 std::unique_ptr<EntryWriter> MakeJsonLinesWriter(const ByteSink& out);
 

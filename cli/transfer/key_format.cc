@@ -31,7 +31,7 @@ const Type& TypeOf(const fs::Attributes& attributes) {
   return kUnknownType;
 }
 
-// Years of five digits and more, or before 0, have no calendar here.
+// Years with five or more digits, or before 0, are not written as dates.
 bool HasCalendar(int64_t seconds) { return seconds > -62'135'596'800 && seconds < 253'402'300'800; }
 
 }  // namespace
@@ -79,7 +79,7 @@ std::optional<fs::Timespec> ParseTime(const std::string& text) {
     std::tm calendar{};
     if (::strptime(rest.c_str(), "%Y-%m-%dT%H:%M:%S", &calendar) == nullptr) return {};
     time.seconds = ::timegm(&calendar);
-    // Of "2026-02-31" and the like strptime(3) makes another day.
+    // strptime(3) turns "2026-02-31" and the like into another day.
     if (!TimeText(time).starts_with(rest + '.')) return {};
     return time;
   }

@@ -1,4 +1,4 @@
-// How an entry is shown: as a line for people, as JSON for scripts.
+// Formats entries: as lines for people, as JSON for scripts.
 #pragma once
 
 #include <optional>
@@ -9,20 +9,20 @@
 
 namespace kvfs::cli {
 
-// Both lists are for scripts: rows are added, never changed.
+// For scripts: names are added, never changed.
 std::string_view KindName(const fs::Attributes& attributes);
-// The bits of a mode for a name of KindName's; nothing for another.
+// The mode bits for a name from KindName; nothing for other names.
 std::optional<uint32_t> TypeOfKind(std::string_view name);
 // As ls -l: "-rw-r--r--".
 std::string ModeText(const fs::Attributes& attributes);
 // 2026-01-31T12:00:00.000000000Z; @SECONDS.NANOSECONDS where the calendar ends.
 std::string TimeText(const fs::Timespec& time);
-// Takes what TimeText gives, and fewer digits of the second's parts. Nothing for another text.
+// Parses the output of TimeText, also with fewer fractional digits. Nothing for other texts.
 std::optional<fs::Timespec> ParseTime(const std::string& text);
 
 // As a line of ls -l, without the name.
 std::string LongLine(const fs::InodeInfo& inode);
-// Under the key `key`; `target` only of a symbolic link.
+// The object has the entry's name under `key`; `target` is only for a symbolic link.
 Json ToJson(const std::string& key, std::string_view name, const fs::InodeInfo& inode);
 
 }  // namespace kvfs::cli

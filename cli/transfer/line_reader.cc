@@ -11,7 +11,7 @@ constexpr size_t kPieceBytes = size_t{256} << 10;
 
 }  // namespace
 
-// More behind what is in the buffer.
+// Appends more bytes to the buffer.
 Result<void> LineReader::Fill() {
   buffer_.erase(0, std::exchange(begin_, 0));
   const size_t kept = buffer_.size();
@@ -23,7 +23,7 @@ Result<void> LineReader::Fill() {
   return {};
 }
 
-// To behind the next newline, or to the end.
+// Skips to after the next newline, or to the end.
 Result<void> LineReader::PassLine() {
   while (true) {
     const size_t newline = buffer_.find('\n', begin_);

@@ -1,4 +1,4 @@
-// Lines of a stream of bytes, of bounded length.
+// Reads lines of bounded length from a byte stream.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,11 @@ class LineReader {
   LineReader(ByteSource source, size_t max_bytes)
       : source_(std::move(source)), max_bytes_(max_bytes) {}
 
-  // The next line without its newline; nothing at the end, whose line may lack one. kTooLarge for a
-  // line above the limit, which the next call passes over; errors of the source. Valid until the
-  // next call.
+  // The next line without its newline; nothing at the end. The last line may lack a newline.
+  // kTooLarge for a line above the limit, which the next call skips; errors of the source. Valid
+  // until the next call.
   Result<std::optional<std::string_view>> Next();
-  // Of the line that Next returned last; the first is 1.
+  // Number of the line that Next returned last; the first is 1.
   uint64_t number() const { return number_; }
 
  private:
@@ -29,7 +29,7 @@ class LineReader {
   std::string buffer_;
   size_t begin_ = 0;  // of what Next has not returned yet
   bool has_ended_ = false;
-  bool is_too_long_ = false;  // what is in the buffer is the middle of such a line
+  bool is_too_long_ = false;  // the buffer holds the middle of an overlong line
   uint64_t number_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// A state for each of header, key and value.
+// A state machine over headers, keys and values.
 
 #include "cli/transfer/lmdb_format.h"
 
@@ -79,18 +79,18 @@ class LmdbReader {
     return Fail(ErrorCode::kInvalid, fmt::format("line {}: {}", lines_.number(), reason));
   }
 
-  // False if there is none, which the first must not be.
+  // False if there is no header; the first one is required.
   Result<bool> ReadHeader(bool is_first) {
     is_print_ = false;
     directory_.clear();
     for (bool has_begun = false;; has_begun = true) {
       KVFS_ASSIGN(const auto line, lines_.Next());
       if (!line && !has_begun && !is_first) return false;
-      if (!line) return Invalid("the text ends before HEADER=END: it is no LMDB dump");
+      if (!line) return Invalid("the text ends before HEADER=END: it is not an LMDB dump");
       if (*line == "HEADER=END") return true;
       const size_t equals = line->find('=');
       if (equals == std::string_view::npos)
-        return Invalid("it is no line of an LMDB dump's header");
+        return Invalid("it is not a line of an LMDB dump's header");
       const std::string_view name = line->substr(0, equals);
       const std::string_view value = line->substr(equals + 1);
       if (name == "format" && value != "print" && value != "bytevalue") {
@@ -115,7 +115,7 @@ class LmdbReader {
                        key.bytes ? value.reason : key.reason);
         continue;
       }
-      // An empty key names nothing, and not the directory of the database either.
+      // An empty key is invalid; it must not name the database's directory.
       if (NormalizeKeyPath(*key.bytes).empty()) {
         sink_.LeaveOut(fmt::format("line {}", lines_.number()), "its key has no name");
         continue;
@@ -131,7 +131,7 @@ class LmdbReader {
     }
   }
 
-  // A key or a value; nothing in place of one that cannot be read.
+  // A key or a value; nothing if it is malformed.
   struct Word {
     bool is_end = false;  // DATA=END
     std::optional<std::string> bytes = {};
@@ -143,7 +143,7 @@ class LmdbReader {
       return Word{.reason = next.error().message};
     }
     KVFS_ASSIGN(const auto line, next);
-    if (!line) return Invalid("the text ends before DATA=END: it has been cut off");
+    if (!line) return Invalid("the text ends before DATA=END: it is truncated");
     if (*line == "DATA=END") return Word{.is_end = true};
     if (!line->starts_with(' ')) return Invalid("a key or value begins with a blank");
     return Word{.bytes = is_print_ ? FromPrint(line->substr(1)) : FromHex(line->substr(1)),
@@ -167,7 +167,7 @@ class LmdbWriter final : public EntryWriter {
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     if (key.inode.attributes.IsDirectory()) return {};
     if (!key.inode.attributes.IsRegular()) {
-      LeaveOut(path, "an LMDB dump holds nothing but keys and values");
+      LeaveOut(path, "an LMDB dump holds only keys and values");
       return {};
     }
     if (path.size() > kMaxKeyBytes) {
@@ -211,8 +211,8 @@ Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink) {
   return LmdbReader(source, sink).Run();
 }
 
-// Pages of a tree that is filled in any order are at least a third full; pages of values come on
-// top, with room for what copying on write takes meanwhile.
+// Pages of a tree filled in any order are at least a third full; pages of values are added, and
+// room for copy-on-write.
 Result<uint64_t> LmdbMapBytes(Keys& keys, const std::string& top) {
   uint64_t leaves = 0;
   uint64_t pages = 0;

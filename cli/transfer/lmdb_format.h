@@ -1,4 +1,4 @@
-// The text that mdb_dump writes and mdb_load reads: names and values, no attributes.
+// The text format of mdb_dump and mdb_load: names and values, without attributes.
 //
 //   VERSION=3                   header, to HEADER=END; other lines of it are passed over
 //   format=bytevalue            or print
@@ -15,15 +15,15 @@
 
 namespace kvfs::cli {
 
-// kInvalid names the line where it cannot go on: one of the header, one that is neither a key nor a
-// value, the end without DATA=END, where the text has been cut off. The entries before it have been
-// handed on. A key or value that is not as the format says is left out, and so is a key without a
-// value. Of several values of a key (dupsort=1) the first stays, and the others are told.
+// kInvalid names the line at which it cannot continue: an invalid header line, a line that is
+// neither a key nor a value, or the end without DATA=END, where the text was truncated. Earlier
+// entries have been passed on. A malformed key or value is left out, and so is a key without a
+// value. Of several values of a key (dupsort=1) the first is kept, and the others are reported.
 Result<void> ReadLmdb(const ByteSource& source, EntrySink& sink);
-// In bytevalue; what is not a file, or has a longer path than LMDB has keys, is left out. The
-// header tells `map_bytes`, so that mdb_load makes a database that holds it.
+// Writes bytevalue format; anything but files, and paths longer than LMDB's keys, are left out. The
+// header contains `map_bytes`, so that mdb_load creates a large enough database.
 std::unique_ptr<EntryWriter> MakeLmdbWriter(const ByteSink& out, uint64_t map_bytes);
-// Enough for what lies in the directory, by a look at all sizes.
+// A sufficient map size for the contents of the directory, computed from all sizes.
 Result<uint64_t> LmdbMapBytes(Keys& keys, const std::string& top);
 
 }  // namespace kvfs::cli

@@ -1,5 +1,5 @@
-// The target's directory is opened once, and all else is done from there: what somebody puts in the
-// place of a name meanwhile leads nowhere else.
+// The target's directory is opened once, and everything else is relative to it, so that a name
+// replaced meanwhile leads nowhere else.
 
 #include "cli/transfer/output_file.h"
 
@@ -33,7 +33,7 @@ tl::unexpected<Error> FailWithErrno() {
 
 std::string RandomName() {
   uint64_t number = 0;
-  // Where there is no randomness, O_EXCL still refuses what is there.
+  // Without randomness, O_EXCL still refuses an existing file.
   [[maybe_unused]] const ssize_t drawn = ::getrandom(&number, sizeof number, 0);
   return fmt::format(".kvfs-{:016x}.partial", number);
 }
@@ -94,7 +94,7 @@ Result<void> OutputFile::OpenTarget(const std::string& path) {
   return OpenBeside();
 }
 
-// A descriptor of this process is used as it is: its place in a file, and O_APPEND, count.
+// A descriptor of this process is used as it is, with its file offset and O_APPEND.
 Result<void> OutputFile::OpenInPlace(bool is_of_proc) {
   kind_ = Kind::kStream;
   const int directory = directory_.number();
@@ -118,7 +118,7 @@ Result<void> OutputFile::OpenInPlace(bool is_of_proc) {
 }
 
 Result<void> OutputFile::OpenBeside() {
-  // Of what is there already: one that may not be written is not replaced either.
+  // Opens the existing file: one without write permission is not replaced either.
   Descriptor present;
   if (kind_ != Kind::kNew) {
     present = Descriptor(::openat(directory_.number(), name_.c_str(),
@@ -135,7 +135,8 @@ Result<void> OutputFile::OpenBeside() {
                                                      : Result<void>();
 }
 
-// Somebody else's file stays theirs: where its owner cannot be given away, it is written into.
+// Keeps the owner of another user's file: if the owner cannot be set, the file is overwritten in
+// place.
 Result<void> OutputFile::TakeAttributesOf(int file) {
   struct stat theirs {};
   struct stat ours {};
@@ -168,7 +169,7 @@ Result<void> OutputFile::Complete() {
 Result<void> OutputFile::TakeName() {
   const int directory = directory_.number();
   if (kind_ == Kind::kNew) {
-    // As a rename that replaces nothing, which not every file system has.
+    // Like a rename without replacement, which not every file system supports.
     if (::linkat(directory, temporary_.c_str(), directory, name_.c_str(), 0) != 0) {
       return FailWithErrno();
     }
@@ -179,7 +180,7 @@ Result<void> OutputFile::TakeName() {
     return errno == EBUSY ? CopyIntoTarget() : FailWithErrno();
   }
   temporary_.clear();
-  // A file system that cannot sync a directory says so; the file is synced.
+  // Some file systems cannot sync a directory; the file itself is synced.
   static_cast<void>(::fsync(directory));
   return {};
 }

@@ -1,4 +1,4 @@
-// A file that a command writes: the one way in which any of them does.
+// An output file of a command: the one way in which commands write files.
 //
 //   "-"               standard output
 //   no regular file   a device, a FIFO, or what /dev/stdout and /proc/self/fd/1 lead to: written
@@ -9,7 +9,7 @@
 //   ... of several    written into when all of it is there: the other names see it, as with cp(1)
 //   names
 //
-// Whose links are followed, and whose files written, cli/base/output_target.h has.
+// For whose links are followed, and whose files written, see cli/base/output_target.h.
 #pragma once
 
 #include <string>
@@ -23,19 +23,19 @@ namespace kvfs::cli {
 
 class OutputFile {
  public:
-  // Nothing is changed yet. kIoFailed, kNoSpace.
+  // Changes nothing yet. kIoFailed, kNoSpace.
   static CommandResult<OutputFile> Open(const std::string& path);
-  // A file of its own: kExists if there is anything at `path`, be it a link that leads nowhere.
+  // A new file: kExists if there is anything at `path`, even a dangling link.
   static Result<OutputFile> OpenNew(const std::string& path);
 
   OutputFile(OutputFile&&) = default;
   OutputFile& operator=(OutputFile&&) = delete;
-  // What is not complete goes.
+  // Removes an incomplete file.
   ~OutputFile();
 
   // Errors name the file; kNoSpace for a full disk.
   ByteSink Sink() const;
-  // Makes it durable, and gives it its name.
+  // Makes the file durable, and gives it its name.
   Result<void> Complete();
 
  private:
@@ -52,8 +52,8 @@ class OutputFile {
   Kind kind_ = Kind::kStream;
   std::string shown_;
   Descriptor file_;
-  Descriptor directory_;   // that the target lies in
-  std::string name_;       // of the target in it
+  Descriptor directory_;   // of the target
+  std::string name_;       // of the target in the directory
   std::string temporary_;  // the name of the file beside it, while it has one
 };
 

@@ -1,4 +1,4 @@
-// Nothing here is recursive, as a path may have more levels than a stack has room for.
+// Nothing here is recursive, as a path may have more levels than fit on the stack.
 
 #include "cli/transfer/path_table.h"
 
@@ -14,7 +14,7 @@ PathTable::Hash PathTable::HashOf(std::string_view path) {
 }
 
 size_t PathTable::Add(std::string_view path) {
-  // Where each part begins that is not known yet, the last one first.
+  // The beginnings of the unknown parts, the last one first.
   std::vector<size_t> begins;
   size_t above = kNone;
   for (size_t end = path.size();;) {

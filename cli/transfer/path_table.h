@@ -1,7 +1,7 @@
-// Numbered paths of one tree. Each holds its last name only, and the number of the directory above:
-// of a million levels one path is a megabyte, and all of them would be more than a machine has.
+// Numbered paths of one tree. Each stores only its last name, and the number of its parent: with a
+// million levels one path takes a megabyte, and all of them together would exceed any memory.
 //
-// A path is known again by 128 bits of a hash: two of a billion paths have the same once in 10^20
+// Paths are identified by a 128-bit hash: among a billion paths, a collision occurs once in 10^20
 // tables.
 #pragma once
 
@@ -17,10 +17,10 @@ namespace kvfs::cli {
 
 class PathTable {
  public:
-  // The number of the path, which gets one if it has none, as do the directories above it.
+  // Returns the number of the path; adds the path and its parents if they are new.
   size_t Add(std::string_view path);
   bool Contains(std::string_view path) const { return numbers_.contains(HashOf(path)); }
-  // As it was added.
+  // The path, as it was added.
   std::string PathOf(size_t number) const;
 
  private:

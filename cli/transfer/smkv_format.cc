@@ -1,4 +1,4 @@
-// Whole files in memory: smkv's are small. Everything in them is checked before it is believed.
+// Whole files in memory: smkv's are small. Everything in them is validated before use.
 
 #include "cli/transfer/smkv_format.h"
 
@@ -57,7 +57,7 @@ struct Found {
 };
 using FoundKeys = std::map<std::string, Found>;
 
-// What cannot be believed, where, and why not.
+// An implausible part: where, and why.
 struct BadPlace {
   std::string what;
   std::string reason;
@@ -68,7 +68,7 @@ class ShardReader {
   ShardReader(const std::string& base, uint32_t shard, std::vector<BadPlace>& bad)
       : base_(base), shard_(shard), bad_(bad) {}
 
-  // Returns of how many shards there are.
+  // Returns the number of shards.
   Result<uint32_t> Run(FoundKeys& found) {
     KVFS_ASSIGN(keys_, ReadFile(KeysPath(base_, shard_)));
     KVFS_ASSIGN(values_, ReadFile(ValuesPath(base_, shard_)));
@@ -78,7 +78,7 @@ class ShardReader {
     const uint32_t shards = Number(12);
     if (Number(8) != kKeyBytes) return Invalid("its header does not tell keys of 16 bytes");
     if (shards == 0 || shards > kMaxSmkvShards || shard_ >= shards) {
-      return Invalid("its header tells an impossible number of shards");
+      return Invalid("its header has an impossible number of shards");
     }
     const uint64_t bucket_bytes = kBucketHeaderBytes + uint64_t{per_bucket} * kSlotBytes;
     if (buckets == 0 || per_bucket == 0 || buckets > keys_.size() || per_bucket > keys_.size() ||
@@ -94,7 +94,7 @@ class ShardReader {
  private:
   tl::unexpected<Error> Invalid(std::string_view reason) const {
     return Fail(ErrorCode::kInvalid,
-                fmt::format("{} is no file of smkv: {}", KeysPath(base_, shard_), reason));
+                fmt::format("{} is not a file of smkv: {}", KeysPath(base_, shard_), reason));
   }
   uint32_t Number(uint64_t at) const { return LoadLittle<uint32_t>(AsBytes(keys_).data() + at); }
 
@@ -118,12 +118,12 @@ class ShardReader {
     const uint32_t offset = Number(at + 24);
     const uint32_t length = Number(at + 28);
     if (hash != HashOf(key)) {
-      return PassOver("a key", at, "it does not have the hash that stands beside it");
+      return PassOver("a key", at, "its hash does not match the stored one");
     }
     if (hash % shards != shard_) return PassOver("a key", at, "it belongs to another shard");
     const uint64_t end = uint64_t{kValuesBegin} + offset + length;
     if (end > values_.size()) {
-      return PassOver(fmt::format("the key {}", key), at, "its value lies behind the end");
+      return PassOver(fmt::format("the key {}", key), at, "its value is beyond the end");
     }
     const auto present = found.find(key);
     if (present != found.end() && present->second.value_offset >= offset) return;
@@ -159,9 +159,10 @@ class SmkvWriter final : public EntryWriter {
 
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     if (key.inode.attributes.IsDirectory()) return {};
-    if (!key.inode.attributes.IsRegular()) return Leave(path, "smkv holds nothing but values");
+    if (!key.inode.attributes.IsRegular()) return Leave(path, "smkv holds only values");
     if (path.size() > kKeyBytes) return Leave(path, "smkv's keys have at most 16 bytes");
-    if (path.find('\0') != std::string::npos) return Leave(path, "smkv's keys hold no NUL");
+    if (path.find('\0') != std::string::npos)
+      return Leave(path, "smkv's keys cannot contain a NUL");
     if (key.inode.size_bytes > kMaxValueBytes) {
       return Leave(path, "smkv's values have at most 32 bytes");
     }
@@ -241,7 +242,7 @@ Result<void> ReadSmkv(const std::string& base, EntrySink& sink) {
   for (uint32_t shard = 1; shard < shards; ++shard) {
     KVFS_ASSIGN(const uint32_t told, ShardReader(base, shard, bad).Run(found));
     if (told != shards) {
-      return Fail(ErrorCode::kInvalid, fmt::format("{} tells another number of shards than {}",
+      return Fail(ErrorCode::kInvalid, fmt::format("{} has another number of shards than {}",
                                                    KeysPath(base, shard), KeysPath(base, 0)));
     }
   }

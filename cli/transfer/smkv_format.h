@@ -1,4 +1,4 @@
-// The files of smkv, the Python script that kvfs grew out of. Little-endian; for shard i of n:
+// The files of smkv, the Python script from which kvfs evolved. Little-endian; for shard i of n:
 //
 //   BASE.shard<i>      header: buckets i32 | keys per bucket i32 | 16 i32 | n i32
 //                      per bucket: keys i32 | free slot i32 | slots of 32 bytes:
@@ -7,9 +7,9 @@
 //   BASE.shard<i>.val  free offset u32 | 4 bytes unused | values; offsets count from byte 8
 //                      zeros to a multiple of 4096
 //
-// The hash is the first 16 hexadecimal digits of the key's SHA-256 as a number. Its shard is hash
-// mod n, its bucket (hash >> 8) mod buckets; the slots of a bucket are sorted by (hash, key). A key
-// that was put twice has two slots, of which that with the higher value offset is newer.
+// The hash is the number in the first 16 hexadecimal digits of the key's SHA-256. The shard is hash
+// mod n, the bucket (hash >> 8) mod buckets; the slots of a bucket are sorted by (hash, key). A key
+// that was put twice has two slots; the one with the higher value offset is newer.
 #pragma once
 
 #include <memory>
@@ -18,17 +18,18 @@
 
 namespace kvfs::cli {
 
-// kInvalid names the file that is none of smkv's, and why; the store has got nothing then. A slot
-// or a bucket that cannot be believed is left out by its place; where none can, it is no such file.
+// kInvalid, with the file and the reason, if a file is not one of smkv's; nothing has been imported
+// then. An implausible slot or bucket is reported by its place and left out; if all are
+// implausible, the file is not one of smkv's.
 Result<void> ReadSmkv(const std::string& base, EntrySink& sink);
 
-// With so many shards of 16 buckets for 32 keys, which is what smkv's load takes. Left out, and
-// told by name, are keys above 16 bytes, values above 32, keys for which a bucket has no slot left,
-// and what is no file. The files are written by Finish, and must not be there yet.
+// Writes `shards` shards of 16 buckets for 32 keys, as expected by smkv's load. Left out, and
+// reported by name, are keys above 16 bytes, values above 32, keys whose bucket is full, and
+// anything but files. Finish writes the files, which must not exist yet.
 Result<std::unique_ptr<EntryWriter>> MakeSmkvWriter(const std::string& base, uint32_t shards);
 
 inline constexpr uint32_t kMaxSmkvShards = 4096;
-// What the script itself makes of a store, and the most that it takes.
+// The number of shards that the script itself creates, and the maximum that it accepts.
 inline constexpr uint32_t kUsualSmkvShards = 2;
 inline constexpr uint32_t kMaxWrittenSmkvShards = 16;
 

@@ -1,4 +1,4 @@
-// Tar archives in. libarchive's types end here.
+// Reads tar archives. libarchive's types are confined to this part.
 
 #include "cli/transfer/tar_format.h"
 
@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "cli/base/interruption.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 #include "cli/transfer/tar_stream.h"
 #include "fs/access_list.h"
 
@@ -36,16 +36,17 @@ fs::Timespec TimeOf(int64_t seconds, long nanoseconds) {
   return {seconds, static_cast<uint32_t>(nanoseconds)};
 }
 
-// The whole owner: what does not fit is none, which CheckAttributes refuses.
+// The owner's id; one that does not fit becomes an invalid id, which CheckAttributes refuses.
 uint32_t OwnerOf(int64_t number) {
   return number < 0 || number > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(number);
 }
 
-// libarchive (3.6) loses the sign of "-0.25", and takes the fraction of any time before 1970 for
-// one that goes forward from the whole seconds: so times are what the headers say where they do.
+// libarchive (3.6) loses the sign of "-0.25", and adds the fraction of any time before 1970 instead
+// of subtracting it: so times are taken from the headers if they have them.
 fs::Attributes AttributesOf(archive_entry* entry, const TarHeaders& headers) {
   fs::Attributes a;
-  // Its permissions are the header's, and not what libarchive makes of a list that is left out.
+  // Permissions are taken from the header, not from libarchive's interpretation of a list that is
+  // left out.
   const auto mode = static_cast<uint32_t>(archive_entry_mode(entry));
   a.mode = (mode & S_IFMT) | (headers.permissions.value_or(mode) & 07777);
   a.uid = headers.uid.value_or(OwnerOf(archive_entry_uid(entry)));
@@ -65,23 +66,23 @@ fs::Attributes AttributesOf(archive_entry* entry, const TarHeaders& headers) {
   return a;
 }
 
-// As tar(1) takes names: without slashes at the front, and without what means nothing, as in
-// "src/./a" and "src//a".
+// Normalises a name like tar(1): without leading slashes, and without empty or "." components, as
+// in "src/./a" and "src//a".
 std::string KeyPathOf(std::string_view name) {
   std::string path;
   while (!name.empty()) {
     const std::string_view component = name.substr(0, name.find('/'));
     name.remove_prefix(std::min(component.size() + 1, name.size()));
     if (component.empty() || component == ".") continue;
-    // In place: of a name of many thousand levels each step would copy all before it.
+    // In place: for a name with thousands of levels, each step would copy everything before it.
     if (!path.empty()) path += '/';
     path += component;
   }
   return path;
 }
 
-// In names of extended attributes GNU tar codes '=' and '%' so, as a name ends at the first '=';
-// libarchive codes all that is not plain ASCII.
+// Decodes names of extended attributes: GNU tar encodes '=' and '%', as a name ends at the first
+// '='; libarchive encodes everything but plain ASCII.
 std::string XattrNameOf(std::string_view coded) {
   std::string name;
   while (!coded.empty()) {
@@ -120,7 +121,7 @@ constexpr TagName kTags[] = {
     {ARCHIVE_ENTRY_ACL_OTHER, fs::AccessList::kOthers},
 };
 
-// The number of a user or group that the text names: by a number in it, or by the name here.
+// The id of a user or group in the text: its number, or the id of its name on this system.
 std::optional<uint32_t> IdOf(int tag, int number, const char* name) {
   if (number >= 0) return static_cast<uint32_t>(number);
   if (name == nullptr) return {};
@@ -141,15 +142,15 @@ Result<fs::AccessList> ListOf(archive_entry* entry, int type) {
          ARCHIVE_OK) {
     const auto* const known =
         std::ranges::find_if(kTags, [&](const TagName& row) { return row.archive == tag; });
-    if (known == std::end(kTags)) return Fail(ErrorCode::kInvalid, "it has entries of NFSv4");
+    if (known == std::end(kTags)) return Fail(ErrorCode::kInvalid, "it has NFSv4 entries");
     fs::AccessList::Entry item;
     item.tag = known->tag;
     item.permissions = static_cast<uint16_t>(permissions & 7);
     if (tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP) {
       const auto id = IdOf(tag, number, name);
       if (!id) {
-        return Fail(ErrorCode::kInvalid,
-                    fmt::format("nobody here is called {}", name == nullptr ? "so" : name));
+        return Fail(ErrorCode::kInvalid, fmt::format("there is no user or group {} here",
+                                                     name == nullptr ? "of this name" : name));
       }
       item.id = *id;
     }
@@ -158,8 +159,7 @@ Result<fs::AccessList> ListOf(archive_entry* entry, int type) {
   return fs::AccessList::FromEntries(std::move(entries));
 }
 
-// A list in text form and the same one as an extended attribute may both be there: the latter is
-// what the kernel said.
+// If a list is present both as text and as an extended attribute, the latter is the kernel's.
 void AddLists(archive_entry* entry, const TarHeaders& headers, const std::string& path,
               fs::XattrMap& xattrs, EntrySink& sink) {
   const int types = archive_entry_acl_types(entry);
@@ -176,12 +176,12 @@ void AddLists(archive_entry* entry, const TarHeaders& headers, const std::string
   }
   if ((types & ~(ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT)) != 0) {
     sink.LeaveOutPart(fmt::format("the access control list of {}", path),
-                      "it is of NFSv4, and a store holds those of POSIX");
+                      "it is an NFSv4 list, and a store supports POSIX lists");
   }
 }
 
-// The content of the present entry, in blocks with their places: what lies between is a hole. Fails
-// with kInvalid for an archive that ends before the content does.
+// The content of the current entry, in blocks with offsets; gaps are holes. Fails with kInvalid if
+// the archive ends before the content does.
 class TarContent {
  public:
   TarContent(archive* reader, std::string path, uint64_t size)
@@ -198,7 +198,7 @@ class TarContent {
   }
 
  private:
-  // An empty block at the end of the content, which may be a hole.
+  // At the end of the content, which may be a hole, an empty block.
   Result<void> NextBlock() {
     const void* bytes = nullptr;
     size_t length = 0;
@@ -221,7 +221,7 @@ class TarContent {
   archive* const reader_;
   const std::string path_;
   const uint64_t size_;
-  uint64_t at_ = 0;  // what has been given out
+  uint64_t at_ = 0;  // bytes returned so far
   Bytes block_;
   uint64_t block_begin_ = 0;
   bool has_ended_ = false;
@@ -259,9 +259,9 @@ Result<void> AddContent(archive* reader, archive_entry* entry, IncomingEntry inc
       return Fail(ErrorCode::kInvalid, incoming.path + ": the archive ends in the middle of it");
     }
     if (piece.hole_bytes + piece.bytes > size - at) {
-      return Fail(ErrorCode::kInvalid, incoming.path + ": it has more bytes than it says");
+      return Fail(ErrorCode::kInvalid, incoming.path + ": it has more bytes than its header says");
     }
-    // The bytes have been put where the hole begins.
+    // The bytes were placed at the beginning of the hole.
     std::memmove(whole.data() + at + piece.hole_bytes, whole.data() + at, piece.bytes);
     std::memset(whole.data() + at, 0, piece.hole_bytes);
     at += piece.hole_bytes + piece.bytes;
@@ -269,7 +269,7 @@ Result<void> AddContent(archive* reader, archive_entry* entry, IncomingEntry inc
   return sink.Add(std::move(incoming));
 }
 
-// Of a name that is no UTF-8 libarchive complains, and hands out its bytes.
+// libarchive warns of a name that is not UTF-8, and returns its bytes.
 void TellWarning(archive* reader, archive_entry* entry, EntrySink& sink) {
   const char* const reason = archive_error_string(reader);
   const std::string_view text = reason == nullptr ? "" : reason;
@@ -302,36 +302,35 @@ class ArchiveReader {
     }
   }
 
-  // To the next header that is one, as tar(1) does it.
+  // Skips to the next valid header, like tar(1).
   int PassDamage(archive_entry** entry) {
     const uint64_t begin = stream_.HeaderBegin();
     int result = ARCHIVE_RETRY;
     while (result == ARCHIVE_RETRY && CheckNotInterrupted()) {
       result = archive_read_next_header(stream_.reader(), entry);
     }
-    sink_.LeaveOut(
-        fmt::format("what stands at bytes {} to {} of the archive", begin, stream_.HeaderBegin()),
-        "its header is damaged");
+    sink_.LeaveOut(fmt::format("bytes {} to {} of the archive", begin, stream_.HeaderBegin()),
+                   "its header is damaged");
     return result;
   }
 
-  // tar(1) is silent about both.
+  // tar(1) reports neither.
   Result<void> AtEnd() {
     KVFS_ASSIGN(const TarEnd end, stream_.FindEnd());
     if (!end.has_mark) {
-      sink_.LeaveOut("what may have followed",
+      sink_.LeaveOut("entries that may have followed",
                      fmt::format("the archive has no mark of its end, and may have been cut off at "
                                  "byte {}",
                                  end.at));
     }
     if (end.more_at) {
       sink_.LeaveOut(fmt::format("all from byte {} of the archive on", *end.more_at),
-                     "it stands behind the archive's end, as a second archive would");
+                     "it follows the archive's end, like a second archive");
     }
     return {};
   }
 
-  // What libarchive has not told about it, of which a part comes in without.
+  // Reports the flaws that libarchive does not; false if the whole entry is left out.
   bool TellFlaws(const TarHeaders& headers, const std::string& path) {
     bool is_good = true;
     for (const TarFlaw& flaw : headers.flaws) {
@@ -382,7 +381,7 @@ class ArchiveReader {
 }  // namespace
 
 Result<void> ReadTar(const ByteSource& source, EntrySink& sink) {
-  // libarchive turns the UTF-8 of pax headers into what the locale has, which must be able to.
+  // libarchive converts the UTF-8 of pax headers to the locale's encoding, which must support it.
   std::setlocale(LC_CTYPE, "C.UTF-8");
   return ArchiveReader(source, sink).Run();
 }

@@ -1,7 +1,7 @@
-// Tar archives: read in every dialect and compression that libarchive knows, written as pax, which
-// holds names of any bytes, times to the nanosecond, extended attributes (as GNU tar has them with
-// --xattrs) and holes. Access control lists are read and written in two ways: as text, as --acls
-// has them, and as extended attributes, which count where a reader finds both.
+// Tar archives: read in every dialect and compression that libarchive supports, written as pax,
+// which can hold names of any bytes, times in nanoseconds, extended attributes (as GNU tar's
+// --xattrs) and holes. Access control lists are read and written in two forms: as text, as by
+// --acls, and as extended attributes, which take precedence if both are present.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@
 
 namespace kvfs::cli {
 
-// Reads an archive to its end. What stands where no header can be read is passed over and left out,
-// up to the next header; and so is what stands behind the archive's end, and what may have stood
-// behind it if it lacks the mark of its end. kInvalid for what is no archive, or ends in the middle
-// of an entry, which is not handed on then.
+// Reads an archive to its end. Bytes without a readable header are skipped, up to the next header,
+// and reported as left out; so are bytes after the archive's end, and a missing end mark, since
+// entries may be missing with it. kInvalid if it is not an archive, or ends in the middle of an
+// entry, which is then not passed on.
 Result<void> ReadTar(const ByteSource& source, EntrySink& sink);
 
 std::unique_ptr<EntryWriter> MakeTarWriter(const ByteSink& out);

@@ -1,4 +1,4 @@
-// Two readers of libarchive, one behind the other.
+// Two libarchive readers in a chain.
 
 #include "cli/transfer/tar_stream.h"
 
@@ -11,7 +11,7 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kBlockBytes = 512;
-// Of the headers of an entry libarchive takes a few of 1 MiB.
+// libarchive accepts several headers of 1 MiB for one entry.
 constexpr size_t kKeptBytes = size_t{8} << 20;
 
 tl::unexpected<Error> FailOf(archive* reader) {
@@ -66,13 +66,14 @@ Result<void> TarStream::Open() {
     return FailOf(plain_.get());
   }
   const int found = archive_read_next_header(plain_.get(), &whole);
-  if (found == ARCHIVE_EOF) return Fail(ErrorCode::kInvalid, "it is empty, and no tar archive");
+  if (found == ARCHIVE_EOF)
+    return Fail(ErrorCode::kInvalid, "it is empty, and so not a tar archive");
   if (found < ARCHIVE_WARN) return FailOf(plain_.get());
   entries_.reset(archive_read_new());
   archive_read_support_format_tar(entries_.get());
   if (archive_read_open(entries_.get(), this, nullptr, ReadPlain, nullptr) == ARCHIVE_OK) return {};
   return Fail(ErrorCode::kInvalid,
-              fmt::format("it is no tar archive: {}", FailOf(entries_.get()).value().message));
+              fmt::format("it is not a tar archive: {}", FailOf(entries_.get()).value().message));
 }
 
 uint64_t TarStream::HeaderBegin() const {
@@ -96,7 +97,7 @@ Result<TarHeaders> TarStream::Headers() {
 Result<TarEnd> TarStream::FindEnd() {
   TarEnd end{HeaderBegin(), false, {}};
   uint64_t at = end.at;
-  // What libarchive has read ahead, and then the rest.
+  // First the bytes that libarchive has read ahead, and then the rest.
   while (true) {
     const size_t begin = std::min<uint64_t>(at - std::min(at, kept_begin_), kept_.size());
     const size_t other = kept_.find_first_not_of('\0', begin);

@@ -1,7 +1,6 @@
-// The bytes of a tar archive on their way into libarchive: what is compressed is read by one of its
-// readers (but for gzip: see cli/transfer/gzip_source.h), and what comes out by a second one.
-// Between them the last bytes are kept, so that the headers of an entry can be looked at again, and
-// what stands behind the archive's end.
+// Feeds a tar archive to libarchive: a first reader decompresses (except gzip: see
+// cli/transfer/gzip_source.h), and a second one reads the result. Between them the last bytes are
+// kept, so that an entry's headers, and the bytes after the archive's end, can be examined again.
 #pragma once
 
 #include <archive.h>
@@ -14,38 +13,38 @@
 
 #include "cli/client/keys.h"
 #include "cli/transfer/gzip_source.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 
 namespace kvfs::cli {
 
-// Places are bytes of the archive as it is without compression.
+// Offsets are in the uncompressed archive.
 struct TarEnd {
   uint64_t at;
-  bool has_mark;                    // a block of zeros
-  std::optional<uint64_t> more_at;  // the first byte behind that is no zero
+  bool has_mark;                    // there is a block of zeros
+  std::optional<uint64_t> more_at;  // the first nonzero byte after the end
 };
 
-// It does not move: libarchive knows where it is.
+// Not movable: libarchive holds a pointer to it.
 class TarStream {
  public:
   explicit TarStream(const ByteSource& source) : source_(FromMaybeGzip(source)) {}
   TarStream(const TarStream&) = delete;
   TarStream& operator=(const TarStream&) = delete;
 
-  // kInvalid for what is no tar archive.
+  // kInvalid if it is not a tar archive.
   Result<void> Open();
-  // Gives entries out.
+  // Returns the entries.
   archive* reader() const { return entries_.get(); }
-  // Of the source, whatever libarchive makes of it.
+  // The error of the source, independent of libarchive's.
   const Result<void>& failed() const { return failed_; }
 
-  // Where the headers of the present entry begin, or would; and how far it has been read.
+  // Offset of the current entry's headers, or where they would be; and the current read position.
   uint64_t HeaderBegin() const;
   uint64_t Position() const;
-  // Those of the present entry, each to be asked for once, before its content. kInvalid if they are
-  // more than is kept.
+  // The current entry's headers. Call it once for each entry, before reading its content. kInvalid
+  // if they exceed the kept bytes.
   Result<TarHeaders> Headers();
-  // After the last entry. Reads to the end, or to what is no zero.
+  // After the last entry. Reads to the end, or to the first nonzero byte.
   Result<TarEnd> FindEnd();
 
  private:
@@ -64,9 +63,9 @@ class TarStream {
   Result<void> failed_ = {};
   TarGlobals globals_;
   std::string kept_;         // the last plain bytes
-  uint64_t kept_begin_ = 0;  // their place
-  Reader plain_;             // gives out what is compressed
-  Reader entries_;           // reads from it
+  uint64_t kept_begin_ = 0;  // their offset
+  Reader plain_;             // decompresses
+  Reader entries_;           // reads from plain_
 };
 
 }  // namespace kvfs::cli

@@ -1,12 +1,12 @@
-// Tar archives out, in the interchange format of POSIX (pax): each entry has a header of records,
-// for all that the old one cannot hold, and then the old one.
+// Writes tar archives in POSIX's interchange format (pax): each entry has a header of records, for
+// everything that the old header cannot hold, followed by the old header.
 //
 //   x header | records: LENGTH KEY=VALUE\n | header | content        each filled up to 512 bytes
 //   of a file with holes (GNU, sparse 1.0) the content is a map, filled up: COUNT\n and of each
 //   range OFFSET\nLENGTH\n; and then the ranges
 //
-// It is written here, and not by libarchive, which loses the sign of a time in the second before
-// 1970, and tells of access control lists and the mode only together.
+// Not written with libarchive, which loses the sign of a time in the second before 1970, and writes
+// access control lists and the mode only together.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -20,16 +20,16 @@
 
 #include "cli/base/json_text.h"
 #include "cli/transfer/tar_format.h"
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 #include "fs/access_list.h"
 
 namespace kvfs::cli {
 namespace {
 
 constexpr size_t kBlockBytes = 512;
-constexpr size_t kRecordBytes = 10240;  // what is written at once, as tar(1) has it
-// libarchive reads headers of 1 MiB; the rest is for names and times. A record has its length and a
-// few bytes more.
+constexpr size_t kRecordBytes = 10240;  // the unit of writing, as in tar(1)
+// libarchive reads headers of up to 1 MiB; the rest is for names and times. A record has its length
+// and a few more bytes.
 constexpr size_t kMaxPaxBytes = (size_t{1} << 20) - 32 * 1024;
 constexpr size_t kPaxRecordBytes = 32;
 constexpr size_t kMaxNameBytes = 100;
@@ -56,7 +56,7 @@ bool IsAscii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// For who reads no records.
+// For readers that ignore records.
 std::string PlainName(std::string_view name) {
   std::string plain(name.substr(0, kMaxNameBytes));
   std::ranges::replace_if(
@@ -64,7 +64,7 @@ std::string PlainName(std::string_view name) {
   return plain;
 }
 
-// A name ends at the first '=': GNU tar codes it so, and what it codes with.
+// A name ends at the first '=', so GNU tar encodes '=' and its escape character.
 std::string XattrKeyOf(std::string_view name) {
   std::string key = "SCHILY.xattr.";
   for (const char c : name) {
@@ -97,7 +97,7 @@ std::string ListText(const fs::AccessList& list) {
   return text;
 }
 
-// What stands in the 512 bytes of a header; numbers that are too large stand in records.
+// The fields of a 512-byte header; numbers that are too large go into records.
 struct Header {
   std::string name;
   std::string link;
@@ -125,7 +125,7 @@ class HeaderBlock {
     Put(257, std::string_view("ustar\00000", 8));
     PutOctal(329, 7, std::min<uint64_t>(major(header.device), kMaxOctal7));
     PutOctal(337, 7, std::min<uint64_t>(minor(header.device), kMaxOctal7));
-    // The sum is of the header with blanks in its place.
+    // The checksum is computed with blanks in its own field.
     std::fill_n(bytes_.begin() + 148, 8, ' ');
     uint64_t sum = 0;
     for (const char byte : bytes_) sum += static_cast<unsigned char>(byte);
@@ -152,7 +152,7 @@ class TarWriter final : public EntryWriter {
   Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) override {
     const fs::Attributes& a = key.inode.attributes;
     if (S_ISSOCK(a.mode)) {
-      LeaveOut(path, "an archive holds no sockets");
+      LeaveOut(path, "an archive cannot hold sockets");
       return {};
     }
     Header header = HeaderOf(key.inode, path);
@@ -205,7 +205,7 @@ class TarWriter final : public EntryWriter {
             {"ctime", PaxTimeText(a.ctime)}};
   }
 
-  // What the header has no room for.
+  // Adds records for values that do not fit in the header.
   static void AddLarge(const Header& header, Records& records) {
     if (header.uid > kMaxOctal7) records.push_back({"uid", fmt::to_string(header.uid)});
     if (header.gid > kMaxOctal7) records.push_back({"gid", fmt::to_string(header.gid)});
@@ -227,7 +227,7 @@ class TarWriter final : public EntryWriter {
 
   static void AddNames(const Header& header, Records& records) {
     Records names;
-    // It says that names are bytes, which it must before they come.
+    // This declares names to be raw bytes, and must precede them.
     if (!IsUtf8(header.name) || !IsUtf8(header.link)) names.push_back({"hdrcharset", "BINARY"});
     const auto add = [&](const char* name, const std::string& value) {
       if (value.size() > kMaxNameBytes || !IsAscii(value)) names.push_back({name, value});
@@ -243,7 +243,7 @@ class TarWriter final : public EntryWriter {
     std::string body;
     for (const Record& record : records) body += TextOf(record);
     Header plain = header;
-    // For who does not know of holes: what stands there is not the file.
+    // For readers without support for holes: the data is not the file's content.
     if (HasHoles(records)) plain.name = "GNUSparseFile.0/" + header.name;
     if (!body.empty()) {
       Header extended;
@@ -257,7 +257,7 @@ class TarWriter final : public EntryWriter {
     return Write(HeaderBlock(plain).bytes());
   }
 
-  // Those that are more than a reader of the archive takes are left out, the others kept.
+  // Attributes that exceed the limits of archive readers are left out, the others kept.
   Result<void> AddXattrs(Keys& keys, const WalkedKey& key, const std::string& path,
                          Records& records) {
     KVFS_ASSIGN(const fs::XattrMap xattrs, XattrsOf(keys, key, path));
@@ -280,7 +280,7 @@ class TarWriter final : public EntryWriter {
     return {};
   }
 
-  // The list as text, too, as `tar --acls` and bsdtar read it.
+  // Adds the list as text, too, for `tar --acls` and bsdtar.
   static void AddList(std::string_view name, std::string_view value, Records& records) {
     const bool is_access = name == fs::kAccessListXattr;
     if (!is_access && name != fs::kDefaultListXattr) return;
@@ -293,7 +293,7 @@ class TarWriter final : public EntryWriter {
                        Records records) {
     const fs::InodeInfo& file = key.inode;
     if (file.size_bytes <= kLargeContentBytes) {
-      // What cannot be read is known before anything of it is written.
+      // Detects unreadable contents before anything is written.
       KVFS_ASSIGN(const std::string content, GetWhole(keys, key.path, kLargeContentBytes));
       header.size = content.size();
       KVFS_TRY(WriteHeaders(header, std::move(records)));
@@ -331,8 +331,8 @@ class TarWriter final : public EntryWriter {
     return WritePadded(map);
   }
 
-  // The header has told how much comes. Where the store cannot give it any more, zeros stand for
-  // the rest, and it is told.
+  // The header states the size. If the store cannot deliver the rest, zeros are written instead,
+  // and this is reported.
   Result<void> WriteRanges(Keys& keys, const WalkedKey& key, const std::string& path,
                            const std::vector<fs::ByteRange>& ranges) {
     uint64_t expected = 0;
@@ -347,7 +347,7 @@ class TarWriter final : public EntryWriter {
     if (HasFailed()) return got.map([](uint64_t) {});
     if (!got || done < expected) {
       NoteDamage();
-      LeaveOutPart(fmt::format("all of {} behind the first {} bytes of its data, in place of which "
+      LeaveOutPart(fmt::format("all of {} after the first {} bytes of its data, instead of which "
                                "the archive has zeros",
                                path, done),
                    got ? "it is shorter than it was" : ReasonOfKeyError(got.error()));

@@ -1,4 +1,4 @@
-// What the formats share.
+// Code shared by the formats.
 
 #include "cli/transfer/transfer.h"
 
@@ -82,12 +82,12 @@ std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& se
   if (!seen.Add(path)) {
     sink.LeaveOut(fmt::format("another value of {}", key),
                   path == key ? "a key has one value"
-                              : fmt::format("the key is {} here, which has come before", path));
+                              : fmt::format("the key is {} here, which has occurred before", path));
     return {};
   }
   if (path != key && !path.empty()) {
     sink.LeaveOutPart(fmt::format("slashes of the key {}", key),
-                      fmt::format("a key has none but between names, so it is {}", path));
+                      fmt::format("a key has slashes only between names, so it is {}", path));
   }
   return path;
 }

@@ -1,4 +1,4 @@
-// Entries on their way into a store and out of one, whatever the format at the other end.
+// Entries on their way into or out of a store, independent of the external format.
 #pragma once
 
 #include <map>
@@ -13,19 +13,19 @@
 
 namespace kvfs::cli {
 
-// Contents above this go in and out in pieces.
+// Larger contents are transferred in pieces.
 inline constexpr uint64_t kLargeContentBytes = uint64_t{4} << 20;
 
 struct IncomingEntry {
   std::string path;                          // normalized
-  std::optional<fs::Attributes> attributes;  // with the type; without, a file of mode 0644
-  std::optional<fs::XattrMap> xattrs;        // all of them, if the source tells them
+  std::optional<fs::Attributes> attributes;  // with the type; default: as by `kvfs put`
+  std::optional<fs::XattrMap> xattrs;        // all of them, if the source has them
   std::string data;                          // content, or a link's target
-  fs::ContentSource large;                   // the content instead, if it is large
+  fs::ContentSource large;                   // instead of `data`, for large contents
 };
 
-// What did not come over, each told by name on standard error: whole entries, and parts (an
-// attribute, a time) of entries that did.
+// Counts of what was not transferred: whole entries, and parts (an attribute, a time) of
+// transferred ones. Each has been reported by name on standard error.
 struct Losses {
   uint64_t entries = 0;
   uint64_t parts = 0;
@@ -35,46 +35,47 @@ struct Losses {
 // ", and 2 parts of others"; "" without any.
 std::string OfParts(const Losses& losses);
 
-// Takes entries in; see cli/transfer/import_batch.h.
+// Receives entries; see cli/transfer/import_batch.h.
 class EntrySink {
  public:
   virtual ~EntrySink() = default;
-  // An entry that cannot be made is told and left out; an error ends the import.
+  // An entry that cannot be created is reported and left out; an error ends the import.
   virtual Result<void> Add(IncomingEntry entry) = 0;
-  // A further name of an entry that has been added: a hard link.
+  // Another name of an added entry: a hard link.
   virtual Result<void> AddLink(const std::string& path, const std::string& target) = 0;
-  // Says on standard error that, and why, an entry is left out. The exit status will say so, too.
+  // Reports on standard error that an entry is left out, and why. The exit status will reflect it,
+  // too.
   virtual void LeaveOut(std::string_view what, std::string_view reason) = 0;
-  // The same of a part of an entry, whose rest comes in.
+  // The same for a part of an entry, of which the rest is imported.
   virtual void LeaveOutPart(std::string_view what, std::string_view reason) = 0;
 };
 
-// Writes entries in some format; directories come before what is in them.
+// Writes entries in some format; directories come before their children.
 class EntryWriter {
  public:
   virtual ~EntryWriter() = default;
-  // `path` is that of the key as it is to be called. What the format cannot hold is left out. An
-  // error without HasFailed() is of this entry alone, of which nothing, or not all, was written.
+  // `path` is the entry's path in the output. What the format cannot represent is left out. An
+  // error without HasFailed() concerns only this entry, which was not, or only partly, written.
   virtual Result<void> Add(Keys& keys, const WalkedKey& key, const std::string& path) = 0;
   virtual Result<void> Finish() = 0;
 
-  // Says on standard error that, and why, an entry, or a part of one that is written, is left out.
+  // Report on standard error that an entry, or a part of a written one, is left out, and why.
   void LeaveOut(std::string_view what, std::string_view reason);
   void LeaveOutPart(std::string_view what, std::string_view reason);
   const Losses& losses() const { return losses_; }
-  // Whether something of the store was damaged, and so a part was left out.
+  // Whether something was left out because the store is damaged.
   bool has_met_damage() const { return has_met_damage_; }
-  // The entry was not written after all: a further name of it is no link to this one.
+  // The entry was not written after all: its other names must not link to this one.
   void ForgetName(const fs::InodeInfo& inode, const std::string& path);
-  // Whether the output takes no more.
+  // Whether the output has failed for good.
   bool HasFailed() const { return has_failed_; }
 
  protected:
   void NoteFailure() { has_failed_ = true; }
   void NoteDamage() { has_met_damage_ = true; }
-  // The extended attributes; none, which is told, where they are damaged.
+  // The extended attributes; if they are damaged, reports that and returns none.
   Result<fs::XattrMap> XattrsOf(Keys& keys, const WalkedKey& key, const std::string& path);
-  // Of what has several names: the path of the first that was written, if this is a further one.
+  // For a file with several names: the path of the first one written, if this is another one.
   std::optional<std::string> FirstNameOf(const fs::InodeInfo& inode, const std::string& path);
 
  private:
@@ -82,30 +83,30 @@ class EntryWriter {
   bool has_failed_ = false;
   bool has_met_damage_ = false;
   PathTable paths_;
-  std::map<fs::InodeNumber, size_t> names_;  // of what has several, the first
+  std::map<fs::InodeNumber, size_t> names_;  // the first, of files with several
 };
 
-// Keys that have come, of formats whose keys may become equal on the way in.
+// The keys seen so far, for formats whose different keys may become equal paths.
 class SeenKeys {
  public:
-  // False if the same has come before.
+  // False if the key has been added before.
   bool Add(std::string_view key);
 
  private:
   void Grow();
 
-  // Open addressing; 0 is a free slot. With 64 bits, two of ten million keys have the same hash
-  // once in 300,000 imports, and all that comes of it is a message.
+  // Open addressing; 0 is a free slot. With 64-bit hashes, a collision among ten million keys
+  // occurs once in 300,000 imports, and only causes a message.
   std::vector<uint64_t> hashes_ = std::vector<uint64_t>(1024);
   size_t count_ = 0;
 };
 
-// The path of a key of bytes, as other stores have them. What is changed about it is told. Nothing
-// if the path has come before, which is told, too: the value that came first stays.
+// The path for a key of any bytes from another store. A changed key is reported. Nothing if the
+// path has occurred before, which is reported, too: the first value stays.
 std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& seen,
                                             EntrySink& sink);
 
-// The value, all of it in memory; kTooLarge above `limit`.
+// Reads the whole value into memory; kTooLarge above `limit`.
 Result<std::string> GetWhole(Keys& keys, const std::string& path, uint64_t limit);
 
 }  // namespace kvfs::cli

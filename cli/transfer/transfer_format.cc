@@ -1,4 +1,4 @@
-// Names and formats, and which of them are one stream of bytes.
+// The names of the formats, and which of them are byte streams.
 
 #include "cli/transfer/transfer_format.h"
 

@@ -1,4 +1,4 @@
-// The formats that `kvfs import` and `kvfs export` know, by name.
+// The formats of `kvfs import` and `kvfs export`, by name.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ enum class TransferFormat { kTree, kTar, kJsonLines, kLmdb, kSmkv };
 std::optional<TransferFormat> FindTransferFormat(std::string_view name);
 std::vector<std::string> TransferFormatNames();
 
-// Whether the other end is one stream of bytes: then it may be standard input or output.
+// Whether the format is one byte stream, and so may be standard input or output.
 bool IsStream(TransferFormat format);
 
 }  // namespace kvfs::cli

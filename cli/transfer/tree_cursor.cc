@@ -1,4 +1,4 @@
-// Like fts(3) with FTS_NOCHDIR's paths and chdir's descriptors.
+// Like fts(3), with the paths of FTS_NOCHDIR, but relative to open directories.
 
 #include "cli/transfer/tree_cursor.h"
 

@@ -1,8 +1,8 @@
-// One open directory in a tree of the disk, that moves: so a tree of any depth is walked with two
-// descriptors, and with paths of any length.
+// An open directory that moves through a tree on disk: so a tree of any depth, with paths of any
+// length, is walked with two descriptors.
 //
-// It goes down by names, never through a symbolic link, and up by "..", to nothing but the
-// directory that it came from: where somebody moves directories meanwhile, it fails.
+// It moves down by name, never through a symbolic link, and up by "..", only to the directory that
+// it came from: if directories are moved meanwhile, it fails.
 #pragma once
 
 #include <sys/types.h>
@@ -18,16 +18,16 @@ namespace kvfs::cli {
 
 class TreeCursor {
  public:
-  // At the top, which may be reached through a link. Errors have no path: ErrorOfErrno.
+  // Opens the top, which may be a symbolic link. Errors do not name the path: ErrorOfErrno.
   static Result<TreeCursor> Open(const std::string& top);
 
-  // To the directory of that path below the top: "" is the top.
+  // Moves to the directory at `path` below the top: "" is the top.
   Result<void> MoveTo(std::string_view path);
-  // One level down, or up.
+  // Moves one level down, or up.
   Result<void> Enter(const std::string& name);
   Result<void> Leave();
 
-  // Of the directory where it is.
+  // Descriptor and path of the current directory.
   int descriptor() const { return directory_.number(); }
   const std::string& path() const { return path_; }
 
@@ -43,7 +43,7 @@ class TreeCursor {
 
   Descriptor directory_;
   std::string path_;
-  std::vector<Level> levels_;  // from the top down to where it is
+  std::vector<Level> levels_;  // from the top to the current directory
 };
 
 }  // namespace kvfs::cli

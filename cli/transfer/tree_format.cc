@@ -1,6 +1,6 @@
-// Paths of the disk are opened from their directory's descriptor, so that no link that comes in
-// between leads elsewhere. The attributes of directories are set last: what is made in one changes
-// its times, and may not be possible under its mode.
+// Files on disk are opened relative to their directory's descriptor, so that a planted link leads
+// nowhere else. The attributes of directories are set last: creating children changes a directory's
+// times, and its mode may forbid it.
 
 #include "cli/transfer/tree_format.h"
 
@@ -65,7 +65,7 @@ fs::Attributes AttributesOf(const struct stat& status) {
 
 uint64_t SizeOf(const struct stat& status) { return static_cast<uint64_t>(status.st_size); }
 
-// The content of an open file, its holes passed over.
+// The content of an open file, without its holes.
 class DiskContent {
  public:
   DiskContent(std::shared_ptr<const Descriptor> file, std::string shown, bool may_have_holes)
@@ -87,7 +87,7 @@ class DiskContent {
   }
 
  private:
-  // To where the next data begin, or to the end; and finds out where they end.
+  // Moves to the next data, or to the end; and finds the end of the data.
   Result<uint64_t> PassHole() {
     if (!may_have_holes_ || at_ < data_end_) return 0;
     const uint64_t before = at_;
@@ -105,7 +105,7 @@ class DiskContent {
     data_end_ = static_cast<uint64_t>(hole);
     return at_ - before;
   }
-  // A file system that cannot tell.
+  // The file system cannot report holes.
   uint64_t StopLooking() {
     may_have_holes_ = false;
     data_end_ = UINT64_MAX;
@@ -123,12 +123,12 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// What is short of this process, and not amiss with an entry.
+// Whether the error is a shortage of this process, and not a fault of an entry.
 bool IsOfMachine(int error_number) {
   return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
 }
 
-// An entry that cannot be read is told and passed over, as tar(1) does it.
+// An unreadable entry is reported and skipped, like in tar(1).
 class TreeReader {
  public:
   TreeReader(std::string top, EntrySink& sink) : top_(std::move(top)), sink_(sink) {}
@@ -160,10 +160,11 @@ class TreeReader {
     return path.empty() ? top_ : top_ + "/" + path;
   }
 
-  // Of what cannot be read: the others need not suffer for it.
+  // Skips an unreadable entry, so that the others can be read.
   Result<void> PassOver(const std::string& path, std::string_view what = "") {
     const int error_number = errno;
-    if (IsOfMachine(error_number)) return FailNaming(OnDisk(path));
+    // Without the top there are no others.
+    if (IsOfMachine(error_number) || path.empty()) return FailNaming(OnDisk(path));
     sink_.LeaveOut(fmt::format("{}{}", what, OnDisk(path)), ErrorOfErrno(error_number).message);
     return {};
   }
@@ -201,7 +202,7 @@ class TreeReader {
     return names;
   }
 
-  // Where the cursor is.
+  // Adds the cursor's current directory.
   Result<void> AddDirectory(const struct stat& status) {
     IncomingEntry entry;
     entry.path = cursor_->path();
@@ -286,7 +287,7 @@ class TreeReader {
     return {};
   }
 
-  // One byte more than expected tells the end in one read.
+  // Reading one byte more than expected detects the end with one read.
   static Result<std::string> ReadSmall(DiskContent content, uint64_t size) {
     std::string data;
     size_t filled = 0;
@@ -302,7 +303,7 @@ class TreeReader {
     return data;
   }
 
-  // None where the file system has none: it is asked once.
+  // Nothing if the file system has no extended attributes, which is detected once.
   Result<std::optional<fs::XattrMap>> XattrsOf(int directory, const std::string& name,
                                                const std::string& path, const struct stat& status) {
     if (without_xattrs_.contains(status.st_dev)) return fs::XattrMap();
@@ -332,8 +333,8 @@ class TreeReader {
   std::set<dev_t> without_xattrs_;
 };
 
-// All is made in a directory that is open, so that no link that is put in place of a name meanwhile
-// leads elsewhere, and attributes are set on what was made.
+// Everything is created relative to an open directory, so that a name replaced by a link meanwhile
+// leads nowhere else, and attributes are set on the created files.
 class TreeWriter final : public EntryWriter {
  public:
   TreeWriter(std::string top, TreeCursor cursor, TreeCursor links)
@@ -381,7 +382,7 @@ class TreeWriter final : public EntryWriter {
     return FailWith(fmt::format("{}/{}", top_, path), moved.error());
   }
 
-  // Names, kinds and lengths that the disk's file system does not take are of this entry alone.
+  // Names, kinds and lengths that the file system does not support concern only this entry.
   Result<void> Fail(const std::string& name) {
     const bool is_too_long = errno == EFBIG;  // others may be shorter
     Error error = ErrorOfErrno(errno);
@@ -430,14 +431,14 @@ class TreeWriter final : public EntryWriter {
     return {};
   }
 
-  // What is not written is a hole.
+  // Unwritten ranges are holes.
   Result<void> MakeFile(Keys& keys, const WalkedKey& key, const std::string& name) {
     Descriptor file(::openat(cursor_.descriptor(), name.c_str(),
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.valid()) return Fail(name);
     auto filled = Fill(keys, key, name, file.number());
     if (filled && !file.Close()) filled = Fail(name);
-    // Half a file is none.
+    // Remove a partial file.
     if (!filled) ::unlinkat(cursor_.descriptor(), name.c_str(), 0);
     return filled;
   }
@@ -468,7 +469,7 @@ class TreeWriter final : public EntryWriter {
     return {};
   }
 
-  // What was made stays, whatever it cannot have.
+  // The created file is kept, even if some attributes cannot be set.
   Result<void> SetAttributesIfPossible(const std::string& path, const std::string& name,
                                        const fs::Attributes& a, const fs::XattrMap& xattrs) {
     auto set = SetAttributes(path, name, a, xattrs);
@@ -477,9 +478,9 @@ class TreeWriter final : public EntryWriter {
     return {};
   }
 
-  // The owner first: to change it clears the setuid bit, and file capabilities. Then the extended
-  // attributes, as long as the mode allows it. A list among them sets the mode; so the mode comes
-  // last, which agrees with the list.
+  // The owner first: changing it clears the setuid bit, and file capabilities. Then the extended
+  // attributes, while the mode still permits it. A list among them sets the mode; so the mode,
+  // which agrees with the list, is set last.
   Result<void> SetAttributes(const std::string& path, const std::string& name,
                              const fs::Attributes& a, const fs::XattrMap& xattrs) {
     const int directory = cursor_.descriptor();
@@ -499,8 +500,8 @@ class TreeWriter final : public EntryWriter {
     return CheckAttributes(path, name, a);
   }
 
-  // A file system gives a time that it cannot hold the nearest one that it can, and clears the
-  // setgid bit for who is not of the group, without an error.
+  // A file system silently clamps a time out of its range, and silently clears the setgid bit for a
+  // user outside the group.
   Result<void> CheckAttributes(const std::string& path, const std::string& name,
                                const fs::Attributes& a) {
     struct stat made {};
@@ -512,7 +513,7 @@ class TreeWriter final : public EntryWriter {
       LeaveOutPart("the time of " + shown, "its file system does not hold such a time");
     }
     if (!a.IsSymbolicLink() && (made.st_mode & 07777) != (a.mode & 07777)) {
-      LeaveOutPart("a bit of the mode of " + shown, "its file system does not take it");
+      LeaveOutPart("a bit of the mode of " + shown, "its file system does not support it");
     }
     return {};
   }

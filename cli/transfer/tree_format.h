@@ -1,4 +1,4 @@
-// Directory trees of the disk.
+// Directory trees on disk.
 #pragma once
 
 #include <memory>
@@ -7,12 +7,12 @@
 
 namespace kvfs::cli {
 
-// All in the directory, and its own attributes for the root; or the one file. Symbolic links are
-// not followed, other file systems are entered. Errors name the path.
+// Reads everything in the directory, whose own attributes go to the root; or a single file.
+// Symbolic links are not followed, mounts of other file systems are entered. Errors name the path.
 Result<void> ReadTree(const std::string& path, EntrySink& sink);
 
-// Writes into a directory that is there, and empty. Owners are set as root only; sockets are left
-// out, and devices for others than root.
+// Writes into an existing, empty directory. Owners are set, and devices created, only as root;
+// sockets are left out.
 Result<std::unique_ptr<EntryWriter>> MakeTreeWriter(const std::string& path);
 
 }  // namespace kvfs::cli

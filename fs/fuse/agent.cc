@@ -55,7 +55,7 @@ int CarryOut(const Request& request) {
   }
 }
 
-// The server decides when the agent ends, whatever signal the two of them get.
+// The server decides when the agent ends, whatever signals the two receive.
 void IgnoreSignals() {
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGURG, SIGUSR1, SIGUSR2}) {
     signal(number, SIG_IGN);
@@ -65,7 +65,7 @@ void IgnoreSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Standard streams become /dev/null: whoever reads what the server writes must see its end.
+// Standard streams become /dev/null, so that readers of the server's output see its end.
 void KeepOnly(int socket) {
   constexpr int kSocket = 3;
   if (socket != kSocket) dup2(socket, kSocket);
@@ -144,7 +144,7 @@ int FuseAgent::Ask(char kind, const std::string& path, int timeout_ms, int cance
                            HasAnswerWithin(socket_, timeout_ms, cancel) &&
                            recv(socket_, &answer, sizeof answer, 0) == sizeof answer;
   if (is_answered) return answer;
-  // A late answer must not pass for the next request's.
+  // A late answer must not be taken for that of the next request.
   if (socket_ >= 0) close(std::exchange(socket_, -1));
   return cancel >= 0 ? ECANCELED : EIO;
 }

@@ -1,4 +1,4 @@
-// Each option is an argument of its own; commas in its value would end it.
+// Each option is a separate argument; commas in its value are escaped.
 #include "fs/fuse/arguments.h"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 namespace kvfs::fs {
 namespace {
 
-// A comma would end the option, and a backslash protects what follows.
+// A comma would end the option, and a backslash escapes the next character.
 std::string Escape(const std::string& value) {
   std::string escaped;
   for (const char c : value) {

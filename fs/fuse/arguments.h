@@ -1,4 +1,4 @@
-// MountOptions in the words of libfuse.
+// MountOptions as arguments for libfuse.
 #pragma once
 
 #define FUSE_USE_VERSION 314

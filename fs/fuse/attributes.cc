@@ -3,12 +3,13 @@
 #include <sys/statvfs.h>
 
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {
 
 constexpr uint64_t kBlockBytes = 4096;
-// How many more files there can be: bounded by the disk's space alone.
+// The number of free inodes: only disk space limits the number of files.
 constexpr uint64_t kFreeInodes = uint64_t{1} << 32;
 
 void HandleGetattr(fuse_req_t request, fuse_ino_t inode, fuse_file_info*) {
@@ -23,8 +24,8 @@ Timespec FromTimespec(const timespec& time) {
 AttributeChange ToChange(const FuseContext& context, const struct stat& wanted, int set) {
   const Timespec now = context.file_system.Now();
   AttributeChange change;
-  // What is left of chown(path, -1, -1), whoever calls it, and of what the kernel does before a
-  // write that takes the bits away, which then says so itself.
+  // A SETATTR of nothing else is chown(path, -1, -1), or comes before a write that clears the bits,
+  // which then says so itself.
   change.drops_privileges = (set & ~FUSE_SET_ATTR_CTIME) == 0;
   if (set & FUSE_SET_ATTR_MODE) change.permissions = context.shown.Storable(wanted.st_mode);
   if (set & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;

@@ -1,4 +1,4 @@
-// The kernel's headers tell which answer belongs to which message.
+// The ids in the kernel's headers match replies to messages.
 #include "fs/fuse/clock.h"
 
 #include <linux/fuse.h>

@@ -1,23 +1,24 @@
-// How long each message of the kernel waits for its answer.
+// Measures how long each message of the kernel waits for its reply.
 //
-// A message is read, handled and answered by one thread, so what is known of the one in hand is the
-// thread's own, and costs no lock. What a thread writes that is no answer to its message (the news
-// that a name has changed, say) has another id.
+// A message is read, handled and answered by one thread, so the state of the current message is
+// thread-local, without locks. Writes that are not the reply to the current message (a notification
+// of a changed name, for example) have another id.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstddef>
 
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 
 namespace kvfs::fs {
 
-// This thread has read a message from the kernel.
+// Notes that this thread has read a message from the kernel.
 void NoteMessage(const void* message, size_t length);
-// Its handler tells of what kind it is.
+// Notes the kind of that message; called by its handler.
 void NoteKind(MessageKind kind);
-// This thread is about to write to the kernel: the first answer to its message is counted.
+// Notes that this thread is about to write to the kernel: records the latency at the first reply to
+// its message.
 void NoteAnswer(const iovec* parts, int count, MessageCounts& counts);
 
 }  // namespace kvfs::fs

@@ -1,14 +1,16 @@
-// Messages about contents: read, written, synced; and targets of symbolic links.
+// Messages for contents: read, write, sync; and readlink.
 #include <fcntl.h>
 
 #include <memory>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {
 
-// A buffer for one read, kept by each thread, as large as its largest read so far.
+// A buffer for one read, kept for each thread, as large as its largest read so far.
 MutableBytes ReadBuffer(size_t size) {
   thread_local std::unique_ptr<std::byte[]> buffer;
   thread_local size_t buffer_bytes = 0;
@@ -27,8 +29,8 @@ void HandleRead(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
   fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), *length);
 }
 
-// The kernel writes an append to where it believes the file to end. Where a command has changed the
-// size meanwhile that is wrong, and so is then what the kernel's pages hold.
+// The kernel sends an append with the offset that it believes to be the end. If a command has
+// changed the size meanwhile, this is wrong, and so are the kernel's cached pages.
 void Append(fuse_req_t request, FuseContext& context, fuse_ino_t inode, Bytes data,
             uint64_t believed_end) {
   const auto appended = context.file_system.Append(inode, believed_end, data, CallerOf(request));
@@ -41,7 +43,7 @@ void Append(fuse_req_t request, FuseContext& context, fuse_ino_t inode, Bytes da
   fuse_reply_write(request, data.size());
 }
 
-// With write-back caching the kernel alone knows where a file ends.
+// With write-back caching only the kernel knows the end of a file.
 bool IsAppend(const FuseContext& context, const fuse_file_info* file) {
   return (file->flags & O_APPEND) != 0 && file->writepage == 0 && !context.choices.writeback;
 }

@@ -1,9 +1,11 @@
-// What is refused is refused with EPERM, also to root. Snapshots are looked up anew each time; the
-// attributes of one never change.
+// Refusals are EPERM, even for root. Each lookup makes a new snapshot, whose attributes never
+// change.
 #include "fs/fuse/control.h"
 
 #include <cerrno>
 #include <vector>
+
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {
@@ -55,7 +57,7 @@ void HandleForget(fuse_req_t request, fuse_ino_t inode, uint64_t count) {
   fuse_reply_none(request);
 }
 
-// The file system passes over numbers that it does not know.
+// The file system ignores unknown numbers.
 void HandleForgetMulti(fuse_req_t request, size_t count, fuse_forget_data* forgets) {
   for (size_t i = 0; i < count; ++i) {
     if (IsControl(forgets[i].ino)) {
@@ -86,7 +88,7 @@ void HandleRead(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
   fuse_reply_buf(request, buffer.data(), count);
 }
 
-// Names only: who wants attributes looks a file up.
+// Names only: attributes need a lookup, which makes a snapshot.
 void List(fuse_req_t request, size_t size, off_t offset, bool is_plus) {
   const FuseContext& context =
       ContextOf(request, is_plus ? MessageKind::kReaddirplus : MessageKind::kReaddir);
@@ -121,7 +123,7 @@ void HandleReaddirplus(fuse_req_t request, fuse_ino_t inode, size_t size, off_t 
   List(request, size, offset, /*is_plus=*/true);
 }
 
-// A handler whose second argument is the inode, or the directory, that it would change.
+// Wraps a handler whose second argument is the inode, or the directory, that it would change.
 template <auto kHandler, typename... Rest>
 void RefuseControl(fuse_req_t request, fuse_ino_t inode, Rest... rest) {
   if (IsControl(inode)) return Refuse(request);
@@ -152,14 +154,14 @@ void HandleCopyFileRange(fuse_req_t request, fuse_ino_t from, off_t from_offset,
                           flags);
 }
 
-// A file of the control directory is shorter than a look for its holes would be.
+// Files of the control directory have no holes.
 void HandleSeek(fuse_req_t request, fuse_ino_t inode, off_t offset, int whence,
                 fuse_file_info* file) {
   if (!IsControl(inode)) return Plain().lseek(request, inode, offset, whence, file);
   fuse_reply_err(request, EINVAL);
 }
 
-// They have none.
+// They have no extended attributes.
 template <auto kHandler, typename... Rest>
 void WithoutXattrs(fuse_req_t request, fuse_ino_t inode, Rest... rest) {
   if (!IsControl(inode)) return (Plain().*kHandler)(request, inode, rest...);

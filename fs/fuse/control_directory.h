@@ -1,10 +1,10 @@
-// A directory of files that nobody has written: each lookup of one makes a snapshot of what it says
-// now, an inode of its own with its right size, which never changes and lives until the kernel has
-// forgotten it. So the kernel may keep pages and attributes as of any file, and who opens one reads
-// what is true at that moment, whole.
+// A directory of generated files. Each lookup of one makes a snapshot of its current content: a
+// separate inode with the right size, which never changes and lives until the kernel forgets it. So
+// the kernel may cache pages and attributes as for any file, and a reader that opens one gets a
+// consistent content of that moment.
 //
-// The directory is found in the root by its name only, and only while no entry of the store has
-// that name: it hides nothing and is never listed.
+// The directory can be looked up in the root by name, while no entry of the store has that name: it
+// hides nothing. It is never listed.
 //
 // Threads: safe from many.
 #pragma once
@@ -31,24 +31,25 @@ struct ControlFile {
 
 class ControlDirectory {
  public:
-  // Above all numbers that a store gives.
+  // Above all inode numbers of a store.
   static constexpr InodeNumber kNumber = InodeNumber{1} << 63;
   static bool Owns(InodeNumber inode) { return inode >= kNumber; }
 
-  // With an empty name there is no directory. Files belong to `uid` and `gid`, who alone can read.
+  // With an empty name there is no directory. Files belong to `uid` and `gid`; only the owner can
+  // read them.
   ControlDirectory(std::string name, std::vector<ControlFile> files, uint32_t uid, uint32_t gid);
 
   bool IsNamed(InodeNumber parent, std::string_view name) const;
   const std::vector<ControlFile>& files() const { return files_; }
 
-  // The directory itself, of the time `now`.
+  // The directory itself, with the time `now`.
   InodeInfo Directory(Timespec now) const;
-  // A new snapshot, with one reference; nothing if there is no such file.
+  // Makes a snapshot, with one reference; nothing if there is no such file.
   std::optional<InodeInfo> Lookup(std::string_view name, Timespec now);
   // The directory or a snapshot; nothing for a number without references.
   std::optional<InodeInfo> Find(InodeNumber inode) const;
   void Forget(InodeNumber inode, uint64_t count);
-  // Returns how many bytes there were.
+  // Returns the number of bytes read.
   size_t Read(InodeNumber inode, uint64_t offset, MutableBytes out) const;
 
  private:

@@ -1,4 +1,4 @@
-// Nothing but names of ours and numbers: no text needs escaping.
+// Reports consist of kvfs's own names and numbers: no text needs escaping.
 #include "fs/fuse/control_reports.h"
 
 #include <array>
@@ -28,7 +28,7 @@ void AddMetric(std::string& out, std::string_view name, std::string_view meaning
   out += full + " " + std::to_string(value) + "\n";
 }
 
-// The same for those that were answered, with their latencies.
+// The same for the kinds with replies, with their latencies.
 template <typename Tell>
 void ForEachAnswered(const MessageCounts& messages, const Tell& tell) {
   for (size_t number = 0; number < MessageCounts::kKinds; ++number) {
@@ -38,7 +38,7 @@ void ForEachAnswered(const MessageCounts& messages, const Tell& tell) {
   }
 }
 
-// The shortest text that stands for the number, whatever the locale.
+// The shortest text that round-trips the number, independent of the locale.
 std::string TextOf(double number) {
   std::array<char, 32> text;
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
@@ -57,7 +57,7 @@ std::string ListOf(std::span<const uint64_t> numbers) {
   return out + "]";
 }
 
-// The buckets of one kind: each counts all that the next smaller one does.
+// The buckets of one kind, cumulative.
 void AddHistogram(std::string& out, std::string_view kind, const Latencies& latencies) {
   constexpr std::string_view kName = "kvfs_message_duration_seconds";
   const std::string label = "kind=\"" + std::string(kind) + "\"";
@@ -110,14 +110,14 @@ std::string ReportAsMetrics(const MountState& state) {
     const bool is_counter = row.kind == Statistic::Kind::kCounter;
     AddMetric(out, row.name, row.meaning, is_counter ? "counter" : "gauge", state.store.*row.value);
   }
-  AddMetric(out, "inodes", "inodes that the kernel refers to", "gauge", state.inodes);
+  AddMetric(out, "inodes", "inodes referenced by the kernel", "gauge", state.inodes);
   out += "# HELP kvfs_messages_total messages that the kernel has sent\n";
   out += "# TYPE kvfs_messages_total counter\n";
   ForEachKind(state.messages, [&](std::string_view name, uint64_t count) {
     out +=
         "kvfs_messages_total{kind=\"" + std::string(name) + "\"} " + std::to_string(count) + "\n";
   });
-  out += "# HELP kvfs_message_duration_seconds from reading a message to answering it\n";
+  out += "# HELP kvfs_message_duration_seconds time from reading a message to replying to it\n";
   out += "# TYPE kvfs_message_duration_seconds histogram\n";
   ForEachAnswered(state.messages, [&](std::string_view name, const Latencies& latencies) {
     AddHistogram(out, name, latencies);

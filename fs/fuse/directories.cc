@@ -1,7 +1,8 @@
-// Messages that list directories. FileSystem says which entries make a page; here they are packed.
+// Messages that list directories. FileSystem chooses the entries of a page; here they are packed.
 #include <vector>
 
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

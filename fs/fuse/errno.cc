@@ -1,4 +1,4 @@
-// A switch without a default, so that the compiler asks for each new code.
+// A switch without a default, so that the compiler warns about a missing code.
 #include "fs/fuse/errno.h"
 
 #include <cerrno>

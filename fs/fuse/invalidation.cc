@@ -1,9 +1,8 @@
-// A name that stands for something else goes from the kernel's names; of an inode whose content
-// changed, attributes and pages go; and of each directory in which names changed.
+// Invalidates each name with another inode; attributes and pages of each inode whose content
+// changed; and the same for each directory whose names changed.
 //
-// The kernel answers ENOENT for what it does not know, which is as good. A reply that was under way
-// meanwhile is older than this, and the kernel knows: it has locked the directory for a lookup, and
-// counts attributes' versions.
+// The kernel returns ENOENT for what it does not have cached, which is fine. It recognises a
+// concurrent reply as older: it locks the directory during a lookup, and versions attributes.
 #include "fs/fuse/invalidation.h"
 
 #include <unordered_set>

@@ -1,4 +1,4 @@
-// What the kernel remembers, and must not any more, because it was changed beside it.
+// Invalidates what the kernel caches, after changes that it did not make.
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -10,8 +10,9 @@
 
 namespace kvfs::fs {
 
-// Returns once the kernel has forgotten. The kernel takes locks for it that it also holds while it
-// waits for a lookup: so never from a handler of a message, nor with a lock that one needs.
+// Returns once the kernel's caches are invalidated. For this the kernel takes locks that it also
+// holds while it waits for a lookup: so never call it from a message handler, nor with a lock that
+// a handler needs.
 void InvalidateChanged(fuse_session* session, std::span<const ChangedName> changed);
 
 }  // namespace kvfs::fs

@@ -1,5 +1,5 @@
-// The process that asks writes lines to a pipe, which is its standard output: libfuse's, then, if
-// the kernel could be asked, one of ours.
+// The probing process writes lines to a pipe, its standard output: libfuse's, and then, if the
+// kernel answered, one of ours.
 #include "fs/fuse/kernel_version_probe.h"
 
 #define FUSE_USE_VERSION 314
@@ -18,7 +18,7 @@
 namespace kvfs::fs {
 namespace {
 
-// As libfuse words it.
+// libfuse's wording.
 constexpr char kLibfuseLine[] = "using FUSE kernel interface version ";
 constexpr char kKernelLine[] = "kernel ";
 
@@ -28,7 +28,7 @@ bool EnterOwnNamespace() {
          mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
-// Nobody else sees the mount, which ends with this process.
+// The mount is invisible to other processes, and ends with this one.
 void AskKernel() {
   if (!EnterOwnNamespace()) return;
   const int device = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -65,7 +65,7 @@ std::string ReadToEnd(int pipe) {
   return text;
 }
 
-// What follows `before` in its line.
+// The rest of the line after `before`.
 std::string Rest(const std::string& text, const std::string& before) {
   const size_t at = text.find(before);
   if (at == std::string::npos) return {};

@@ -1,10 +1,10 @@
-// Which version of the FUSE protocol the kernel speaks, and which libfuse does. On a mount both
-// speak the older one.
+// The versions of the FUSE protocol that the kernel and libfuse support. On a mount both use the
+// older one.
 //
-// The kernel tells its version only when something is mounted: so a process of its own, in a mount
-// namespace of its own, mounts nothing on nothing, reads the kernel's first message and ends. Users
-// other than root do that in a user namespace, where those are allowed. libfuse only prints its
-// version, and does so in that process.
+// The kernel reveals its version only on a mount: so a separate process, in its own mount
+// namespace, makes a dummy mount, reads the kernel's first message and exits. Users other than root
+// need a user namespace for that, where allowed. libfuse only prints its version, and does so in
+// that process.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@
 namespace kvfs::fs {
 
 struct FuseProtocol {
-  std::string kernel;   // "7.45"; empty where it cannot be asked
+  std::string kernel;   // "7.45"; empty if unknown
   std::string libfuse;  // "7.38"
 };
 
-// Starts a process: call it before there are threads.
+// Forks: call it before any thread is started.
 FuseProtocol AskFuseProtocol();
 
 }  // namespace kvfs::fs

@@ -1,4 +1,4 @@
-// One thread, which takes all that has gathered at once.
+// One thread, which takes all gathered inodes at once.
 #include "fs/fuse/late_invalidation.h"
 
 #include <utility>

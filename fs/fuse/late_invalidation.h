@@ -1,10 +1,10 @@
-// Pages that a handler finds to be wrong in the kernel's cache, dropped after its reply.
+// Invalidates stale pages in the kernel's cache, found by a handler, after its reply.
 //
 // The kernel holds the lock of a page while the WRITE that fills it waits for its reply, and needs
-// the same lock to drop the page. So no handler may ask for that; a thread that serves no messages
-// does it.
+// the same lock to drop the page. So a handler must not request that; a thread that serves no
+// messages does.
 //
-// Threads: Add is safe from many, between Start and Stop and else without effect.
+// Threads: Add is safe from many; it has an effect only between Start and Stop.
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -26,10 +26,11 @@ class LateInvalidation {
 
   // `session` must outlive Stop().
   void Start(fuse_session* session);
-  // Returns once nothing is dropped any more. The connection must be served, or have ended.
+  // Returns once no invalidation is in progress. The connection must still be served, or have
+  // ended.
   void Stop();
 
-  // Drops attributes and pages of the inode soon.
+  // Invalidates attributes and pages of the inode soon.
   void Add(fuse_ino_t inode);
 
  private:

@@ -1,4 +1,4 @@
-// The bounds are few: the search for one costs less than the reading of the clock.
+// There are few bounds: searching them costs less than reading the clock.
 #include "fs/fuse/latency_histogram.h"
 
 #include <algorithm>

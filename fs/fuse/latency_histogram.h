@@ -1,10 +1,9 @@
-// How long something took, many times: counts of durations by fixed bounds.
+// A histogram of durations, with fixed bucket bounds.
 //
-// A record is two additions to relaxed atomics, some nanoseconds, and waits for nobody; threads
-// share the counters, since a copy for each thread would have to be found and added up by whoever
-// reads. Counts only grow. A copy is taken bucket by bucket: its count is the sum of its buckets,
-// so one copy always agrees with itself, but its sum may lack a duration that is recorded
-// meanwhile.
+// Recording takes two additions to relaxed atomics, some nanoseconds, and is wait-free. Threads
+// share the counters, since readers would have to find and add up a copy for each thread. Counts
+// only grow. A copy is taken bucket by bucket: its count is the sum of its buckets, so a copy is
+// consistent in itself, but its sum may lack a duration recorded meanwhile.
 //
 // Threads: safe from many.
 #pragma once
@@ -29,13 +28,13 @@ inline constexpr std::array<std::chrono::nanoseconds::rep, 22> kLatencyBoundsNs 
     10'000'000'000};
 
 struct Latencies {
-  // Each bucket by itself, not those below it; the last is for what exceeds all bounds.
+  // Not cumulative; the last bucket is for durations above all bounds.
   std::array<uint64_t, kLatencyBoundsNs.size() + 1> buckets{};
   uint64_t sum_ns = 0;
 
   uint64_t Count() const;
-  // The duration that `part` (0 to 1) of all stay at or below, taken as spread evenly within a
-  // bucket; the largest bound for those beyond it; 0 if there are none.
+  // The duration that a fraction `part` (0 to 1) does not exceed, assuming an even distribution
+  // within a bucket; the largest bound if it is above that; 0 if there are no durations.
   double QuantileSeconds(double part) const;
 };
 

@@ -1,4 +1,4 @@
-// A capture belongs to the thread that made it: what others log goes to standard error.
+// A capture belongs to its thread: lines of other threads go to standard error.
 #include "fs/fuse/log.h"
 
 #define FUSE_USE_VERSION 314

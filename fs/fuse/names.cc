@@ -1,4 +1,4 @@
-// Messages about names: found, made, taken away, renamed; and inodes forgotten.
+// Messages for names: lookup, creation, removal, rename; and forget.
 #include <linux/fs.h>
 #include <sys/stat.h>
 
@@ -7,15 +7,17 @@
 #include <span>
 #include <string_view>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {
 
-// What the kernel looks up on behalf of a file handle, in an inode that it may have forgotten.
+// Names that the kernel looks up for a file handle, in an inode that it may have forgotten.
 constexpr std::string_view kDot = ".", kDotDot = "..";
 
-// The kernel may remember that there is no such name.
+// The kernel may cache that the name is absent.
 void ReplyAbsent(fuse_req_t request) {
   fuse_entry_param nothing = {};
   nothing.entry_timeout = kForeverSeconds;

@@ -1,4 +1,5 @@
-// Opens a name that only the probe knows, and asks for what shall never be asked for again.
+// Opens a name that only the probe knows, and triggers each message that the kernel must never send
+// again.
 #include "fs/fuse/open_suppressor.h"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@ namespace kvfs::fs {
 namespace {
 
 constexpr char kProbeName[] = ".kvfs-first-open";
-// A number that is never a file's.
+// Never the number of a file.
 constexpr InodeNumber kProbeInode = kTransientDirectory;
 
 void OpenAndClose(const char* path, int flags) {

@@ -1,9 +1,9 @@
-// The first open after mounting, which the server has its agent make.
+// The first open after mounting, which the server's agent makes.
 //
-// The server answers OPEN, OPENDIR, FLUSH and the extended attributes' messages with ENOSYS, after
-// which the kernel never sends them again. But until the first OPEN was answered, it sends a
-// RELEASE for every file it creates. So the server opens a file before anybody else can: one that
-// is there for this purpose only, found by its name while the probe lasts, and never listed.
+// The server answers OPEN, OPENDIR, FLUSH and messages for extended attributes with ENOSYS, after
+// which the kernel never sends them again. But until the first OPEN is answered, it sends a RELEASE
+// for every file that it creates. So a file is opened before anyone else can: a special file, which
+// can be looked up by name only during this probe, and is never listed.
 #pragma once
 
 #include <atomic>
@@ -17,14 +17,14 @@ namespace kvfs::fs {
 
 class OpenSuppressor {
  public:
-  // Runs `make_first_open`, which has another process call MakeFirstOpen while this one serves, and
-  // returns what that does.
+  // Runs `make_first_open`, which makes another process call MakeFirstOpen while this one serves
+  // messages, and returns its result.
   bool Run(const std::function<bool()>& make_first_open);
-  // Nothing but system calls that are safe after a fork. False if the mount went away meanwhile.
-  // Where the caller may not enter the mount, the first open is left to somebody who may.
+  // Makes only system calls that are safe after a fork. False if the mount went away meanwhile. If
+  // the caller may not access the mount, the first open is left to the first user who may.
   static bool MakeFirstOpen(const char* mountpoint);
 
-  // Whether a lookup is the probe's own, which is to be answered with Inode().
+  // Whether a lookup is the probe's, and must be answered with Inode().
   bool IsProbe(InodeNumber parent, std::string_view name) const;
   static InodeInfo Inode();
 

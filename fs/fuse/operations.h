@@ -1,4 +1,4 @@
-// The handlers of FUSE messages, by family, and the table of them that libfuse is given.
+// The handlers of FUSE messages, by family, and the table of them for libfuse.
 #pragma once
 
 #include "fs/fuse/context.h"

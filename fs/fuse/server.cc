@@ -1,8 +1,8 @@
-// The session's life. While libfuse's loop serves in the thread that called Serve(), two threads of
-// its own help: the *starter* makes the first open (fs/fuse/open_suppressor.h) and says that the
-// mount is ready; the *stopper* waits for Stop() and unmounts from outside, so that all that the
-// kernel still has to write is served. Where that fails, because files are open, the loop is ended,
-// and the mount is then taken away lazily.
+// The session's life. While libfuse's loop serves in the thread that called Serve(), two helper
+// threads run: the *starter* makes the first open (fs/fuse/open_suppressor.h) and reports that the
+// mount is ready; the *stopper* waits for Stop() and unmounts from outside, so that the kernel's
+// pending writes are still served. If that fails, because files are open, the loop is ended, and
+// the mount is then detached lazily.
 #include "fs/fuse/server.h"
 
 #include <poll.h>
@@ -31,19 +31,19 @@
 namespace kvfs::fs {
 namespace {
 
-// How often, and how far apart, a busy mount is tried to be unmounted before it is cut off.
+// Number and interval of attempts to unmount a busy mount before it is cut off.
 constexpr int kUnmountAttempts = 5;
 constexpr std::chrono::milliseconds kUnmountPause{100};
 
-// How often, and how far apart, is looked whether the last mount has ended the loop.
+// Number and interval of checks whether the last unmount has ended the loop.
 constexpr int kEndLooks = 50;
 constexpr int kEndPauseMs = 20;
 
-// What wakes a thread that waits in libfuse's loop. By default the system ignores it.
+// The signal that wakes a thread in libfuse's loop. Ignored by default.
 constexpr int kInterrupt = SIGURG;
 constexpr std::chrono::milliseconds kInterruptPause{10};
 
-// An ignored signal wakes nobody, a handled one does. A handler that is there already will do.
+// A signal wakes a thread only if it has a handler; an existing handler will do.
 void CatchInterrupts() {
   struct sigaction action;
   sigaction(kInterrupt, nullptr, &action);
@@ -105,7 +105,7 @@ std::vector<ControlFile> ControlFiles(const MountOptions& options, const Message
 
 }  // namespace
 
-// Everything that the handlers and the helping threads share.
+// State shared by the handlers and the helper threads.
 struct FuseServer::Session {
   Session(FileSystem& file_system, const MountOptions& given)
       : context{file_system,
@@ -233,12 +233,12 @@ void FuseServer::Session::AwaitStop() {
     if (loop_has_ended) return;
     unmounted = FlushAndUnmount(*agent, options.mountpoint, stop_event);
   }
-  // The connection lives on where another mount namespace, or a bind mount, has the file system.
+  // The connection lives on while another mount namespace, or a bind mount, has the file system.
   if (unmounted == Unmounted::kYes && LoopEndsSoon()) return;
   ForceEnd();
 }
 
-// Unless somebody asks once more that it shall stop.
+// Waits, unless Stop() is called once more.
 bool FuseServer::Session::LoopEndsSoon() const {
   pollfd asked{stop_event, POLLIN, 0};
   for (int look = 0; look < kEndLooks && !loop_has_ended; ++look) {
@@ -247,7 +247,7 @@ bool FuseServer::Session::LoopEndsSoon() const {
   return loop_has_ended;
 }
 
-// The loop sees that it shall end when its thread wakes: from then on nobody is served.
+// The loop ends when its thread wakes: from then on no message is served.
 void FuseServer::Session::ForceEnd() {
   fuse_session_exit(fuse);
   CatchInterrupts();
@@ -283,7 +283,7 @@ Result<void> FuseServer::Serve(std::function<void()> on_ready) {
   std::thread starter([this, &on_ready] { session_->Start(on_ready); });
   const int result = session_->RunLoop();
   session_->loop_has_ended = true;
-  // Frees the helping threads from calls into the mount that nobody will answer.
+  // Frees the helper threads from calls on the mount that will never be answered.
   session_->Unmount();
   session_->SignalStop();
   session_->context.late_invalidation.Stop();
@@ -303,7 +303,7 @@ bool FuseServer::UnmountIfIdle() {
 
 void FuseServer::TellChanged(std::span<const ChangedName> changed) {
   InvalidateChanged(session_->fuse, changed);
-  // What the kernel has forgotten of a file is all but its size, by which it appends.
+  // Invalidation drops everything of a file but its size, which the kernel uses for appends.
   std::unordered_set<InodeNumber> refreshed;
   for (const ChangedName& name : changed) {
     if (name.is_rebound || name.inode == 0 || !refreshed.insert(name.inode).second) continue;

@@ -1,11 +1,11 @@
-// A FileSystem at a mount point: the FUSE session, its threads, and its end.
+// Serves a FileSystem at a mount point: the FUSE session, its threads, and its end.
 //
 // Life: Mount() makes the mount, Serve() answers the kernel until the file system is unmounted (by
-// Stop(), or by anybody with umount or fusermount3), the destructor unmounts if that has not
-// happened yet. The kernel may remember all that it is told for as long as it likes: the FileSystem
-// must not be changed but through the mount while it is mounted.
+// Stop(), or by anyone with umount or fusermount3), and the destructor unmounts if that has not
+// happened yet. The kernel may cache all replies indefinitely: while mounted, the FileSystem must
+// be changed only through the mount, or TellChanged called.
 //
-// No signal handlers are installed; a program's own handler may call Stop().
+// Installs no signal handlers; a program's own handler may call Stop().
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 #include <kvfs/status.h>
 #include "fs/file_system.h"
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 #include "fs/fuse/mount_options.h"
 
 namespace kvfs::fs {
@@ -22,35 +22,34 @@ namespace kvfs::fs {
 class FuseServer {
  public:
   // Mounts `file_system`, which must outlive the server. Nothing is answered before Serve().
-  // kInvalid for an option nobody knows; kNotFound or kNotDirectory for the mount point;
-  // kPermission; kUnsupported if the system has no FUSE; kIo otherwise: all with the reason.
+  // kInvalid for an unknown option; kNotFound or kNotDirectory for the mount point; kPermission;
+  // kUnsupported if the system has no FUSE; kIo otherwise: all with the reason.
   static Result<std::unique_ptr<FuseServer>> Mount(FileSystem& file_system,
                                                    const MountOptions& options);
 
-  // Unmounts if still mounted, lazily if it is busy. Serve() must have returned or never been
-  // called.
+  // Unmounts if still mounted, lazily if busy. Serve() must have returned or never been called.
   ~FuseServer();
 
   FuseServer(const FuseServer&) = delete;
   FuseServer& operator=(const FuseServer&) = delete;
 
   // Answers the kernel until the file system is unmounted. Calls `on_ready`, from another thread,
-  // once the mount can be used. Call it once only. kIo if the connection to the kernel breaks.
+  // once the mount is usable. Call Serve only once. kIo if the connection to the kernel breaks.
   Result<void> Serve(std::function<void()> on_ready);
 
-  // Asks Serve() to unmount and return: dirty pages of mapped files are written first; open files
-  // and working directories lose their file system, also in other mount namespaces. Asked a second
-  // time it does not wait for what is to be written any more. Async-signal-safe, and safe from any
-  // thread.
+  // Requests Serve() to unmount and return: dirty pages of mapped files are flushed first; open
+  // files and working directories lose their file system, also in other mount namespaces. A second
+  // call stops waiting for the flush. Async-signal-safe, and safe from any thread.
   void Stop();
 
-  // The same, but only where no file is open and nobody works in it: then Serve() returns, once
-  // other mount namespaces have given it up as well. Whether it is unmounted. From a thread of the
-  // caller's, while Serve() runs.
+  // The same, but only if no file is open and no process works in it: Serve() then returns, once
+  // other mount namespaces have unmounted it as well. Returns whether it is unmounted. Call it from
+  // another thread, while Serve() runs.
   bool UnmountIfIdle();
 
-  // Tells the kernel of changes that were made beside it, so that it asks anew. Returns once it
-  // knows. Never from within a call of the file system, nor holding a lock. Safe from any thread.
+  // Makes the kernel invalidate its caches after changes that it did not make itself. Returns when
+  // done. Never call it from within a call of the file system, nor with a lock held. Safe from any
+  // thread.
   void TellChanged(std::span<const ChangedName> changed);
 
   // Messages that the kernel has sent so far.

@@ -1,4 +1,5 @@
-// What is not chosen stays as it is stored; set-id bits of shown owners are neither shown nor kept.
+// Attributes without an option are shown as stored; with any option, set-id bits are neither shown
+// nor stored.
 #include "fs/fuse/shown_owner.h"
 
 #include <sys/stat.h>

@@ -1,11 +1,10 @@
 // The mount options uid, gid and umask: owner and permissions that a mount shows, and the kernel
-// checks, in place of those that are stored.
+// checks, instead of the stored ones.
 //
-// What is stored stays as it is, and shows again on a mount without the options. Changes are
-// stored, though not shown: what a call asks of modes and owners is kept, and what is new belongs
-// to the shown owner. But whoever the mount shows as the owner need not be the stored one: hence
-// no setuid or setgid bit is shown or stored through such a mount, by which somebody would
-// become the stored owner on another.
+// The stored attributes stay, and show again on a mount without the options. Changes of modes and
+// owners are stored, though not shown; new files belong to the shown owner. The shown owner need
+// not be the stored one: hence no setuid or setgid bit is shown or stored through such a mount,
+// which could make a user become the stored owner on another mount.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +18,8 @@ namespace kvfs::fs {
 struct ShownOwner {
   std::optional<uint32_t> uid = {};
   std::optional<uint32_t> gid = {};
-  // Permissions that nothing has; all others everything has, directories and files alike, but
-  // symbolic links, whose permissions nobody looks at.
+  // Permissions removed from all files and directories, which have all others. Symbolic links,
+  // whose permissions have no meaning, are excepted.
   std::optional<uint32_t> umask = {};
 
   bool operator==(const ShownOwner&) const = default;
@@ -28,9 +27,9 @@ struct ShownOwner {
   bool IsAny() const { return uid || gid || umask; }
   // Stored attributes as the mount shows them.
   void Show(Attributes& attributes) const;
-  // The mode to be stored where a call asks for `mode`, whose type may be among its bits.
+  // The mode to store when a call requests `mode`, which may include the type.
   uint32_t Storable(uint32_t mode) const;
-  // On whose behalf a caller makes something new.
+  // The owner of what `caller` creates.
   Caller Creator(Caller caller) const;
 };
 

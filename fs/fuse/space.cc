@@ -1,4 +1,4 @@
-// Messages about the space of contents: fallocate, lseek for data and holes, copy_file_range.
+// Messages for the space of contents: fallocate, lseek for data and holes, copy_file_range.
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <unistd.h>
@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <optional>
 
+#include "fs/fuse/kernel_cache.h"
 #include "fs/fuse/operations.h"
+#include "fs/fuse/replies.h"
 
 namespace kvfs::fs {
 namespace {

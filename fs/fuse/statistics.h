@@ -1,4 +1,4 @@
-// What a store counts, one row a number: its name wherever it is shown, and what it means. The
+// A store's statistics, one row for each: the name, wherever it is shown, and the meaning. The
 // statistics of a mount, `kvfs stats` and the metrics come from this one table.
 #pragma once
 
@@ -10,9 +10,9 @@
 namespace kvfs::fs {
 
 struct Statistic {
-  enum class Kind { kGauge, kCounter };  // may it fall?
+  enum class Kind { kGauge, kCounter };  // a gauge may fall, a counter only grows
 
-  const char* name;  // ends with its unit, if it has one
+  const char* name;  // ends with the unit, if any
   const char* meaning;
   Kind kind;
   uint64_t StoreStats::*value;

@@ -1,4 +1,4 @@
-// Standard error is a file in memory for a while, which is then read.
+// Redirects standard error to a file in memory, which is read at the end.
 #include "fs/fuse/stderr.h"
 
 #include <fcntl.h>

@@ -1,15 +1,14 @@
-// What fusermount3 says when it fails: it writes to standard error, which it has from us, while
-// libfuse waits for it.
+// Error messages of fusermount3, which it writes to our standard error while libfuse waits for it.
 //
-// Standard error is the whole process's: lines that other threads write meanwhile are caught too.
-// Whatever was caught and not taken is written to where it belonged.
+// Standard error belongs to the whole process: lines that other threads write meanwhile are
+// captured, too. Captured text that is not taken is written to the original stream.
 #pragma once
 
 #include <string>
 
 namespace kvfs::fs {
 
-// Catches standard error from construction to Take() or destruction. Not nested, one at a time.
+// Captures standard error from construction to Take() or destruction. Not nested, one at a time.
 class StderrCapture {
  public:
   StderrCapture();
@@ -18,14 +17,14 @@ class StderrCapture {
   StderrCapture(const StderrCapture&) = delete;
   StderrCapture& operator=(const StderrCapture&) = delete;
 
-  // Ends the catching. What was written, lines joined by "; ", without the program's name in front
-  // of each.
+  // Ends the capture. Returns the captured lines, joined by "; ", without the program's name in
+  // front of each.
   std::string Take();
 
  private:
   std::string End();
 
-  int real_ = -1;    // where standard error led; negative: nothing is caught
+  int real_ = -1;    // the original standard error; negative: no capture
   int caught_ = -1;  // a file in memory
 };
 

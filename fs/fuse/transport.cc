@@ -23,8 +23,8 @@ bool Take(const void* bytes, size_t length, size_t offset, T* out) {
   return true;
 }
 
-// Whether a change of a content, by the message, shall take set-id bits away; nothing for others. A
-// change of the owner always shall.
+// Whether the message, if it changes a content, must clear set-id bits; nothing for other messages.
+// A change of owner always clears them.
 std::optional<bool> TakesSetId(uint32_t opcode, const void* message, size_t length) {
   constexpr size_t kBody = sizeof(fuse_in_header);
   fuse_write_in write = {};
@@ -39,7 +39,7 @@ std::optional<bool> TakesSetId(uint32_t opcode, const void* message, size_t leng
   return std::nullopt;
 }
 
-// Of the message that the thread has in hand: one thread reads, handles and answers it.
+// For the thread's current message: one thread reads, handles and answers it.
 thread_local std::optional<bool> takes_set_id;
 
 }  // namespace

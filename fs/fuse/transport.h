@@ -1,14 +1,15 @@
-// What passes between libfuse and /dev/fuse, and what is changed on the way.
+// The messages between libfuse and /dev/fuse, some of which are adapted on the way.
 //
-// libfuse 3.14, the oldest that kvfs is built with, does not know all that the kernel offers, but
-// lets a session read and write its messages by functions of its own. These adapt two of them:
+// libfuse 3.14, the oldest supported version, does not know all features of the kernel, but lets a
+// session read and write its messages with custom functions. These adapt two of them:
 //
-// - FUSE_TMPFILE, the message of O_TMPFILE, has the layout of FUSE_CREATE, and a name that no file
-//   can have, "/". It is handed on as a FUSE_CREATE.
-// - FUSE_HANDLE_KILLPRIV_V2 is added to the answer of FUSE_INIT where it is wanted and offered, and
-//   what messages then tell of their caller is kept for their handlers.
+// - FUSE_TMPFILE, the message of O_TMPFILE, has the layout of FUSE_CREATE, with a name that no file
+//   can have, "/". It is passed on as a FUSE_CREATE.
+// - FUSE_HANDLE_KILLPRIV_V2 is added to the reply to FUSE_INIT if wanted and offered, and what
+// later
+//   messages tell about their caller is kept for their handlers.
 //
-// Newer versions of libfuse know both; what they have asked for by themselves stays.
+// Newer versions of libfuse know both; the features that they request themselves are kept.
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +23,7 @@
 
 namespace kvfs::fs {
 
-// The name in a FUSE_CREATE that was a FUSE_TMPFILE.
+// The name in a FUSE_CREATE made from a FUSE_TMPFILE.
 inline constexpr std::string_view kNameOfUnnamed = "/";
 
 class FuseTransport {
@@ -31,20 +32,19 @@ class FuseTransport {
   ssize_t Read(int device, void* message, size_t size);
   ssize_t Write(int device, const iovec* parts, int count) const;
 
-  // Has the kernel look for file capabilities once before many writes, instead of before each, and
-  // tell whose writes take set-id bits away. To be called before FUSE_INIT is answered.
+  // Makes the kernel check file capabilities once before many writes, instead of before each, and
+  // tell which writes clear set-id bits. Call it before FUSE_INIT is answered.
   void WantKillpriv() { wants_killpriv_ = true; }
 
-  // Whether who has sent the message that this thread has read last may change contents without
-  // taking set-id bits away. Nothing where the kernel does not tell: it does for writes, and for
-  // changes of the size.
+  // Whether the sender of the last message read by this thread may change contents without clearing
+  // set-id bits. Nothing if the kernel does not tell: it does for writes, and for changes of size.
   std::optional<bool> CallerHasFsetid() const;
 
  private:
   bool IsInitReply(const iovec* parts, int count) const;
 
   bool wants_killpriv_ = false;
-  // Of FUSE_INIT, which is the first message, and alone.
+  // From FUSE_INIT, the first message, which is handled alone.
   std::atomic<uint64_t> init_id_{0};
   std::atomic<uint32_t> init_offers_{0};
 };

@@ -1,4 +1,4 @@
-// umount2 where the process may, fusermount3 (which is setuid root) where it may not.
+// umount2 if permitted, otherwise fusermount3 (which is setuid root).
 #include "fs/fuse/unmount.h"
 
 #include <spawn.h>

@@ -1,4 +1,4 @@
-// Ending a mount from within the process that serves it, while it goes on serving.
+// Unmounting from within the process that serves the mount, while it goes on serving.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 namespace kvfs::fs {
 
 enum class Unmounted { kYes, kNo, kCancelled };
-// Writes dirty pages of mapped files, which come to the server as messages, and unmounts. Not
-// where files are open, or a working directory is, or no one is allowed to. kCancelled once
-// `cancel` can be read: the agent may be at it still. Somebody else must be serving.
+// Flushes dirty pages of mapped files, which reach the server as messages, and unmounts. kNo if
+// files are open, a process works there, or permission is lacking. kCancelled once the descriptor
+// `cancel` is readable: the agent may still be unmounting. Another thread must be serving.
 Unmounted FlushAndUnmount(FuseAgent& agent, const std::string& mountpoint, int cancel);
 
 }  // namespace kvfs::fs

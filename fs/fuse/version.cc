@@ -1,4 +1,4 @@
-// Asked of the library, which need not be the one that was compiled against.
+// From the loaded library, which may differ from the one at compile time.
 #include "fs/fuse/version.h"
 
 #define FUSE_USE_VERSION 314

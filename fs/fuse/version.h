@@ -1,4 +1,4 @@
-// The version of libfuse that this process runs with.
+// The version of libfuse in this process.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
-// Messages about extended attributes, where a mount has them.
+// Messages for extended attributes, if the mount has them.
 //
-// That a file has no label of SELinux is told as that there are none at all (EOPNOTSUPP), and so
-// are access control lists where the mount goes without: programs like ls ask no further then.
+// A missing SELinux label, and any access control list on a mount without them, is answered with
+// EOPNOTSUPP: programs like ls then stop requesting them.
 #include <sys/xattr.h>
 
 #include <cerrno>
@@ -34,7 +34,7 @@ void ReplyXattrDone(fuse_req_t request, const Result<void>& result) {
   fuse_reply_err(request, result ? 0 : XattrErrno(result.error().code));
 }
 
-// Whoever asks with no room asks for the size.
+// A request with no room asks for the size.
 void ReplyValue(fuse_req_t request, const std::string& value, size_t room) {
   if (room == 0) {
     fuse_reply_xattr(request, value.size());

@@ -36,7 +36,7 @@ template <typename Integer>
 requires std::is_unsigned_v<Integer>
 void StoreLittle(std::byte* at, Integer value) { std::memcpy(at, &value, sizeof value); }
 
-// An empty range has a null pointer, which memcpy does not allow even for no bytes.
+// An empty range may have a null pointer, which memcpy does not accept even for a length of 0.
 inline void CopyBytes(std::byte* to, Bytes from) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size());
 }

@@ -1,4 +1,4 @@
-// What a check of a store (Store::Check) is asked for, and what it finds.
+// Options, findings and results of a check of a store (Store::Check).
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,16 @@ namespace kvfs {
 
 struct CheckFinding {
   enum class Kind {
-    // Something cannot be read, is not what it should be, or may be written over: the store should
-    // be repaired into a new one (include/kvfs/repair.h), or restored.
+    // Something is unreadable, wrong, or at risk of being overwritten: the store should be repaired
+    // into a new one (include/kvfs/repair.h), or restored from a copy.
     kDamage,
-    // Space is lost, or a count is wrong. Nothing else is.
-    kDirectory,
-    // Nothing is wrong, but worth knowing.
+    // Disk space is leaked, or a count is wrong. The data is sound.
+    kLostSpace,
+    // Nothing is wrong; for information.
     kNote,
   };
   Kind kind = Kind::kDamage;
-  std::string message;  // what, where, and which entry, if one can be named
+  std::string message;  // what is wrong, where, and in which entry if known
 };
 
 struct CheckProgress {
@@ -27,24 +27,24 @@ struct CheckProgress {
 };
 
 struct CheckOptions {
-  // Both are called from the thread that checks, with no lock held.
+  // Both are called from the thread that runs the check, with no lock held.
   std::function<void(const CheckFinding&)> on_finding;
-  // Often. Returns whether to go on.
+  // Called often. Returning false ends the check.
   std::function<bool(const CheckProgress&)> on_progress;
 };
 
 struct CheckReport {
-  // Of the whole store: what the newest checkpoint has, as the log since has changed it.
+  // In the whole store: in the newest checkpoint, with the log's later changes applied.
   uint64_t entries = 0;
-  uint64_t checkpoint_entries = 0;  // in the trees of that checkpoint
-  uint64_t log_records = 0;         // since then: carried out in memory, and the outcome looked at
-  uint64_t log_entries = 0;         // that they have made or changed
+  uint64_t checkpoint_entries = 0;  // in that checkpoint's trees
+  uint64_t log_records = 0;         // since then; their result in memory is checked
+  uint64_t log_entries = 0;         // that these records created or changed
   uint64_t pages = 0;
   uint64_t blocks = 0;
   uint64_t damages = 0;  // findings of each kind
   uint64_t space_findings = 0;
   uint64_t notes = 0;
-  bool complete = true;  // false: on_progress ended it
+  bool complete = true;  // false: on_progress ended the check
 
   bool IsSound() const { return damages == 0 && space_findings == 0; }
 };

@@ -1,5 +1,5 @@
-// Any file of a store, field by field, for people who want to see what lies on the disk.
-// docs/format.md tells what the fields mean.
+// Prints any file of a store field by field, for people who want to see what is on disk.
+// docs/format.md explains the fields.
 #pragma once
 
 #include <functional>
@@ -11,14 +11,13 @@
 
 namespace kvfs {
 
-// Gets the description line by line, without ends of lines; returns whether to go on.
+// Receives the description line by line, without newlines; returns whether to go on.
 using DumpVisitor = std::function<bool(std::string_view line)>;
 
-// Describes the superblock, a segment of the log, a shard's keys or values, or the lock file. What
-// is damaged is said to be, and passed over. Checksums of pages can be verified only while the
-// superblock in the store's directory can be read. Nothing is locked or changed; of a store in use
-// the description need not be of one moment. kNotFound, kIo; kUnsupported for a file that is none
-// of a store's.
+// Describes the superblock, a log segment, a shard's keys or values file, or the lock file. Damaged
+// parts are reported and skipped. Page checksums can be verified only if the superblock in the
+// store's directory is readable. Nothing is locked or changed, so the description of a store in use
+// may be inconsistent. kNotFound, kIo; kUnsupported if the file is not part of a store.
 Result<void> DumpFile(Env& env, const std::string& path, const DumpVisitor& visit);
 
 }  // namespace kvfs

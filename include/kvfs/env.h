@@ -4,9 +4,9 @@
 // Nothing above store/env makes a system call. Errors: kNotFound, kExists, kNoSpace, kPermission,
 // kInUse, kIo, kUnavailable, each with a message that names the operation and the path.
 //
-// Of these only kIo, from something that reads, says that stored bytes cannot be had: it comes of
-// the medium or of a file that ends too early. A failure of this process or machine is never kIo
-// there, so that nobody takes it for damage.
+// From a read, kIo alone means that stored bytes are unreadable: the medium failed, or the file
+// ends too early. A read that fails because of this process or machine never returns kIo, so that
+// it is not mistaken for damage.
 #pragma once
 
 #include <atomic>
@@ -26,87 +26,89 @@ struct FilePart {
   uint64_t length = 0;
 };
 
-// An open file. All methods are safe from many threads, as long as no two write the same bytes.
+// An open file. All methods are thread-safe, as long as no two threads write the same bytes.
 //
-// A failed Sync is final: it, and every later change and Sync of this File, whoever calls it, fails
-// with that first failure, as nobody knows what the disk holds. So is a failed Write, Allocate,
-// PunchHole or Shorten, unless it was refused for want of room or memory, which leaves what was
-// there before as it was.
+// A failed Sync is final: every later change or Sync of this File, from any thread, fails with that
+// first error, because the state on disk is unknown. A failed Write, Allocate, PunchHole or Shorten
+// is final, too, unless it failed for lack of disk space or memory, which leaves the old bytes
+// unchanged.
 class File {
  public:
-  // What ViewWindowBytes() says of a file that is mapped: between these, a power of two.
+  // Bounds of ViewWindowBytes() for a mapped file; it is a power of two.
   static constexpr uint64_t kLeastViewWindowBytes = uint64_t{64} << 10;
   static constexpr uint64_t kViewWindowBytes = uint64_t{1} << 30;
 
   virtual ~File() = default;
 
   // Prepares for many small writes to the first `length` bytes, which must have been allocated:
-  // where the system can do it, they are carried out through a mapping, without a system call each.
-  // They keep what Write promises.
+  // where the system supports it, such writes go through a mapping, without a system call each. The
+  // guarantees of Write still hold.
   virtual void MapForWriting(uint64_t length) = 0;
 
-  // Reads exactly out.size() bytes; kIo when the file ends before that.
+  // Reads exactly out.size() bytes; kIo if the file ends before that.
   virtual Result<void> Read(uint64_t offset, MutableBytes out) const = 0;
 
-  // Writes all of `data`, extending the file where needed. After the return every View and Read
-  // sees the bytes, and they survive the death of the process, but not of the machine. On an error
-  // any part of the range may have been written.
+  // Writes all of `data`, extending the file where needed. On return every View and Read sees the
+  // bytes, and they survive a crash of the process, but not of the machine. After an error any part
+  // of the range may have been written.
   virtual Result<void> Write(uint64_t offset, Bytes data) = 0;
 
-  // Read-only view of the bytes [offset, offset + length), which must lie within the file and not
-  // span a multiple of ViewWindowBytes(); kIo otherwise. Valid as long as the File lives; sees
-  // later Writes. Takes no lock and, once the window has been used, no system call. kUnavailable
-  // where the process can map no more.
+  // Returns a read-only view of the bytes [offset, offset + length), which must lie within the file
+  // and not span a multiple of ViewWindowBytes(); kIo otherwise. Valid as long as the File lives;
+  // later Writes show in it. Takes no lock and, once the window is mapped, makes no system call.
+  // kUnavailable if the process cannot map more.
   virtual Result<const std::byte*> View(uint64_t offset, uint64_t length) const = 0;
 
-  // For a range of which a View has failed, or has not shown what it should: reads it once more
-  // from the file, and has views show the file there, where zeros took the place of pages that the
-  // disk could not deliver. kIo if it cannot deliver them now either: only then are they lost.
+  // Reads a range again from the file, after a View of it failed or showed unexpected bytes. Pages
+  // that the disk had failed to deliver, and that views showed as zeros, show the file again. kIo
+  // if the disk still cannot deliver them: only then are they lost.
   virtual Result<void> RefreshView(uint64_t offset, uint64_t length) const = 0;
 
-  // Makes sure that writes to the range will not fail for want of space; extends the file, whose
-  // new bytes read as zeros. kNoSpace leaves the file usable, and its size as it was.
+  // Allocates disk space, so that writes to the range do not fail for lack of it; extends the file
+  // where needed with bytes that read as zeros. After kNoSpace the file is usable, and its size
+  // unchanged.
   virtual Result<void> Allocate(uint64_t offset, uint64_t length) = 0;
 
-  // Gives the range's space back to the disk; it then reads as zeros. The size stays. Does nothing
-  // where the disk cannot do it. A later write there may fail with kNoSpace.
+  // Frees the range's disk space; it then reads as zeros. The size stays. Does nothing where the
+  // file system does not support it. A later write there may fail with kNoSpace.
   virtual Result<void> PunchHole(uint64_t offset, uint64_t length) = 0;
 
-  // Cuts off what lies behind `size`, if anything does. Views of it must not be used any more.
+  // Truncates the file to `size`, if it is longer. Views of the removed part must not be used any
+  // more.
   virtual Result<void> Shorten(uint64_t size) = 0;
 
-  // Makes all that was written before the call survive the death of the machine (fdatasync, which
-  // includes the file's size). Calls run one after another. After an error, which is kIo whatever
-  // the reason, the state of the unsynced bytes is unknown, and stays so.
+  // Makes everything written before the call survive power loss (fdatasync, which includes the
+  // file's size). Concurrent calls run one after another. After an error, which is kIo whatever the
+  // reason, the state of the unsynced bytes is unknown, and stays so.
   virtual Result<void> Sync() = 0;
 
-  // True once a change or a sync has failed in a way that leaves in doubt what the file holds, or a
-  // write through the mapping was refused: the file must not be used for anything new.
+  // True once a failed change or sync leaves the file's content in doubt, or a write through the
+  // mapping has failed: the file must not be used for anything new.
   virtual bool IsSuspect() const = 0;
 
   virtual Result<uint64_t> SizeBytes() const = 0;
-  // What the file takes on the disk, holes left out.
+  // Disk space that the file occupies, without holes.
   virtual Result<uint64_t> AllocatedBytes() const = 0;
-  // The parts of the range that have space on the disk already, ascending: what Allocate does, an
-  // earlier process, say, has done for them, and it holds on a full disk. kUnsupported where the
-  // system does not tell, as of a tmpfs: there only Allocate finds out.
+  // Returns the parts of the range that have disk space already, in ascending order: they need no
+  // Allocate, even on a full disk, for example because an earlier process allocated them.
+  // kUnsupported where the system cannot tell, as on tmpfs.
   virtual Result<std::vector<FilePart>> BackedParts(uint64_t offset, uint64_t length) const {
     static_cast<void>(offset), static_cast<void>(length);
     return Fail(ErrorCode::kUnsupported, "it is not told which parts of a file have space");
   }
 
-  // How a file falls into windows: a view lies within one, and views of one window lie at addresses
-  // that differ as their offsets do.
+  // The size of the windows in which the file is mapped: a view lies within one window, and within
+  // a window addresses differ as offsets do.
   virtual uint64_t ViewWindowBytes() const = 0;
 
-  // Tells whether the system can have lost anything that was written to the file: where it gives
-  // the same text again, to whatever process, the machine has not stopped meanwhile, the disk was
-  // not taken away, and it is not a copy of the file. Empty if the system cannot tell.
+  // Returns a text by which a later process can tell whether the system may have lost unsynced
+  // writes: if the text is still the same, the machine has not gone down, the disk was not
+  // detached, and the file is not a copy. Empty if the system cannot tell.
   virtual std::string Residence() const = 0;
 
-  // Pages of views that the disk could not deliver since the file was opened; a view shows zeros
-  // in their place, which is why all that is read through one must be checked. Not virtual, since
-  // it is asked at every look at a page.
+  // Number of mapped pages that the disk failed to deliver since the file was opened. A view shows
+  // zeros in their place, so everything read through a view must be verified. Not virtual, since it
+  // is called for every page read.
   uint64_t ViewFaults() const {
     return view_faults_ == nullptr ? 0 : view_faults_->load(std::memory_order_acquire);
   }
@@ -115,7 +117,7 @@ class File {
   // A file whose views never fail.
   File() = default;
   explicit File(const std::atomic<uint64_t>* view_faults) : view_faults_(view_faults) {}
-  // The counter of a file whose views another one hands on; null if there is none.
+  // The fault counter of a wrapped file, whose views a wrapper passes on; null without one.
   static const std::atomic<uint64_t>* ViewFaultsOf(const File* file) {
     return file == nullptr ? nullptr : file->view_faults_;
   }
@@ -126,15 +128,15 @@ class File {
 
 enum class Access { kReadWrite, kReadOnly };
 
-// What LockFile keeps allocated of a lock file, so that a full disk has room for the holder's text:
-// a line, and a purpose that names a path of any length.
+// Bytes that LockFile keeps allocated in a lock file, so that the holder's text fits on a full
+// disk, too: one line, and a purpose with a path of any length.
 inline constexpr uint64_t kLockFileBytes = 8192;
 
-// Holds a lock file until destroyed, or until the process ends in whatever way.
+// Holds a lock file until destroyed, or until the process ends for any reason.
 class FileLock {
  public:
   virtual ~FileLock() = default;
-  // Replaces the text in the lock file that a refused second opener gets to see.
+  // Replaces the text in the lock file, which is shown to a second opener.
   virtual Result<void> Describe(const std::string& holder) = 0;
 };
 
@@ -147,20 +149,21 @@ class Env {
  public:
   virtual ~Env() = default;
 
-  // An Env for the files in one directory, which is opened once: whatever is put in the place of
-  // its path later, they stay those of this directory. Paths still begin with `directory`. Null
-  // where this Env does as well. `is_new`: the caller has just made it, so it is no link.
+  // Returns an Env for the files of one directory, which is opened once: it keeps to that directory
+  // even if its path later names another. Paths still begin with `directory`. Null if this Env
+  // needs no such wrapper. `is_new`: the caller has just created the directory, so it must not be a
+  // link.
   //
-  // The real one reaches files through no link, and takes only regular ones with one name that
-  // belong to the directory's owner: others are kPermission. New ones become that owner's.
+  // PosixEnv follows no links there, and opens only regular files with a single name that belong to
+  // the directory's owner: others fail with kPermission. New files get that owner.
   virtual Result<std::unique_ptr<Env>> Enter(const std::string& directory, bool is_new = false) {
     static_cast<void>(directory);
     static_cast<void>(is_new);
     return nullptr;
   }
 
-  // Opens an existing file for reading and writing, or for reading only: then what changes it fails
-  // with kPermission.
+  // Opens an existing file for reading and writing, or for reading only: changes then fail with
+  // kPermission.
   virtual Result<std::unique_ptr<File>> OpenFile(const std::string& path,
                                                  Access access = Access::kReadWrite) = 0;
   // Creates an empty file with mode 0600; kExists if there is one.
@@ -180,20 +183,20 @@ class Env {
   // Space on the disk that holds `path`.
   virtual Result<DiskSpace> GetDiskSpace(const std::string& path) = 0;
 
-  // Seconds since some moment, never going back; costs nanoseconds, and may be a little late.
+  // Monotonic clock in seconds, from an arbitrary origin; costs nanoseconds, and may lag a little.
   virtual uint64_t Seconds() const = 0;
 
   // Locks `path`, creating it if needed, against every other process and every other Env, and
-  // writes `holder` into it: behind the text, and after a clean end in its place, are zeros. kInUse
-  // if it is locked, with the holder's text as the message.
+  // writes `holder` into it, followed by zeros; a clean release overwrites the text with zeros.
+  // kInUse if it is locked, with the holder's text as the message.
   virtual Result<std::unique_ptr<FileLock>> LockFile(const std::string& path,
                                                      const std::string& holder) = 0;
-  // Locks `path` against LockFile only: many may share it. Writes nothing, and creates nothing;
-  // where there is no such file there is nothing to lock.
+  // Takes a shared lock on `path`, which excludes LockFile only. Writes and creates nothing; if
+  // there is no such file, there is nothing to lock.
   virtual Result<std::unique_ptr<FileLock>> ShareLock(const std::string& path) = 0;
 };
 
-// The one real Env of the process. It has no state but the mapped files' fault guard.
+// The process's Env for the real file system. Its only state is the mapped files' fault guard.
 Env& GetPosixEnv();
 
 }  // namespace kvfs

@@ -1,7 +1,7 @@
-// A store as it was at one moment, for code that takes a Store: reads are those of a snapshot, and
-// changes fail with kReadOnly. Costs what the snapshot does.
+// A snapshot in the form of a Store, for code that takes a Store: reads go to the snapshot, and
+// changes fail with kReadOnly. Costs the same as the snapshot.
 //
-// Threads: as any store. It must be destroyed before the store that it is of.
+// Threads: as for any store. It must be destroyed before the underlying store.
 #pragma once
 
 #include <memory>
@@ -32,7 +32,7 @@ class FrozenStore final : public Store {
   }
 
   Result<void> Damage() const override { return store_.Damage(); }
-  // Nothing to close: that is for the owner of the store.
+  // Does nothing: the underlying store is closed by its owner.
   Result<void> Close() override { return {}; }
   Result<void> Apply(const Batch& batch) override;
   Result<bool> ApplyPart(const Batch& batch) override;
@@ -40,7 +40,7 @@ class FrozenStore final : public Store {
                              uint64_t length, MetaEdit edit) override;
   uint64_t ReserveId(std::string_view) override { return 0; }
   uint64_t ReserveIdLike(uint64_t) override { return 0; }
-  // Of the store as it is now.
+  // A snapshot of the underlying store's current state.
   Result<std::unique_ptr<Snapshot>> TakeSnapshot() const override { return store_.TakeSnapshot(); }
   Result<void> Sync() override { return store_.Sync(); }
   Result<void> Checkpoint() override;

@@ -1,5 +1,5 @@
-// Repairing a damaged store: all of it that can be read goes into a new one, and what could not is
-// told. The damaged one is not changed.
+// Repair of a damaged store: everything readable is copied into a new store, and losses are
+// reported. The damaged store is not changed.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,17 @@ namespace kvfs {
 
 struct RepairProgress {
   uint64_t entries = 0;        // written so far
-  uint64_t content_bytes = 0;  // of their contents, holes left out
+  uint64_t content_bytes = 0;  // of their contents, without holes
 };
 
 struct RepairOptions {
-  // What could not be read, one after another: an entry by name, or a part of one ("bytes 4096 to
-  // 8191"), which then reads as zeros; or, where no names can be told, pages, and the keys that led
-  // to them.
+  // Called for each loss: an entry by name, or a part of one ("bytes 4096 to 8191"), which then
+  // reads as zeros; or, where names are unknown, pages and the keys that led to them.
   std::function<void(const std::string& loss)> on_loss;
-  // False ends the repair, with kRetry.
+  // Returning false ends the repair with kRetry.
   std::function<bool(const RepairProgress&)> on_progress;
-  // Each entry that was copied: the directory that it lies in, and its id. Whoever has a meaning
-  // for directories can find those whose own entry is among the losses.
+  // Called for each copied entry, with its directory and its id. A caller that gives directories a
+  // meaning can so find those whose own entry is lost.
   std::function<void(uint64_t directory, uint64_t id)> on_entry;
 };
 
@@ -35,12 +34,13 @@ struct RepairReport {
 };
 
 // Writes a new store at `to`, which must be absent or an empty directory. Entries keep their ids;
-// versions begin anew. Of the log's tail it takes what a recovery would take. Where leaves can be
-// read and what leads to them cannot, they are found; where no checkpoint can be read, all leaves
-// are taken, and told so. Where the superblock is lost its copy serves, the file `identity`.
-// kNotFound if there is no store at `from`, kInUse, kUnsupported as for Store::Open; kCorrupt if
-// nothing tells what the store is: all copies of its identity are lost. Errors of writing the new
-// store, kNoSpace among them, and an end by `on_progress` leave it with what it has got.
+// versions start anew. Of the log it replays as much as a recovery would. Readable leaves are found
+// even where the branches above them are damaged; if no checkpoint can be read, all leaves are
+// taken, and this is reported. If the superblock is lost, its copy in the file `identity` is used.
+//
+// kNotFound if there is no store at `from`; kInUse, kUnsupported as for Store::Open; kCorrupt if
+// all copies of the store's identity are lost. Errors of writing the new store, such as kNoSpace,
+// and an end by `on_progress` leave behind what has been copied so far.
 Result<RepairReport> RepairStore(Env& env, const std::string& from, const std::string& to,
                                  const RepairOptions& options = {});
 

@@ -1,4 +1,4 @@
-// The map as one row of bits, against another.
+// Compares the map, as a row of bits, with another row.
 #include "store/alloc/allocator_checker.h"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ void AllocatorChecker::LoadBitmap(Bytes bitmap, uint64_t index) {
     if (number >= used_.size()) {
       is_damaged_ = true;
       return session_.Damage(name_ + " calls " + std::to_string(number) +
-                             " used, which lies beyond the file's end");
+                             " used, which is beyond the file's end");
     }
     used_[number] = true;
   }

@@ -1,6 +1,7 @@
-// Compares a allocation map on disk, as one checkpoint has left it, with what is really in use.
+// Compares an allocation map on disk, as a checkpoint wrote it, with the pages or blocks actually
+// in use.
 //
-// Threads: one; the caller has a pin of the checkpoint's tree.
+// Threads: one; the caller holds a pin of the checkpoint's tree.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,8 @@ namespace kvfs {
 
 class AllocatorChecker {
  public:
-  // Of the map at `root`, of a file with `units` pages or blocks. All must outlive the checker.
+  // For the map at `root` of a file with `units` pages or blocks. All pointers must outlive the
+  // checker.
   AllocatorChecker(const BlockFile* blocks, const format::MapRoot& root, std::string name,
                    uint64_t units, uint32_t unit_bytes, CheckSession* session)
       : blocks_(*blocks),
@@ -25,17 +27,17 @@ class AllocatorChecker {
         session_(*session),
         used_(units) {}
 
-  // Reads the map. `visit` is called for each block that it stands in, and tells whether that may
-  // be read.
+  // Reads the map. Calls `visit` for each block of the map, and reads the block only if it returns
+  // true.
   using Visit = std::function<bool(format::BlockPointer)>;
   void Load(const Visit& visit);
 
-  // By number, as the map says; what is damaged of it has none.
+  // Whether the map marks each number as used; damaged parts of the map mark none.
   const std::vector<bool>& used() const { return used_; }
   bool is_damaged() const { return is_damaged_; }
 
-  // After Load. `used` is how many numbers the checkpoint says are in use. With gaps, what is
-  // in use and was not reached may be below them.
+  // After Load. `used` is the checkpoint's count of used numbers. `has_gaps` tells that parts of
+  // the tree were unreadable: numbers that are used but were not reached may belong there.
   void Compare(const std::vector<bool>& reached, uint64_t used, bool has_gaps);
 
  private:
@@ -47,7 +49,7 @@ class AllocatorChecker {
   const std::string name_;
   const uint32_t unit_bytes_;
   CheckSession& session_;
-  std::vector<bool> used_;  // by number, as the map says
+  std::vector<bool> used_;  // by number, as marked by the map
   bool is_damaged_ = false;
 };
 

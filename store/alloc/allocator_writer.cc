@@ -1,4 +1,4 @@
-// Each bitmap that changes, and all blocks above it.
+// Writes each changed bitmap, and all blocks above it.
 #include "store/alloc/allocator_writer.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace kvfs {
 using format::BlockPointer;
 
 AllocatorWriter::~AllocatorWriter() {
-  for (const Run& run : held_) maps_[kBlocks]->Release(run);
+  for (const Run& run : pinned_) maps_[kBlocks]->Unpin(run);
 }
 
 void AllocatorWriter::Add(Map map, uint64_t bitmap) {
@@ -24,7 +24,7 @@ void AllocatorWriter::Add(Map map, uint64_t bitmap) {
   levels_[map] = std::max({levels_[map], on_disk, BlockAllocator::LevelsFor(highest_[map])});
   uint64_t index = bitmap;
   for (uint32_t level = 0; level < levels_[map]; ++level, index /= kMapFanout) add(level, index);
-  // Where the map grows upwards, what was the root gets blocks above it.
+  // If the map gains levels, the old root gets blocks above it.
   for (uint32_t level = std::max(on_disk, 1u); level < levels_[map]; ++level) add(level, 0);
 }
 
@@ -42,18 +42,18 @@ Result<void> AllocatorWriter::Prepare() {
   return {};
 }
 
-// Its new place and the one it leaves change bitmaps of the block map.
+// The node's new block and its old one both change bitmaps of the block map.
 Result<void> AllocatorWriter::FindPlace(Node node) {
   const auto& [level, map, index] = node;
   BlockAllocator& blocks = *maps_[kBlocks];
   KVFS_ASSIGN(const BlockPointer old, maps_[map]->PointerTo(level, index));
-  Run place = blocks.Hold(1);
+  Run place = blocks.Pin(1);
   if (place.count == 0) {
-    KVFS_TRY(blocks.Reserve(without_place_.size() + 1));
-    place = blocks.Hold(1);
+    KVFS_TRY(blocks.Preallocate(without_place_.size() + 1));
+    place = blocks.Pin(1);
   }
-  if (place.count == 0) return Fail(ErrorCode::kNoSpace, "no block is left for a allocation map");
-  held_.push_back(place);
+  if (place.count == 0) return Fail(ErrorCode::kNoSpace, "no block is left for an allocation map");
+  pinned_.push_back(place);
   places_[node] = place.first;
   Add(kBlocks, place.first / kMapNumbers);
   if (old.IsHole()) return {};
@@ -65,8 +65,8 @@ Result<void> AllocatorWriter::FindPlace(Node node) {
 
 Result<void> AllocatorWriter::Write() {
   KVFS_REQUIRE(std::exchange(is_prepared_, false), "allocation maps have their places first");
-  maps_[kBlocks]->AddToClosed(held_, freed_);
-  held_.clear();
+  maps_[kBlocks]->AddToClosed(pinned_, freed_);
+  pinned_.clear();
   for (const Map map : {kPages, kBlocks}) {
     maps_[map]->Settle();
     if (levels_[map] > 0) maps_[map]->GrowTo(highest_[map]);

@@ -1,5 +1,5 @@
-// Numbers are given out lowest first within what is ready, so that files stay short and free space
-// gathers at their ends, where it can be returned to the disk in long runs.
+// The lowest preallocated numbers are given out first, so that files stay short, and free space
+// collects at their ends, where it can be returned to the disk in long runs.
 #include "store/alloc/block_allocator.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 static_assert(kMapNumbers / 8 == kBlockBytes);
 static_assert(kMapFanout * BlockPointer::kBytes == kBlockBytes);
 
-// Ready words that are searched for a long run.
+// Maximum number of words with preallocated numbers that are searched for a long run.
 constexpr int kSearchedWords = 64;
 
 }  // namespace
@@ -35,12 +35,12 @@ BlockAllocator::BlockAllocator(File* file, uint32_t unit_bytes, const BlockFile*
   file_end_ = file_bytes ? *file_bytes : file->SizeBytes().value_or(0);
   levels_ = root_.levels;
   map_blocks_ = root_.blocks;
-  if (read_only) reserve_cursor_ = first_own_bitmap_ = BitmapsOfFile();
+  if (read_only) backing_cursor_ = first_own_bitmap_ = BitmapsOfFile();
 }
 
 // The map on disk.
 
-// Reading from the disk lets go of the lock; what was found is looked at anew afterwards.
+// The lock is released while a block is read, so state read before must be checked again.
 Result<BlockPointer> BlockAllocator::Locate(uint32_t level, uint64_t index, Lock& lock) {
   if (level + 1 == root_.levels) return index == 0 ? root_.root : BlockPointer{};
   if (level + 1 > root_.levels) return BlockPointer{};
@@ -86,7 +86,7 @@ Result<BlockAllocator::Bitmap*> BlockAllocator::Load(uint64_t index, Lock& lock)
   if (!added) return &bitmap;
   bitmap.readable = words.has_value();
   if (words) bitmap.used = *words;
-  if (index == 0) bitmap.held[0] |= 1;  // number 0 means none
+  if (index == 0) bitmap.pinned[0] |= 1;  // number 0 means none
   return &bitmap;
 }
 
@@ -138,7 +138,7 @@ Result<bool> BlockAllocator::LoadBitmap(uint64_t index) {
   return bitmap->readable;
 }
 
-// Numbers ready.
+// Preallocated numbers.
 
 void BlockAllocator::NoteBacked(Run numbers, bool backed) {
   while (numbers.count > 0) {
@@ -147,13 +147,13 @@ void BlockAllocator::NoteBacked(Run numbers, bool backed) {
     numbers.first += count;
     numbers.count -= count;
     auto bitmap = bitmaps_.find(word_number / kBitmapWords);
-    if (bitmap == bitmaps_.end()) continue;  // forgotten meanwhile
-    const uint64_t before = ReadyWord(word_number);
+    if (bitmap == bitmaps_.end()) continue;  // dropped meanwhile
+    const uint64_t before = PreallocatedWord(word_number);
     uint64_t& word = bitmap->second.backed[word_number % kBitmapWords];
     const uint64_t old = word;
     word = backed ? word | Ones(bit, count) : word & ~Ones(bit, count);
     try {
-      NoteReady(word_number, before, ReadyWord(word_number));
+      NotePreallocated(word_number, before, PreallocatedWord(word_number));
     } catch (const std::bad_alloc&) {
       word = old;
       throw;
@@ -167,7 +167,7 @@ void BlockAllocator::UseHeads(bool heads) {
   const Lock lock(mutex_);
   uses_heads_ = heads;
   if (heads) return;
-  // What is in use stays one of which no more than the head may be backed.
+  // Numbers in use stay in heads_: possibly no more than their head is backed.
   std::erase_if(heads_, [this](uint64_t number) {
     NoteBacked({number, 1}, false);
     const uint64_t index = number / kMapNumbers;
@@ -176,7 +176,7 @@ void BlockAllocator::UseHeads(bool heads) {
     return bitmap == bitmaps_.end() || (bitmap->second.Free(WordOf(number)) & BitOf(number)) != 0;
   });
   has_heads_ = !heads_.empty();
-  reserve_cursor_ = 0;
+  backing_cursor_ = 0;
 }
 
 bool BlockAllocator::HasHeadOnly(uint64_t number) const {
@@ -191,16 +191,17 @@ void BlockAllocator::NoteWhole(uint64_t number) {
   has_heads_ = !heads_.empty();
 }
 
-uint64_t BlockAllocator::ReadyWord(uint64_t word_number) const {
-  return bitmaps_.at(word_number / kBitmapWords).Ready(word_number % kBitmapWords);
+uint64_t BlockAllocator::PreallocatedWord(uint64_t word_number) const {
+  return bitmaps_.at(word_number / kBitmapWords).Preallocated(word_number % kBitmapWords);
 }
 
-// The ready numbers of a word have changed.
-void BlockAllocator::NoteReady(uint64_t word_number, uint64_t before, uint64_t after) {
-  if (before == 0 && after != 0) ready_words_.insert(word_number);  // first: it may have no memory
-  ready_ += static_cast<uint64_t>(std::popcount(after));
-  ready_ -= static_cast<uint64_t>(std::popcount(before));
-  if (before != 0 && after == 0) ready_words_.erase(word_number);
+// Updates the count and the index after a change of a word's preallocated numbers.
+void BlockAllocator::NotePreallocated(uint64_t word_number, uint64_t before, uint64_t after) {
+  if (before == 0 && after != 0)
+    preallocated_words_.insert(word_number);  // first, since it may throw
+  preallocated_ += static_cast<uint64_t>(std::popcount(after));
+  preallocated_ -= static_cast<uint64_t>(std::popcount(before));
+  if (before != 0 && after == 0) preallocated_words_.erase(word_number);
 }
 
 uint64_t BlockAllocator::BitmapsOfFile() const {
@@ -208,14 +209,14 @@ uint64_t BlockAllocator::BitmapsOfFile() const {
   return (file_end_ + bitmap_bytes - 1) / bitmap_bytes;
 }
 
-// Giving numbers out, and taking them back.
+// Giving numbers out, and freeing them.
 
-// The first run of `want` numbers that the first words have, or else the longest.
-Run BlockAllocator::FindReady(uint64_t want) const {
+// The first run of `want` numbers in the first kSearchedWords words, or else the longest run.
+Run BlockAllocator::FindPreallocated(uint64_t want) const {
   Run best, current;
   int searched = 0;
-  for (const uint64_t word_number : ready_words_) {
-    uint64_t bits = ReadyWord(word_number);
+  for (const uint64_t word_number : preallocated_words_) {
+    uint64_t bits = PreallocatedWord(word_number);
     while (bits != 0) {
       const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
       const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
@@ -234,72 +235,72 @@ Run BlockAllocator::FindReady(uint64_t want) const {
   return best;
 }
 
-void BlockAllocator::SetHeld(Run run, bool held) {
+void BlockAllocator::SetPinned(Run run, bool pinned) {
   while (run.count > 0) {
     const uint64_t word_number = run.first / kWordNumbers, bit = run.first % kWordNumbers;
     const uint64_t count = std::min(run.count, kWordNumbers - bit);
-    const uint64_t before = ReadyWord(word_number);
-    uint64_t& word = At(run.first).held[WordOf(run.first)];
+    const uint64_t before = PreallocatedWord(word_number);
+    uint64_t& word = At(run.first).pinned[WordOf(run.first)];
     const uint64_t old = word;
-    word = held ? word | Ones(bit, count) : word & ~Ones(bit, count);
+    word = pinned ? word | Ones(bit, count) : word & ~Ones(bit, count);
     try {
-      NoteReady(word_number, before, ReadyWord(word_number));
+      NotePreallocated(word_number, before, PreallocatedWord(word_number));
     } catch (const std::bad_alloc&) {
       word = old;
       throw;
     }
     const uint64_t index = run.first / kMapNumbers;
-    if (!held && index < exhausted_.size()) exhausted_[index] = false;
+    if (!pinned && index < exhausted_.size()) exhausted_[index] = false;
     run.first += count;
     run.count -= count;
   }
 }
 
-Run BlockAllocator::Hold(uint64_t want) {
+Run BlockAllocator::Pin(uint64_t want) {
   const Lock lock(mutex_);
   if (want == 0) return {};
-  const Run run = FindReady(want);
-  SetHeld(run, true);
-  held_ += run.count;
+  const Run run = FindPreallocated(want);
+  SetPinned(run, true);
+  pinned_ += run.count;
   return run;
 }
 
-// Called by destructors. What there is no memory for stays held, until the store is reopened.
-void BlockAllocator::Release(Run run) {
+// Called by destructors. Without memory the numbers stay pinned until the store is reopened.
+void BlockAllocator::Unpin(Run run) {
   const Lock lock(mutex_);
   for (uint64_t number = run.first; number < run.first + run.count; ++number) {
-    Demand((At(number).held[WordOf(number)] & BitOf(number)) != 0,
-           "what is given back is held, and is given back once");
+    Demand((At(number).pinned[WordOf(number)] & BitOf(number)) != 0,
+           "what is given back is pinned, and is given back once");
   }
   try {
-    SetHeld(run, false);
+    SetPinned(run, false);
   } catch (const std::bad_alloc&) {
   }
-  held_ -= run.count;
+  pinned_ -= run.count;
 }
 
-void BlockAllocator::Take(Run run) {
+void BlockAllocator::Allocate(Run run) {
   if (run.count == 0) return;
   const Lock lock(mutex_);
-  Demand(held_ >= run.count, "a number is held before it is taken");
-  taken_.push_back(run);
-  taken_count_ += run.count;
-  held_ -= run.count;
+  Demand(pinned_ >= run.count, "a number is pinned before it is allocated");
+  allocated_.push_back(run);
+  allocated_count_ += run.count;
+  pinned_ -= run.count;
 }
 
 Result<void> BlockAllocator::Mark(uint64_t number) {
   Lock lock(mutex_);
   KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers, lock));
   const uint64_t bit = BitOf(number), word = WordOf(number);
-  if (!bitmap->readable || ((bitmap->used[word] | bitmap->held[word]) & bit) != 0) return {};
-  SetHeld({number, 1}, true);
-  taken_.push_back({number, 1});
-  ++taken_count_;
+  if (!bitmap->readable || ((bitmap->used[word] | bitmap->pinned[word]) & bit) != 0) return {};
+  SetPinned({number, 1}, true);
+  allocated_.push_back({number, 1});
+  ++allocated_count_;
   return {};
 }
 
 void BlockAllocator::FreeLater(uint64_t number) {
-  if (number == 0) return;  // a bitmap made on purpose may call it used; it must never be given out
+  if (number == 0) return;  // a forged bitmap may say it is used; it must never be given out
   const Lock lock(mutex_);
   freed_.push_back(number);
 }
@@ -312,7 +313,7 @@ uint64_t BlockAllocator::settled_used() const {
 uint64_t BlockAllocator::used() const {
   const Lock lock(mutex_);
   const uint64_t freed = freed_.size() + closed_freed_.size();
-  return std::max(used_ + taken_count_, freed) - freed;
+  return std::max(used_ + allocated_count_, freed) - freed;
 }
 
 uint64_t BlockAllocator::waiting() const {
@@ -320,49 +321,49 @@ uint64_t BlockAllocator::waiting() const {
   return settled_.size() + waiting_count_ + freed_.size() + closed_freed_.size();
 }
 
-uint64_t BlockAllocator::held_now() const {
+uint64_t BlockAllocator::pinned() const {
   const Lock lock(mutex_);
-  return held_;
+  return pinned_;
 }
 
 // Checkpoints.
 
 void BlockAllocator::CloseEpoch() {
   const Lock lock(mutex_);
-  closed_taken_.insert(closed_taken_.end(), taken_.begin(), taken_.end());
+  closed_allocated_.insert(closed_allocated_.end(), allocated_.begin(), allocated_.end());
   closed_freed_.insert(closed_freed_.end(), freed_.begin(), freed_.end());
-  taken_.clear();
+  allocated_.clear();
   freed_.clear();
 }
 
-void BlockAllocator::AddToClosed(const std::vector<Run>& taken,
+void BlockAllocator::AddToClosed(const std::vector<Run>& allocated,
                                  const std::vector<uint64_t>& freed) {
   const Lock lock(mutex_);
-  for (const Run& run : taken) {
-    Demand(held_ >= run.count, "a number is held before it is taken");
-    closed_taken_.push_back(run);
-    taken_count_ += run.count;
-    held_ -= run.count;
+  for (const Run& run : allocated) {
+    Demand(pinned_ >= run.count, "a number is pinned before it is allocated");
+    closed_allocated_.push_back(run);
+    allocated_count_ += run.count;
+    pinned_ -= run.count;
   }
   closed_freed_.insert(closed_freed_.end(), freed.begin(), freed.end());
 }
 
-// They were added last.
-void BlockAllocator::DropFromClosed(const std::vector<Run>& taken,
+// The numbers to drop were added last.
+void BlockAllocator::DropFromClosed(const std::vector<Run>& allocated,
                                     const std::vector<uint64_t>& freed) {
   const Lock lock(mutex_);
-  closed_taken_.resize(closed_taken_.size() - taken.size());
+  closed_allocated_.resize(closed_allocated_.size() - allocated.size());
   closed_freed_.resize(closed_freed_.size() - freed.size());
-  for (const Run& run : taken) {
-    taken_count_ -= run.count;
-    SetHeld(run, false);
+  for (const Run& run : allocated) {
+    allocated_count_ -= run.count;
+    SetPinned(run, false);
   }
 }
 
-uint64_t BlockAllocator::closed_taken() const {
+uint64_t BlockAllocator::closed_allocated() const {
   const Lock lock(mutex_);
   uint64_t total = 0;
-  for (const Run& run : closed_taken_) total += run.count;
+  for (const Run& run : closed_allocated_) total += run.count;
   return total;
 }
 
@@ -370,7 +371,7 @@ Result<std::set<uint64_t>> BlockAllocator::LoadClosed() {
   std::set<uint64_t> touched, readable;
   {
     const Lock lock(mutex_);
-    for (const Run& run : closed_taken_) {
+    for (const Run& run : closed_allocated_) {
       for (uint64_t number = run.first; number < run.first + run.count; number += kWordNumbers) {
         touched.insert(number / kMapNumbers);
       }
@@ -390,33 +391,33 @@ Result<std::set<uint64_t>> BlockAllocator::LoadClosed() {
 
 void BlockAllocator::Settle() {
   const Lock lock(mutex_);
-  for (const Run& run : closed_taken_) {
+  for (const Run& run : closed_allocated_) {
     for (uint64_t number = run.first; number < run.first + run.count; ++number) {
       Bitmap& bitmap = At(number);
-      bitmap.held[WordOf(number)] &= ~BitOf(number);
+      bitmap.pinned[WordOf(number)] &= ~BitOf(number);
       bitmap.used[WordOf(number)] |= BitOf(number);
     }
     used_ += run.count;
-    taken_count_ -= run.count;
+    allocated_count_ -= run.count;
   }
   for (const uint64_t number : closed_freed_) {
     const auto found = bitmaps_.find(number / kMapNumbers);
-    // A number that is not in use comes from a damaged pointer.
+    // A number that is not used comes from a damaged pointer.
     if (found == bitmaps_.end() || !found->second.readable) continue;
     uint64_t& used = found->second.used[WordOf(number)];
     if ((used & BitOf(number)) == 0) continue;
     used &= ~BitOf(number);
-    found->second.held[WordOf(number)] |= BitOf(number);
+    found->second.pinned[WordOf(number)] |= BitOf(number);
     --used_;
     settled_.push_back(number);
   }
-  closed_taken_.clear();
+  closed_allocated_.clear();
   closed_freed_.clear();
 }
 
 void BlockAllocator::CheckpointDurable(uint64_t epoch) {
   const Lock lock(mutex_);
-  reserve_cursor_ = 0;
+  backing_cursor_ = 0;
   if (settled_.empty()) return;
   waiting_count_ += settled_.size();
   waiting_.push_back({epoch, std::move(settled_)});
@@ -426,10 +427,10 @@ void BlockAllocator::CheckpointDurable(uint64_t epoch) {
 void BlockAllocator::FreeUpTo(uint64_t epoch) {
   const Lock lock(mutex_);
   while (!waiting_.empty() && waiting_.front().epoch <= epoch) {
-    for (const uint64_t number : waiting_.front().numbers) SetHeld({number, 1}, false);
+    for (const uint64_t number : waiting_.front().numbers) SetPinned({number, 1}, false);
     waiting_count_ -= waiting_.front().numbers.size();
     waiting_.pop_front();
-    reserve_cursor_ = 0;
+    backing_cursor_ = 0;
   }
 }
 

@@ -1,5 +1,6 @@
-// The allocation map's side of getting space of the disk: free numbers become ready. What the file
-// has backed already, an earlier process say, is found before a disk is called full.
+// BlockAllocator: allocates disk space, which makes free numbers preallocated. Numbers that the
+// file backs already, for example from an earlier process, are found before the disk is reported
+// full.
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -10,30 +11,31 @@ namespace kvfs {
 namespace {
 
 constexpr uint64_t kMinGrowthBytes = uint64_t{256} << 10;
-constexpr uint64_t kMaxGrowthBytes = uint64_t{32} << 20;
+constexpr uint64_t kMaxGrowthBytes = uint64_t{2} << 20;
 
 }  // namespace
 
-Result<void> BlockAllocator::Reserve(uint64_t count) {
-  if (ready() >= count) return {};
+Result<void> BlockAllocator::Preallocate(uint64_t count) {
+  if (preallocated() >= count) return {};
   const auto before = file_->AllocatedBytes();
-  auto reserved = BackUpTo(count);
-  if (reserved || reserved.error().code != ErrorCode::kNoSpace) return reserved;
+  auto backed = BackUpTo(count);
+  if (backed || backed.error().code != ErrorCode::kNoSpace) return backed;
   KVFS_TRY(FindBacked(count));
-  if (ready() >= count) return {};
+  if (preallocated() >= count) return {};
   BackSingly(count);
-  if (ready() >= count) return {};
-  // What was got in vain goes back to the disk. What the file had before stays: others would take
-  // it, and the changes that it was kept for could not be made. Heads take too little to tell.
+  if (preallocated() >= count) return {};
+  // Returns the space that was allocated in vain. Space that the file had before stays: others
+  // would take it, and the changes that it is kept for would fail. Heads are too small to measure.
   const auto after = file_->AllocatedBytes();
   const uint64_t got = before && after ? std::max(*after, *before) - *before : 0;
-  if (!uses_heads_) TrimReady(ready() - std::min(ready(), got / unit_bytes_), 1);
-  return reserved;
+  const uint64_t kept = preallocated() - std::min(preallocated(), got / unit_bytes_);
+  if (!uses_heads_) TrimPreallocated(kept, 1);
+  return backed;
 }
 
-// What the file has kept, of an earlier process or of a closed store, bitmap by bitmap.
+// Queries the file bitmap by bitmap, as an earlier process may have left backed numbers.
 Result<void> BlockAllocator::FindBacked(uint64_t count) {
-  for (uint64_t index = 0; ready() < count; ++index) {
+  for (uint64_t index = 0; preallocated() < count; ++index) {
     const std::lock_guard backing(backing_);
     Lock lock(mutex_);
     if (index >= BitmapsOfFile()) return {};
@@ -46,13 +48,14 @@ Result<void> BlockAllocator::FindBacked(uint64_t count) {
     NoteFound(*backed);
     searched_[index] = true;
   }
-  return ready() < count ? ProbeBacked(count) : Result<void>();
+  return preallocated() < count ? ProbeBacked(count) : Result<void>();
 }
 
-// Where the file does not tell: each free number is asked for, until so many are ready.
+// For files that do not report their extents: tests each free number, until `count` are
+// preallocated.
 Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
   if (read_only_ || !MayHideBacked()) return {};
-  for (uint64_t number = 0; number < file_end_ / unit_bytes_ && ready() < count; ++number) {
+  for (uint64_t number = 0; number < file_end_ / unit_bytes_ && preallocated() < count; ++number) {
     const std::lock_guard backing(backing_);
     Lock lock(mutex_);
     const uint64_t index = number / kMapNumbers;
@@ -66,12 +69,12 @@ Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
     if (is_backed) NoteBacked({number, 1}, true);
   }
   const Lock lock(mutex_);
-  if (ready_ < count) searched_.assign(BitmapsOfFile(), true);
+  if (preallocated_ < count) searched_.assign(BitmapsOfFile(), true);
   return {};
 }
 
-// Whether Allocate finds the number's space there already. What it takes of the disk goes back:
-// others have more need of it. `backing_` must be held; nobody uses the number.
+// Tests whether allocating the number takes no further disk space. Space that it does take is
+// returned, for others that need it more. `backing_` must be held, and the number must be free.
 bool BlockAllocator::IsBacked(uint64_t number) {
   const bool heads = uses_heads_;
   const uint64_t offset = number * unit_bytes_, bytes = heads ? kHeadBytes : unit_bytes_;
@@ -83,7 +86,7 @@ bool BlockAllocator::IsBacked(uint64_t number) {
     return false;
   }
   if (!heads) return true;
-  const auto has_head_only = AllocateHead(number);
+  const auto has_head_only = BackHead(number);
   if (!has_head_only) return false;
   const Lock lock(mutex_);
   if (*has_head_only) heads_.insert(number);
@@ -91,16 +94,16 @@ bool BlockAllocator::IsBacked(uint64_t number) {
   return true;
 }
 
-// True if the file has more space than the numbers take of which that is known. Of a large unit it
-// may be the head only.
+// True if the file has more disk space than the numbers known to be backed need at least: a large
+// unit may have its head alone backed.
 bool BlockAllocator::MayHideBacked() const {
   const auto bytes = file_->AllocatedBytes();
-  const uint64_t known = used() + waiting() + held_now() + ready();
+  const uint64_t known = used() + waiting() + pinned() + preallocated();
   return !bytes || *bytes > known * std::min(unit_bytes_, kHeadBytes);
 }
 
-// The numbers of which the file says that they are backed; nothing if it does not say. `backing_`
-// must be held.
+// The numbers that are backed according to the file; nullopt if it does not report extents.
+// `backing_` must be held.
 std::optional<std::vector<Run>> BlockAllocator::BackedOf(Run numbers) const {
   std::vector<Run> runs;
   const uint64_t begin = numbers.first * unit_bytes_;
@@ -125,34 +128,35 @@ void BlockAllocator::NoteFound(const std::vector<Run>& runs) {
   for (const Run& run : runs) NoteBacked(run, true);
 }
 
-// Who trims takes first, and then looks at the claim.
-bool BlockAllocator::HasReady(uint64_t count, uint64_t held) const {
-  if (ready_ >= count) return true;
-  if (held == 0) return false;
+// The first test needs no lock: Punch pins numbers before it checks the reservation.
+bool BlockAllocator::HasPreallocated(uint64_t count, uint64_t most_pinned) const {
+  if (preallocated_ >= count) return true;
+  if (most_pinned == 0) return false;
   const Lock lock(mutex_);
-  return ready_ + std::min(held_, held) >= count;
+  return preallocated_ + std::min(pinned_, most_pinned) >= count;
 }
 
 Result<void> BlockAllocator::BackUpTo(uint64_t count) {
   Lock lock(mutex_);
-  while (ready_ < count) {
-    const uint64_t index = reserve_cursor_;
+  while (preallocated_ < count) {
+    const uint64_t index = backing_cursor_;
     if (index >= exhausted_.size()) exhausted_.resize(index + 1);
     if (!exhausted_[index]) {
-      KVFS_ASSIGN(const bool backed, BackMore(index, count - ready_, lock));
+      KVFS_ASSIGN(const bool backed, BackMore(index, count - preallocated_, lock));
       if (backed) continue;
       exhausted_[index] = true;
     }
-    if (reserve_cursor_ == index) ++reserve_cursor_;
+    if (backing_cursor_ == index) ++backing_cursor_;
   }
   return {};
 }
 
-// Backs free numbers of the bitmap's first words that have some that are not; false if none has.
+// Allocates space for free numbers in the bitmap's first words that have some not known to be
+// backed; false if there is none.
 Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock) {
   KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
   if (!bitmap->readable) {
-    // Beyond the file's end there is nothing to be damaged but what leads there.
+    // Beyond the file's end only damage in an upper level can make a bitmap unreadable.
     if (index * kMapNumbers * unit_bytes_ > file_end_) {
       return Fail(ErrorCode::kCorrupt,
                   "the allocation map is damaged: there is no room to be found");
@@ -163,14 +167,14 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   uint64_t word = 0;
   while (word < kBitmapWords && !has_more(word)) ++word;
   if (word == kBitmapWords) return false;
-  // A small file grows by a part of it, blocks by a larger one: each growth makes the next sync
-  // write the file system's journal, too.
+  // A small file grows by a fraction of its size, a larger one for blocks: each growth makes the
+  // next sync write the file's metadata, too.
   const uint64_t parts = unit_bytes_ > kHeadBytes ? 4 : 2;
   const uint64_t few = std::max(want, file_end_ / unit_bytes_ / parts);
   if (few < kWordNumbers) return BackFew(index, word, few, lock);
   const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
   uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
-  // Beyond the end the file grows in larger steps.
+  // Beyond its end the file grows in larger steps.
   if (begin >= file_end_) {
     const uint64_t growth = std::clamp(file_end_.load() / 8, kMinGrowthBytes, kMaxGrowthBytes);
     words = std::max(words, growth / (uint64_t{kWordNumbers} * unit_bytes_));
@@ -178,46 +182,46 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   uint64_t count = 1;
   while (count < words && has_more(word + count)) ++count;
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers;
-  auto allocated = Allocate({first, count * kWordNumbers}, lock);
-  // Where the disk has no room for all of them there may be some for the first.
-  if (!allocated && count > 1) allocated = Allocate({first, kWordNumbers}, lock);
+  auto allocated = Back({first, count * kWordNumbers}, lock);
+  // If the disk has no room for all words, it may have room for the first.
+  if (!allocated && count > 1) allocated = Back({first, kWordNumbers}, lock);
   KVFS_TRY(allocated);
   return true;
 }
 
-// The first of a word's numbers.
+// Allocates space for the first run of a word's numbers not known to be backed.
 Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock) {
   const uint64_t bits = bitmaps_.at(index).Unknown(word);
   const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
   const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers + begin;
-  KVFS_TRY(Allocate({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
+  KVFS_TRY(Back({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
   return true;
 }
 
-// On a disk that has no room for a word's numbers, single ones.
+// For a disk that has no room for a whole word: allocates space for short runs.
 void BlockAllocator::BackSingly(uint64_t count) {
   constexpr int kMostFailures = 256;
   Lock lock(mutex_);
   int failures = 0;
   const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
-  for (uint64_t number = 0; number < end && ready_ < count; number += kWordNumbers) {
+  for (uint64_t number = 0; number < end && preallocated_ < count; number += kWordNumbers) {
     const auto bitmap = Load(number / kMapNumbers, lock);
     if (!bitmap) return;
     if (!(*bitmap)->readable) continue;
-    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && ready_ < count;) {
+    for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && preallocated_ < count;) {
       const auto begin = static_cast<uint64_t>(std::countr_zero(rest));
       const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
-      const Run run{number + begin, std::min(free, count - ready_)};
+      const Run run{number + begin, std::min(free, count - preallocated_)};
       rest &= ~Ones(begin, run.count);
-      if (!Allocate(run, lock) && ++failures == kMostFailures) return;
+      if (!Back(run, lock) && ++failures == kMostFailures) return;
     }
   }
 }
 
-// Has the disk back the numbers, those that it does not back already.
-Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
-  ++allocating_;
+// Allocates disk space for the numbers that have none.
+Result<void> BlockAllocator::Back(Run numbers, Lock& lock) {
+  ++growing_;
   lock.unlock();
   const std::lock_guard backing(backing_);
   const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
@@ -231,8 +235,8 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
     }
   }
   lock.lock();
-  // Of heads only those of numbers that are still free and not backed: what somebody has had backed
-  // meanwhile may be in use. Nobody gets one that is not backed.
+  // Heads are punched and read, so their numbers must still be free and not backed: a number that
+  // another thread has preallocated meanwhile may be in use. Unbacked ones are never given out.
   const auto is_open = [&](uint64_t number) {
     const auto bitmap = bitmaps_.find(number / kMapNumbers);
     return bitmap != bitmaps_.end() &&
@@ -242,18 +246,18 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
     const uint64_t number = numbers.first + i;
     if (!is_open(number)) continue;
     lock.unlock();
-    const auto has_head = AllocateHead(number);
+    const auto has_head = BackHead(number);
     lock.lock();
     if (!has_head) allocated = tl::unexpected(has_head.error());
     if (!has_head) break;
     file_end_ = std::max(file_end_.load(), (number + 1) * unit_bytes_);
-    // They are asked for again where heads are not enough any more.
+    // UseHeads was turned off: the caller's loop allocates whole numbers.
     if (!uses_heads_) break;
     if (*has_head) heads_.insert(number);
     has_heads_ = !heads_.empty();
     NoteBacked({number, 1}, true);
   }
-  --allocating_;
+  --growing_;
   NoteFound(found);
   KVFS_TRY(allocated);
   if (heads) return {};
@@ -262,9 +266,10 @@ Result<void> BlockAllocator::Allocate(Run numbers, Lock& lock) {
   return {};
 }
 
-// True if the rest of it reads as zeros, and is a hole where the disk can have some. What the disk
-// could not punch is backed whole. A full disk has room for a head that is there already.
-Result<bool> BlockAllocator::AllocateHead(uint64_t number) {
+// Allocates the number's head, and punches the rest. True if the rest reads as zeros; if it could
+// not be punched, allocates the whole number and returns false. Within the file only the head is
+// allocated, which succeeds even on a full disk if the head is backed already.
+Result<bool> BlockAllocator::BackHead(uint64_t number) {
   const uint64_t offset = number * unit_bytes_, rest = unit_bytes_ - kHeadBytes;
   KVFS_ASSIGN(const uint64_t size, file_->SizeBytes());
   const bool is_within = offset + unit_bytes_ <= size;

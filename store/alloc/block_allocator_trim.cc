@@ -1,5 +1,5 @@
-// The allocation map's side of giving space back to the disk: free numbers become holes, one call
-// for a run however long.
+// BlockAllocator: returns disk space by punching holes for free numbers, with one call for each
+// run of any length.
 #include <algorithm>
 #include <bit>
 
@@ -12,46 +12,47 @@ constexpr size_t kMaxIdleBitmaps = 64;
 
 }  // namespace
 
-// What is claimed stays, also where it is an earlier process that has had it backed.
+// Reserved numbers stay preallocated, even if it was an earlier process that allocated their space:
+// so those must be found first.
 void BlockAllocator::Trim(uint64_t spare, uint64_t run) {
-  static_cast<void>(FindBacked(claimed()));
-  TrimReady(spare, run);
+  static_cast<void>(FindBacked(reserved()));
+  TrimPreallocated(spare, run);
   Lock lock(mutex_);
   if (run == 1) CutEnd(lock);
   DropIdleBitmaps();
 }
 
 void BlockAllocator::TrimAll(uint64_t run) {
-  static_cast<void>(FindBacked(claimed()));
+  static_cast<void>(FindBacked(reserved()));
   PunchUnknown(run);
   Trim(0, run);
 }
 
-// From the file's end, where the fewest new pages will want to be.
-void BlockAllocator::TrimReady(uint64_t spare, uint64_t run) {
+// Starts at the end of the file, where new pages are least likely to be placed.
+void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
   Lock lock(mutex_);
-  reserve_cursor_ = 0;
+  backing_cursor_ = 0;
   for (uint64_t end = ~uint64_t{0};;) {
-    Run found = LastReadyRun(end);
+    Run found = LastPreallocatedRun(end);
     if (found.count == 0) break;
     end = found.first;
     if (found.count < run) continue;
-    const uint64_t ready = ready_, kept = std::max<uint64_t>(spare, claimed_);
-    if (ready <= kept) break;
-    const uint64_t stays = found.count - std::min(found.count, ready - kept);
+    const uint64_t preallocated = preallocated_, kept = std::max<uint64_t>(spare, reserved_);
+    if (preallocated <= kept) break;
+    const uint64_t stays = found.count - std::min(found.count, preallocated - kept);
     if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
   }
 }
 
-// The last run of ready numbers below `end`, or so much of it as is worth a call; none if there is
-// none.
-Run BlockAllocator::LastReadyRun(uint64_t end) const {
+// The last run of preallocated numbers below `end`, or an end of it that is long enough for one
+// call; empty if there is none.
+Run BlockAllocator::LastPreallocatedRun(uint64_t end) const {
   constexpr uint64_t kEnough = kMapNumbers;
   Run run;
-  auto word = ready_words_.upper_bound(end / kWordNumbers);
-  while (word != ready_words_.begin()) {
+  auto word = preallocated_words_.upper_bound(end / kWordNumbers);
+  while (word != preallocated_words_.begin()) {
     const uint64_t first = *--word * kWordNumbers;
-    uint64_t bits = ReadyWord(*word);
+    uint64_t bits = PreallocatedWord(*word);
     if (end - first < kWordNumbers) bits &= Ones(0, end - first);
     if (bits == 0) continue;
     const auto above = static_cast<uint64_t>(std::countl_zero(bits));
@@ -64,8 +65,8 @@ Run BlockAllocator::LastReadyRun(uint64_t end) const {
   return run;
 }
 
-// The first run of numbers of one bitmap, which is loaded, that are free and not known to be
-// backed.
+// The first run in [begin, end) of free numbers not known to be backed. The range lies in one
+// bitmap, which must be loaded.
 Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
   Run run;
   while (begin < end) {
@@ -84,7 +85,7 @@ Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
   return run;
 }
 
-// Of what is free and not known to be backed.
+// Punches runs of at least `run` free numbers that are not known to be backed.
 void BlockAllocator::PunchUnknown(uint64_t run) {
   Lock lock(mutex_);
   for (uint64_t index = 0; index < BitmapsOfFile(); ++index) {
@@ -100,17 +101,17 @@ void BlockAllocator::PunchUnknown(uint64_t run) {
   }
 }
 
-// Makes holes of numbers that are ready, or of which nothing is known. False if the disk could not
-// do it, or if they are claimed. They are held meanwhile, so that nobody gets them.
-bool BlockAllocator::Punch(Run numbers, bool is_ready, Lock& lock) {
-  SetHeld(numbers, true);
-  const bool is_claimed = is_ready && ready_ < claimed_;
-  const bool punched = !is_claimed && PunchHeld(numbers, lock);
-  SetHeld(numbers, false);
+// Punches holes for numbers that are preallocated, or not known to be backed. False if punching
+// failed, or if they are reserved. They are pinned meanwhile, so that they are not given out.
+bool BlockAllocator::Punch(Run numbers, bool is_preallocated, Lock& lock) {
+  SetPinned(numbers, true);
+  const bool is_reserved = is_preallocated && preallocated_ < reserved_;
+  const bool punched = !is_reserved && PunchPinned(numbers, lock);
+  SetPinned(numbers, false);
   return punched;
 }
 
-bool BlockAllocator::PunchHeld(Run numbers, Lock& lock) {
+bool BlockAllocator::PunchPinned(Run numbers, Lock& lock) {
   lock.unlock();
   const std::lock_guard backing(backing_);
   const bool punched =
@@ -123,13 +124,14 @@ bool BlockAllocator::PunchHeld(Run numbers, Lock& lock) {
   return true;
 }
 
-// Cuts off what lies behind the last number that is used, held or ready.
+// Truncates the file after the last number that is used, pinned or backed.
 void BlockAllocator::CutEnd(Lock& lock) {
-  // The bitmap's numbers up to the last one that is any of it.
+  // One more than the index, within the bitmap, of the last such number; 0 if there is none.
   auto end_of = [](const Bitmap& bitmap) {
     if (!bitmap.readable) return kMapNumbers;
     for (uint64_t word = kBitmapWords; word > 0; --word) {
-      const uint64_t bits = bitmap.used[word - 1] | bitmap.held[word - 1] | bitmap.backed[word - 1];
+      const uint64_t bits =
+          bitmap.used[word - 1] | bitmap.pinned[word - 1] | bitmap.backed[word - 1];
       if (bits == 0) continue;
       return word * kWordNumbers - static_cast<uint64_t>(std::countl_zero(bits));
     }
@@ -140,27 +142,28 @@ void BlockAllocator::CutEnd(Lock& lock) {
     if (!bitmap) return;
     if (end_of(**bitmap) > 0) break;
   }
-  // From here on under the lock, so that nobody gets a number behind the new end.
+  // The lock is not released from here on, so that no number beyond the new end is given out.
   uint64_t end = 0;
   for (auto at = bitmaps_.rbegin(); at != bitmaps_.rend() && end == 0; ++at) {
     const uint64_t last = end_of(at->second);
     if (last > 0) end = (at->first * kMapNumbers + last) * unit_bytes_;
   }
-  if (allocating_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
+  if (growing_ == 0 && end < file_end_ && file_->Shorten(end)) file_end_ = end;
 }
 
-// Bitmaps that hold nothing that the disk does not say, and give nothing out.
+// Drops bitmaps whose content is all on disk, and which have no preallocated numbers.
 void BlockAllocator::DropIdleBitmaps() {
   if (bitmaps_.size() <= kMaxIdleBitmaps) return;
   std::erase_if(bitmaps_, [this](const auto& item) {
     const auto& [index, bitmap] = item;
-    const auto ready = ready_words_.lower_bound(index * kBitmapWords);
-    const bool gives = ready != ready_words_.end() && *ready / kBitmapWords == index;
+    const auto preallocated = preallocated_words_.lower_bound(index * kBitmapWords);
+    const bool gives =
+        preallocated != preallocated_words_.end() && *preallocated / kBitmapWords == index;
     const uint64_t none = index == 0 ? 1 : 0;
-    const bool is_idle = !gives && bitmap.held[0] == none &&
-                         std::all_of(bitmap.held.begin() + 1, bitmap.held.end(),
+    const bool is_idle = !gives && bitmap.pinned[0] == none &&
+                         std::all_of(bitmap.pinned.begin() + 1, bitmap.pinned.end(),
                                      [](uint64_t word) { return word == 0; });
-    // What the file has told of it is forgotten with it.
+    // Its backed numbers are forgotten with it.
     if (is_idle && index < searched_.size()) searched_[index] = false;
     return is_idle;
   });

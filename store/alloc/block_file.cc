@@ -1,4 +1,5 @@
-// Copies are checked, not the mapping: so it is proven of exactly the bytes that the caller gets.
+// The checksum is verified on the copy, not on the mapping: so it covers exactly the bytes that the
+// caller gets.
 #include "store/alloc/block_file.h"
 
 #include <algorithm>
@@ -20,10 +21,10 @@ tl::unexpected<Error> DamagedBlock(BlockPointer block) {
                                        " fails its checksum");
 }
 
-// What malloc gives for a large value begins 16 bytes behind a page, and blocks begin at one. Where
-// the destination is so little ahead of the source, modulo 4096, each load waits for a store that
-// seems to be to its address, and a copy takes more than twice the time; but not in pieces that
-// memcpy loads into registers before it stores.
+// malloc places a large value 16 bytes after a page boundary, and blocks begin at one. With the
+// destination so little ahead of the source, modulo 4096, each load waits for an earlier store that
+// seems to alias it (4K aliasing), and a copy takes more than twice the time; but not in pieces
+// that memcpy loads into registers before it stores.
 void CopyBlocks(std::byte* to, Bytes from) {
   constexpr size_t kPage = 4096, kNear = 64, kPieceBytes = 256;
   const size_t ahead =
@@ -43,7 +44,7 @@ uint64_t BlockFile::ChecksumOf(Bytes block) const {
 }
 
 Result<const std::byte*> BlockFile::View(BlockPointer first, size_t count) const {
-  // Rows are of the file only: one that is written over meanwhile is read again (read_view.h).
+  // Rows are read from the file only: a row overwritten meanwhile is read again (read_view.h).
   if (has_kept_ && count == 1) {
     std::lock_guard lock(mutex_);
     if (auto kept = kept_.find(first.number); kept != kept_.end()) return kept->second->data();
@@ -51,9 +52,9 @@ Result<const std::byte*> BlockFile::View(BlockPointer first, size_t count) const
   return file_->View(first.number * kBlockBytes, count * kBlockBytes);
 }
 
-// Looks, and where the view may have hidden the row, has the file show it and looks again. A row
-// that the disk cannot deliver then, or that lies beyond the file's end, is damaged: whoever has a
-// pointer there is, or the file's length.
+// Reads the row; if the view may have shown zeros, refreshes it and reads again. If the disk cannot
+// deliver the row then, or it lies beyond the file's end, something is damaged: the block, the
+// pointer to it, or the file's length.
 template <typename Look>
 Result<void> BlockFile::LookAgain(std::span<const BlockPointer> row, Look look) const {
   if (row.front().number >= format::kMaxNumber) return DamagedBlock(row.front());
@@ -81,7 +82,7 @@ size_t BlockFile::RowLength(std::span<const BlockPointer> blocks) const {
   return count;
 }
 
-// Of a part the whole block is copied aside.
+// To read a part, copies the whole block to a buffer first.
 Result<void> BlockFile::CopyProven(BlockPointer block, const std::byte* from, uint32_t offset,
                                    MutableBytes out) const {
   const bool is_whole = out.size() == kBlockBytes;
@@ -126,7 +127,7 @@ Result<void> BlockFile::Write(uint64_t first, Bytes data) {
     return {};
   }
   if (!has_kept_) return file_->Write(first * kBlockBytes, data);
-  // What is kept of an earlier use of the numbers must neither be read nor be written later.
+  // Blocks kept from an earlier use of these numbers must be neither read nor written later.
   std::lock_guard lock(mutex_);
   kept_.erase(kept_.lower_bound(first), kept_.lower_bound(first + data.size() / kBlockBytes));
   return file_->Write(first * kBlockBytes, data);
@@ -149,7 +150,7 @@ void BlockFile::Keep(uint64_t first, Bytes data) {
   has_kept_ = true;
 }
 
-// Under the lock, so that nobody writes newer bytes to the same block meanwhile.
+// Under the lock, so that no newer bytes are written to the same block meanwhile.
 Result<void> BlockFile::WriteKept() {
   if (!has_kept_ || read_only_) return {};
   std::lock_guard lock(mutex_);
@@ -179,8 +180,8 @@ void BlockFile::NoteReplayed(uint64_t block) {
   }
 }
 
-// The same bytes to the same places: whatever a crash leaves of that, it takes nothing away. Who
-// comes while it is under way waits for its end.
+// Writes the same bytes to the same places: a crash in the middle does no harm. Concurrent callers
+// wait for its end.
 Result<void> BlockFile::RewriteReplayed() {
   constexpr uint64_t kPieceBlocks = 256;
   if (!has_replayed_) return {};
@@ -197,7 +198,7 @@ Result<void> BlockFile::RewriteReplayed() {
   return {};
 }
 
-// What cannot be read is damaged, as whoever reads it will be told.
+// An unreadable block is damaged; its readers will get the error.
 Result<void> BlockFile::Rewrite(uint64_t first, uint64_t count) {
   std::vector<std::byte> bytes(count * kBlockBytes);
   if (file_->Read(first * kBlockBytes, bytes)) return file_->Write(first * kBlockBytes, bytes);
@@ -205,7 +206,8 @@ Result<void> BlockFile::Rewrite(uint64_t first, uint64_t count) {
   return {};
 }
 
-// While somebody else's flush is under way nobody knows how it ends: then the file is asked, too.
+// While another thread's flush is in progress, its result is unknown: sync the file in that case,
+// too.
 Result<void> BlockFile::SyncNamed() {
   if (named_durable_ >= named_writes_) return {};
   return Flush();

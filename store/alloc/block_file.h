@@ -1,15 +1,15 @@
 // The blocks of one shard, in its mapped values file: 4 KiB pieces of contents too large for a
-// leaf, and of the allocation maps. A block is nothing but its bytes; whoever refers to it keeps
-// the checksum.
+// leaf, and of the allocation maps. A block has no header; its checksum is kept in the pointers to
+// it.
 //
-// Of a store that is only read (OpenOptions::read_only) the file stays as it is: blocks that a
-// replay of the log writes are kept in memory. So are those that the disk failed to write after all
-// was decided; if it was for want of room, they are written by the next Sync.
+// In a read-only store (OpenOptions::read_only) the file is not changed: blocks that the replay of
+// the log writes are kept in memory. So are blocks that could not be written after their change had
+// been decided; if the disk was full, the next Sync writes them.
 //
-// What a replay has found is in the system's cache, but not for sure on the disk: a writeback may
-// have failed, and the pages be marked clean since. The first sync writes those blocks again.
+// Blocks that a replay finds are in the system's cache, but not necessarily on disk: a writeback
+// may have failed and left the pages marked clean. The first sync writes these blocks again.
 //
-// Threads: reading is safe from many, and so is writing, of blocks that nobody else reads or
+// Threads: reads are safe from many threads; so are writes of blocks that no other thread reads or
 // writes.
 #pragma once
 
@@ -35,33 +35,33 @@ class BlockFile {
 
   uint64_t ChecksumOf(Bytes block) const;
 
-  // Copies a part of the block, the whole of which is checked at every look; what has none reads as
-  // zeros. kCorrupt if the block fails its checksum or cannot be had from the disk; other codes are
-  // a failure of this process, and say nothing of the block.
+  // Copies a part of the block, after checking the whole block; holes and unwritten blocks read as
+  // zeros. kCorrupt if the block fails its checksum or the disk cannot deliver it; other codes mean
+  // a failure of this process, and say nothing about the block.
   Result<void> Read(format::BlockPointer block, uint32_t offset, MutableBytes out) const {
     return ReadRow({&block, 1}, offset, out);
   }
-  // The same for a part of blocks of which RowLength says that they lie together; `offset` is from
-  // the begin of the first, and within it.
+  // The same for a part of several blocks, which RowLength must have found to be readable together;
+  // `offset` counts from the beginning of the first block, and lies within it.
   Result<void> ReadRow(std::span<const format::BlockPointer> row, uint32_t offset,
                        MutableBytes out) const;
-  // How many of the blocks, the first included, one ReadRow can get.
+  // How many of the blocks, starting with the first, one ReadRow can read.
   size_t RowLength(std::span<const format::BlockPointer> blocks) const;
-  // kCorrupt unless the block is on the disk as the pointer says.
+  // kCorrupt unless the block on disk matches the pointer.
   Result<void> Check(format::BlockPointer block) const;
 
-  // Writes whole blocks to consecutive numbers, which have been reserved.
+  // Writes whole blocks to consecutive numbers, which must have been reserved.
   Result<void> Write(uint64_t first, Bytes data);
-  // The same over blocks that are in use, or of which all is decided. Readers see them, also when
-  // there is an error. Want of room is none: Sync tells of it.
+  // The same for blocks that are in use, or whose change has been decided. Readers see the new
+  // bytes even after an error. Lack of space is not an error here: Sync reports it.
   Result<void> WriteOver(uint64_t first, Bytes data);
-  // The same as Write for blocks that a log record will name: SyncNamed makes them durable.
+  // As Write, for blocks that a log record will name: SyncNamed makes them durable.
   Result<void> WriteNamed(uint64_t first, Bytes data);
-  // kNoSpace, on a disk that needs room to write over what is there: nothing is lost, but nothing
-  // is durable.
+  // kNoSpace on a disk that needs free space to overwrite data: nothing is lost, but nothing is
+  // durable.
   Result<void> SyncNamed();
   Result<void> Sync();
-  // A replayed log record names the block. For one thread, before the first sync.
+  // Notes that a replayed log record names the block. For one thread, before the first sync.
   void NoteReplayed(uint64_t block);
 
   File& file() const { return *file_; }
@@ -89,8 +89,8 @@ class BlockFile {
   File* file_;
   const uint64_t checksum_seed_;
   const bool read_only_;
-  // Writes of named blocks, and how many of them a sync has made durable. INVARIANT: the second
-  // grows only after a sync that began behind the write has succeeded.
+  // Number of writes of named blocks, and how many of them are durable. INVARIANT: the second grows
+  // only after the success of a sync that began after those writes.
   std::atomic<uint64_t> named_writes_ = 0;
   std::atomic<uint64_t> named_durable_ = 0;
   std::atomic<bool> has_kept_ = false;

@@ -1,4 +1,4 @@
-// One check under way: hands findings and progress on, and counts them.
+// A check in progress: passes findings and progress on, and counts them.
 //
 // Threads: one.
 #pragma once
@@ -25,14 +25,14 @@ class CheckSession {
   }
   void Space(std::string message) {
     ++report_.space_findings;
-    Tell({CheckFinding::Kind::kDirectory, std::move(message)});
+    Tell({CheckFinding::Kind::kLostSpace, std::move(message)});
   }
   void Note(std::string message) {
     ++report_.notes;
     Tell({CheckFinding::Kind::kNote, std::move(message)});
   }
 
-  // So much more has been looked at.
+  // Progress of the check.
   void CountEntry() { ++report_.checkpoint_entries; }
   void CountLogEntry() { ++report_.log_entries; }
   void SetLogRecords(uint64_t count) { report_.log_records = count; }
@@ -45,12 +45,10 @@ class CheckSession {
     ++report_.blocks;
     Advance(bytes);
   }
-  // True once the caller wants no more, or the check has failed: then nothing is to be looked at
-  // any further.
+  // True once the caller has cancelled the check, or it has failed: nothing more is to be checked.
   bool ended() const { return !report_.complete || failure_; }
 
-  // Something could not be looked at, for a reason that says nothing of what is stored. Ends the
-  // check.
+  // Ends the check: something could not be read for a reason unrelated to the stored data.
   void Abandon(Error error) {
     if (!failure_) failure_ = std::move(error);
   }

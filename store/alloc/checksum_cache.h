@@ -1,10 +1,10 @@
-// Remembers which pages were found sound lately, so that each is checked now and then and not at
-// every look. What was checked is checked again at the first look kMostSeconds later at the latest,
-// however often it is looked at: the disk, or the memory that caches it, may have changed it since.
-// A table of fixed size with one slot a number may fall into, so its memory is bounded. Every
-// mapped page that the disk failed to give (File::ViewFaults) lets all of them be checked again.
+// Remembers which pages were verified lately, so that a page is verified now and then and not at
+// every access. A page is verified again at its first access kMostSeconds or more after the last
+// verification: the disk, or the memory that caches it, may have changed it since. The table has a
+// fixed size, with one slot for each hash of a number, so its memory is bounded. Every mapped page
+// that the disk fails to deliver (File::ViewFaults) invalidates all of it.
 //
-// Threads: safe from many. A lost race costs another check, never a missing one.
+// Threads: safe from many. A lost race costs a repeated verification, never a missing one.
 #pragma once
 
 #include <array>
@@ -18,13 +18,13 @@ class ChecksumCache {
  public:
   static constexpr uint64_t kMostSeconds = 32;
 
-  // When, by Env::Seconds and File::ViewFaults. For Insert: as it was before the check.
+  // A moment, by Env::Seconds and File::ViewFaults. For Insert: taken before the verification.
   struct Moment {
     uint64_t seconds = 0;
     uint64_t faults = 0;
   };
 
-  // `proof` tells apart what lies in one place at different times: a page's epoch.
+  // `proof` distinguishes the pages that have had one number at different times: the page's epoch.
   bool Contains(uint64_t number, uint64_t proof, Moment now) const {
     return Slot(number).load(std::memory_order_relaxed) == Tag(number, proof, now);
   }
@@ -35,9 +35,9 @@ class ChecksumCache {
  private:
   static constexpr size_t kSlots = size_t{1} << 15;
 
-  // A hash with a secret, so that no file can be made in which something damaged has the tag of
-  // something sound. Never 0, which means that a slot is empty. It holds for one round of the
-  // clock, which ends at another second for each number, so that not all are checked anew at once.
+  // A hash with a secret, so that no crafted file can give a damaged page the tag of a sound one.
+  // Never 0, which marks an empty slot. A tag is valid for one round of the clock, which ends at a
+  // different second for each number, so that not all pages are verified again at once.
   uint64_t Tag(uint64_t number, uint64_t proof, Moment moment) const {
     constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     uint64_t hash = (secret_ ^ number) * kMultiplier;

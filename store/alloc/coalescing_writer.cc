@@ -1,4 +1,4 @@
-// One buffer, flushed when the next piece does not follow it.
+// One buffer, flushed when the next piece does not follow it, and at multiples of 2 MiB.
 #include "store/alloc/coalescing_writer.h"
 
 #include <utility>

@@ -1,9 +1,9 @@
-// Gathers neighbouring pages or blocks into long writes: a system call for 2 MiB and not one a
-// page.
+// Gathers neighbouring pages or blocks into long writes: one system call for 2 MiB instead of one
+// for each page.
 //
-// A run ends where a large page of memory would. What is written so, the kernel may keep in large
-// pages of its cache, and map as such (Linux 6.18 on ext4 does): looking here and there at a tree's
-// pages then costs less translation of addresses.
+// A run ends at a multiple of 2 MiB, the size of a huge page. The kernel may then cache the file in
+// large folios and map them as such (Linux 6.18 on ext4 does), which saves TLB misses in random
+// reads of a tree's pages.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ class CoalescingWriter {
  public:
   explicit CoalescingWriter(File* file) : file_(file) {}
 
-  // Takes `size` bytes that belong at `offset`, and returns where to put them; they are written
-  // when the run ends, at the latest by Flush. Cheapest in ascending order. `size` is a power of
-  // two, at most 2 MiB, and divides the offset.
+  // Returns a buffer for the `size` bytes at `offset`, for the caller to fill; they are written
+  // when the run ends, by Flush at the latest. Cheapest in ascending order. `size` is a power of
+  // two, at most 2 MiB, and divides `offset`.
   Result<std::byte*> Add(uint64_t offset, size_t size);
-  // The same for one of which only the first `head_bytes` are to be written, as the rest is zeros
-  // there already, unless WriteWhole is called before the next.
+  // The same, but only the first `head_bytes` are written, as the rest of the file there is zeros
+  // already, unless WriteWhole is called before the next Add.
   Result<std::byte*> AddHead(uint64_t offset, size_t size, size_t head_bytes);
   void WriteWhole() { head_bytes_ = 0; }
   Result<void> Flush();
@@ -32,7 +32,7 @@ class CoalescingWriter {
 
   File* file_;
   uint64_t begin_ = 0;
-  size_t head_bytes_ = 0;  // not 0: of what there is, which stands alone
+  size_t head_bytes_ = 0;  // not 0: bytes to write of the only item in the run
   std::vector<std::byte> run_;
 };
 

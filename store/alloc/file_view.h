@@ -1,4 +1,4 @@
-// Addresses of a mapped file's parts, remembered so that finding one takes a load and an addition.
+// A cache of the addresses of a mapped file's windows: a lookup takes a load and an addition.
 //
 // Threads: safe from many.
 #pragma once
@@ -10,16 +10,16 @@
 
 namespace kvfs {
 
-// What a look at bytes through a view has come to, where it has failed: whether the bytes may be
-// sound all the same, so that File::RefreshView is to be asked. A view may have failed for a
-// moment, and may show zeros in place of what the disk could not deliver.
+// Whether, after a failed read through a view, the bytes on disk may be sound nevertheless, so that
+// File::RefreshView is worth a call. A view may fail temporarily, and may show zeros for pages that
+// the disk could not deliver.
 inline bool MayBeHidden(const Error& error, const File& file) {
   return error.code == ErrorCode::kIo ||
          (error.code == ErrorCode::kCorrupt && file.ViewFaults() > 0);
 }
 
-// So many times what has been read from pages is read again because the disk failed to deliver one
-// of them meanwhile. Each such page is found out once.
+// Maximum number of retries of a read from pages because the disk failed to deliver a page
+// meanwhile. Each such page causes one retry.
 inline constexpr int kMostLooks = 8;
 
 class FileView {
@@ -27,8 +27,8 @@ class FileView {
   // `file` must outlive the view.
   explicit FileView(const File* file) : file_(file), window_bytes_(file->ViewWindowBytes()) {}
 
-  // The bytes at `offset`, up to the window's end; null if nobody has looked there with View
-  // before. They lie within the file only if they have been seen there.
+  // Address of the bytes from `offset` to the window's end; null before the first View of that
+  // window. Only bytes that some View has covered are known to lie within the file.
   const std::byte* Known(uint64_t offset) const {
     const uint64_t window = offset / window_bytes_;
     if (window >= kWindows) return nullptr;

@@ -1,13 +1,13 @@
-// Contracts between parts ("X must come before Y"), checked in every build: a part that is used
-// before the state it asks for could write over what is promised.
+// Preconditions between parts ("X must come before Y"), checked in every build: a part that is used
+// in the wrong state could overwrite acknowledged data.
 //
 //   KVFS_REQUIRE(condition, "what must hold");  in a function that returns a Result: kInternal,
 //                                               and nothing has been changed
 //   Demand(condition, "what must hold");        where no error can be returned, and going on would
 //                                               destroy data: ends the process, with these words
 //
-// Both are for faults of the program; what a caller, the disk or the system may do has errors of
-// its own.
+// Both are for bugs of the program; failures of callers, the disk or the system have their own
+// errors.
 #pragma once
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// Entries in words, for messages.
+// Descriptions of entries for messages.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace kvfs {
 
-// The name with what does not print as \xHH.
+// The name, with unprintable bytes as \xHH.
 std::string Readable(std::string_view name);
 
 // For example: entry "foo" of directory 1.

@@ -1,6 +1,6 @@
-// A failed write or sync is final: what the disk then holds is not known, and a later sync that
-// succeeds proves nothing about it. The store remembers the first failure, refuses changes, and
-// goes on reading. Reopening starts again from what is on disk.
+// A failed write or sync is final: the state of the disk is then unknown, and a later successful
+// sync proves nothing about it. The store remembers the first failure and refuses changes; reads go
+// on. Reopening starts from what is on disk.
 //
 // Threads: safe from many.
 #pragma once
@@ -17,8 +17,8 @@
 
 namespace kvfs {
 
-// A full disk, or a process that lacks something: nothing is wrong with what is stored. Where a
-// write that so fails was to a place that nothing refers to yet, it may be made again.
+// A full disk, or a process short of resources: the stored data is sound. A write that fails in
+// this way to a place that nothing refers to yet may be repeated.
 inline bool MayBeRepeated(const Error& error) {
   return error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kUnavailable;
 }
@@ -27,18 +27,18 @@ class FailureLatch {
  public:
   explicit FailureLatch(std::function<void(std::string_view)> log) : log_(std::move(log)) {}
 
-  // kReadOnly, with the first failure's reason, once there was one.
+  // kReadOnly, with the reason of the first failure, if there was one.
   Result<void> Check() const {
     if (!failed_.load(std::memory_order_acquire)) return {};
     std::lock_guard lock(mutex_);
     return tl::unexpected(refusal_);
   }
 
-  // Remembers the failure, if it is the first, and returns it.
+  // Records the failure, if it is the first, and returns it.
   tl::unexpected<Error> Fail(std::string_view what, Error error) {
     std::lock_guard lock(mutex_);
     if (!failed_) {
-      // Whatever there is no memory for, it has failed.
+      // The failure counts, even if there is no memory for its text.
       refusal_.code = ErrorCode::kReadOnly;
       try {
         refusal_.message =

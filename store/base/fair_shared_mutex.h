@@ -1,24 +1,25 @@
-// A lock for many readers or one writer at a time, in which neither side keeps the other out.
+// A reader-writer lock in which neither side starves the other.
 //
-// A writer that has come waits for the readers that are inside, and for no other: std::shared_mutex
-// of glibc lets readers in as long as one is inside, and a writer then waits until all of them
-// happen to be outside at once. A reader that has come while a writer waits or is inside tries
-// again when that one has left. After some tries in vain it insists, and the next writer waits
-// until it has been inside. Among themselves writers have the order that std::mutex gives them.
+// A writer waits only for the readers that hold the lock when it arrives. (glibc's
+// std::shared_mutex admits readers as long as one holds it, so a writer waits until they all happen
+// to be gone at once.) A reader that arrives while a writer waits or holds the lock retries when
+// that writer is done. After several failed tries it insists: the next writer waits until this
+// reader has had the lock. Writers are ordered among themselves by std::mutex.
 //
-// So a writer waits for those that are at work, and not for all that wait, each of which would have
-// to be woken and to get a processor first. (In a phase-fair lock, as of Brandenburg and Anderson
-// 2010, each writer lets all readers in that have come during the last: where there are more
-// threads than processors, that is a round of all of them for each writer.)
+// So a writer waits for the readers at work, but not for the waiting ones, each of which would have
+// to be woken and scheduled first. (In the phase-fair lock of Brandenburg and Anderson, 2010, each
+// writer first admits all readers that arrived during the last one: with more threads than
+// processors, that is a round of all of them for each writer.)
 //
-// Without a writer a reader costs two atomic additions. Who has to wait looks again for some
-// microseconds, which is what most holders take, before it sleeps: to sleep and be woken costs
-// more, and on a busy machine a turn of everybody else.
+// Without a writer a reader costs two atomic additions. A waiting thread spins for some
+// microseconds, as long as most holders take, before it sleeps: sleeping and waking cost more, and
+// on a busy machine a turn of every other thread.
 //
-// Not recursive, not even for readers: a second lock_shared of one thread would wait for a writer
-// that waits for the first. Builds with assertions find it. Meets SharedLockable but for try_lock.
+// Not recursive, not even for readers: a second lock_shared by the same thread would wait for a
+// writer that waits for the first. Builds with assertions detect it. Meets SharedLockable except
+// for try_lock.
 //
-// Threads: safe from many, as a lock is.
+// Threads: safe from many.
 #pragma once
 
 #include <algorithm>
@@ -60,13 +61,12 @@ class FairSharedMutex {
     NoteGiven();
   }
 
-  // A writer waits or is inside: readers that come now wait for it.
+  // Whether a writer waits or holds the lock: arriving readers wait for it.
   bool HasWriter() const { return (state_ & kWriter) != 0; }
 
  private:
-  static constexpr uint32_t kWriter = 1;  // one waits for the readers inside, or is inside
-  static constexpr uint32_t kReader =
-      2;  // times the readers that are inside, or look whether they can
+  static constexpr uint32_t kWriter = 1;  // a writer waits for the readers, or holds the lock
+  static constexpr uint32_t kReader = 2;  // times the readers that hold the lock or are trying to
 
   bool TryEnter() {
     if ((state_.fetch_add(kReader) & kWriter) == 0) return true;
@@ -77,7 +77,7 @@ class FairSharedMutex {
     if (state_.fetch_sub(kReader) == (kReader | kWriter)) Wake(writer_);
   }
 
-  // As long as somebody insists no writer comes, but for one that has come before.
+  // While a reader insists no further writer enters, except one that arrived before.
   void EnterInTurn() {
     constexpr int kTries = 4;
     for (int i = 0; i < kTries; ++i) {
@@ -91,7 +91,7 @@ class FairSharedMutex {
     if (--insisting_ == 0) Wake(writer_);
   }
 
-  // Threads that sleep until something has changed.
+  // Threads that sleep until a condition changes.
   struct Sleepers {
     std::atomic<uint32_t> count = 0;
     std::condition_variable changed;
@@ -105,7 +105,7 @@ class FairSharedMutex {
       Pause();
     }
     std::unique_lock lock(sleeping_);
-    // Who changes something after this look finds the count.
+    // A thread that changes the condition after this point sees the count.
     ++sleepers.count;
     sleepers.changed.wait(lock, is_over);
     --sleepers.count;
@@ -127,7 +127,7 @@ class FairSharedMutex {
   void NoteTaken() {}
   void NoteGiven() {}
 #else
-  // That this thread holds. Without memory from the heap, as a lock must not fail.
+  // The locks that this thread holds. Uses no heap memory, as locking must not fail.
   struct Held {
     std::array<const FairSharedMutex*, 512> locks;
     size_t count = 0;
@@ -147,7 +147,7 @@ class FairSharedMutex {
     Held& held = HeldHere();
     const auto end = held.locks.begin() + static_cast<ptrdiff_t>(held.count);
     const auto found = std::find(held.locks.begin(), end, this);
-    assert(found != end && "a lock is given back that is not held");
+    assert(found != end && "a lock is released that is not held");
     *found = held.locks[--held.count];
   }
 #endif

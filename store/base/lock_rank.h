@@ -1,9 +1,9 @@
-// The order in which the store's locks are taken (docs/concurrency.md), asserted in builds with
-// assertions: a thread takes a lock only of a higher rank than those it holds. Without assertions
-// these are the bare mutexes.
+// The order in which the store's locks are taken (docs/concurrency.md), checked in builds with
+// assertions: a thread takes only locks of a higher rank than those it holds. Without assertions
+// these are plain mutexes.
 //
-// (As Abseil's and Linux's lockdep find cycles, but simpler: the order is known, so that the first
-// wrong step fails, whether another thread was about to go the other way or not.)
+// (Abseil and Linux's lockdep look for cycles. Here the order is known, so the first wrong step
+// fails, whether or not another thread takes the opposite order.)
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace kvfs {
 
-// Locks of one rank are never held together, but for shards, which go by their indexes.
+// Locks of one rank are never held together, except the shards' locks, which are ordered by index.
 enum class LockRank : uint32_t {
   kFullDisk = 1,  // Engine::full_disk_
   kCheckpoint,    // Checkpointer::running_
@@ -43,7 +43,7 @@ class Ranked : public Mutex {
 
 #else
 
-// The ranks that this thread holds, ascending. Needs no memory: a lock can always be taken.
+// The ranks that this thread holds, ascending. Allocates nothing, so that locking cannot fail.
 class HeldRanks {
  public:
   static void Add(uint32_t rank) {
@@ -57,13 +57,13 @@ class HeldRanks {
     Ranks& held = Held();
     const auto end = held.ranks.begin() + static_cast<ptrdiff_t>(held.count);
     const auto found = std::find(held.ranks.begin(), end, rank);
-    assert(found != end && "a lock is given back that is not held");
+    assert(found != end && "a lock is released that is not held");
     std::copy(found + 1, end, found);
     --held.count;
   }
 
  private:
-  // A lock of each kind, and all shards'.
+  // Room for one lock of each kind, and those of all shards.
   struct Ranks {
     std::array<uint32_t, 320> ranks;
     size_t count;

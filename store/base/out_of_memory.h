@@ -1,9 +1,9 @@
-// Want of memory as an error: no exception leaves the store.
+// Lack of memory as an error: no exception leaves the store.
 //
-// What has no memory throws, deep inside, and all that was begun is taken back by destructors. At
-// the public boundary, and where a thread begins, the exception becomes kUnavailable. Where a
-// change has been decided and cannot be taken back, whoever decided it catches the exception first,
-// and the store takes no more changes until it is reopened (commit.h, checkpointer.h).
+// A failed allocation throws, deep inside, and destructors undo what was begun. At the public
+// boundary, and at the start of a thread, the exception becomes kUnavailable. Where a change has
+// been decided and cannot be undone, the deciding code catches the exception first, and the store
+// refuses changes until it is reopened (commit.h, checkpointer.h).
 #pragma once
 
 #include <new>
@@ -17,8 +17,8 @@ namespace kvfs {
 // Short enough to need no memory of its own.
 inline Error OutOfMemory() { return {ErrorCode::kUnavailable, "out of memory"}; }
 
-// `call`, which returns a Result; kUnavailable if it throws for want of memory or threads. What a
-// visitor throws for reasons of its own, as fmt::print does on a full disk, passes through.
+// Returns the Result of `call`; kUnavailable if it throws for lack of memory or threads. Other
+// exceptions, such as a visitor's fmt::print on a full disk, pass through.
 template <typename Call>
 auto WithinMemory(Call call) -> decltype(call()) {
   try {

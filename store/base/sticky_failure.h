@@ -1,9 +1,9 @@
-// The first failure of an open file that leaves in doubt what the disk holds; it is final.
+// The first failure that leaves the content of an open file in doubt; it is final.
 //
-// Linux reports a failed writeback to each open file once, and keeps the pages, marked clean: a
-// later fdatasync(2) succeeds although they are not on the disk. Of two threads that flush one file
-// at the same time, only one is told. So the file remembers: from then on every change and every
-// sync of it fails with that first failure, until it is opened anew.
+// Linux reports a failed writeback once to each open file, and keeps the pages, marked clean: a
+// later fdatasync(2) succeeds although they are not on disk. If two threads sync one file at the
+// same time, only one gets the error. So the file remembers it: from then on every change and every
+// sync fails with that first failure, until the file is reopened.
 //
 // Threads: safe from many.
 #pragma once
@@ -18,7 +18,7 @@ namespace kvfs {
 
 class StickyFailure {
  public:
-  // The first failure, once there was one.
+  // The first failure, if there was one.
   Result<void> Check() const {
     if (!has_failed()) return {};
     const std::lock_guard lock(mutex_);
@@ -26,14 +26,14 @@ class StickyFailure {
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 
-  // Remembers the failure, if it is the first, and returns it.
+  // Records the failure, if it is the first, and returns it.
   tl::unexpected<Error> Note(Error error) {
     const std::lock_guard lock(mutex_);
     if (!has_failed() || first_.message.empty()) first_ = error;
     failed_.store(true, std::memory_order_release);
     return tl::unexpected(std::move(error));
   }
-  // The same while there is nothing to say yet: it takes no memory.
+  // The same before there is a message: allocates no memory.
   void Raise(ErrorCode code) noexcept {
     const std::lock_guard lock(mutex_);
     if (!has_failed()) first_.code = code;

@@ -1,5 +1,5 @@
-// What tells the levels of a tree apart when they are written: leaves hold records, branches hold
-// keys and pages.
+// The differences between the levels of a tree for the level writer: leaves hold records, branches
+// hold keys and page pointers.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace kvfs {
 
-// What becomes of one record of a leaf: it gets a value, or goes.
+// A change of one record of a leaf: a new value, or its removal.
 struct TreeChange {
   format::RecordKey key;
   uint64_t version = 0;
@@ -17,7 +17,7 @@ struct TreeChange {
   Bytes value;
 };
 
-// The same of a branch.
+// The same for a branch.
 struct BranchChange {
   format::RecordKey key;
   std::optional<format::PagePointer> child;
@@ -32,14 +32,14 @@ struct LeafLevel {
   static Record ToRecord(const Change& change) {
     return {change.key, change.version, change.value};
   }
-  // What the record takes in a page, behind the one before it (null: as the first).
+  // Bytes of the record in a page, after the record `before` (null: as the first one).
   static uint32_t BytesOf(const Record& record, const Record* before) {
     const bool begins_group = before == nullptr || before->key.directory != record.key.directory;
     return format::LeafRecordBytes(record) + (begins_group ? format::kLeafGroupBytes : 0);
   }
   static bool IsNumbered(const Record& record) { return record.key.name.empty(); }
-  // A key above that of the record before and not above that of `first`: without a name, unless the
-  // name alone tells them apart.
+  // A separator key: above the key of `before` and not above that of `first`. It has no name,
+  // unless only the names differ.
   static format::RecordKey KeyOf(const Record* before, const Record& first) {
     const format::RecordKey bare{first.key.directory, first.key.position, {}};
     return before == nullptr || before->key < bare ? bare : first.key;

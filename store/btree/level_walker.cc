@@ -17,7 +17,7 @@ Result<void> LevelWalker::Seek(const RecordKey& key) {
   return Descend(&key);
 }
 
-// From the path's end to the level: to where `key` belongs, or to the leftmost page.
+// Descends from the path's end to the level: to the page for `key`, or to the leftmost page.
 Result<void> LevelWalker::Descend(const RecordKey* key) {
   while (level() > level_) {
     KVFS_ASSIGN(const format::PageView page, tree_->pages().Read(this->page()));

@@ -1,5 +1,5 @@
-// Walks the pages of one level of a tree from left to right, without reading them: for each it
-// tells the pointer to it and the keys that belong below it.
+// Walks the pages of one level of a tree from left to right, without reading them: for each page it
+// gives the pointer and the range of keys.
 #pragma once
 
 #include <vector>
@@ -10,13 +10,13 @@ namespace kvfs {
 
 class LevelWalker {
  public:
-  // Level 1 are the leaves; `level` is at most the tree's height.
+  // Level 1 is the leaves; `level` is at most the tree's height.
   LevelWalker(const Tree& tree, uint32_t level) : tree_(&tree), level_(level) {}
 
-  // To the page below which `key` belongs. kCorrupt if a branch on the way is damaged; then
-  // DamagedLevel tells its level, and the methods below concern it.
+  // Moves to the page whose range contains `key`. kCorrupt if a branch on the way is damaged; the
+  // methods below then concern that branch.
   Result<void> Seek(const format::RecordKey& key);
-  // To the next page; false at the end. After kCorrupt as for Seek.
+  // Moves to the next page; false at the end. kCorrupt as for Seek.
   Result<bool> Next();
 
   uint32_t level() const { return tree_->root().height - static_cast<uint32_t>(path_.size()); }
@@ -24,9 +24,9 @@ class LevelWalker {
   bool HasParent() const { return !path_.empty(); }
   // The page's key in its parent.
   format::RecordKey StoredKey() const { return path_.back().branch.Key(path_.back().index); }
-  // Keys from here on belong below the page; of the leftmost all lower ones, too.
+  // The lower bound of the page's keys, inclusive; the leftmost page also has all lower keys.
   format::RecordKey LowerKey() const;
-  // Keys from here on do not.
+  // The upper bound of the page's keys, exclusive.
   bool HasUpperKey() const { return UpperStep() != nullptr; }
   format::RecordKey UpperKey() const;
 

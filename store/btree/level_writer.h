@@ -1,12 +1,12 @@
 // Writes one level of a shard's next tree: see tree_writer.h.
 //
-// A *visit* is a row of neighbouring pages of the last tree that are written anew together. What it
-// did is a row of changes of the level above: the keys of the pages that are gone, and the keys and
-// places of those that have come.
+// A *visit* rewrites a row of neighbouring pages of the last tree together. Its result is a row of
+// changes for the level above: the keys of the removed pages, and the keys and pointers of the new
+// ones.
 //
 // INVARIANT: a page's key is not above any key below it, and above all keys of the page before it.
-// The key of a branch is that of its first child; only what is leftmost in the tree has lower keys
-// below it than its own.
+// The key of a branch is that of its first child; only the leftmost pages of the tree may hold keys
+// lower than their own.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,7 @@
 
 namespace kvfs {
 
-// What a level does with a page that cannot be read, or from a branch on that cannot: the changes
-// that belong there.
+// An unreadable branch above the level, and the changes that belong below it.
 template <typename Change>
 struct DamagedPart {
   uint32_t level = 0;
@@ -42,8 +41,8 @@ class LevelWriter {
         walker_(last, level),
         filler_(maker->capacity(), maker->target()) {}
 
-  // Carries out the changes, which ascend by key; returns those of the level above. Changes that
-  // belong below a branch that cannot be read are left out, and told by damaged().
+  // Applies the changes, which ascend by key; returns those for the level above. Changes that
+  // belong below an unreadable branch are left out, and returned by damaged().
   Result<std::vector<BranchChange>> Write(std::span<const Change> changes) {
     changes_ = changes;
     bool has_more = rewrites_all_;
@@ -54,7 +53,7 @@ class LevelWriter {
     return std::move(above_);
   }
 
-  // Makes pages of the changes alone, which are to lie from `lower_key` on.
+  // Builds pages from the changes alone; `lower_key` is the key of the first page.
   Result<std::vector<BranchChange>> WriteNew(std::span<const Change> changes, uint8_t flags,
                                              format::RecordKey lower_key) {
     flags_ = flags;
@@ -67,9 +66,9 @@ class LevelWriter {
   }
 
   const std::vector<DamagedPart<Change>>& damaged() const { return damaged_; }
-  // The last tree's root was among the pages that are gone.
+  // The last tree's root was among the removed pages.
   bool has_left_root() const { return has_left_root_; }
-  // Not all that a visited page held, or once held, is in the new tree.
+  // Some records that a visited page held, or once held, are not in the new tree.
   bool has_met_damage() const { return has_met_damage_; }
 
  private:
@@ -78,7 +77,7 @@ class LevelWriter {
 
   bool HasChange() const { return next_ < changes_.size(); }
   bool HasChangeHere() const { return next_ < here_end_; }
-  // The walker has come to a page: which changes belong below it.
+  // After the walker has moved to a page: finds the changes that belong to it.
   void Arrive() {
     here_end_ = changes_.size();
     if (!walker_.HasUpperKey()) return;
@@ -114,7 +113,7 @@ class LevelWriter {
     return EndVisit();
   }
 
-  // The pages behind, as long as changes concern them or they help to fill what is made.
+  // Takes in the following pages, as long as they have changes or help to fill the new pages.
   Result<void> TakeInNeighbours() {
     for (int unchanged = 0; walker_.HasUpperKey();) {
       auto moved = walker_.Next();
@@ -132,7 +131,7 @@ class LevelWriter {
     return {};
   }
 
-  // Erasing what is not there is no reason to write a page anew.
+  // Erasing absent records is no reason to rewrite a page.
   void SkipVoidChanges(format::PageView page) {
     if constexpr (kIsLeaf) {
       while (HasChangeHere() && changes_[next_].is_erased &&
@@ -142,7 +141,7 @@ class LevelWriter {
     }
   }
 
-  // The page's records and the changes here, merged.
+  // Merges the page's records with the changes here.
   void TakeIn(format::PageView page) {
     Level::ForEach(last_.pages(), page, [this](const auto& record) {
       bool is_replaced = false;
@@ -162,7 +161,7 @@ class LevelWriter {
     if (!Level::IsErased(change)) filler_.Add(Level::ToRecord(change));
   }
 
-  // The page at the walker will not be part of the next tree.
+  // Removes the walker's page from the next tree.
   void LeavePage() {
     maker_.CountPage(kIsLeaf, -1);
     if (walker_.HasParent()) {
@@ -178,7 +177,7 @@ class LevelWriter {
     has_met_damage_ = true;
     const size_t begin = next_;
     while (HasChangeHere()) AddChange();
-    // Without anything to keep the page stays where it is.
+    // If there is nothing to store, the page stays where it is.
     if (begin == next_ || filler_.empty()) return {};
     flags_ = format::kIncompleteLeaf;
     LeavePage();
@@ -212,7 +211,7 @@ class LevelWriter {
   Result<void> EndVisit() {
     while (!filler_.empty()) KVFS_TRY(WritePage(filler_.Cut()));
     if (come_.empty() && flags_ != 0) KVFS_TRY(WritePage({}));
-    // So that what is inserted between two pages later belongs to the same as it does now.
+    // Keeps the page boundaries: keys between two pages belong to the same page as before.
     if (kIsLeaf && !come_.empty()) come_.front().key = lower_key_;
     gone_.insert(gone_.end(), come_.begin(), come_.end());
     std::ranges::stable_sort(gone_, {}, &BranchChange::key);
@@ -241,7 +240,7 @@ class LevelWriter {
   PageSplitter<Level> filler_;
   uint8_t flags_ = 0;
   format::RecordKey lower_key_;
-  std::optional<format::RecordKey> end_key_;  // where it ends; nothing at the tree's end
+  std::optional<format::RecordKey> end_key_;  // its end; nothing at the tree's end
   std::vector<BranchChange> gone_;
   std::vector<BranchChange> come_;
 };

@@ -1,8 +1,8 @@
-// Cuts a row of records into pages of one level, as full as can be: pages in a long row get
-// `target` bytes, and the last two share evenly what is left.
+// Splits a row of records into pages of one level, as full as possible: pages in a long row get
+// `target` bytes, and the last two share the rest evenly.
 //
-// Level is LeafLevel or BranchLevel (level.h). Records borrow what they are made of, which must
-// stay readable until they are in a page.
+// Level is LeafLevel or BranchLevel (level.h). Records borrow their bytes, which must stay readable
+// until the records are in a page.
 #pragma once
 
 #include <vector>
@@ -15,7 +15,7 @@ template <typename Level>
 class PageSplitter {
  public:
   using Record = typename Level::Record;
-  // What a page was made of. Its key is a lower bound of its records'.
+  // The records of one page, and its key: a lower bound of theirs.
   struct Piece {
     std::span<const Record> records;
     format::RecordKey key;
@@ -32,9 +32,9 @@ class PageSplitter {
   }
 
   bool empty() const { return records_.size() == head_; }
-  // There is a full page, and enough behind it.
+  // There are records for a full page, and enough for another.
   bool HasFullPage() const { return bytes_ > target_ + capacity_; }
-  // What is left would make pages that are less than three quarters full.
+  // The remaining records would make pages that are less than three quarters full.
   bool IsPoor() const {
     const uint32_t pages = (bytes_ + capacity_ - 1) / capacity_;
     return !empty() && bytes_ < pages * (capacity_ / 4 * 3);
@@ -44,13 +44,13 @@ class PageSplitter {
   Piece Cut() {
     if (HasFullPage()) return CutFirst(CountFor(target_));
     if (bytes_ <= capacity_) return CutFirst(records_.size() - head_);
-    // Numbered records come in order: what comes next will go behind the last one.
+    // Numbered records are appended in order: the next ones will follow the last.
     if (Level::IsNumbered(records_.back())) return CutFirst(CountFor(target_));
     return CutFirst(CountFor((bytes_ + 1) / 2));
   }
 
  private:
-  // How many records make about so many bytes; at least one, and no more than a page takes.
+  // How many records make about `wanted` bytes: at least one, and no more than fit in a page.
   size_t CountFor(uint32_t wanted) const {
     size_t count = 0;
     for (uint32_t bytes = 0; bytes < wanted && head_ + count < records_.size(); ++count) {
@@ -67,7 +67,7 @@ class PageSplitter {
     for (size_t i = 0; i < count; ++i) bytes_ -= costs_[head_ + i];
     head_ += count;
     if (head_ < records_.size()) {
-      // As the first of its page it may cost more.
+      // The first record of a page may need more bytes.
       const uint32_t cost = Level::BytesOf(records_[head_], nullptr);
       bytes_ += cost - costs_[head_];
       costs_[head_] = cost;
@@ -75,7 +75,7 @@ class PageSplitter {
     return piece;
   }
 
-  // Forgets what was cut off, but for the last, which the next key is made of.
+  // Drops the records already cut off, except the last, from which the next key is made.
   void Compact() {
     const auto gone = static_cast<ptrdiff_t>(head_ - 1);
     records_.erase(records_.begin(), records_.begin() + gone);
@@ -88,7 +88,7 @@ class PageSplitter {
   std::vector<Record> records_;
   std::vector<uint32_t> costs_;
   size_t head_ = 0;     // the first that is not cut off
-  uint32_t bytes_ = 0;  // that all of those would take in one page
+  uint32_t bytes_ = 0;  // of all of those in one page
 };
 
 }  // namespace kvfs

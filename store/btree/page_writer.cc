@@ -1,4 +1,4 @@
-// Numbers are held in runs, so that pages made one after another lie so, too.
+// Numbers are pinned in runs, so that pages made one after another are consecutive on disk.
 #include "store/btree/page_writer.h"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 namespace kvfs {
 namespace {
 
-constexpr uint64_t kHeldAtOnce = 64;
+constexpr uint64_t kPinnedAtOnce = 64;
 
 }  // namespace
 
@@ -20,21 +20,21 @@ PageWriter::PageWriter(File* file, BlockAllocator* space, uint32_t page_bytes, u
       fill_percent_(fill_percent) {}
 
 PageWriter::~PageWriter() {
-  for (const Run& run : taken_) space_->Release(run);
-  space_->Release(ready_);
+  for (const Run& run : allocated_) space_->Unpin(run);
+  space_->Unpin(pinned_);
 }
 
 Result<NewPage> PageWriter::Make(bool is_leaf) {
-  if (ready_.count == 0) {
-    KVFS_TRY(space_->Reserve(1));
-    ready_ = space_->Hold(kHeldAtOnce);
-    if (ready_.count == 0) return Fail(ErrorCode::kNoSpace, "no page is left for the tree");
-    taken_.push_back({ready_.first, 0});
+  if (pinned_.count == 0) {
+    KVFS_TRY(space_->Preallocate(1));
+    pinned_ = space_->Pin(kPinnedAtOnce);
+    if (pinned_.count == 0) return Fail(ErrorCode::kNoSpace, "no page is left for the tree");
+    allocated_.push_back({pinned_.first, 0});
   }
   EndHead();
-  const uint64_t number = ready_.first++;
-  --ready_.count;
-  ++taken_.back().count;
+  const uint64_t number = pinned_.first++;
+  --pinned_.count;
+  ++allocated_.back().count;
   const uint64_t offset = number * page_bytes_;
   const bool is_head = space_->HasHeadOnly(number);
   KVFS_ASSIGN(std::byte * bytes,
@@ -48,7 +48,7 @@ Result<NewPage> PageWriter::Make(bool is_leaf) {
   return NewPage{{number, epoch_}, {bytes, page_bytes_}};
 }
 
-// The page has been filled: is its head all that it needs?
+// After the page has been filled: checks whether its head suffices for it.
 void PageWriter::EndHead() {
   if (head_ == 0) return;
   const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
@@ -64,8 +64,8 @@ Result<void> PageWriter::Flush() {
   return file_.Flush();
 }
 
-void PageWriter::TakeAccount(std::vector<Run>* taken, std::vector<uint64_t>* freed) {
-  *taken = std::exchange(taken_, {});
+void PageWriter::TakeAccount(std::vector<Run>* allocated, std::vector<uint64_t>* freed) {
+  *allocated = std::exchange(allocated_, {});
   *freed = std::exchange(freed_, {});
 }
 

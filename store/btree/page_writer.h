@@ -1,5 +1,5 @@
-// Gives a tree that is being written its new pages, and keeps the account of what it takes and
-// frees.
+// Allocates the new pages of a tree that is being written, and records the allocated and freed
+// pages.
 //
 // Threads: one at a time.
 #pragma once
@@ -19,10 +19,10 @@ struct NewPage {
 
 class PageWriter {
  public:
-  // Both must outlive the maker. Pages are born in `epoch`, and filled to `fill_percent`.
+  // Both must outlive the writer. Pages are born in `epoch`, and filled to `fill_percent`.
   PageWriter(File* file, BlockAllocator* space, uint32_t page_bytes, uint64_t epoch,
              uint32_t fill_percent);
-  // Gives back all pages, unless TakeAccount was called.
+  // Releases all new pages, unless TakeAccount was called.
   ~PageWriter();
   PageWriter(const PageWriter&) = delete;
   PageWriter& operator=(const PageWriter&) = delete;
@@ -37,10 +37,10 @@ class PageWriter {
   int64_t leaves() const { return leaves_; }
   int64_t branches() const { return branches_; }
 
-  // All pages made are in the file afterwards.
+  // Writes all new pages to the file.
   Result<void> Flush();
-  // The pages made stay: from now on they are the caller's.
-  void TakeAccount(std::vector<Run>* taken, std::vector<uint64_t>* freed);
+  // Transfers ownership of the new pages to the caller, with the list of freed ones.
+  void TakeAccount(std::vector<Run>* allocated, std::vector<uint64_t>* freed);
 
  private:
   void EndHead();
@@ -50,9 +50,9 @@ class PageWriter {
   const uint32_t page_bytes_;
   const uint64_t epoch_;
   const uint32_t fill_percent_;
-  std::vector<Run> taken_;
-  Run ready_;
-  uint64_t head_ = 0;  // the page being filled, if only its head has room for sure
+  std::vector<Run> allocated_;
+  Run pinned_;
+  uint64_t head_ = 0;  // the page being filled, if only its head is known to have disk space
   MutableBytes head_page_;
   std::vector<uint64_t> freed_;
   int64_t leaves_ = 0;

@@ -1,4 +1,4 @@
-// A look at the mapping, and a check where there was none for long.
+// Reads through the mapping, and verifies a page that has not been verified lately.
 #include "store/btree/pages.h"
 
 #include <algorithm>
@@ -8,8 +8,8 @@ namespace kvfs {
 using format::PagePointer;
 using format::PageView;
 
-// Names' positions are spread evenly: where the key lies between the child's key and the next tells
-// about which of the child's slots will be looked at.
+// Positions of names are evenly distributed: interpolating the key between the child's key and the
+// next one predicts the slots that a search of the child will read.
 void Pages::Prefetch(const format::BranchView& branch, uint32_t index,
                      const format::RecordKey& key) const {
   const std::byte* bytes = view_.Known(branch.Child(index).number * config_.page_bytes);
@@ -47,7 +47,7 @@ Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
     moment.faults = view_.faults();
     auto refreshed = file_->RefreshView(offset, config_.page_bytes);
     seen = refreshed ? Look(page, copy) : tl::unexpected(std::move(refreshed).error());
-    if (!refreshed || view_.faults() == moment.faults) break;  // that is what lies there
+    if (!refreshed || view_.faults() == moment.faults) break;  // the bytes on disk are really so
     if (!seen && looks == kMostLooks) {
       seen = Fail(ErrorCode::kUnavailable, "the disk fails to deliver it");
     }
@@ -59,8 +59,8 @@ Result<PageView> Pages::Verify(PagePointer page, ChecksumCache::Moment moment,
   Error error = std::move(seen).error();
   const bool is_damage = error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo;
   error.message = config_.name + ": page " + std::to_string(page.number) + " at offset " +
-                  std::to_string(offset) +
-                  (is_damage ? " is damaged: " : " cannot be looked at: ") + error.message;
+                  std::to_string(offset) + (is_damage ? " is damaged: " : " cannot be read: ") +
+                  error.message;
   if (!is_damage) return tl::unexpected(std::move(error));
   if (config_.log) config_.log(error.message);
   return Fail(ErrorCode::kCorrupt, std::move(error.message));

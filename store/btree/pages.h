@@ -1,9 +1,9 @@
-// The pages of one shard, in its mapped keys file: read, and checked at first touch and again now
-// and then (checksum_cache.h).
+// The pages of one shard, in its mapped keys file: verified at first access and again from time to
+// time (checksum_cache.h).
 //
-// A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is given
-// out again only when nobody can read it any more (block_allocator.h). So reading needs no lock,
-// and a view stays as it is while the reader keeps the tree version that led to it (shard.h).
+// A page is written once, by a checkpoint (tree_writer.h), and never changed; its number is reused
+// only when no reader can reach it any more (block_allocator.h). So reading needs no lock, and a
+// view does not change while the reader keeps the tree version that led to it (shard.h).
 //
 // Threads: safe from many.
 #pragma once
@@ -25,7 +25,7 @@ struct PagesConfig {
   format::NameHash hash;
   std::string name;  // of the file, for messages
   std::function<void(std::string_view)> log;
-  const Env* env = nullptr;  // whose clock tells when to check again; null: time stands still
+  const Env* env = nullptr;  // its clock tells when to verify again; null: time stands still
 };
 
 class Pages {
@@ -38,10 +38,10 @@ class Pages {
   const format::NameHash& hash() const { return config_.hash; }
   File& file() const { return *file_; }
 
-  // Asked for once a search.
+  // Called once a search.
   uint64_t Seconds() const { return config_.env == nullptr ? 0 : config_.env->Seconds(); }
-  // kCorrupt, and a log line, if the page is damaged, or cannot be had from the disk; other codes
-  // are a failure of this process, and say nothing of the page. `now` is by Seconds().
+  // kCorrupt, and a log line, if the page is damaged, or the disk cannot deliver it; other codes
+  // mean a failure of this process, and say nothing about the page. `now` is from Seconds().
   Result<format::PageView> Read(format::PagePointer page, uint64_t now) const {
     const ChecksumCache::Moment moment{now, view_.faults()};
     if (verified_.Contains(page.number, page.epoch, moment)) {
@@ -51,22 +51,22 @@ class Pages {
     return Verify(page, moment);
   }
   Result<format::PageView> Read(format::PagePointer page) const { return Read(page, Seconds()); }
-  // The same, whether the page was checked before or not: for who makes something of it that lasts.
+  // The same, but always verifies the page: for callers that derive something durable from it.
   Result<format::PageView> Check(format::PagePointer page) const {
     return Verify(page, {Seconds(), view_.faults()});
   }
-  // The same, of a copy in `copy`, of page_bytes(): for who comes back to a page after others.
+  // The same, in a private copy in `copy`, of page_bytes(): for callers that use a page again after
+  // reading others.
   Result<format::PageView> CheckCopy(format::PagePointer page, MutableBytes copy) const {
     return Verify(page, {Seconds(), view_.faults()}, copy);
   }
-  // Asks for the parts of a leaf that a look for `key` will need first, while other things are
-  // done.
+  // Prefetches the parts of a leaf that a search for `key` will need first.
   void Prefetch(const format::BranchView& branch, uint32_t index,
                 const format::RecordKey& key) const;
   format::LeafView AsLeaf(format::PageView page) const { return {page, config_.hash}; }
 
  private:
-  // In `copy`, unless that is empty; else in the mapping.
+  // In `copy`, if it is not empty; otherwise in the mapping.
   Result<format::PageView> Verify(format::PagePointer page, ChecksumCache::Moment moment,
                                   MutableBytes copy = {}) const;
   Result<format::PageView> Look(format::PagePointer page, MutableBytes copy) const;

@@ -1,5 +1,5 @@
-// Descending. Loops that pages made on purpose could lead into end at kMaxTreeHeight, and a cursor
-// notices keys that do not ascend.
+// Descends the tree. Loops in crafted pages end at kMaxTreeHeight, and a cursor detects keys that
+// do not ascend.
 #include "store/btree/tree.h"
 
 namespace kvfs {
@@ -14,9 +14,9 @@ using format::RecordKey;
 
 namespace {
 
-Error TooDeep() { return {ErrorCode::kCorrupt, "a tree's branches lead in a circle"}; }
+Error TooDeep() { return {ErrorCode::kCorrupt, "a tree's branches form a cycle"}; }
 
-Error Incomplete() { return {ErrorCode::kCorrupt, "it may have been on a page that was damaged"}; }
+Error Incomplete() { return {ErrorCode::kCorrupt, "it may have been on a damaged page"}; }
 
 }  // namespace
 
@@ -67,7 +67,7 @@ void TreeCursor::Seek(const RecordKey& key) {
   if (Descend(tree_->root().page, &key) || !path_.empty()) SkipToRecord();
 }
 
-// To the leaf where `key` belongs, or to the leftmost one; not all the way if a page is damaged.
+// Descends to the leaf for `key`, or to the leftmost one; stops early if a page is damaged.
 bool TreeCursor::Descend(PagePointer page, const RecordKey* key) {
   while (path_.size() < kMaxTreeHeight) {
     auto view = tree_->pages().Read(page);
@@ -75,7 +75,7 @@ bool TreeCursor::Descend(PagePointer page, const RecordKey* key) {
       const bool goes_on = view.error().code == ErrorCode::kCorrupt;
       NoteDamage(std::move(view).error());
       if (!goes_on) path_.clear();
-      // Beyond the child that cannot be read.
+      // Skip the unreadable child.
       if (!path_.empty()) ++path_.back().index;
       return false;
     }
@@ -94,7 +94,7 @@ bool TreeCursor::Descend(PagePointer page, const RecordKey* key) {
   return false;
 }
 
-// From wherever the path is to the next record that there is.
+// Moves from the current path to the next record.
 void TreeCursor::SkipToRecord() {
   while (!path_.empty()) {
     Step& step = path_.back();

@@ -1,7 +1,7 @@
-// A shard's B+tree as one checkpoint has left it: records in order of their keys, found by one
-// search in each page on the way. It never changes; tree_writer.h makes the next one.
+// A shard's B+tree as one checkpoint wrote it: records in order of their keys, found by one search
+// in each page on the way. It never changes; tree_writer.h makes the next one.
 //
-// Threads: safe from many, as long as somebody keeps its pages from being given out again.
+// Threads: safe from many, as long as a pin keeps its pages from being reused.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace kvfs {
 
-// Which tree: where its root lies, and how much there is of it.
+// Identifies a tree: its root, and its size.
 struct TreeRoot {
   format::PagePointer page;
   uint32_t height = 0;  // levels, the leaves' included
@@ -31,7 +31,7 @@ class Tree {
 
   // kNotFound, without a message; kCorrupt where damage has hidden it.
   Result<format::LeafRecord> Find(const format::RecordKey& key) const;
-  // Asks for the leaf that Find will look at, while other things are done.
+  // Prefetches the leaf that Find will search.
   void Prefetch(const format::RecordKey& key) const;
 
  private:
@@ -39,21 +39,21 @@ class Tree {
   TreeRoot root_;
 };
 
-// Walks a tree's records in ascending order. Damaged pages are passed over, and remembered: what
-// comes after them is still seen. Where a page cannot be looked at for another reason the walk
-// ends.
+// Walks a tree's records in ascending order. Damaged pages are skipped, and remembered: records
+// after them are still visited. If a page cannot be read for another reason, the walk ends.
 class TreeCursor {
  public:
   explicit TreeCursor(const Tree& tree) : tree_(&tree), faults_(tree.pages().file().ViewFaults()) {}
 
-  // To the first record not below `key`.
+  // Moves to the first record not below `key`.
   void Seek(const format::RecordKey& key);
   bool Valid() const { return !path_.empty(); }
   const format::LeafRecord& Record() const { return record_; }
   void Next();
 
-  // Why records may be missing so far: the first damage met (kCorrupt), or why the walk has ended.
-  // kUnavailable also if the disk failed to deliver a page under the walk, which another would see.
+  // Why records may be missing so far: the first damage found (kCorrupt), or why the walk has
+  // ended. Also kUnavailable if the disk failed to deliver a page during the walk; another walk may
+  // find it.
   std::optional<Error> damage() const;
 
  private:

@@ -1,4 +1,4 @@
-// Depth first. A page that is damaged ends the walk there only.
+// Walks depth first. A damaged page ends only its own branch of the walk.
 #include "store/btree/tree_checker.h"
 
 #include "store/base/describe.h"
@@ -43,7 +43,7 @@ std::string TreeChecker::Describe(const Bounds& bounds) {
          (bounds.high == nullptr ? "the last" : DescribeKey(*bounds.high));
 }
 
-// False if the page has been reached before: by a circle, or from two places.
+// False if the page has been reached before: through a cycle, or from two parents.
 bool TreeChecker::Reach(PagePointer page) {
   if (page.number >= format::kMaxNumber) return true;  // reading it will tell
   const auto file_bytes = tree_.pages().file().SizeBytes();
@@ -99,8 +99,8 @@ void TreeChecker::CheckLeaf(PageView page, const Bounds& bounds) {
   ++leaves_;
   const LeafView leaf = tree_.pages().AsLeaf(page);
   if (leaf.IsIncomplete()) {
-    Damage(page.self(), "has taken the place of one that was damaged: records may have been lost " +
-                            Describe(bounds));
+    Damage(page.self(),
+           "has replaced a damaged page: records may have been lost " + Describe(bounds));
   }
   for (uint32_t i = 0; i < page.count() && !session_.ended(); ++i) {
     const format::LeafRecord record = leaf.Record(i);
@@ -120,7 +120,7 @@ void TreeChecker::CheckBranch(PageView page, uint32_t depth, const Bounds& bound
   for (uint32_t i = 0; i < page.count(); ++i) {
     const RecordKey own = branch.Key(i);
     RecordKey next;
-    // What lies below the first key belongs to the first child, too.
+    // Keys below the first key belong to the first child, too.
     Bounds below{i == 0 ? bounds.low : &own, bounds.high};
     if (i + 1 < page.count()) {
       next = branch.Key(i + 1);

@@ -1,8 +1,8 @@
-// Walks the whole tree of one shard and checks each page: its checksum, its records' order, that
-// they lie between the keys that lead to it, that it is reached once only, and that there are as
-// many pages as the checkpoint says.
+// Walks the whole tree of one shard and checks each page: its checksum, the order of its records,
+// that they lie between the keys that lead to it, and that it is reached only once. Also checks
+// that the number of pages is the checkpoint's.
 //
-// Threads: one; the caller has a pin of the tree.
+// Threads: one; the caller holds a pin of the tree.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ class TreeChecker {
  public:
   using Visit = std::function<void(const format::LeafRecord&)>;
 
-  // All must outlive the checker. `visit` is called for every record that can be read, in order.
+  // All must outlive the checker. `visit` is called for every readable record, in order.
   TreeChecker(const Tree* tree, std::string shard_name, CheckSession* session, Visit visit)
       : tree_(*tree),
         shard_name_(std::move(shard_name)),
@@ -28,11 +28,11 @@ class TreeChecker {
 
   void Run();
 
-  // By number: the pages that belong to the tree.
+  // By number, whether a page belongs to the tree.
   const std::vector<bool>& reached() const { return reached_; }
-  // Those of them that are not what the page above says.
+  // Pages of the tree that are not what their parent says.
   const std::set<uint64_t>& damaged() const { return damaged_; }
-  // Pages could not be read: what lies below them has not been reached.
+  // Some pages were unreadable: the pages below them have not been reached.
   bool has_gaps() const { return has_gaps_; }
 
  private:
@@ -53,8 +53,8 @@ class TreeChecker {
   const std::string shard_name_;
   CheckSession& session_;
   const Visit visit_;
-  // Of the pages between the root and the one that is looked at: a branch is used again after each
-  // of its children, when the disk may show zeros in its place.
+  // Copies of the pages from the root to the current one: a branch is used again after each of its
+  // children, when the mapping may show zeros in its place.
   std::vector<std::vector<std::byte>> copies_;
   std::vector<bool> reached_;
   std::set<uint64_t> damaged_;

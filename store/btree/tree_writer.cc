@@ -1,4 +1,4 @@
-// From level to level; then as many more as the new tree needs, or fewer.
+// Writes level by level; then adds or removes levels at the top, as the new tree needs.
 #include "store/btree/tree_writer.h"
 
 #include <algorithm>
@@ -8,24 +8,25 @@
 namespace kvfs {
 namespace {
 
-// Leaves for so many bytes of records: they are three quarters full, but for the last one.
+// Number of leaves for `bytes` bytes of records: they are three quarters full, except the last one.
 uint64_t LeavesFor(uint64_t bytes, uint32_t page_bytes) {
   return bytes > 0 ? bytes * 4 / 3 / format::PageCapacityBytes(page_bytes) + 1 : 0;
 }
 
-// Of a branch that has been split. Names are in its keys only where positions are equal.
+// The least number of children of a branch after a split. Keys have names only where positions are
+// equal.
 uint64_t LeastChildren(uint32_t page_bytes) {
   return format::PageCapacityBytes(page_bytes) / format::kBranchItemBytes / 2;
 }
 
-// Pages of one level that so many visits write, what is added left out. One takes in two more that
-// nothing concerns, and leaves pages three quarters full (LevelWriter).
+// Number of pages of one level that `visits` visits write, not counting growth. A visit takes in up
+// to two unchanged pages, and leaves pages three quarters full (LevelWriter).
 uint64_t PagesVisited(uint64_t visits, uint64_t pages) {
   constexpr uint64_t kMostOfVisit = 4;
   return std::min(visits * kMostOfVisit, pages > 1 ? (pages * 4 + 2) / 3 : pages);
 }
 
-// From the leaves up: what is added to a level is so much less above it, until one page is enough.
+// From the leaves up: each level grows by a fraction of the one below, until one page suffices.
 TreeRoot Grown(const TreeRoot& last, uint64_t record_bytes, uint32_t page_bytes) {
   const uint64_t fanout = LeastChildren(page_bytes);
   TreeRoot grown = last;
@@ -49,7 +50,7 @@ using format::PagePointer;
 using format::RecordKey;
 
 Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const TreeChange> changes) {
-  KVFS_REQUIRE(!std::exchange(has_written_, true), "a tree writer writes once");
+  KVFS_REQUIRE(!std::exchange(has_written_, true), "a tree writer must be used only once");
   const uint64_t faults = pages_->file().ViewFaults();
   const Tree last(pages_, root);
   KVFS_ASSIGN(Changes up, WriteLeaves(last, changes));
@@ -71,11 +72,11 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
   }
   KVFS_TRY(maker_.Flush());
   KVFS_TRY(Collapse(&written.root));
-  // What was merged may be zeros.
+  // Zeros may have been merged.
   if (pages_->file().ViewFaults() != faults) return Fail(ErrorCode::kRetry);
   written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
   written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
-  maker_.TakeAccount(&written.taken, &written.freed);
+  maker_.TakeAccount(&written.allocated, &written.freed);
   written.has_met_damage = has_met_damage_;
   return written;
 }
@@ -91,8 +92,7 @@ Result<TreeWriter::Changes> TreeWriter::WriteLeaves(const Tree& last,
   return up;
 }
 
-// Puts incomplete leaves with the changes, and branches above them, in the place of a damaged
-// branch.
+// Replaces a damaged branch by incomplete leaves with the changes, and branches above them.
 Result<void> TreeWriter::Graft(const Tree& last, const DamagedPart<TreeChange>& part) {
   LevelWriter<LeafLevel> leaves(&maker_, last, 1, false);
   KVFS_ASSIGN(Changes nodes,
@@ -125,7 +125,7 @@ Result<TreeRoot> TreeWriter::BuildUp(const Tree& last, Changes top, uint32_t hei
   return root;
 }
 
-// A branch with one child is not needed at the top.
+// Removes branches with a single child from the top.
 Result<void> TreeWriter::Collapse(TreeRoot* root) {
   while (root->height > 1) {
     auto page = pages_->Read(root->page);

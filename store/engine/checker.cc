@@ -1,4 +1,4 @@
-// Each shard's tree first: only when all have been read is it known who has which block.
+// Checks each shard's tree first: the owners of blocks are known only when all have been read.
 #include "store/engine/checker.h"
 
 #include "store/btree/tree_checker.h"
@@ -54,7 +54,7 @@ bool Checker::HasGaps() const {
   return std::ranges::any_of(shards_, [](const ShardState& state) { return state.has_gaps; });
 }
 
-// A read that fails once may be that moment's.
+// A single failed read may be temporary.
 bool Checker::HasBoth(const uint64_t (&offsets)[2], size_t length) {
   std::vector<std::byte> first(length), second(length);
   Result<void> read = Fail(ErrorCode::kIo);
@@ -69,7 +69,7 @@ bool Checker::HasBoth(const uint64_t (&offsets)[2], size_t length) {
   return read && first == second;
 }
 
-// What stands in one place only is read all the same, and written anew by the next opening.
+// Data with one sound copy is still readable, and the next opening rewrites the other copy.
 void Checker::CheckSuperblock() {
   CheckIdentity();
   CheckIdentityCopy();
@@ -80,21 +80,20 @@ void Checker::CheckIdentity() {
   if (HasBoth(format::kIdentityOffset, format::kIdentityBytes)) return;
   session_->Damage(
       "the superblock's two copies of the store's identity differ: one of the two is damaged; the "
-      "next opening for writing writes it anew");
+      "next opening for writing rewrites it");
 }
 
-// Without the file the store is sound, and one of an older program.
+// Without the file the store is sound: older versions do not write it.
 void Checker::CheckIdentityCopy() {
   const auto copy = ReadIdentityCopy(*parts_.env, parts_.path);
   if (!copy && copy.error().code != ErrorCode::kCorrupt) return;
   if (copy && copy->identity.Encode() == parts_.identity.Encode()) return;
   session_->Damage("the file identity is not the copy of the store's identity that it should be" +
                    (copy ? std::string(": it is of another store") : ": " + copy.error().message) +
-                   "; the next opening for writing makes it anew");
+                   "; the next opening for writing recreates it");
 }
 
-// Two slots that are sound and of different age are what a process leaves that dies between the
-// writes of the two.
+// A process that dies between the writes of the two slots leaves both sound, but of different age.
 void Checker::CheckSlots() {
   const auto newest = ReadCheckpoint(*parts_.superblock, parts_.identity);
   if (newest) session_->SetLogRecords(snapshot_->version() + 1 - newest->next_sequence);
@@ -115,7 +114,7 @@ void Checker::CheckSlots() {
   }
   session_->Damage(
       "the superblock's two checkpoints differ: one of the two is damaged; the next opening for "
-      "writing writes it anew");
+      "writing rewrites it");
 }
 
 void Checker::CheckTree(uint32_t shard) {
@@ -147,7 +146,7 @@ void Checker::LoadMaps(uint32_t shard) {
   shards_[shard].block_map = load(root.block_map, "blocks", part.blocks().file(), kBlockBytes);
 }
 
-// A shard's blocks may belong to entries of any other.
+// A shard's blocks may belong to entries of any shard.
 void Checker::CompareMaps(uint32_t shard) {
   const format::ShardRoot& root = RootOf(shard);
   const ShardState& state = shards_[shard];
@@ -167,7 +166,7 @@ void Checker::CompareCounts(uint32_t shard) {
           RootOf(shard).orphaned_contents);
 }
 
-// What is in memory alone: laid over an empty tree.
+// The records in memory alone, merged over an empty tree.
 void Checker::CheckMemory(uint32_t shard) {
   ShardPin pin = snapshot_->pins()[shard];
   pin.tree = std::make_shared<TreeVersion>(
@@ -178,7 +177,7 @@ void Checker::CheckMemory(uint32_t shard) {
   }
 }
 
-// As a listing would, of all directories. Nobody changes a store that is only read, so there the
+// Counts as a listing of all directories would. A read-only store does not change, so there the
 // shard's own count must agree.
 uint64_t Checker::CountEntries(uint32_t shard) {
   if (session_->ended()) return 0;
@@ -193,7 +192,7 @@ uint64_t Checker::CountEntries(uint32_t shard) {
   const uint64_t said = parts_.shards[shard]->entries();
   if (count != said) {
     session_->Space("shard " + std::to_string(shard) + " has " + std::to_string(count) +
-                    " entries once the log is carried out, and counts " + std::to_string(said));
+                    " entries after the log is applied, and counts " + std::to_string(said));
   }
   return count;
 }

@@ -1,8 +1,8 @@
-// A check of the whole store: the trees, page by page; what their records say; the allocation maps;
-// then what waits in memory, and the superblock.
+// A check of the whole store: the trees, page by page; their records; the allocation maps; then the
+// changes in memory, and the superblock.
 //
-// Trees and maps are those of one checkpoint, which a snapshot keeps: so the check does not see
-// what others change meanwhile, and holds nobody up.
+// Trees and maps are those of one checkpoint, pinned by a snapshot: so the check does not see
+// concurrent changes, and does not block them.
 //
 // Threads: one.
 #pragma once

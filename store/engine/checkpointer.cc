@@ -1,4 +1,4 @@
-// The four steps, and the thread that takes them.
+// Takes the steps of a checkpoint, on a thread of its own.
 #include "store/engine/checkpointer.h"
 
 #include <algorithm>
@@ -11,16 +11,17 @@
 namespace kvfs {
 namespace {
 
-// Blocks that log records name are checked when they are replayed. A byte of them is read so much
-// faster than one of the log is replayed, and counts so much less towards the log's limit.
+// A replay verifies the blocks that log records name. Reading a byte of a block is this much faster
+// than replaying a byte of the log, so it counts this much less towards the log's limit.
 constexpr uint64_t kBlockBytesPerLogByte = 32;
-// So much space, and three quarters of what was in use at the newest checkpoint, may be dead: with
-// it a store takes less than twice what it holds and 64 MiB. A checkpoint begins when a third of it
-// is, so that writers seldom wait for its end.
+// The limit of dead space is this, plus seven eighths of the space in use at the newest checkpoint:
+// so a store takes less than twice the space of its contents plus 64 MiB. A checkpoint begins at a
+// third of the limit, so that writers seldom wait for it.
 constexpr uint64_t kDeadBytes = uint64_t{48} << 20;
 constexpr double kMuchDead = 1.0 / 3;
 
-// What a sync that failed has left on the disk is not known, for whatever reason it failed.
+// Turns the error of a failed sync into one that is final: whatever the reason of the failure, the
+// contents of the disk are unknown.
 Result<void> Synced(Result<void> done) {
   const bool is_final = !done && done.error().code == ErrorCode::kUnavailable;
   return is_final ? Fail(ErrorCode::kIo, std::move(done).error().message) : std::move(done);
@@ -56,7 +57,7 @@ Checkpointer::~Checkpointer() {
   if (thread_.joinable()) thread_.join();
 }
 
-// A full disk may have room for one segment only, or for none.
+// A full disk may have room for only one segment, or for none: then a checkpoint makes room.
 Result<void> Checkpointer::BeginLog() {
   std::lock_guard lock(running_);
   KVFS_REQUIRE(!log_->CanAppend() && !closed_, "a log is begun once, before anything changes");
@@ -66,8 +67,8 @@ Result<void> Checkpointer::BeginLog() {
   return RunOne(Purpose::kContinue);
 }
 
-// Begins a segment, and says so in the superblock: if it is lost later, that is damage, and not a
-// store that has no log.
+// Begins a segment and names it in the superblock, so that its loss is detected as damage, and not
+// taken for a store without a log.
 Result<void> Checkpointer::NameOwnSegment() {
   format::Checkpoint named = newest_;
   KVFS_ASSIGN(named.last_segment, log_->Rotate());
@@ -92,7 +93,7 @@ Result<void> Checkpointer::StartThread() {
   });
 }
 
-// What a checkpoint is to be taken for; nothing if the thread is to end.
+// The purpose of the next checkpoint; nullopt if the thread is to end.
 std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<RankedMutex>& lock) {
   auto is_woken = [this] { return wanted_ || stopping_; };
   while (!is_woken()) {
@@ -105,7 +106,7 @@ std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<Rank
     const uint64_t sequence = log_->appended();
     lock.lock();
     if (is_woken()) break;
-    // Nothing since the last look, and something since the last such checkpoint.
+    // No change since the last wakeup, but some since the last idle checkpoint.
     const bool is_idle = std::exchange(idle_sequence_, sequence) == sequence;
     if (is_idle && sequence != trimmed_sequence_) {
       trimmed_sequence_ = sequence;
@@ -120,7 +121,7 @@ void Checkpointer::ThreadMain() {
   std::unique_lock lock(mutex_);
   while (const auto purpose = WaitForWork(lock)) {
     wanted_ = false;
-    // What was asked for while a checkpoint was under way, that one may have done.
+    // A request made during a checkpoint may have been satisfied by that checkpoint.
     if (*purpose == Purpose::kContinue && !leaves_more_ && !IsCheckpointDue()) {
       finished_.notify_all();
       continue;
@@ -140,6 +141,12 @@ void Checkpointer::NoteOrphaned(uint64_t bytes) {
   if (DeadPressure() >= kMuchDead) WakeThread();
 }
 
+// Wakes waiting writers before the slow part, returning space to the disk.
+void Checkpointer::NotifyRoom() {
+  std::lock_guard lock(mutex_);
+  finished_.notify_all();
+}
+
 void Checkpointer::WakeThread() {
   std::lock_guard lock(mutex_);
   wanted_ = true;
@@ -153,7 +160,7 @@ uint64_t Checkpointer::dirty_bytes() const {
 }
 
 double Checkpointer::Pressure() const {
-  // Of all segments one is a spare, and one not full.
+  // One segment is a spare, and one is not full.
   const uint64_t room = config_.identity.log_limit_bytes - 2 * config_.identity.log_segment_bytes;
   const uint64_t log = account_->log_bytes + account_->block_bytes / kBlockBytesPerLogByte;
   return std::max(
@@ -161,14 +168,14 @@ double Checkpointer::Pressure() const {
       static_cast<double>(dirty_bytes()) / static_cast<double>(config_.dirty_limit_bytes));
 }
 
-// What was buried is freed by the next checkpoint, too.
+// Orphaned contents count as dead, since the next checkpoint frees them.
 double Checkpointer::DeadPressure() const {
   return static_cast<double>(space_->freed_bytes + orphaned_bytes_) /
          static_cast<double>(dead_limit_bytes_);
 }
 
-double Checkpointer::TakenPressure() const {
-  return static_cast<double>(space_->taken_bytes) / static_cast<double>(dead_limit_bytes_);
+double Checkpointer::AllocatedPressure() const {
+  return static_cast<double>(space_->allocated_bytes) / static_cast<double>(dead_limit_bytes_);
 }
 
 bool Checkpointer::IsCheckpointDue() const {
@@ -176,17 +183,17 @@ bool Checkpointer::IsCheckpointDue() const {
 }
 
 bool Checkpointer::MustWait(double full) const {
-  return std::max(Pressure(), std::min(DeadPressure(), TakenPressure())) >= full;
+  return std::max(Pressure(), std::min(DeadPressure(), AllocatedPressure())) >= full;
 }
 
 void Checkpointer::LimitDeadSpace() {
   uint64_t used_bytes = 0;
   for (const auto& shard : *shards_) used_bytes += shard->UsedBytes();
   used_bytes -= std::min<uint64_t>(used_bytes, orphaned_bytes_);
-  dead_limit_bytes_ = used_bytes / 4 * 3 + kDeadBytes;
+  dead_limit_bytes_ = used_bytes / 8 * 7 + kDeadBytes;
 }
 
-// In proportion to the store.
+// Disk space that each spare log segment keeps: in proportion to the store.
 uint64_t Checkpointer::SpareLogBytes() const {
   constexpr uint64_t kParts = 64, kUnit = uint64_t{64} << 10;
   uint64_t used_bytes = 0;
@@ -200,19 +207,20 @@ Result<void> Checkpointer::WaitForRoom(double full) {
   wanted_ = true;
   wanted_changed_.notify_one();
   if (!MustWait(full)) return {};
-  // The attempt under way may have begun before this caller's changes; the next one has not.
+  // An attempt in progress may have begun before this caller's changes; the next one begins after
+  // them.
   const uint64_t enough = attempts_ + 2;
   while (MustWait(full) && attempts_ < enough && !stopping_) {
     wanted_ = true;
     wanted_changed_.notify_one();
     finished_.wait(lock);
   }
-  // Dead space is no reason to refuse a change: where the disk is full it will be told.
+  // Dead space is no reason to refuse a change: a full disk is detected elsewhere.
   return Pressure() >= full ? last_attempt_ : Result<void>();
 }
 
-// Of the memory for changes, only a share, which others then need not wait for; of what waits to be
-// free, as long as a reader has an older tree, no list without a bound.
+// Limits reclaiming to a share of the memory for changes, so that others need not wait; and bounds
+// the list of blocks that wait to be free, which grows as long as a reader has an older tree.
 bool Checkpointer::HasRoomToReclaim(uint64_t bytes) const {
   constexpr uint64_t kShare = 8;
   uint64_t waiting = 0;
@@ -225,8 +233,8 @@ Result<void> Checkpointer::Run(Purpose purpose) {
   std::lock_guard lock(running_);
   auto done = RunLocked(purpose);
   if (done || done.error().code != ErrorCode::kNoSpace) return done;
-  // One file may have room ready that another one needs.
-  GiveBackReady();
+  // One file may have preallocated space that another one needs.
+  GiveBackPreallocated();
   return RunLocked(purpose);
 }
 
@@ -234,27 +242,27 @@ Result<void> Checkpointer::MakeRoom() {
   auto done = Run(Purpose::kContinue);
   if (!done && done.error().code != ErrorCode::kNoSpace) return done;
   std::lock_guard lock(running_);
-  GiveBackReady();
+  GiveBackPreallocated();
   return {};
 }
 
-void Checkpointer::GiveBackReady() {
-  for (const auto& shard : *shards_) shard->GiveBackReady();
+void Checkpointer::GiveBackPreallocated() {
+  for (const auto& shard : *shards_) shard->GiveBackPreallocated();
 }
 
 Result<void> Checkpointer::RunLocked(Purpose purpose) {
   KVFS_TRY(failure_latch_->Check());
   if (is_over_) return {};
-  // What changes the store needs a log to say so.
+  // Reclaiming changes the store, so it needs a log to append to.
   Result<bool> prepared = false;
   if (log_->CanAppend()) {
-    // On a full disk it may have no room to begin; the checkpoint then makes some.
+    // On a full disk it may lack room to begin; the checkpoint then makes some.
     prepared = prepare_([this](uint64_t bytes) { return HasRoomToReclaim(bytes); });
   }
   if (!prepared && prepared.error().code != ErrorCode::kNoSpace) {
     return tl::unexpected(std::move(prepared).error());
   }
-  // What an earlier attempt has left closed comes first; it is not all.
+  // An epoch left closed by an earlier attempt comes first, and lacks the changes since.
   if (closed_) KVFS_TRY(RunOne(closed_->purpose));
   KVFS_TRY(RunOne(purpose));
   is_over_ = purpose == Purpose::kClose;
@@ -263,8 +271,9 @@ Result<void> Checkpointer::RunLocked(Purpose purpose) {
   return {};
 }
 
-// Which of the shards have been changed when memory is short in the middle, nobody asks: the log
-// has everything, and what is on the disk is what the next opening begins from.
+// If memory runs out in the middle, it is unknown which shards have changed: so the failure is
+// latched. Nothing is lost, as the next opening starts from what is on disk, and the log is
+// complete.
 Result<void> Checkpointer::RunOne(Purpose purpose) {
   try {
     return TryRunOne(purpose);
@@ -278,7 +287,7 @@ Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   if (!closed_) KVFS_TRY(CloseEpoch(purpose));
   auto written = WriteTrees();
   if (written) written = Synced(WriteSuperblock());
-  // Also of a disk that needs room to write over a slot: the other one is still what it was.
+  // May be repeated also if the disk needs space to overwrite a slot: the other slot is unchanged.
   if (!written && MayBeRepeated(written.error())) return written;
   if (!written) {
     log_->Stop(written.error());
@@ -287,7 +296,7 @@ Result<void> Checkpointer::TryRunOne(Purpose purpose) {
   return Finish();
 }
 
-// False if the log is not to go on, or cannot.
+// False if the log must not, or cannot, continue.
 Result<bool> Checkpointer::PrepareRotation(Purpose purpose) {
   if (purpose == Purpose::kClose || !log_->CanAppend()) return false;
   auto spare = log_->PrepareSpares(1);
@@ -315,7 +324,7 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
   closed.checkpoint.shards.resize(shards_->size());
   closed.log_bytes = account_->log_bytes;
   closed.block_bytes = account_->block_bytes;
-  closed.taken_bytes = space_->taken_bytes;
+  closed.allocated_bytes = space_->allocated_bytes;
   closed.freed_bytes = space_->freed_bytes;
   for (const auto& shard : *shards_) shard->CloseEpoch();
   orphaned_bytes_ = 0;
@@ -326,7 +335,7 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
 Result<void> Checkpointer::WriteTrees() {
   format::Checkpoint& checkpoint = closed_->checkpoint;
   for (size_t i = 0; i < shards_->size(); ++i) {
-    // Some may have been written by an attempt for which the disk had no room.
+    // An earlier attempt, which failed on a full disk, may have written this one.
     if (checkpoint.shards[i].next_id != 0) continue;
     KVFS_ASSIGN(checkpoint.shards[i], (*shards_)[i]->WriteClosed(
                                           checkpoint.epoch, closed_->purpose == Purpose::kCompact));
@@ -336,10 +345,10 @@ Result<void> Checkpointer::WriteTrees() {
 }
 
 Result<void> Checkpointer::WriteSuperblock() {
-  // The segment that the checkpoint names must be there once the checkpoint is. Those before it
-  // have done their duty then: where they were not synced yet, that is spared.
-  KVFS_TRY(log_->SyncSegmentsFrom(closed_->checkpoint.first_segment));
-  // Somebody else's sync may have failed meanwhile, of what this checkpoint builds on.
+  // The segment that the checkpoint names must be durable before the checkpoint, but its records
+  // need not be. Older segments are no longer needed then, so they are not synced.
+  KVFS_TRY(log_->SyncSegment(closed_->checkpoint.first_segment));
+  // Another thread's sync of data that this checkpoint depends on may have failed meanwhile.
   KVFS_TRY(log_->Check());
   KVFS_TRY(failure_latch_->Check());
   copy_->Keep(closed_->checkpoint);
@@ -355,19 +364,18 @@ Result<void> Checkpointer::Finish() {
   log_->MarkDurable(closed.last_sequence);
   account_->log_bytes -= closed.log_bytes;
   account_->block_bytes -= closed.block_bytes;
-  space_->taken_bytes -= closed.taken_bytes;
+  space_->allocated_bytes -= closed.allocated_bytes;
   space_->freed_bytes -= closed.freed_bytes;
-  for (const auto& shard : *shards_) {
-    shard->CheckpointDurable(closed.checkpoint.epoch);
-    shard->Trim(closed.purpose);
-  }
+  for (const auto& shard : *shards_) shard->CheckpointDurable(closed.checkpoint.epoch);
   LimitDeadSpace();
+  NotifyRoom();
+  for (const auto& shard : *shards_) shard->Trim(closed.purpose);
   const bool continues = closed.purpose == Purpose::kContinue;
   KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, continues ? kept_spares_ : 2));
   if (!continues) log_->TrimSpares(SpareLogBytes());
   if (closed.purpose == Purpose::kClose) return {};
   if (closed.suspends_log) KVFS_TRY(NameOwnSegment());
-  // The checkpoint is taken. A spare that cannot be made now is made when there is room again.
+  // The checkpoint is complete. If there is no room for a spare now, one is made later.
   auto spare = log_->PrepareSpares(1);
   if (!spare && spare.error().code == ErrorCode::kNoSpace) return {};
   return spare;

@@ -1,31 +1,28 @@
-// Takes checkpoints: turns what the memtables hold into the shards' next trees, so that the log
-// starts anew.
+// Takes checkpoints: writes the memtables into the shards' next trees, so that the log can start
+// anew.
 //
 //   1. under all shards' locks, for microseconds: begin a new log segment, close the epoch
-//   2. write each shard's next tree and its allocation maps, sync them
-//   3. write the copy in the file identity, sync it; the superblock's first slot, sync it; the
-//   second
-//      slot, sync that
-//   4. let readers see the new trees, give out again what the old ones had, recycle the log before
+//   2. write each shard's next tree and allocation maps, and sync them
+//   3. write and sync the copy in the file `identity`, the superblock's first slot, and then its
+//      second slot
+//   4. show readers the new trees, free what only the old ones used, recycle the older log segments
 //
-// A crash before the first slot is synced leaves the last checkpoint, all of its pages, and all of
-// the log. A disk that is full in step 2 or 3, or want of memory in step 2, leaves the epoch
-// closed: the next checkpoint begins there.
+// A crash before the first slot is synced leaves the last checkpoint, all of its pages, and the
+// whole log. If the disk is full in step 2 or 3, or memory is short in step 2, the epoch stays
+// closed, and the next checkpoint continues there.
 //
-// Where the disk has no room for a new log segment, the log is suspended in step 1, as at a
-// closing, and the checkpoint says that no log continues it; changes fail with kNoSpace meanwhile.
-// When it is durable, all segments are spares: the log is begun again in one of them, and named in
-// the superblock. So a checkpoint needs no room in the log, and neither does an opening, which
-// begins so if it must.
+// If the disk has no room for a new log segment, step 1 suspends the log, as when closing the
+// store, and the checkpoint records that no log continues it; changes fail with kNoSpace meanwhile.
+// Once it is durable, all segments are spares: the log is restarted in one of them, which the
+// superblock then names. So neither a checkpoint nor an opening needs disk space for the log.
 //
-// A thread of its own takes a checkpoint when the log or the memory for changes is half full, when
-// much of the disk's space is dead (let go of, but not to be used again before a checkpoint), or
-// when nothing has changed for a while. Who wants to change the store waits until there is room
-// (WaitForRoom) while the log or the memory is full, or while both what is dead and what has been
-// taken since the newest checkpoint are at their limit: changes that only let go of space never
-// wait for want of it.
+// A background thread takes a checkpoint when the log or the memory for changes is half full, when
+// much disk space is dead (freed, but not reusable before a checkpoint), or when nothing has
+// changed for a while. A writer waits for room (WaitForRoom) while the log or the memory is full,
+// or while the dead space and the space allocated since the newest checkpoint are both at their
+// limit: so changes that only free space never wait because of it.
 //
-// Threads: safe from many. Takes all shards' locks, so no caller may hold one.
+// Threads: thread-safe. Takes all shards' locks, so the caller must not hold one.
 #pragma once
 
 #include <atomic>
@@ -54,42 +51,44 @@ struct CheckpointerConfig {
 
 class Checkpointer {
  public:
-  // Gives space back that needs changes for it, as long as has_room(bytes of memory that these have
-  // taken); true if some was given back and there is more.
+  // Frees space that takes changes to free, as long as has_room(bytes of memory that these changes
+  // have taken) is true. Returns true if some was freed and there is more.
   using Prepare = std::function<Result<bool>(const std::function<bool(uint64_t bytes)>& has_room)>;
 
-  // All must outlive the checkpointer. `newest` is the checkpoint that the shards and the log have
-  // been opened from. `prepare` is called before each checkpoint, with no shard's lock held; it may
-  // change the store. Where it leaves more to be done, another checkpoint follows.
+  // All must outlive the checkpointer. `newest` is the checkpoint from which the shards and the log
+  // were opened. `prepare` is called before each checkpoint, with no shard's lock held; it may
+  // change the store. If it returns true, another checkpoint follows.
   Checkpointer(CheckpointerConfig config, const Shards* shards, RedoLog* log, LogAccount* account,
                SpaceAccount* space, File* superblock, IdentityFile* copy,
                FailureLatch* failure_latch, format::Checkpoint newest, Prepare prepare);
   ~Checkpointer();
 
-  // Begins the log of this life, after RedoLog::Start: a segment to append to, and one that is kept
-  // for the next checkpoint. kNoSpace: the store can be read, and each Run tries again.
+  // Begins this life of the log, after RedoLog::Start: a segment to append to, and a spare for the
+  // next checkpoint. kNoSpace: the store can only be read; each Run tries again.
   Result<void> BeginLog();
-  // kUnavailable if the system gives no thread.
+  // kUnavailable if the system cannot create a thread.
   Result<void> StartThread();
   using Purpose = CheckpointPurpose;
-  // Takes a checkpoint of everything so far. kNoSpace loses nothing. Does nothing after one for
-  // kClose.
+  // Takes a checkpoint of all changes so far. kNoSpace loses nothing. Does nothing after a kClose
+  // checkpoint.
   Result<void> Run(Purpose purpose);
-  // Has the disk have all room that there is to be had: a checkpoint frees what is dead, and what
-  // is ready in the shards' files goes back. That there is too little is no error.
+  // Makes as much disk space available as possible: takes a checkpoint, which makes dead space
+  // reusable, and returns preallocated space of the shards' files that is not reserved. A disk that
+  // is still full is no error.
   Result<void> MakeRoom();
-  // The last checkpoint has left space to be given back by the next ones.
+  // Whether the last checkpoint has left space to be freed by the next ones.
   bool leaves_more() const { return leaves_more_; }
 
-  // Contents of so many bytes were let go of.
+  // Notes that contents of `bytes` bytes were orphaned.
   void NoteOrphaned(uint64_t bytes);
-  // Returns when there is room in the log and in the memory for changes, and little space dead:
-  // when they are not full, or not to that share, of what can wait and shall leave some room to
-  // others.
+  // Returns when the log and the memory for changes, and either the dead space or the space
+  // allocated since the newest checkpoint, are below the share `full` of their limits. Callers that
+  // can wait pass less than 1, to leave some room to others. Returns the checkpoints' error if they
+  // failed to make room in the log or the memory.
   Result<void> WaitForRoom(double full = 1);
 
-  // No checkpoint is under way as long as the lock is held: all shards have trees of one epoch, and
-  // the superblock's slots are both that.
+  // Prevents checkpoints while the lock is held: all shards have trees of one epoch, which is that
+  // of both slots of the superblock.
   [[nodiscard]] std::unique_lock<RankedMutex> Pause() { return std::unique_lock(running_); }
 
   uint64_t epoch() const { return epoch_; }
@@ -97,7 +96,7 @@ class Checkpointer {
   uint64_t dirty_bytes() const;
 
  private:
-  // An epoch that is closed, and whose checkpoint is not durable yet.
+  // A closed epoch whose checkpoint is not durable yet.
   struct Closed {
     Purpose purpose;
     bool suspends_log;  // no log continues the checkpoint
@@ -105,25 +104,27 @@ class Checkpointer {
     uint64_t last_sequence = 0;
     uint64_t log_bytes = 0;
     uint64_t block_bytes = 0;
-    uint64_t taken_bytes = 0;
+    uint64_t allocated_bytes = 0;
     uint64_t freed_bytes = 0;
   };
 
-  // How full the log or the memory is: 1 is full.
+  // The share of the log or of the memory for changes that is used, whichever is greater: 1 is
+  // full.
   double Pressure() const;
-  // How much space is dead, and how much was taken, of what may be at most.
+  // Dead and allocated space, as shares of the limit.
   double DeadPressure() const;
-  double TakenPressure() const;
+  double AllocatedPressure() const;
   bool IsCheckpointDue() const;
   bool MustWait(double full) const;
   void LimitDeadSpace();
   uint64_t SpareLogBytes() const;
   bool HasRoomToReclaim(uint64_t bytes) const;
   void WakeThread();
+  void NotifyRoom();
   Result<void> RunLocked(Purpose purpose);
   Result<void> RunOne(Purpose purpose);
   Result<void> TryRunOne(Purpose purpose);
-  void GiveBackReady();
+  void GiveBackPreallocated();
   Result<bool> PrepareRotation(Purpose purpose);
   Result<void> CloseEpoch(Purpose purpose);
   Result<void> WriteTrees();
@@ -145,10 +146,10 @@ class Checkpointer {
   const size_t kept_spares_;  // log segments, enough for the next epoch
 
   RankedMutex running_{
-      LockRank::kCheckpoint};  // held by who takes a checkpoint; guards the following
+      LockRank::kCheckpoint};  // held while a checkpoint is taken; guards the following
   std::optional<Closed> closed_;
-  format::Checkpoint newest_;  // as the superblock has it
-  bool is_over_ = false;       // the last checkpoint was taken
+  format::Checkpoint newest_;  // as in the superblock
+  bool is_over_ = false;       // the kClose checkpoint was taken
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> orphaned_bytes_ = 0;
@@ -163,7 +164,7 @@ class Checkpointer {
   bool stopping_ = false;
   uint64_t attempts_ = 0;
   Result<void> last_attempt_;
-  uint64_t idle_sequence_ = 0;     // the last one that the thread saw
+  uint64_t idle_sequence_ = 0;     // the last one seen by the thread
   uint64_t trimmed_sequence_ = 0;  // as of the last idle checkpoint
   std::thread thread_;
 };

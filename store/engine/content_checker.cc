@@ -45,13 +45,13 @@ ContentChecker::ContentChecker(const Shards* shards, const Placement* placement,
 
 // Blocks.
 
-// Those of records in memory may be in memory, too, or where the file has grown since.
+// Blocks of records in memory may also be kept in memory, or lie where the file has grown since.
 std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Account account) {
   if (block.IsHole()) return {};
   const std::string name = NameOf(owner) + " values: block " + std::to_string(block.Place());
   std::vector<bool>& reached = reached_[owner];
   if (account == Account::kKept) {
-    if (block.Place() >= reached.size()) return name + " lies beyond the file's end";
+    if (block.Place() >= reached.size()) return name + " is beyond the file's end";
     session_.CountBlock(kBlockBytes);
     if (reached[block.Place()]) return name + " has a second owner";
     reached[block.Place()] = true;
@@ -66,7 +66,7 @@ std::string ContentChecker::CheckBlock(uint32_t owner, BlockPointer block, Accou
 
 bool ContentChecker::VisitMapBlock(uint32_t shard, BlockPointer block) {
   const std::string wrong = CheckBlock(shard, block, Account::kKept);
-  if (!wrong.empty()) session_.Damage("of a allocation map: " + wrong);
+  if (!wrong.empty()) session_.Damage("of an allocation map: " + wrong);
   return wrong.empty();
 }
 

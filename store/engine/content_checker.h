@@ -1,10 +1,10 @@
-// Checks what the trees' records say: that each decodes, lies in its right shard, that the blocks
-// it names are there, with the right bytes, and nobody else's, and that entries and chunks agree on
+// Checks the trees' records: that each decodes and lies in the right shard; that the blocks it
+// names exist, match their checksums and have no other owner; and that entries and chunks agree on
 // each content.
 //
-// Memory: a bit for each block of the store, and some words for each content that has chunks.
+// Memory: one bit for each block of the store, and some words for each content with chunks.
 //
-// Threads: one; the caller has pins of all shards.
+// Threads: one; the caller holds pins of all shards.
 #pragma once
 
 #include <map>
@@ -26,24 +26,24 @@ class ContentChecker {
   // All must outlive the checker.
   ContentChecker(const Shards* shards, const Placement* placement, CheckSession* session);
 
-  // A record that the tree of `shard` holds.
+  // Checks a record of the tree of `shard`.
   void VisitRecord(uint32_t shard, const format::LeafRecord& record);
-  // A record that waits in memory for a checkpoint: its blocks are checked; who else has them is
-  // not, as that is settled with the checkpoint.
+  // Checks a record in memory that awaits a checkpoint: its blocks are verified, but not that they
+  // have a single owner, as the next checkpoint settles that.
   void VisitRecordInMemory(uint32_t shard, const format::LeafRecord& record);
-  // A block that belongs to a allocation map of the shard; false if it is not all right.
+  // Checks a block that belongs to an allocation map of the shard; false if it is not sound.
   bool VisitMapBlock(uint32_t shard, format::BlockPointer block);
 
-  // After all records of the trees: compares what entries and chunks say. If some could not be
-  // read, nothing can be said of those that are missing.
+  // After all records of the trees: compares entries and chunks. With `has_gaps` some records were
+  // unreadable, so missing ones are not reported.
   void CompareContents(bool has_gaps);
-  // Contents whose damage could not be told by their entry's name yet. VisitName(entry) for each
-  // entry names them.
+  // Whether there is damage in contents whose entry's name is not known yet. Call VisitName for
+  // each entry to name them, then TellUnnamed.
   bool WantsNames() const { return !unnamed_.empty(); }
   void VisitName(const format::LeafRecord& record);
   void TellUnnamed();
 
-  // By number: the shard's blocks that something refers to.
+  // By number, whether something refers to the shard's block.
   const std::vector<bool>& reached(uint32_t shard) const { return reached_[shard]; }
   uint64_t entries(uint32_t shard) const { return entries_[shard]; }
   uint64_t orphaned_contents(uint32_t shard) const { return dead_[shard]; }
@@ -51,10 +51,10 @@ class ContentChecker {
  private:
   struct Content {
     uint64_t blocks = 0;     // as the entry's size says
-    uint64_t said = 0;       // blocks that are no holes, as the entry says
+    uint64_t said = 0;       // non-hole blocks, as the entry says
     uint64_t found = 0;      // the same, as the chunks say
-    uint64_t end = 0;        // behind the last block that is no hole
-    bool has_owner = false;  // an entry, or the dead space
+    uint64_t end = 0;        // one past the last non-hole block
+    bool has_owner = false;  // an entry, or a record of an orphan
     bool is_dead = false;
   };
   enum class Account { kKept, kNone };
@@ -62,7 +62,7 @@ class ContentChecker {
   void VisitEntry(uint32_t shard, const format::LeafRecord& record, Account account);
   void VisitChunk(uint32_t shard, const format::LeafRecord& record, Account account);
   void VisitOrphan(uint32_t shard, const format::LeafRecord& record);
-  // Empty if the block is all right.
+  // Returns what is wrong with the block; empty if it is sound.
   std::string CheckBlock(uint32_t owner, format::BlockPointer block, Account account);
   void DamageOfContent(uint64_t content, std::string what);
   const std::string& NameOf(uint32_t shard) const { return shard_names_[shard]; }

@@ -12,7 +12,7 @@
 namespace kvfs {
 namespace {
 
-// Counts one more as long as it lives, if it is to.
+// Increments a counter while it lives, if asked to.
 class Counted {
  public:
   Counted(std::atomic<int>* count, bool counts) : count_(counts ? count : nullptr) {
@@ -28,7 +28,7 @@ class Counted {
   std::atomic<int>* count_;
 };
 
-// What ClaimSpace will ask for as well, to spare it a try.
+// Blocks that ReserveSpace will need in addition; reserving them now saves a retry.
 constexpr uint64_t kForAllocationMaps = 16;
 
 }  // namespace
@@ -48,7 +48,7 @@ Result<void> Engine::Close() {
   Result<void> result;
   if (parts_->checkpointer) {
     result = WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kClose); });
-    // A full disk has no room for the last checkpoint: then the log has to last, and the next
+    // A full disk has no room for the last checkpoint: then the log is synced instead, and the next
     // opening replays it.
     if (!result && result.error().code == ErrorCode::kNoSpace) result = Sync();
     parts_->checkpointer.reset();
@@ -95,7 +95,7 @@ Result<void> Engine::TryApply(const Batch& batch) {
 }
 
 Result<void> Engine::ApplyAtOnce(const Batch& batch) {
-  // Who makes room shall find it himself.
+  // The room belongs to the thread that makes it: wait for that.
   if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
   if (!applied && applied.error().code == ErrorCode::kNoSpace) applied = ApplyOnFullDisk(batch);
@@ -103,15 +103,15 @@ Result<void> Engine::ApplyAtOnce(const Batch& batch) {
   return NoteIfWriteFailed(std::move(applied).error());
 }
 
-// There is room in what earlier changes have let go of, and in what other files have ready. Only
-// when checkpoints give no more of it the disk is full.
+// Space freed by earlier changes, and space preallocated in other files, can be reused. The disk is
+// full only when checkpoints yield no more.
 Result<void> Engine::ApplyOnFullDisk(const Batch& batch) {
   constexpr int kMostInVain = 2;
   const std::lock_guard lock(full_disk_);
   makes_room_ = true;
   Result<void> applied;
   for (int in_vain = 0; in_vain < kMostInVain;) {
-    // Others, that began before this one, may yet take some of the room, or give some back.
+    // Batches that began before this one may still take some of the room, or release some.
     const bool is_alone = staging_ == 0;
     const uint64_t before = OccupiedBytes();
     applied = parts_->checkpointer->MakeRoom();
@@ -123,7 +123,7 @@ Result<void> Engine::ApplyOnFullDisk(const Batch& batch) {
   return applied;
 }
 
-// Of pages and blocks that are in use, or wait to be free.
+// Bytes of pages and blocks that are in use, or wait to be freed.
 uint64_t Engine::OccupiedBytes() const {
   uint64_t total = 0;
   for (const auto& shard : parts_->shards) total += shard->UsedBytes() + shard->WaitingBytes();
@@ -134,7 +134,7 @@ Result<bool> Engine::ApplyPart(const Batch& batch) {
   return WithinMemory([&] { return TryApplyPart(batch); });
 }
 
-// Who gives up much can wait, so that others need not.
+// A caller that frees much can wait, so that others need not.
 Result<bool> Engine::TryApplyPart(const Batch& batch) {
   constexpr double kMostOfRoom = 0.75;
   using Kind = Batch::Operation::Kind;
@@ -164,7 +164,7 @@ Result<bool> Engine::TryApplyPart(const Batch& batch) {
   return false;
 }
 
-// An error of reading concerns who reads; one of writing, all who will want to.
+// An error of reading concerns only the reader; an error of writing concerns all later writers.
 Result<void> Engine::NoteIfWriteFailed(Error error) {
   const bool is_of_writing =
       std::ranges::any_of(parts_->shards, [](const auto& shard) { return shard->IsSuspect(); });
@@ -189,16 +189,16 @@ Result<void> Engine::ApplyWithRoom(const Batch& batch) {
   }
 }
 
-// Makes ready what a try has found missing, while no lock is held.
+// Preallocates the pages and blocks that a try found missing, with no lock held.
 Result<void> Engine::Provide(const Wants& wants) {
   for (const auto& [shard, blocks] : wants.blocks) {
-    KVFS_TRY(parts_->shards[shard]->block_allocator().Reserve(blocks));
+    KVFS_TRY(parts_->shards[shard]->block_allocator().Preallocate(blocks));
   }
   for (const auto& [shard, pages] : wants.pages) {
-    KVFS_TRY(parts_->shards[shard]->page_allocator().Reserve(pages));
+    KVFS_TRY(parts_->shards[shard]->page_allocator().Preallocate(pages));
   }
   if (!wants.spare) return {};
-  for (const auto& shard : parts_->shards) KVFS_TRY(shard->ReserveSpare());
+  for (const auto& shard : parts_->shards) KVFS_TRY(shard->PreallocateSpare());
   has_spare_ = true;
   return {};
 }
@@ -211,7 +211,7 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
                          *staging, looks);
   std::vector<std::byte> record(RedoLog::RecordOverhead());
   auto done = resolver.Resolve(batch, &record);
-  if (done) done = ClaimSpace(transaction, resolver.grows(), wants);
+  if (done) done = ReserveSpace(transaction, resolver.grows(), wants);
   if (!done) {
     wants->locks |= transaction.missing_locks();
     wants->owners = resolver.wanted_owners();
@@ -226,23 +226,23 @@ Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants)
     staging->Commit();
     resolver.GiveIds();
   } catch (const std::bad_alloc&) {
-    return parts_->failure_latch->Fail("a logged change could not be carried out",
+    return parts_->failure_latch->Fail("a logged change could not be applied",
                                        {ErrorCode::kIo, OutOfMemory().message});
   }
   parts_->checkpointer->NoteOrphaned(transaction.orphaned_bytes());
   return {};
 }
 
-// A full disk is noticed here, before anything is decided. What is claimed here stays ready. An
-// entry may move to any shard before it is erased: the first change that grows finds spare space in
-// each, as every trimming leaves it.
-Result<void> Engine::ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const {
+// A full disk is detected here, before anything is decided. Reserved space stays preallocated. An
+// entry may move to any shard before it is erased: so the first change that takes space
+// preallocates spare space in each shard, and trimming always leaves it there.
+Result<void> Engine::ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, records, bytes] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];
-    const uint64_t pages = shard.ClaimPages(records, bytes, grows);
+    const uint64_t pages = shard.ReservePages(records, bytes, grows);
     if (pages > 0) wants->pages[index] = pages;
-    const uint64_t blocks = shard.ClaimBlocks(grows);
-    if (blocks > 0) wants->blocks[index] = transaction.HeldBlocks(index) + blocks;
+    const uint64_t blocks = shard.ReserveBlocks(grows);
+    if (blocks > 0) wants->blocks[index] = transaction.PinnedBlocks(index) + blocks;
   }
   wants->spare = grows && !has_spare_;
   if (wants->pages.empty() && wants->blocks.empty() && !wants->spare) return {};
@@ -272,7 +272,7 @@ Result<uint64_t> Engine::TryCopyRange(Key from, uint64_t from_offset, Key to, ui
   while (copied < length) {
     const uint64_t piece = std::min(kPieceBytes, length - copied);
     auto done = CopyPiece(from, from_offset + copied, to, to_offset + copied, piece, edit);
-    // What was copied before stays so: the caller is told how much.
+    // Earlier pieces stay copied: the caller gets their size.
     if (!done && copied == 0) return tl::unexpected(std::move(done).error());
     if (!done) return copied;
     copied += piece;
@@ -280,7 +280,7 @@ Result<uint64_t> Engine::TryCopyRange(Key from, uint64_t from_offset, Key to, ui
   return copied;
 }
 
-// Data as data, holes as holes.
+// Copies data as data, holes as holes.
 Result<void> Engine::CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                uint64_t length, const MetaEdit& edit) {
   const uint64_t end = from_offset + length;
@@ -328,7 +328,7 @@ Result<std::unique_ptr<Snapshot>> Engine::TakeSnapshot() const {
 Result<void> Engine::Sync() {
   KVFS_TRY(RequireWritable());
   auto synced = WithinMemory([&] { return parts_->log->SyncTo(parts_->log->appended()); });
-  // Without room to write again what was replayed nothing is durable, and nothing is lost.
+  // Without space to rewrite the replayed blocks, nothing is durable, but nothing is lost.
   if (synced || MayBeRepeated(synced.error())) return synced;
   return parts_->failure_latch->Fail("a sync failed", std::move(synced).error());
 }
@@ -338,8 +338,8 @@ Result<void> Engine::Checkpoint() {
   return WithinMemory([&] { return parts_->checkpointer->Run(CheckpointPurpose::kContinue); });
 }
 
-// All that was let go of is freed first, however long that takes; and the last checkpoint gives
-// back what the one before has put aside.
+// All orphans are freed first, however long that takes; the last checkpoint releases what the
+// previous one has set aside.
 Result<void> Engine::Compact() {
   KVFS_TRY(RequireWritable());
   return WithinMemory([&]() -> Result<void> {
@@ -353,7 +353,7 @@ Result<void> Engine::Compact() {
     KVFS_TRY(parts_->checkpointer->Run(CheckpointPurpose::kIdle));
     const auto kept_damage = [](const auto& shard) { return shard->has_kept_damage(); };
     if (std::ranges::none_of(parts_->shards, kept_damage)) return {};
-    return Fail(ErrorCode::kCorrupt, "damaged pages were left as they are; all others are compact");
+    return Fail(ErrorCode::kCorrupt, "damaged pages were left unchanged; all others are compact");
   });
 }
 
@@ -374,8 +374,9 @@ StoreStats Engine::GetStats() const {
     const uint64_t map_blocks = pages.root().blocks + blocks.root().blocks;
     stats.block_bytes_used += (blocks.used() - map_blocks) * format::kBlockBytes;
     stats.dead_bytes += pages.waiting() * page_bytes + blocks.waiting() * format::kBlockBytes;
-    stats.reusable_bytes += pages.ready() * page_bytes + blocks.ready() * format::kBlockBytes;
-    stats.reserved_bytes += pages.claimed() * page_bytes + blocks.claimed() * format::kBlockBytes;
+    stats.reusable_bytes +=
+        pages.preallocated() * page_bytes + blocks.preallocated() * format::kBlockBytes;
+    stats.reserved_bytes += pages.reserved() * page_bytes + blocks.reserved() * format::kBlockBytes;
     stats.disk_bytes += shard->DiskBytes().value_or(0);
     stats.file_bytes += shard->FileBytes().value_or(0);
     stats.dirty_bytes += shard->dirty_bytes();
@@ -395,7 +396,7 @@ StoreStats Engine::GetStats() const {
     stats.checkpoints = parts_->checkpointer->checkpoints();
   }
   stats.log_bytes = parts_->account.log_bytes;
-  // In this order, so that what others do meanwhile never makes the first the larger one.
+  // In this order, so that concurrent changes never make the first number exceed the second.
   stats.durable_sequence = parts_->log->durable();
   stats.acknowledged_sequence = parts_->log->appended();
   stats.replayed_records = parts_->replayed_records;

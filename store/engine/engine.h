@@ -1,8 +1,8 @@
-// The store behind the public header: one process, one directory, everything put together.
+// The store behind the public header: all parts of one open store, put together.
 //
-// The path of a change (Apply): wait for room; write big writes' blocks to their places; look the
-// entries up; lock the shards; resolve the batch in a transaction; make sure of the pages that the
-// next checkpoint will need; append the record to the log; let everybody see the changes; unlock.
+// The path of a change (Apply): wait for room; stage the blocks of big writes; look up the entries;
+// lock the shards; resolve the batch in a transaction; reserve the pages that the next checkpoint
+// will need; append the record to the log; make the changes visible; unlock.
 //
 // Threads: see store.h. Locks: docs/concurrency.md.
 #pragma once
@@ -27,17 +27,17 @@
 
 namespace kvfs {
 
-// What a recovery hands over: an open store whose lock is held. The parts point to each other,
-// those below to those above.
+// The result of a recovery: an open store whose lock is held. Parts point to parts declared above
+// them.
 struct EngineParts {
-  std::unique_ptr<Env> entered;  // of the store's directory, if it takes one
+  std::unique_ptr<Env> entered;  // of the store's directory, if Env::Enter returned one
   Env* env = nullptr;
   std::string path;
   OpenOptions options;
   format::Identity identity;
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<File> superblock;
-  IdentityFile identity_file;  // of a store that is only read there is none
+  IdentityFile identity_file;  // none if the store is read-only
   std::unique_ptr<Placement> placement;
   Shards shards;
   SnapshotSet snapshots;
@@ -46,15 +46,15 @@ struct EngineParts {
   std::unique_ptr<FailureLatch> failure_latch;
   std::unique_ptr<RedoLog> log;
   std::unique_ptr<OrphanReclaimer> reclaimer;
-  std::unique_ptr<Checkpointer> checkpointer;  // none if the store is only read
+  std::unique_ptr<Checkpointer> checkpointer;  // none if the store is read-only
   uint64_t replayed_records = 0;
-  // Of a store that is opened to be salvaged: what was lost, in words; and entries by name.
+  // Of a store opened for salvage: descriptions of the losses; and the lost entries by name.
   std::vector<std::string> losses;
   std::vector<std::pair<uint64_t, std::string>> lost_entries;
-  // Why nothing can be changed until the store is opened again: the disk had no room for what the
-  // log holds. Empty if it can.
+  // Why nothing can be changed until the store is reopened: the disk had no room to apply the log.
+  // Empty if changes are possible.
   std::string no_room;
-  std::string log_damage;  // why not all of the log could be replayed; empty if it could
+  std::string log_damage;  // why the log could not be replayed completely; empty if it was
 
   CommitTarget commit_target() { return {log.get(), failure_latch.get(), &account, &space}; }
 };
@@ -100,13 +100,13 @@ class Engine final : public Store {
   Result<DiskSpace> GetDiskSpace() const override;
 
  private:
-  // What one try of a batch has found that the next one needs.
+  // What one try of a batch found missing, for the next try.
   struct Wants {
     ShardSet locks;
-    std::map<size_t, uint32_t> owners;    // of operations' contents
-    std::map<uint32_t, uint64_t> blocks;  // to be ready in a shard
+    std::map<size_t, uint32_t> owners;    // of the operations' contents
+    std::map<uint32_t, uint64_t> blocks;  // to be preallocated in a shard
     std::map<uint32_t, uint64_t> pages;
-    bool spare = false;  // in every shard
+    bool spare = false;  // spare space in every shard
   };
 
   Result<void> RequireWritable() const;
@@ -121,17 +121,17 @@ class Engine final : public Store {
   Result<void> NoteIfWriteFailed(Error error);
   Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
-  Result<void> ClaimSpace(const Transaction& transaction, bool grows, Wants* wants) const;
+  Result<void> ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const;
   ShardSet ShardsOf(const Batch& batch) const;
   Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                          uint64_t length, const MetaEdit& edit);
 
   const std::unique_ptr<EngineParts> parts_;
   ReadView newest_;
-  std::atomic<bool> has_spare_ = false;         // see ClaimSpace
-  RankedMutex full_disk_{LockRank::kFullDisk};  // held by the one who makes room
-  std::atomic<bool> makes_room_ = false;        // somebody does
-  std::atomic<int> staging_ = 0;                // batches that take space before they are decided
+  std::atomic<bool> has_spare_ = false;         // see ReserveSpace
+  RankedMutex full_disk_{LockRank::kFullDisk};  // held by the thread that makes room
+  std::atomic<bool> makes_room_ = false;        // a thread makes room
+  std::atomic<int> staging_ = 0;                // undecided batches that have allocated space
   bool closed_ = false;
 };
 

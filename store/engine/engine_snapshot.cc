@@ -1,5 +1,5 @@
-// Taken while no change is half done: each holds its shards' locks from its place in the log to its
-// last record in memory.
+// Taken while no change is half done: a change holds its shards' locks from its append to the log
+// until all its records are in memory.
 #include "store/engine/engine_snapshot.h"
 
 namespace kvfs {

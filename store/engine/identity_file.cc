@@ -1,4 +1,4 @@
-// Reading, making and keeping it.
+// Reads, creates and updates the file.
 #include "store/engine/identity_file.h"
 
 #include <algorithm>
@@ -72,7 +72,7 @@ Result<void> IdentityFile::TryOpen(Env& env, const std::string& store,
       if (copy->checkpoint != checkpoint) Keep(checkpoint);
       return {};
     }
-    if (log) log(path + " is not the copy of the store's identity that it should be; made anew");
+    if (log) log(path + " is not the copy of the store's identity; recreated");
   }
   file_.reset();
   KVFS_TRY(Create(env, anew, identity_, checkpoint));
@@ -82,7 +82,7 @@ Result<void> IdentityFile::TryOpen(Env& env, const std::string& store,
   return {};
 }
 
-// Where this fails the file has the checkpoint before, or none: a repair then finds all leaves.
+// If this fails, the file has the previous checkpoint, or none: a repair then takes all leaves.
 void IdentityFile::Keep(const format::Checkpoint& checkpoint) {
   if (file_) static_cast<void>(file_->Write(kCopyOffset, checkpoint.Encode(identity_.store)));
 }

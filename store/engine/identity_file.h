@@ -1,12 +1,11 @@
-// A third copy of what the superblock says, in a file of its own (docs/format.md): who the store
-// is, without which not a page of it can be read, and its newest checkpoint. For a repair of a
-// store whose superblock is lost.
+// A third copy of the superblock's data, in a separate file (docs/format.md): the store's identity,
+// without which no page can be read, and its newest checkpoint. For the repair of a store whose
+// superblock is lost.
 //
-// It is a help and no more: nothing but a repair relies on it, and what goes wrong with it leaves
-// the store as one that lacks it, as those of older programs do. The identity is durable before the
-// store is there, and a checkpoint, as in the superblock, before the pages of the one before it are
-// used for something else.
-// Should it be older all the same, a repair notices that by the pages.
+// It is optional: only a repair relies on it, and after any failure with it the store is like one
+// without it, as older versions create. The identity is durable before the store exists; a
+// checkpoint is durable, as in the superblock, before the pages of the previous one are reused. If
+// the copy is outdated nevertheless, a repair detects that from the pages.
 //
 // Threads: one at a time.
 #pragma once
@@ -26,24 +25,24 @@ inline std::string NewIdentityPath(const std::string& store) { return store + "/
 
 struct IdentityCopy {
   format::Identity identity;
-  std::optional<format::Checkpoint> checkpoint;  // none that is sound
+  std::optional<format::Checkpoint> checkpoint;  // none if it is not sound
 };
 
-// kNotFound if the file is not there, kCorrupt if it is damaged.
+// kNotFound if there is no such file, kCorrupt if it is damaged.
 Result<IdentityCopy> ReadIdentityCopy(Env& env, const std::string& store);
 
 class IdentityFile {
  public:
-  // Makes the file anew, durably but for its name.
+  // Creates or replaces the file, and syncs its content, but not its name.
   static Result<void> Create(Env& env, const std::string& path, const format::Identity& identity,
                              const format::Checkpoint& checkpoint);
 
-  // Of a store that is opened for writing; made, durably, where it is missing or says another
-  // thing than the superblock. Whatever goes wrong is told to `log`.
+  // For a store opened for writing: opens the file, and creates it anew, durably, if it is missing
+  // or differs from the superblock. Failures only go to `log`.
   void Open(Env& env, const std::string& store, const format::Identity& identity,
             const format::Checkpoint& checkpoint,
             const std::function<void(const std::string&)>& log);
-  // The superblock is to have this one, whose pages and log are durable.
+  // Writes this checkpoint, whose pages and log are durable, before the superblock gets it.
   void Keep(const format::Checkpoint& checkpoint);
   void Sync();
 

@@ -1,4 +1,4 @@
-// What lies before the patch is the file's.
+// Bytes before the patch come from the file.
 #include "store/engine/patched_file.h"
 
 namespace kvfs {
@@ -29,7 +29,7 @@ Result<void> PatchedFile::RefreshView(uint64_t offset, uint64_t length) const {
   return View(offset, length).map([](const std::byte*) {});
 }
 
-// The patch is not part of it: nobody is to look for pages there.
+// The patch does not count: nothing searches it for pages.
 Result<uint64_t> PatchedFile::SizeBytes() const {
   return file_ == nullptr ? Result<uint64_t>(0) : file_->SizeBytes();
 }

@@ -1,6 +1,5 @@
-// A file that cannot be changed, with bytes in memory that seem to follow its end: how a repair
-// puts new branches above the leaves of a damaged tree. Without a file it is a file that is
-// missing: empty.
+// A read-only file, with bytes in memory that appear to follow its end: with these a repair puts
+// new branches above the leaves of a damaged tree. Without an underlying file, an empty one.
 //
 // Threads: as for File.
 #pragma once
@@ -15,13 +14,13 @@ namespace kvfs {
 
 class PatchedFile final : public File {
  public:
-  // `file` may be null; then `path` is what is missing.
+  // `file` may be null; `path` then names the missing file.
   PatchedFile(std::unique_ptr<File> file, std::string path)
       : File(ViewFaultsOf(file.get())), file_(std::move(file)), path_(std::move(path)) {}
 
-  // Where the first byte of a patch would lie: no view spans the file and the patch.
+  // Offset of the first byte of a patch, chosen so that no view spans the file and the patch.
   Result<uint64_t> PatchBegin() const;
-  // To be called once, before the first View of it.
+  // Call it once, before the first View of the patch.
   void Patch(std::vector<std::byte> bytes) { patch_ = std::move(bytes); }
 
   void MapForWriting(uint64_t) override {}
@@ -41,7 +40,7 @@ class PatchedFile final : public File {
 
  private:
   Result<void> Refuse() const {
-    return Fail(ErrorCode::kPermission, path_ + " is not to be changed");
+    return Fail(ErrorCode::kPermission, path_ + " must not be changed");
   }
   tl::unexpected<Error> Missing() const {
     return Fail(ErrorCode::kIo, path_ + " has no such bytes");

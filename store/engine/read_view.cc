@@ -1,4 +1,4 @@
-// Looks at records, then at blocks.
+// Reads records, then blocks.
 #include "store/engine/read_view.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ using format::RecordKey;
 
 namespace {
 
-// To read what others change, before the locks are kept.
+// Attempts at reading an entry that keeps changing, before the locks are kept.
 constexpr int kAttempts = 3;
 
 // How much of [offset, offset + wanted) lies within the content.
@@ -99,7 +99,7 @@ Result<void> ReadView::WithRecord(uint32_t index, const RecordKey& key, Locks lo
     auto record = tree->tree.Find(key);
     auto used = record ? use(record->value, record->version)
                        : Result<void>(tl::unexpected(std::move(record).error()));
-    // What was decoded since proves nothing if the disk failed to deliver a page of it.
+    // If the disk failed to deliver a page meanwhile, the decoded data is not reliable.
     if (shard.ViewFaults() == faults) return used;
   }
   return NotDelivered();
@@ -154,7 +154,7 @@ Result<size_t> ReadView::Read(Key key, uint64_t offset, MutableBytes out) const 
   return count;
 }
 
-// Large memory is asked for when no lock is held any more, and what `out` has is used again.
+// Large memory is allocated only when no lock is held, and the memory of `out` is reused.
 Result<bool> ReadView::TryReadAll(Key key, std::string* out) const {
   const uint32_t limit = shards_.front()->inline_limit();
   Content content;
@@ -183,8 +183,8 @@ Result<bool> ReadView::TryReadAll(Key key, std::string* out) const {
   return is_unchanged;
 }
 
-// Where the entry keeps changing, the size that it has once the locks are taken is not known
-// before: where no byte of the room is left there may be more.
+// If the entry keeps changing, its size under the locks is unknown beforehand: a completely filled
+// buffer means that there may be more.
 Result<void> ReadView::ReadAll(Key key, std::string* content) const {
   KVFS_TRY(CheckDirectory(key.directory));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -235,7 +235,7 @@ Result<std::optional<size_t>> ReadView::TryRead(Key key, uint64_t offset, Mutabl
   return count;
 }
 
-// In a moment that has passed nothing changes. Mostly the whole shard has not changed since.
+// A snapshot does not change. In the newest state, usually the whole shard is unchanged.
 Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
   if (pins_ != nullptr) return true;
   const Shard& shard = *shards_[placement_.ShardOf(placement_.PositionOf(key.name))];
@@ -253,8 +253,9 @@ Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
   return found && present == content.version;
 }
 
-// The entry and its blocks may lie in two shards, whose locks have an order; between the look that
-// tells which and the locks the entry may change, so the look is repeated under them.
+// The entry and its blocks may be in two shards, whose locks have an order; the entry may change
+// between the lookup that finds the shards and the locking, so the lookup is repeated under the
+// locks.
 Result<size_t> ReadView::ReadLocked(Key key, uint64_t offset, MutableBytes out) const {
   const uint32_t index = placement_.ShardOf(placement_.PositionOf(key.name));
   uint32_t owner = index;
@@ -329,8 +330,8 @@ Result<ReadView::Content> ReadView::ContentOf(Key key) const {
   return content;
 }
 
-// Calls visit(index, is a hole) for blocks from `from` on until it returns false; of a row of holes
-// that has no chunk only the first is visited.
+// Calls visit(index, is a hole) for blocks from `from` on until it returns false; in a row of holes
+// without a chunk, only the first is visited.
 template <typename Visit>
 Result<void> ReadView::ForEachBlock(const Content& content, uint64_t from, Visit visit) const {
   const uint64_t end = ContentShape::Of(content.size, shards_.front()->inline_limit()).blocks;
@@ -389,7 +390,7 @@ Result<uint64_t> ReadView::FindHole(Key key, uint64_t offset) const {
 Result<void> ReadView::List(DirectoryId directory, Position from, const ListVisitor& visit) const {
   KVFS_TRY(CheckDirectory(directory));
   if (from >= uint64_t{1} << 63) return {};
-  // Damage hides only what lies on the damaged page; it is told at the end.
+  // Damage hides only the records of the damaged page; it is reported at the end.
   Result<void> damage = WholeLog();
   for (uint32_t i = placement_.ShardOf(from); i < placement_.shards(); ++i) {
     const Shard& shard = *shards_[i];

@@ -1,10 +1,9 @@
-// Reading entries, their contents and their listings, in the newest state or in that of one moment.
+// Reads entries, contents and listings, in the newest state or as of one sequence.
 //
-// No lock is held while pages or blocks are looked at, which may have to come from the disk.
-// Nothing that a look may lead to is given out again meanwhile, because the tree that it began with
-// is pinned. What can happen in the newest state is that an entry changes while its blocks are
-// read: its version tells, and then the read begins again; after some such attempts it keeps the
-// locks.
+// No lock is held while pages or blocks are read, possibly from disk. Nothing reachable from the
+// pinned tree is reused while it is pinned. In the newest state an entry may change while its
+// blocks are read: its version shows that, and the read starts again; after some attempts it keeps
+// the locks.
 //
 // Threads: safe from many.
 #pragma once
@@ -23,14 +22,14 @@ namespace kvfs {
 
 class ReadView {
  public:
-  // Of the newest state; or, with `pins`, of the moment at which the sequence was `at`. All must
-  // outlive the reading. `log` gets a line for each damage that is met.
+  // A view of the newest state; or, with `pins`, of the state as of sequence `at`. All must outlive
+  // the view. `log` receives a line for each damage found.
   ReadView(const Shards* shards, const Placement* placement,
            const std::function<void(std::string_view)>* log,
            const std::vector<ShardPin>* pins = nullptr, uint64_t at = Memtable::kNewest)
       : shards_(*shards), placement_(*placement), log_(*log), pins_(pins), at_(at) {}
 
-  // What is missing from the end of the log, if anything is: then what is not found is not known to
+  // Sets what is missing from the end of the log: an entry that is not found is then not known to
   // be absent.
   void SetLogDamage(std::string what) { log_damage_ = std::move(what); }
 
@@ -42,24 +41,25 @@ class ReadView {
   Result<uint64_t> FindHole(Key key, uint64_t offset) const;
   Result<void> List(DirectoryId directory, Position from, const ListVisitor& visit) const;
 
-  // Logs damage with the entry's name, and passes everything on.
+  // Logs damage with the entry's name; returns the error unchanged.
   Error Report(Error error, Key key) const;
 
  private:
   enum class Locks { kTaken, kHeld };
-  // What an entry says of its content, kept beyond the look at it.
+  // A copy of what an entry says about its content.
   struct Content {
     uint64_t state = 0;  // of the entry's shard
     uint64_t version = 0;
     uint64_t size = 0;
     uint64_t id = 0;
-    uint64_t chunked = 0;                      // content id, if its blocks stand in chunks
-    std::vector<format::BlockPointer> direct;  // if they stand in the entry
+    uint64_t chunked = 0;                      // content id, if its blocks are in chunks
+    std::vector<format::BlockPointer> direct;  // if they are in the entry
 
     void Keep(const format::Entry& entry, uint64_t its_version, const format::ContentShape& shape);
   };
 
-  // Calls use(value, version) for the record; kNotFound. `state`, if given, receives the shard's.
+  // Calls use(value, version) for the record; kNotFound. `state`, if not null, receives the shard's
+  // state.
   template <typename Use>
   Result<void> WithRecord(uint32_t shard, const format::RecordKey& key, Locks locks, Use use,
                           uint64_t* state = nullptr) const;
@@ -70,12 +70,12 @@ class ReadView {
   ShardPin PinOf(uint32_t shard) const;
   Result<Content> ContentOf(Key key) const;
   Result<bool> IsUnchanged(Key key, const Content& content) const;
-  // One attempt. Nothing, or false, if the entry has changed meanwhile.
+  // One attempt. Nothing, or false, if the entry changed meanwhile.
   Result<std::optional<size_t>> TryRead(Key key, uint64_t offset, MutableBytes out) const;
   Result<bool> TryReadAll(Key key, std::string* out) const;
   Result<size_t> ReadLocked(Key key, uint64_t offset, MutableBytes out) const;
-  // The part that the entry itself tells: returns how many bytes there are, and how many of them
-  // lie in blocks.
+  // Reads the part stored in the entry itself: returns how many bytes there are, and how many of
+  // them are in blocks.
   Result<std::pair<size_t, size_t>> ReadTail(Key key, Locks locks, uint64_t offset,
                                              MutableBytes out, Content* content) const;
   Result<void> ReadBlocks(const Content& content, Locks locks, uint64_t offset,

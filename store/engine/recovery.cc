@@ -1,527 +1,189 @@
-// The steps of an opening, in their order.
+// Takes the steps of an opening, in order.
 #include "store/engine/recovery.h"
 
-#include <algorithm>
-#include <set>
-
-#include "store/base/describe.h"
-#include "store/engine/identity_file.h"
-#include "store/engine/salvage.h"
+#include "store/engine/log_end.h"
+#include "store/engine/log_replay.h"
+#include "store/engine/opening.h"
 #include "store/engine/store_files.h"
-#include "store/txn/change_applier.h"
+#include "store/engine/superblock_recovery.h"
+#include "store/engine/tree_salvage.h"
 
 namespace kvfs {
-
-using format::Change;
-using format::LogRecord;
-using Kind = format::Change::Kind;
-
 namespace {
 
 class Recovery {
  public:
-  Recovery(Env& env, const std::string& path, OpenOptions options, RecoveryMode mode)
-      : access_(options.read_only ? Access::kReadOnly : Access::kReadWrite),
-        salvages_(mode == RecoveryMode::kSalvage) {
-    parts_->env = &env;
-    parts_->path = path;
-    parts_->options = std::move(options);
+  Recovery(Env& env, const std::string& path, OpenOptions options, RecoveryMode mode) {
+    opening_.access = options.read_only ? Access::kReadOnly : Access::kReadWrite;
+    opening_.salvages = mode == RecoveryMode::kSalvage;
+    parts().env = &env;
+    parts().path = path;
+    parts().options = std::move(options);
   }
 
-  // Lets nobody else have a store that is only read, where the disk has room for a lock: its holder
-  // is told by name.
+  // Makes Run lock a read-only store exclusively, and name the holder in the lock file, if the disk
+  // has room for that text.
   void TakeForItselfAlone() { is_alone_ = true; }
 
   Result<std::unique_ptr<EngineParts>> Run() {
     KVFS_TRY(OpenFiles());
     KVFS_TRY(Tolerate(OpenLog()));
-    // Without a checkpoint nobody knows where a replay is to begin.
-    if (has_checkpoint_) KVFS_TRY(Replay());
-    if (access_ == Access::kReadWrite) KVFS_TRY(Begin());
-    return std::move(parts_);
+    // Without a checkpoint it is unknown where the replay starts.
+    if (opening_.has_checkpoint) KVFS_TRY(Replay());
+    if (opening_.access == Access::kReadWrite) KVFS_TRY(Begin());
+    return std::move(opening_.parts);
   }
 
  private:
+  EngineParts& parts() const { return *opening_.parts; }
+
   Result<void> EnterDirectory() {
-    auto entered = parts_->env->Enter(parts_->path);
+    auto entered = parts().env->Enter(parts().path);
     if (!entered && entered.error().code == ErrorCode::kNotFound) {
-      return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts_->path);
+      return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts().path);
     }
-    KVFS_ASSIGN(parts_->entered, std::move(entered));
-    if (parts_->entered) parts_->env = parts_->entered.get();
+    KVFS_ASSIGN(parts().entered, std::move(entered));
+    if (parts().entered) parts().env = parts().entered.get();
     return {};
   }
 
   Result<void> OpenFiles() {
     KVFS_TRY(EnterDirectory());
-    auto superblock = salvages_ ? parts_->env->OpenFile(SuperblockPath(parts_->path), access_)
-                                : OpenSuperblock(*parts_->env, parts_->path, access_);
-    const bool is_lost = !superblock && IsDamage(superblock.error());
-    if (!superblock && !(salvages_ && is_lost)) return tl::unexpected(superblock.error());
-    KVFS_ASSIGN(parts_->lock, TakeLock());
-    KVFS_TRY(FindIdentity(std::move(superblock)));
-    KVFS_TRY(FindCheckpoint());
-    closed_ = checkpoint_.last_segment == format::kNoSegment;
-    if (access_ == Access::kReadWrite) {
-      KVFS_TRY(RepairSuperblock());
-      parts_->identity_file.Open(*parts_->env, parts_->path, parts_->identity, checkpoint_,
-                                 parts_->options.log);
+    KVFS_TRY(superblock_.Open());
+    KVFS_ASSIGN(parts().lock, TakeLock());
+    KVFS_TRY(superblock_.Find());
+    if (opening_.access == Access::kReadWrite) {
+      KVFS_TRY(superblock_.Repair());
+      parts().identity_file.Open(*parts().env, parts().path, parts().identity, opening_.checkpoint,
+                                 parts().options.log);
     }
-    parts_->placement = std::make_unique<Placement>(parts_->identity);
-    for (uint32_t i = 0; i < parts_->identity.shards; ++i) KVFS_TRY(OpenShard(i));
-    parts_->failure_latch = std::make_unique<FailureLatch>(parts_->options.log);
+    parts().placement = std::make_unique<Placement>(parts().identity);
+    for (uint32_t i = 0; i < parts().identity.shards; ++i) KVFS_TRY(OpenShard(i));
+    parts().failure_latch = std::make_unique<FailureLatch>(parts().options.log);
     return {};
   }
 
-  // When salvaging, an error is a loss; and what could not be done stays undone.
+  // When salvaging, records damage as a loss, and skips the step.
   Result<void> Tolerate(Result<void> done) {
-    const bool is_loss = !done && IsDamage(done.error());
-    if (!salvages_ || !is_loss) return done;
-    parts_->losses.push_back(done.error().message);
-    closed_ = true;
-    return {};
-  }
-
-  // What a salvaging goes on without: not what this process failed to do.
-  static bool IsDamage(const Error& error) {
-    return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kIo ||
-           error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalid;
-  }
-
-  // The superblock's; when salvaging, that of its copy will do.
-  Result<void> FindIdentity(Result<std::unique_ptr<File>> superblock) {
-    Result<format::Identity> found =
-        superblock.and_then([](const std::unique_ptr<File>& file) { return ReadIdentity(*file); });
-    if (superblock) parts_->superblock = *std::move(superblock);
-    if (salvages_ && (found || IsDamage(found.error()))) {
-      auto read = ReadCopy();
-      // Of another reason than damage it is an error where it is needed.
-      if (!found && !read) return read;
-    }
-    if (!found && copy_) found = copy_->identity;
-    if (found) {
-      parts_->identity = *std::move(found);
-      return {};
-    }
-    if (!IsDamage(found.error())) return tl::unexpected(std::move(found).error());
-    return salvages_ ? RefuseUnknown(found.error()) : RefuseDamaged(found.error());
-  }
-
-  Result<void> ReadCopy() {
-    auto copy = ReadIdentityCopy(*parts_->env, parts_->path);
-    if (copy) {
-      copy_ = *std::move(copy);
-      return {};
-    }
-    why_no_copy_ = copy.error().message;
-    return IsDamage(copy.error()) ? Result<void>() : tl::unexpected(std::move(copy).error());
-  }
-
-  // Without the identity the checksum of no page can be told from a wrong one.
-  Result<void> RefuseUnknown(const Error& error) const {
-    if (error.code == ErrorCode::kNotFound && RequireNeverOpened(*parts_->env, parts_->path)) {
-      return Fail(ErrorCode::kNotFound, "there is no kvfs store at " + parts_->path);
-    }
-    return Fail(ErrorCode::kCorrupt,
-                "nothing tells what the store at " + parts_->path +
-                    " is: its superblock is lost (" + error.message +
-                    "), and so is the copy of its identity (" + why_no_copy_ +
-                    "); put the file `identity` or `superblock` of a backup, or of another copy of "
-                    "this store, in its place, and repair the store then");
-  }
-
-  Result<void> RefuseDamaged(const Error& error) const {
-    if (error.code != ErrorCode::kCorrupt) return tl::unexpected(error);
-    return Fail(error.code, error.message + "; " + RepairRemedy(parts_->path));
-  }
-
-  Result<void> FindCheckpoint() {
-    auto found = parts_->superblock ? ReadCheckpoint(*parts_->superblock, parts_->identity)
-                                    : Fail(ErrorCode::kCorrupt, "the superblock is lost");
-    if (!found && !IsDamage(found.error())) return tl::unexpected(std::move(found).error());
-    if (!found && !salvages_) return RefuseDamaged(found.error());
-    if (!found && copy_ && copy_->identity.store == parts_->identity.store && copy_->checkpoint) {
-      found = *copy_->checkpoint;
-    }
-    if (!found) return DoWithoutCheckpoint(found.error().message);
-    checkpoint_ = *std::move(found);
-    has_checkpoint_ = true;
-    return salvages_ ? LeaveOldCheckpoint() : Result<void>();
-  }
-
-  Result<void> DoWithoutCheckpoint(const std::string& why) {
-    has_checkpoint_ = false;
-    parts_->losses.push_back(why +
-                             ": entries are read from all pages there are, and some that were "
-                             "erased or replaced may be among them; the log is left out");
-    checkpoint_ = {};
-    checkpoint_.epoch = checkpoint_.first_segment = checkpoint_.next_sequence = 1;
-    checkpoint_.shards.resize(parts_->identity.shards);
-    return {};
-  }
-
-  // One that comes from a backup, or from a copy that a power cut has kept from the disk: it leads
-  // to pages that have been used anew since. The pages of one more epoch may be there, of a
-  // checkpoint that was cut off, if the store was not closed.
-  Result<void> LeaveOldCheckpoint() {
-    const bool is_closed = checkpoint_.last_segment == format::kNoSegment;
-    const uint64_t newest = checkpoint_.epoch + (is_closed ? 0 : 1);
-    for (uint32_t i = 0; i < parts_->identity.shards; ++i) {
-      const auto keys = parts_->env->OpenFile(ShardPath(parts_->path, i, "keys"), access_);
-      if (!keys) continue;
-      KVFS_ASSIGN(const bool is_old, HasNewerPage(**keys, ConfigOf(i), newest));
-      if (is_old) {
-        return DoWithoutCheckpoint(
-            "the newest checkpoint that can be read is older than the pages "
-            "of shard " +
-            std::to_string(i));
-      }
-    }
+    const bool is_loss = !done && Opening::IsDamage(done.error());
+    if (!opening_.salvages || !is_loss) return done;
+    parts().losses.push_back(done.error().message);
+    opening_.closed = true;
     return {};
   }
 
   Result<std::unique_ptr<FileLock>> TakeLock() {
-    const std::string path = LockPath(parts_->path);
-    if (access_ == Access::kReadOnly && !is_alone_) return parts_->env->ShareLock(path);
-    auto lock = parts_->env->LockFile(path, parts_->options.purpose);
+    const std::string path = LockPath(parts().path);
+    if (opening_.access == Access::kReadOnly && !is_alone_) return parts().env->ShareLock(path);
+    auto lock = parts().env->LockFile(path, parts().options.purpose);
     const bool is_full = !lock && lock.error().code == ErrorCode::kNoSpace;
-    return is_full && is_alone_ ? parts_->env->ShareLock(path) : std::move(lock);
-  }
-
-  // Makes both copies of the identity, and both slots, hold what is opened. Of slots the other one
-  // might otherwise become the newest by a later damage, when what it refers to is long used for
-  // something else. A slot that seems right is written again all the same: it may be in the
-  // system's cache only, as the sync of the process that wrote it failed; and first, as the other
-  // one may be all that the disk has.
-  Result<void> RepairSuperblock() {
-    const std::vector<std::byte> identity = parts_->identity.Encode();
-    for (const uint64_t offset : format::kIdentityOffset) {
-      KVFS_ASSIGN(const bool is_sound, Holds(offset, identity));
-      if (!is_sound) KVFS_TRY(WritePart(offset, identity, "identity"));
-    }
-    const std::vector<std::byte> slot = checkpoint_.Encode(parts_->identity.store);
-    KVFS_ASSIGN(const bool is_first_sound, Holds(format::kSlotOffset[0], slot));
-    const size_t sound = is_first_sound ? 0 : 1;
-    KVFS_TRY(WritePart(format::kSlotOffset[sound], slot, ""));
-    KVFS_ASSIGN(const bool is_other_sound, Holds(format::kSlotOffset[1 - sound], slot));
-    // One of them on the disk is enough to go on from.
-    if (is_other_sound) return {};
-    return WritePart(format::kSlotOffset[1 - sound], slot, "checkpoint");
-  }
-
-  Result<bool> Holds(uint64_t offset, Bytes sound) const {
-    std::vector<std::byte> present(sound.size());
-    KVFS_TRY(parts_->superblock->Read(offset, present));
-    return std::ranges::equal(present, sound);
-  }
-
-  Result<void> WritePart(uint64_t offset, Bytes sound, const std::string& damaged) {
-    if (!damaged.empty()) {
-      Log("the superblock's " + damaged + " at " + std::to_string(offset) +
-          " is not the newest one; written anew");
-    }
-    KVFS_TRY(parts_->superblock->Write(offset, sound));
-    return parts_->superblock->Sync();
-  }
-
-  void Log(const std::string& line) const {
-    if (parts_->options.log) parts_->options.log(line);
-  }
-
-  ShardConfig ConfigOf(uint32_t index) const {
-    ShardConfig config;
-    config.index = index;
-    config.shards = parts_->identity.shards;
-    config.page_bytes = parts_->identity.page_bytes;
-    config.checksum_seed = parts_->identity.ShardSeed(index);
-    config.hash = parts_->identity.NamesHash();
-    config.read_only = access_ == Access::kReadOnly;
-    config.log = parts_->options.log;
-    config.env = parts_->env;
-    return config;
+    return is_full && is_alone_ ? parts().env->ShareLock(path) : std::move(lock);
   }
 
   Result<void> OpenShard(uint32_t index) {
-    const ShardConfig config = ConfigOf(index);
+    const ShardConfig config = opening_.ConfigOf(index);
     ShardFiles files;
-    if (salvages_) {
+    if (opening_.salvages) {
       KVFS_TRY(SalvageShard(config, &files));
     } else {
-      KVFS_ASSIGN(files, OpenShardFiles(*parts_->env, parts_->path, index, access_));
+      KVFS_ASSIGN(files, OpenShardFiles(*parts().env, parts().path, index, opening_.access));
     }
-    parts_->shards.push_back(std::make_unique<Shard>(std::move(files), config,
-                                                     checkpoint_.shards[index], checkpoint_.epoch));
+    parts().shards.push_back(std::make_unique<Shard>(
+        std::move(files), config, opening_.checkpoint.shards[index], opening_.checkpoint.epoch));
     return {};
   }
 
-  // The shard with new branches above those of its leaves that are sound; a file that cannot be
-  // opened is taken as empty.
+  // Opens the shard with new branches above its sound leaves; a file that cannot be opened counts
+  // as empty.
   Result<void> SalvageShard(const ShardConfig& config, ShardFiles* files) {
     auto open = [&](const char* what) -> Result<std::unique_ptr<File>> {
-      const std::string path = ShardPath(parts_->path, config.index, what);
-      auto opened = parts_->env->OpenFile(path, access_);
-      if (opened || !IsDamage(opened.error())) return opened;
-      parts_->losses.push_back(opened.error().message);
+      const std::string path = ShardPath(parts().path, config.index, what);
+      auto opened = parts().env->OpenFile(path, opening_.access);
+      if (opened || !Opening::IsDamage(opened.error())) return opened;
+      parts().losses.push_back(opened.error().message);
       return std::make_unique<PatchedFile>(nullptr, path);
     };
     KVFS_ASSIGN(files->keys, open("keys"));
     KVFS_ASSIGN(files->values, open("values"));
     KVFS_ASSIGN(files->values_bytes, files->values->SizeBytes());
     KVFS_ASSIGN(files->keys_bytes, files->keys->SizeBytes());
-    format::ShardRoot& root = checkpoint_.shards[config.index];
-    KVFS_ASSIGN(SalvagedShard shard, SalvageTree(files, config, has_checkpoint_ ? &root : nullptr));
+    format::ShardRoot& root = opening_.checkpoint.shards[config.index];
+    KVFS_ASSIGN(SalvagedShard shard,
+                SalvageTree(files, config, opening_.has_checkpoint ? &root : nullptr));
     root = shard.root;
-    std::ranges::move(shard.losses, std::back_inserter(parts_->losses));
-    std::ranges::move(shard.lost_entries, std::back_inserter(parts_->lost_entries));
+    std::ranges::move(shard.losses, std::back_inserter(parts().losses));
+    std::ranges::move(shard.lost_entries, std::back_inserter(parts().lost_entries));
     return {};
   }
 
   Result<void> OpenLog() {
-    auto sync_blocks = [shards = &parts_->shards]() -> Result<void> {
+    auto sync_blocks = [shards = &parts().shards]() -> Result<void> {
       for (const auto& shard : *shards) KVFS_TRY(shard->blocks().SyncNamed());
       return {};
     };
-    parts_->log = std::make_unique<RedoLog>(
-        parts_->env,
-        RedoLogConfig{LogPath(parts_->path), parts_->identity.store,
-                      parts_->identity.log_segment_bytes,
-                      parts_->identity.log_limit_bytes / parts_->identity.log_segment_bytes},
+    parts().log = std::make_unique<RedoLog>(
+        parts().env,
+        RedoLogConfig{LogPath(parts().path), parts().identity.store,
+                      parts().identity.log_segment_bytes,
+                      parts().identity.log_limit_bytes / parts().identity.log_segment_bytes},
         sync_blocks);
-    if (!has_checkpoint_) return {};
-    KVFS_TRY(parts_->log->Open(access_));
-    if (closed_) return {};
-    KVFS_TRY(parts_->log->FindHeadless({checkpoint_.first_segment, checkpoint_.last_segment}));
-    appended_ = parts_->log->Appended(checkpoint_.last_segment);
-    const std::set<uint64_t> named = {checkpoint_.first_segment, checkpoint_.last_segment};
-    for (const uint64_t segment : named) {
-      if (parts_->log->Has(segment)) continue;
-      KVFS_TRY(NoteLogDamage("the log lacks segment " + std::to_string(segment) +
-                             ", with which it continues the newest checkpoint"));
-    }
-    const std::string cut = parts_->log->CutSegment(checkpoint_.first_segment);
-    return cut.empty() ? Result<void>() : NoteLogDamage(cut + " has been cut short");
-  }
-
-  using Visit = std::function<Result<bool>(const LogRecord&, const std::vector<Change>&)>;
-
-  Result<void> ForEachRecord(const Visit& visit) {
-    return parts_->log->Replay(checkpoint_.first_segment, checkpoint_.next_sequence,
-                               [&](const LogRecord& record) -> Result<bool> {
-                                 KVFS_ASSIGN(const std::vector<Change> changes,
-                                             format::DecodeChanges(record.payload));
-                                 return visit(record, changes);
-                               });
+    if (!opening_.has_checkpoint) return {};
+    KVFS_TRY(parts().log->Open(opening_.access));
+    if (opening_.closed) return {};
+    return log_end_.FindSegments();
   }
 
   Result<void> Replay() {
-    uint64_t end = checkpoint_.next_sequence;
-    KVFS_TRY(Tolerate(FindEnd(&end)));
-    KVFS_TRY(Tolerate(ReplayUntil(end)));
-    return parts_->log->Start(checkpoint_.first_segment, end, checkpoint_.next_sequence - 1);
-  }
-
-  // The first pass. `end` is the sequence after the last record to replay.
-  Result<void> FindEnd(uint64_t* end) {
-    auto mark = [&](const LogRecord& record, const std::vector<Change>& changes) -> Result<bool> {
-      KVFS_ASSIGN(const bool is_whole, MarkBlocks(record.sequence, changes));
-      if (is_whole) ++*end;
-      return is_whole;
-    };
-    KVFS_TRY(ForEachRecord(mark));
-    return RequireEndAt(*end);
-  }
-
-  // Whether the record was there: another record proves that it was durable, or a process has
-  // appended it, and nothing but its death can have ended it. The log is looked through once,
-  // however much is damaged.
-  Result<bool> WasThere(uint64_t sequence) {
-    if (sequence <= appended_) return true;
-    if (!proven_durable_) {
-      KVFS_ASSIGN(proven_durable_, parts_->log->ProvenDurable(checkpoint_.first_segment));
-    }
-    return *proven_durable_ >= sequence;
-  }
-
-  // A log that ends where it should not has been damaged.
-  Result<void> RequireEndAt(uint64_t end) {
-    if (closed_) return {};
-    KVFS_ASSIGN(const bool is_damaged, WasThere(end));
-    if (!is_damaged) return {};
-    return NoteLogDamage("the log is damaged: record " + std::to_string(end) +
-                         (end <= appended_ ? ", which was appended and cannot have been lost"
-                                           : ", which was durable") +
-                         ", cannot be read, and so neither it nor those behind it can be carried "
-                         "out");
-  }
-
-  // A store that is to be changed is refused: it would forget what was promised. What is only read
-  // is read all the same. The first damage that is met ends the replay; what follows from it is no
-  // further loss.
-  Result<void> NoteLogDamage(const std::string& what) {
-    Log(what);
-    if (salvages_ && parts_->log_damage.empty()) parts_->losses.push_back(what);
-    if (parts_->log_damage.empty()) parts_->log_damage = what;
-    if (access_ == Access::kReadOnly) return {};
-    return Fail(ErrorCode::kCorrupt, what + "; open the store for reading only, or repair it");
-  }
-
-  // False if a block that the record names is not there: it never was durable, nor the record.
-  Result<bool> MarkBlocks(uint64_t sequence, const std::vector<Change>& changes) {
-    for (const Change& change : changes) {
-      if (auto possible = CheckChange(change, parts_->placement->shards()); !possible) {
-        return Fail(ErrorCode::kCorrupt,
-                    "log record " + std::to_string(sequence) + ": " + possible.error().message);
-      }
-      KVFS_ASSIGN(const bool is_whole, HasItsBlocks(sequence, change));
-      if (!is_whole) return false;
-    }
-    // Only now: a record that is left out must not keep blocks.
-    for (const Change& change : changes) {
-      if (change.kind != Kind::kWriteBlocks) continue;
-      Shard& owner = *parts_->shards[change.owner];
-      for (size_t i = 0; i < change.BlockCount(); ++i) {
-        KVFS_TRY(owner.block_allocator().Mark(change.Block(i).number));
-        owner.blocks().NoteReplayed(change.Block(i).number);
-      }
-    }
-    return true;
-  }
-
-  // A damaged block of a record that was durable counts as there: then it is the block that whoever
-  // reads it will be refused, and nothing else.
-  Result<bool> HasItsBlocks(uint64_t sequence, const Change& change) {
-    if (change.kind != Kind::kWriteBlocks) return true;
-    for (size_t i = 0; i < change.BlockCount(); ++i) {
-      auto sound = parts_->shards[change.owner]->blocks().Check(change.Block(i));
-      if (sound) continue;
-      if (sound.error().code != ErrorCode::kCorrupt) return tl::unexpected(sound.error());
-      KVFS_ASSIGN(const bool is_damaged, WasThere(sequence));
-      Log((is_damaged ? "record " : "the log ends before record ") + std::to_string(sequence) +
-          (is_damaged ? " names a block that is damaged: "
-                      : ", which names a block that is not on the disk: ") +
-          sound.error().message);
-      if (!is_damaged) return false;
-    }
-    return true;
-  }
-
-  // The second pass.
-  Result<void> ReplayUntil(uint64_t end) {
-    const ExclusiveLocks locks(parts_->shards, AllShards(parts_->shards));
-    auto replay = [&](const LogRecord& record, const std::vector<Change>& changes) -> Result<bool> {
-      if (record.sequence >= end) return false;
-      for (const Change& change : changes) {
-        KVFS_TRY(CarryOutIfSound(change, record.sequence, locks));
-        const bool names_blocks = change.kind == Kind::kWriteBlocks;
-        const uint64_t named = names_blocks ? change.BlockCount() * format::kBlockBytes : 0;
-        parts_->account.Add(0, named);
-        parts_->space.Add(named, 0);
-      }
-      parts_->account.Add(record.EncodedBytes(), 0);
-      ++parts_->replayed_records;
-      return true;
-    };
-    KVFS_TRY(ForEachRecord(replay));
-    if (parts_->replayed_records > 0) {
-      Log("recovered: the store was not closed; replayed " +
-          std::to_string(parts_->replayed_records) + " log records");
-    }
-    return {};
-  }
-
-  // Damage in one place is no reason not to open all the rest.
-  Result<void> CarryOutIfSound(const Change& change, uint64_t sequence,
-                               const ExclusiveLocks& locks) {
-    if (change.kind == Kind::kPut) {
-      parts_->shards[parts_->placement->OwnerOf(change.id)]->NoteId(change.id);
-    }
-    auto done = CarryOut(change, sequence, locks, &ChangeApplier::Execute);
-    if (done || done.error().code != ErrorCode::kCorrupt) return done;
-    const std::string what = DescribeEntry(change.directory, change.name) +
-                             " is lost: a change of it cannot be carried out, because of damage: " +
-                             done.error().message;
-    Log(what);
-    if (salvages_) parts_->losses.push_back(what);
-    return CarryOut(change, sequence, locks, &ChangeApplier::MarkLost);
-  }
-
-  Result<void> CarryOut(const Change& change, uint64_t sequence, const ExclusiveLocks& locks,
-                        Result<void> (ChangeApplier::*how)(const Change&)) {
-    constexpr uint64_t kSpareBlocks = 64;
-    while (true) {
-      Transaction transaction(parts_->shards, locks, 0);
-      ChangeApplier applier(&transaction, parts_->placement.get(),
-                            parts_->shards.front()->inline_limit(), ChangeApplier::Damage::kLeak);
-      auto done = (applier.*how)(change);
-      if (done) done = transaction.WriteNewBlocks();
-      if (done) {
-        parts_->space.Add(transaction.TakenBytes(), transaction.FreedBytes());
-        return transaction.Commit(sequence);
-      }
-      if (done.error().code != ErrorCode::kRetry) return done;
-      for (const auto& [shard, blocks] : transaction.missing_blocks()) {
-        BlockAllocator& space = parts_->shards[shard]->block_allocator();
-        auto reserved = space.Reserve(blocks + kSpareBlocks);
-        // The process before had room for what is replayed, and perhaps for no more.
-        if (!reserved && reserved.error().code == ErrorCode::kNoSpace) {
-          reserved = space.Reserve(blocks);
-        }
-        KVFS_TRY(reserved);
-      }
-    }
+    uint64_t end = opening_.checkpoint.next_sequence;
+    KVFS_TRY(Tolerate(log_end_.Find(&end)));
+    KVFS_TRY(Tolerate(LogReplay(&opening_).Until(end)));
+    return parts().log->Start(opening_.checkpoint.first_segment, end,
+                              opening_.checkpoint.next_sequence - 1);
   }
 
   Result<void> Begin() {
-    parts_->reclaimer = std::make_unique<OrphanReclaimer>(
-        &parts_->shards, parts_->placement.get(), &parts_->snapshots, parts_->commit_target());
-    parts_->checkpointer = std::make_unique<Checkpointer>(
-        CheckpointerConfig{parts_->identity, parts_->options.dirty_limit_bytes,
-                           parts_->options.idle_ms},
-        &parts_->shards, parts_->log.get(), &parts_->account, &parts_->space,
-        parts_->superblock.get(), &parts_->identity_file, parts_->failure_latch.get(), checkpoint_,
-        [reclaimer = parts_->reclaimer.get()](const auto& has_room) {
+    parts().reclaimer = std::make_unique<OrphanReclaimer>(
+        &parts().shards, parts().placement.get(), &parts().snapshots, parts().commit_target());
+    parts().checkpointer = std::make_unique<Checkpointer>(
+        CheckpointerConfig{parts().identity, parts().options.dirty_limit_bytes,
+                           parts().options.idle_ms},
+        &parts().shards, parts().log.get(), &parts().account, &parts().space,
+        parts().superblock.get(), &parts().identity_file, parts().failure_latch.get(),
+        opening_.checkpoint, [reclaimer = parts().reclaimer.get()](const auto& has_room) {
           return reclaimer->Run(has_room);
         });
     KVFS_TRY(SyncNames());
     KVFS_TRY(BeginLog());
-    return parts_->checkpointer->StartThread();
+    return parts().checkpointer->StartThread();
   }
 
-  // A process that was killed may not have lived to sync the names that it made: of a file of the
-  // log that is a spare now, or, before there was a checkpoint but the first, of the store.
+  // A killed process may not have synced the directories of files that it created: of a log file
+  // that is a spare now, or, if there is only the first checkpoint, of the store itself.
   Result<void> SyncNames() {
     constexpr uint64_t kFirstEpoch = 1;
-    if (closed_ && checkpoint_.epoch > kFirstEpoch) return {};
-    KVFS_TRY(parts_->env->SyncDirectory(LogPath(parts_->path)));
-    if (checkpoint_.epoch > kFirstEpoch) return {};
-    KVFS_TRY(parts_->env->SyncDirectory(parts_->path));
-    // Which may be somebody else's.
-    auto synced = parts_->env->SyncDirectory(ParentPath(parts_->path));
+    if (opening_.closed && opening_.checkpoint.epoch > kFirstEpoch) return {};
+    KVFS_TRY(parts().env->SyncDirectory(LogPath(parts().path)));
+    if (opening_.checkpoint.epoch > kFirstEpoch) return {};
+    KVFS_TRY(parts().env->SyncDirectory(parts().path));
+    // The parent directory may belong to another user.
+    auto synced = parts().env->SyncDirectory(ParentPath(parts().path));
     if (!synced && synced.error().code == ErrorCode::kPermission) return {};
     return synced;
   }
 
-  // A full disk does not keep anybody from reading.
+  // A full disk must not prevent reading.
   Result<void> BeginLog() {
-    auto begun = parts_->checkpointer->BeginLog();
+    auto begun = parts().checkpointer->BeginLog();
     if (begun || begun.error().code != ErrorCode::kNoSpace) return begun;
-    Log("the disk is full: the store can be read, and changed once there is room: " +
-        begun.error().message);
+    opening_.Log("the disk is full: the store can be read, and changed once there is room: " +
+                 begun.error().message);
     return {};
   }
 
-  const Access access_;
-  const bool salvages_;
+  Opening opening_;
   bool is_alone_ = false;
-  std::unique_ptr<EngineParts> parts_ = std::make_unique<EngineParts>();
-  format::Checkpoint checkpoint_;
-  bool has_checkpoint_ = false;
-  // Of a store that is salvaged: the superblock's copy, or why there is none.
-  std::optional<IdentityCopy> copy_;
-  std::string why_no_copy_;
-  bool closed_ = false;    // no log continues the checkpoint
-  uint64_t appended_ = 0;  // see WasThere
-  std::optional<uint64_t> proven_durable_;
+  SuperblockRecovery superblock_{&opening_};
+  LogEnd log_end_{&opening_};
 };
 
 }  // namespace
@@ -531,7 +193,8 @@ Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, 
   auto opened = Recovery(env, path, options, mode).Run();
   const bool is_full = !opened && opened.error().code == ErrorCode::kNoSpace;
   if (!is_full || options.read_only) return opened;
-  // Not even a replay can write: what it would have written stays in memory, and the disk as it is.
+  // The disk has no room even for the replay, so its writes are kept in memory, and the disk is
+  // unchanged.
   const std::string no_room =
       "the disk is full, and the store is opened for reading only; open it "
       "again when there is room: " +

@@ -1,18 +1,18 @@
-// Opening a store: the newest checkpoint, then the log.
+// Opens a store: loads the newest checkpoint, then replays the log.
 //
-// Every record from the checkpoint on is replayed, in sequence, up to the first that is missing,
-// torn, or names a block that is not as the record says: an exact prefix of what was acknowledged.
-// This takes two passes. The first finds that end, and marks the blocks that records name as used,
-// so that the second, which carries the changes out, cannot give their numbers to anything else.
+// The records after the checkpoint are replayed in sequence, up to the first that is missing, torn,
+// or names a block that does not match its checksum. This yields an exact prefix of the
+// acknowledged operations. There are two passes. The first finds the end, and marks the blocks
+// named by records as used, so that the second, which applies the changes, cannot allocate their
+// numbers for anything else.
 //
-// The changes go into the memtables, as they did when they were new; no page is written, and few
-// are looked at. So an opening takes the time that the log takes, however large the store is, and
-// if it is cut off, the next one does the same again. A new log segment is begun behind the old
-// ones; where the disk has no room for it, a checkpoint is taken, after which there are no old
-// ones.
+// The changes go into the memtables, like new ones; no page is written, and few are read. So the
+// time of an opening depends on the length of the log, not on the size of the store, and an
+// interrupted opening is simply repeated by the next one. Afterwards a new log segment is begun; if
+// the disk has no room for it, a checkpoint is taken, which frees the old segments.
 //
-// Nothing is appended before that: what changes the store (a checkpoint's preparation, the erasing
-// of what is transient) comes after it.
+// Nothing is appended to the log before that, so everything that changes the store (the preparation
+// of a checkpoint, the erasure of transient entries) comes later.
 #pragma once
 
 #include "store/engine/engine.h"
@@ -21,11 +21,13 @@ namespace kvfs {
 
 enum class RecoveryMode {
   kUsual,
-  // Reads only, and passes over damage wherever it can: what it meets is in EngineParts::losses.
+  // Changes nothing, and skips damage wherever possible: see EngineParts::losses.
   kSalvage,
 };
 
-// Opens the store for `options`; the parts are complete, and the checkpointer's thread runs.
+// Opens the store at `path`. If it is opened for writing, all parts are present, and the
+// checkpointer's thread is running. On a disk too full for the replay the store is opened
+// read-only: see EngineParts::no_room. Errors as for Store::Open.
 Result<std::unique_ptr<EngineParts>> Recover(Env& env, const std::string& path, OpenOptions options,
                                              RecoveryMode mode = RecoveryMode::kUsual);
 

@@ -20,7 +20,7 @@ std::string ParentPath(const std::string& path) {
 
 namespace {
 
-// A store that lacks a file is damaged; it is not that there is no store.
+// A missing file means that the store is damaged, not that there is none.
 Result<std::unique_ptr<File>> OpenExpected(Env& env, const std::string& path, Access access) {
   auto file = env.OpenFile(path, access);
   if (!file && file.error().code == ErrorCode::kNotFound) {
@@ -101,7 +101,7 @@ Result<format::Checkpoint> ReadCheckpoint(const File& superblock,
   for (uint64_t offset : format::kSlotOffset) {
     std::vector<std::byte> bytes(format::kSlotOffset[1] - format::kSlotOffset[0]);
     if (auto read = superblock.Read(offset, bytes); !read) {
-      // One slot that the disk cannot deliver is what there are two for.
+      // An unreadable slot is tolerated: there are two.
       if (read.error().code != ErrorCode::kIo) return tl::unexpected(std::move(read).error());
       unreadable = ": " + read.error().message;
       continue;

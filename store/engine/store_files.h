@@ -1,4 +1,4 @@
-// Names of the files in a store's directory, and their opening.
+// Names of the files in a store's directory, and functions that open them.
 #pragma once
 
 #include <string>
@@ -12,27 +12,27 @@ namespace kvfs {
 inline std::string SuperblockPath(const std::string& store) { return store + "/superblock"; }
 inline std::string LockPath(const std::string& store) { return store + "/lock"; }
 inline std::string LogPath(const std::string& store) { return store + "/log"; }
-// The directory that the store's lies in.
+// The directory that contains the store's directory.
 std::string ParentPath(const std::string& path);
-// Two digits, three from shard 100 on: `what` is "keys" or "values".
+// `what` is "keys" or "values". The shard's number has two digits, three from 100 on.
 std::string ShardPath(const std::string& store, uint32_t shard, const std::string& what);
 
-// What to do about a store that cannot be opened.
+// Advice for a store that cannot be opened.
 std::string RepairRemedy(const std::string& store);
-// kNotFound, in words, if there is no store; kCorrupt if there is one that lacks it.
+// kNotFound, with a message, if there is no store; kCorrupt if there is one without a superblock.
 Result<std::unique_ptr<File>> OpenSuperblock(Env& env, const std::string& store, Access access);
-// An empty file, whatever was there.
+// Creates an empty file, replacing an old one.
 Result<std::unique_ptr<File>> CreateAnew(Env& env, const std::string& path);
-// kCorrupt, with the remedy, where there is a store that lacks its superblock: nothing that a
-// creation leaves behind has a log that was begun.
+// kCorrupt, with advice, if there is a store without a superblock. A begun log tells it from the
+// remains of a failed creation, which have none.
 Result<void> RequireNeverOpened(Env& env, const std::string& store);
-// It stands in two places: either of them will do.
+// Reads either of its two copies.
 Result<format::Identity> ReadIdentity(const File& superblock);
 Result<void> WriteIdentity(File& superblock, const format::Identity& identity);
-// Into one slot, durably, and then into the other.
+// Writes one slot and syncs it, then the other.
 Result<void> WriteCheckpoint(File& superblock, const format::Identity& identity,
                              const format::Checkpoint& checkpoint);
-// The newer of the two checkpoints; kCorrupt if neither can be read.
+// The newer of the two checkpoints; kCorrupt if neither is readable.
 Result<format::Checkpoint> ReadCheckpoint(const File& superblock, const format::Identity& identity);
 Result<ShardFiles> OpenShardFiles(Env& env, const std::string& store, uint32_t shard,
                                   Access access);

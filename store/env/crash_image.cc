@@ -1,4 +1,4 @@
-// Choosing what reached the disk, and doing just that on a copy of what was synced.
+// Chooses the operations that reached the disk, and applies them to a copy of the synced state.
 
 #include "store/env/crash_image.h"
 
@@ -23,11 +23,11 @@ constexpr std::array<std::pair<Kind, std::string_view>, 5> kKindNames = {{
     {Kind::kTorn, "torn"},
 }};
 
-// Seeded draws that come out the same with every standard library.
+// Seeded random numbers that are the same with every standard library.
 class Dice {
  public:
   explicit Dice(uint64_t seed) : engine_(seed) {
-    // Disks that got nearly everything or nearly nothing are as telling as those in between.
+    // Disks with nearly all or nearly none of the operations find as many bugs as those in between.
     constexpr std::array<uint64_t, 5> kKeptOfHundred = {10, 30, 50, 70, 90};
     kept_of_hundred_ = kKeptOfHundred[engine_() % kKeptOfHundred.size()];
   }
@@ -103,7 +103,7 @@ class Builder {
     }
   }
 
-  // Keeps some of the operation's sectors; sectors lie where the disk has them.
+  // Keeps some of the operation's sectors, at the disk's sector boundaries.
   void Tear(const UnsyncedOperation& operation, MemoryContent& content) {
     const OperationRecord& record = operation.record;
     if (record.kind == OperationKind::kAllocate || record.kind == OperationKind::kShorten) {
@@ -129,7 +129,7 @@ class Builder {
     }
   }
 
-  // After a power failure what is on disk is what readers see.
+  // After a power failure readers see what is on disk.
   std::shared_ptr<MemoryNode> CopyOf(const std::shared_ptr<MemoryNode>& node) {
     auto copy = std::make_shared<MemoryNode>();
     copy->synced = ContentOf(node);

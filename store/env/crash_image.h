@@ -1,12 +1,12 @@
-// What a disk may look like after a power failure.
+// The possible states of a disk after a power failure.
 //
-// Everything synced is there. Of the unsynced operations any subset may have reached the disk, and
-// of a write any subset of its 512-byte sectors. The older of two writes to one sector never
-// replaces the newer (both went through one page in memory), so a subset in its original order is
-// every order. A file's size may have grown where its data is missing: zeros are read there.
+// Everything synced is there. Any subset of the unsynced operations may have reached the disk, and
+// of each write any subset of its 512-byte sectors. The older of two writes to one sector never
+// replaces the newer (both went through one page in memory), so it is enough to apply subsets in
+// their original order. A file may have grown without its data: zeros are read there.
 //
-// Names keep more order, as journaling file systems do: an operation on a name happens only if the
-// unsynced ones on the same name before it did. What lies in a lost directory is lost.
+// Names keep more order, as on journaling file systems: an operation on a name takes effect only if
+// all earlier unsynced operations on that name did. The content of a lost directory is lost.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@
 
 namespace kvfs {
 
-// Which of the possible disks. Its text form, as in "prefix:3", repeats a failure.
+// Selects one of the possible disks. Its text form, such as "prefix:3", repeats a failure.
 struct CrashChoice {
   enum class Kind {
-    kAll,     // everything written: also what the death of the process alone leaves
+    kAll,     // everything written: the disk after a crash of the process alone
     kNone,    // only what was synced
     kPrefix,  // the first `value` unsynced operations
-    kRandom,  // a subset of them, drawn with the seed `value`
-    kTorn,    // a subset of the sectors of each, drawn with the seed `value`
+    kRandom,  // a random subset of them, with the seed `value`
+    kTorn,    // a random subset of the sectors of each, with the seed `value`
   };
   Kind kind = Kind::kAll;
   uint64_t value = 0;
@@ -35,8 +35,8 @@ struct CrashChoice {
   static std::optional<CrashChoice> FromText(std::string_view text);
 };
 
-// The names, with their contents, that the chosen disk holds. Shares nothing with `synced_names`
-// but chunks of contents that are copied when they change.
+// The names and contents of the chosen disk. Shares with `synced_names` only copy-on-write chunks
+// of contents.
 MemoryNames BuildCrashImage(const MemoryNames& synced_names,
                             const std::vector<UnsyncedOperation>& unsynced, CrashChoice choice);
 

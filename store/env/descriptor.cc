@@ -1,5 +1,5 @@
-// Free numbers of standard streams are looked for at each opening: three system calls of some
-// hundred nanoseconds, beside one that takes microseconds.
+// Each opening checks the numbers of standard streams: three system calls of some hundred
+// nanoseconds, beside one that takes microseconds.
 
 #include "store/env/descriptor.h"
 
@@ -22,7 +22,7 @@ Descriptor::~Descriptor() {
 
 int Descriptor::Release() { return std::exchange(number_, -1); }
 
-// O_PATH: reads and writes fail with EBADF, as those of a closed number do.
+// O_PATH: reads and writes fail with EBADF, as on a closed number.
 StreamsTaken::StreamsTaken() {
   for (int stream = 0; stream < kStreams; ++stream) {
     if (::fcntl(stream, F_GETFD) >= 0) continue;
@@ -35,7 +35,7 @@ StreamsTaken::StreamsTaken() {
   }
 }
 
-// Another thread may have put a stream of its own there meanwhile, with dup2: that stays.
+// Another thread may have replaced the descriptor by dup2 meanwhile: that one is kept.
 StreamsTaken::~StreamsTaken() {
   const int failure = errno;
   for (int stream = 0; stream < kStreams; ++stream) {

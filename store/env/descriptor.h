@@ -1,15 +1,15 @@
-// A file descriptor of the store's, which is never a standard stream.
+// A file descriptor of the store, whose number is never that of a standard stream.
 //
 // The system gives a new file the lowest free number. In a process whose standard streams are
-// closed that would be 0, 1 or 2, and whatever in it prints a line would write it into the store.
-// So all of store/env gets its descriptors here.
+// closed that would be 0, 1 or 2, and any code that prints a line would write into the store. So
+// all of store/env gets its descriptors here.
 #pragma once
 
 #include <array>
 
 namespace kvfs {
 
-// Owns a file descriptor; closes it without reporting errors (what matters was synced before).
+// Owns a file descriptor; closes it without reporting errors (important data was synced before).
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -19,15 +19,15 @@ class Descriptor {
   ~Descriptor();
 
   int number() const { return number_; }
-  // Hands it over to the caller.
+  // Transfers ownership to the caller.
   int Release();
 
  private:
   int number_;
 };
 
-// As long as it lives, the numbers of closed standard streams are taken, by what can be neither
-// read nor written: so what others in the process write to them goes nowhere.
+// While it lives, the numbers of closed standard streams are occupied by a descriptor that can be
+// neither read nor written, so writes to these streams by other code have no effect.
 class StreamsTaken {
  public:
   StreamsTaken();
@@ -39,12 +39,12 @@ class StreamsTaken {
   std::array<bool, 3> taken_{};
 };
 
-// The number, or, if it is a standard stream's after all, another one for the same file. Below 0,
-// with errno set, if `number` was, or there is none.
+// Returns the number, or, if it is a standard stream's, another number for the same file. Negative,
+// with errno set, if `number` is negative, or there is no free number.
 int MoveAboveStreams(int number);
 
-// Calls `open`, which returns a new descriptor, or -1 with errno set, in a way that its number is
-// no standard stream's. Safe from many threads.
+// Calls `open`, which returns a new descriptor, or -1 with errno set, and ensures that the number
+// returned is no standard stream's. Thread-safe.
 template <typename Open>
 int OpenAboveStreams(const Open& open) {
   const StreamsTaken taken;

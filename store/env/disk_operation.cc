@@ -1,4 +1,4 @@
-// Naming operations, and doing them again on another copy of the disk.
+// Names operations, and repeats them on another copy of the disk.
 
 #include "store/env/disk_operation.h"
 

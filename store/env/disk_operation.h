@@ -1,4 +1,4 @@
-// What changes a disk in memory: the vocabulary of MemoryEnv's journal, faults and crash images.
+// Operations on a disk in memory: the vocabulary of MemoryEnv's journal, faults and crash images.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ enum class OperationKind {
   kPunchHole,
   kShorten,
   kSync,
-  kRead,  // Read and View: changes nothing, is not counted, but can be made to fail
+  kRead,  // Read and View: change nothing and are not counted, but can be made to fail
 };
 
 // For example "Write".
@@ -32,7 +32,7 @@ const char* NameOf(OperationKind kind);
 // One line of the journal.
 struct OperationRecord {
   OperationKind kind;
-  std::string path = {};  // under which the file was opened
+  std::string path = {};  // the path by which the file was opened
   std::string to = {};    // kRenameFile
   uint64_t offset = 0;
   uint64_t length = 0;
@@ -41,37 +41,38 @@ struct OperationRecord {
 // For example "Write store/log-1 4096+512".
 std::string DescribeOperation(const OperationRecord& record);
 
-// A file: what readers see, and what is certain to be there after a power failure.
+// A file: the content that readers see, and the content certain to survive a power failure.
 struct MemoryNode {
   MemoryContent written;
   MemoryContent synced;
   uint64_t failed_writebacks = 0;
 };
 
-// What a path leads to; without a node it is a directory. Paths have no leading or trailing slash.
+// The target of a path; a directory if there is no node. Paths have no leading or trailing slash.
 struct MemoryEntry {
   std::shared_ptr<MemoryNode> node;
 };
 using MemoryNames = std::map<std::string, MemoryEntry>;
 
-// An operation that a power failure may undo, because no sync has followed it yet.
+// An operation that a power failure may undo, because it has not been synced yet.
 struct UnsyncedOperation {
   OperationRecord record;
   std::shared_ptr<MemoryNode> node;  // null for directories
   std::vector<std::byte> data;       // kWrite
-  // A sync of it has failed: the system takes it for done, no later sync makes it last, and what is
-  // on the disk nobody knows. A write then lies within one page.
+  // A sync of it has failed: the system considers it done, no later sync makes it durable, and the
+  // state on disk is unknown. Such a write lies within one page.
   bool is_given_up = false;
 };
 
-// Pages are what the system writes back, and gives up.
+// The system writes back, and gives up, whole pages.
 constexpr uint64_t kSystemPageBytes = 4096;
 
 bool ChangesNames(OperationKind kind);
-// Whether the operation has the page, or the name, written back whole that the given-up one was of.
+// Whether the operation makes the system write back again, as a whole, the page or name that
+// `given_up` concerns.
 bool WritesAgain(const UnsyncedOperation& operation, const UnsyncedOperation& given_up);
 
-// Do what the operation says. Nothing is checked: it was possible when it was first done.
+// Apply the operation. Nothing is checked: it was valid when it was first done.
 void ApplyToContent(const UnsyncedOperation& operation, MemoryContent& content);
 void ApplyToNames(const UnsyncedOperation& operation, MemoryNames& names);
 

@@ -1,8 +1,8 @@
 // The SIGBUS handler and the list of windows it searches.
 //
-// Why the search is safe: the window that holds a faulting address is registered and stays so
-// while its reader reads, so its slot does not change. Another slot may change under the search;
-// reading `begin` again after the rest tells.
+// Why the search is safe: the window of a faulting address stays registered while its reader reads,
+// so its slot does not change. Other slots may change during the search; reading `begin` again
+// afterwards detects that.
 
 #include "store/env/fault_guard.h"
 
@@ -46,19 +46,19 @@ Registry& GetRegistry() {
   return *registry;
 }
 
-// What the handler reads; it must not run the guard of a function-local static.
+// Read by the handler, which must not run the guard of a function-local static.
 std::atomic<Registry*> handler_registry{nullptr};
 
-// The system call itself: mmap(2) may be intercepted by tools that take locks.
+// A raw system call: mmap(2) may be intercepted by tools that take locks.
 bool MapZeros(uintptr_t begin, size_t length, int protection) {
   const long result = ::syscall(SYS_mmap, begin, length, protection,
                                 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
   return result == static_cast<long>(begin);
 }
 
-// Replaces the page, or, when the process has no more mappings to give, the whole window. Who reads
-// compares the count before and after, and must see it move once the zeros are there; who writes
-// must see it before others' bytes can go to them.
+// Replaces the page, or, if the process has reached its limit of mappings, the whole window.
+// Readers compare the count before and after, and must see it change once the zeros are there;
+// writers must see it before other bytes can go to the zeros.
 bool ReplaceFaulted(const FaultSlot& slot, uintptr_t address, uintptr_t page_bytes) {
   const uintptr_t begin = slot.begin.load();
   const size_t length = slot.length.load();
@@ -85,8 +85,8 @@ bool ReplaceFaulted(const Registry& registry, uintptr_t address) {
   return false;
 }
 
-// Hands a fault that is not ours to the earlier handler. Without one, the default action is put
-// back, and takes effect when the instruction is repeated.
+// Passes other faults to the previous handler. Without one, restores the default action, which
+// takes effect when the instruction is repeated.
 void PassOn(const struct sigaction& previous, int signal, siginfo_t* info, void* context) {
   if ((previous.sa_flags & SA_SIGINFO) != 0) {
     previous.sa_sigaction(signal, info, context);

@@ -1,19 +1,18 @@
-// Keeps a failed access to mapped memory from ending the process.
+// Keeps a failed access to mapped memory from killing the process.
 //
-// When the disk cannot deliver a page of a mapped file, or somebody else has cut the file short,
+// If the disk cannot deliver a page of a mapped file, or another process has truncated the file,
 // the kernel raises SIGBUS at the reading instruction. The guard's handler finds the guarded window
-// that holds the address, puts a page of zeros there and lets the reader go on: it will find that
-// the zeros do not match their checksum, and report damage as for any other wrong byte (P5, P7).
-// Writing to a mapping, when the disk has no room or fails, is met in the same way; whoever writes
-// looks at the count of faults afterwards. A SIGBUS anywhere else goes to whoever handled it
-// before.
+// of the address, maps a page of zeros there and lets the reader go on: the zeros fail their
+// checksum, and the reader reports damage as for any other wrong byte (P5, P7). Writes to a
+// mapping, when the disk is full or fails, are handled in the same way; the writer checks the count
+// of faults afterwards. A SIGBUS anywhere else goes to the previous handler.
 //
-// A signal's handler belongs to the process, so the guard is process-wide: the one piece of global
-// state that the operating system forces on us. It is installed with the first window.
+// A signal handler belongs to the process, so the guard is process-wide: the one piece of global
+// state that the operating system forces on us. The first window installs it.
 //
-// The windows stand in a list of slots that only grows and is read without a lock, because a
-// handler must not wait; entering and leaving it takes a mutex. INVARIANT: a slot's `begin` is 0
-// while its other fields change.
+// The windows are in a list of slots that only grows and is read without a lock, because a handler
+// must not wait; adding and removing a window takes a mutex. INVARIANT: a slot's `begin` is 0 while
+// its other fields change.
 #pragma once
 
 #include <atomic>
@@ -22,8 +21,9 @@
 
 namespace kvfs {
 
-// Guards `length` bytes of mapping at `begin` while it lives; must end before they are unmapped.
-// `faults` counts the pages that were replaced. Window and length are whole pages.
+// Guards `length` bytes of mapping at `begin` while it lives; must be destroyed before they are
+// unmapped. `faults` counts the replaced pages. `begin` and `length` are multiples of the page
+// size.
 class GuardedWindow {
  public:
   enum class Use { kRead, kWrite };

@@ -14,7 +14,7 @@
 #include "store/env/posix_error.h"
 
 namespace kvfs {
-// Mapped as long as it lives, however it comes to its end.
+// A mapping that is removed with the object.
 struct MappedWindows::Window {
   Window(void* mapped_at, uint64_t length, std::atomic<uint64_t>& faults)
       : mapping{static_cast<std::byte*>(mapped_at), length}, guard(mapped_at, length, faults) {}
@@ -28,7 +28,7 @@ struct MappedWindows::Window {
   GuardedWindow guard;
 };
 
-// 256 shards have 512 files; a quarter of the limit lets each have a window, and some a few.
+// 256 shards have 512 files; with a quarter of the limit each can have a window, and some several.
 uint64_t MappedWindows::WindowBytesWithin(uint64_t address_space_bytes) {
   constexpr uint64_t kShares = 4 * 512;
   return std::clamp(std::bit_floor(address_space_bytes / kShares), File::kLeastViewWindowBytes,
@@ -71,7 +71,7 @@ Result<MappedWindows::Window*> MappedWindows::Map(uint64_t number, int descripto
   void* address = ::mmap(nullptr, window_bytes_, PROT_READ, MAP_SHARED, descriptor,
                          static_cast<off_t>(number * window_bytes_));
   if (address == MAP_FAILED) return PosixError("map", path, errno);
-  // A child process would keep the space of files that are removed.
+  // A child process would keep the space of removed files.
   ::madvise(address, window_bytes_, MADV_DONTFORK);
   auto fresh = std::make_unique<Window>(address, window_bytes_, faults_);
   Window* present = nullptr;

@@ -145,7 +145,7 @@ void MemoryContent::Punch(uint64_t offset, uint64_t length) {
 
 void MemoryContent::Shorten(uint64_t size) {
   if (size >= size_) return;
-  // To the end of the last block, so that it is given back, too.
+  // Round up to the end of the last block, so that it is freed, too.
   size_ = (size_ + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
   Punch(size, size_ - size);
   size_ = size;

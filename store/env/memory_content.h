@@ -1,12 +1,12 @@
 // The bytes of a file in memory: sparse, in chunks that never move, cheap to copy.
 //
 // A copy shares the chunks of its original until one of the two changes them (copy-on-write), so
-// that a crash image of a large disk costs little. View gives a chunk to its content for good:
-// from then on it is changed in place, and the pointer stays valid while the content lives.
-// INVARIANT: a chunk that was viewed is not shared. A content that has views must not be copied.
+// that a crash image of a large disk costs little. View makes a chunk private to its content: from
+// then on it is changed in place, and the pointer stays valid while the content lives. INVARIANT: a
+// viewed chunk is not shared. A content that has views must not be copied.
 //
-// Space is counted in blocks of 4 KiB, as on a disk: a block is taken by the first write or by
-// Allocate, and given back when a punched hole covers it whole.
+// Space is counted in blocks of 4 KiB, as on a disk: the first write or Allocate takes a block, and
+// a punched hole that covers it frees it.
 #pragma once
 
 #include <array>
@@ -26,9 +26,9 @@ class MemoryContent {
   uint64_t size() const { return size_; }
   uint64_t allocated_bytes() const { return allocated_bytes_; }
 
-  // What allocated_bytes would grow by if the range were allocated.
+  // How much allocated_bytes would grow if the range were allocated.
   uint64_t MissingBytes(uint64_t offset, uint64_t length) const;
-  // What of the range has been written before, in blocks.
+  // Bytes of the range, in whole blocks, that have been written before.
   uint64_t OverwrittenBytes(uint64_t offset, uint64_t length) const;
   // Whether the block with this byte is allocated.
   bool HasBlock(uint64_t offset) const { return MissingBytes(offset, 1) == 0; }

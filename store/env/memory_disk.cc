@@ -1,4 +1,4 @@
-// Counting operations, letting them fail, doing them, and making them last.
+// Counts operations, makes them fail, applies them, and makes them durable.
 
 #include "store/env/memory_disk.h"
 
@@ -46,7 +46,7 @@ std::optional<MemoryDisk::Refusal> MemoryDisk::BeginLocked(const OperationRecord
   return FaultLocked(record);
 }
 
-// Every fault counts what matches it, also operations that another fault makes fail.
+// Every fault counts its matches, including operations that another fault makes fail.
 std::optional<MemoryDisk::Refusal> MemoryDisk::FaultLocked(const OperationRecord& record) {
   std::optional<Refusal> refusal;
   std::erase_if(faults_, [&](DiskFault& fault) {
@@ -152,8 +152,8 @@ void MemoryDisk::ApplyToSynced(const UnsyncedOperation& operation, MemoryNames* 
   }
 }
 
-// Makes the operations that a sync reaches part of what lasts, in their order. What was given up
-// stays so, unless a later one has the same page written again, which is written whole.
+// Makes the operations that a sync covers durable, in order. Given-up operations stay given up,
+// unless a later one makes the system write the same page again, as a whole.
 void MemoryDisk::SettleLocked(const Selection& settles) {
   std::vector<UnsyncedOperation> rest;
   for (UnsyncedOperation& operation : unsynced_) {
@@ -171,8 +171,8 @@ void MemoryDisk::SettleLocked(const Selection& settles) {
   unsynced_ = std::move(rest);
 }
 
-// A sync of these has failed. What is no write of bytes or name, such as an allocation, goes
-// through the file system's journal, and is not forgotten.
+// A sync of these operations has failed. Operations other than writes of bytes or names, such as
+// allocations, go through the file system's journal, and are not given up.
 void MemoryDisk::GiveUpLocked(const Selection& concerns) {
   std::vector<UnsyncedOperation> all;
   for (UnsyncedOperation& operation : unsynced_) {

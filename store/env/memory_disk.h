@@ -1,11 +1,11 @@
-// The state of a MemoryEnv: names, contents, what of both is synced, and the faults to come.
+// The state of a MemoryEnv: names and contents, their synced state, and the pending faults.
 //
-// Everything that changes the disk passes Begin, which counts it, writes it into the journal and
-// decides whether it fails; then it is done on what readers see and, until a sync makes it last,
-// kept in the list of unsynced operations, from which crash images are built.
+// Every change of the disk goes through BeginLocked, which counts it, journals it and decides
+// whether it fails. Then it is applied to the state that readers see and, until a sync makes it
+// durable, kept in the list of unsynced operations, from which crash images are built.
 //
-// One mutex guards all of it; crash images share it, because they share chunks with their original.
-// Pointers from View are read without it.
+// One mutex guards everything; crash images share it, because they share chunks with their
+// original. Pointers from View are read without it.
 #pragma once
 
 #include <atomic>
@@ -24,12 +24,12 @@ namespace kvfs {
 
 // Makes one operation fail.
 struct DiskFault {
-  std::optional<OperationKind> kind = {};  // of any kind (but kRead) if not given
-  std::string path_contains = {};          // in any path if empty
-  uint64_t nth = 1;  // of the operations that match from now on; 1 is the next
+  std::optional<OperationKind> kind = {};  // any kind (but kRead) if not given
+  std::string path_contains = {};          // any path if empty
+  uint64_t nth = 1;                        // among matching operations from now on; 1 is the next
   ErrorCode code = ErrorCode::kIo;
-  bool is_partial = false;  // a Write gets half of its sectors done before it fails
-  bool lasts = false;       // all later ones that match fail as well
+  bool is_partial = false;  // a Write writes half of its sectors before it fails
+  bool lasts = false;       // all later matches fail as well
 };
 
 class MemoryDisk {
@@ -39,7 +39,7 @@ class MemoryDisk {
   // A disk after a power failure; see CrashChoice.
   std::unique_ptr<MemoryDisk> CrashImage(CrashChoice choice) const;
 
-  // The operations of File and Env, under the paths' normal form.
+  // The operations of File and Env, with normalised paths.
   Result<std::shared_ptr<MemoryNode>> Open(const std::string& path);
   Result<std::shared_ptr<MemoryNode>> Create(const std::string& path);
   Result<void> Remove(const std::string& path);
@@ -61,15 +61,15 @@ class MemoryDisk {
   Result<void> PunchHole(const Node& node, const std::string& path, uint64_t offset,
                          uint64_t length);
   Result<void> Shorten(const Node& node, const std::string& path, uint64_t size);
-  // `seen` is how many failed writebacks of the file its opener was told of, or knows to be told to
-  // others.
+  // `seen` counts the file's failed writebacks that were reported to this opener, or happened
+  // before it opened the file.
   Result<void> Sync(const Node& node, const std::string& path, uint64_t* seen);
   uint64_t FailedWritebacks(const Node& node) const;
   uint64_t SizeOf(const Node& node) const;
   uint64_t AllocatedOf(const Node& node) const;
   Result<std::vector<FilePart>> BackedPartsOf(const Node& node, uint64_t offset,
                                               uint64_t length) const;
-  // Another number for a disk that has lost power; the same after the death of a process alone.
+  // Differs after a power failure; stays the same after a crash of the process alone.
   uint64_t run() const { return run_; }
 
   Result<Node> Lock(const std::string& path, const std::string& holder);
@@ -96,7 +96,7 @@ class MemoryDisk {
 
  private:
   using Guard = std::lock_guard<std::mutex>;
-  // Whether a refused operation is still to be done in part.
+  // Why an operation is refused, and whether it is still done in part.
   struct Refusal {
     Error error;
     bool is_partial;

@@ -1,4 +1,4 @@
-// Contents on a MemoryDisk: reading, writing, allocating, and the space that all of it takes.
+// Contents on a MemoryDisk: reading, writing, allocating, and counting space.
 
 #include <algorithm>
 #include <utility>
@@ -141,7 +141,7 @@ Result<std::vector<FilePart>> MemoryDisk::BackedPartsOf(const Node& node, uint64
                                                         uint64_t length) const {
   constexpr uint64_t kBlock = MemoryContent::kBlockBytes;
   const Guard guard(*mutex_);
-  if (!tells_backed_parts_) return Fail(ErrorCode::kUnsupported, "of no file it is told");
+  if (!tells_backed_parts_) return Fail(ErrorCode::kUnsupported, "not supported");
   std::vector<FilePart> parts;
   const uint64_t end = std::min(offset + length, node->written.size());
   for (uint64_t at = offset; at < end;) {

@@ -1,5 +1,5 @@
-// Names and locks on a MemoryDisk. The text of a lock file is on disk at once, since it is there
-// for observers only.
+// Names and locks on a MemoryDisk. The text of a lock file is durable at once, since it is only for
+// observers.
 
 #include <unistd.h>
 
@@ -167,7 +167,7 @@ void MemoryDisk::DescribeLock(const Node& node, const std::string& holder) {
 void MemoryDisk::Unlock(const std::string& path, const Node& node) {
   const Guard guard(*mutex_);
   lock_holders_.erase(path);
-  if (has_failed_) return;  // whoever lost power had no time to clean up
+  if (has_failed_) return;  // after a power failure nothing is cleaned up
   node->written.Clear();
   node->synced.Clear();
 }

@@ -1,4 +1,4 @@
-// MemoryEnv's files and locks: thin faces of MemoryDisk.
+// MemoryEnv's files and locks: thin wrappers of MemoryDisk.
 
 #include "store/env/memory_env.h"
 
@@ -92,7 +92,7 @@ class MemoryFile final : public File {
     if (access_ == Access::kReadWrite) return {};
     return Fail(ErrorCode::kPermission, "cannot change " + path_ + ": it is open for reading");
   }
-  // A change for which there was no room leaves all as it was.
+  // A change that fails for lack of space leaves everything as it was.
   Result<void> NoteFailure(Result<void> changed) {
     if (changed || changed.error().code != ErrorCode::kIo) return changed;
     return failure_.Note(std::move(changed).error());

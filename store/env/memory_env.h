@@ -1,5 +1,5 @@
-// An Env in memory, for tests: keeps what was written and what was synced apart, down to single
-// writes, loses power when told to, and shows every disk that a power failure may leave.
+// An Env in memory, for tests: keeps written and synced state apart, down to single writes, loses
+// power on demand, and builds every disk that a power failure may leave.
 //
 //   MemoryEnv env;
 //   env.FailPowerAt(n);               // the n-th change and all after it fail with kIo
@@ -8,16 +8,15 @@
 //   ... open the store in *image ...
 //
 // "Operations" below are those that change the disk: everything but reading, listing and opening.
-// Taking a lock counts as one where it creates the file.
+// Taking a lock counts if it creates the file.
 //
-// A Sync or SyncDirectory that fails does what Linux does. The caller is told, and each other
-// opener of the file once, at its next Sync; one that opens it later is not. The bytes stay in the
-// cache, for all to read, but are taken for written: no later Sync makes them last, unless the page
-// of 4 KiB is written again. What of them a power failure leaves is any subset.
+// A failing Sync or SyncDirectory behaves as on Linux. The caller gets the error, and so does each
+// other opener of the file, once, at its next Sync; later openers do not. The bytes stay readable
+// in the cache, but count as written: no later Sync makes them durable, unless their 4 KiB page is
+// written again. A power failure leaves any subset of them.
 //
-// Differences from the real one: views must not span a multiple of 64 KiB (the program ends with a
-// message), and files are renamed within their directory only (kInvalid). Any thread may call
-// anything at any time.
+// Differences from PosixEnv: views must not span a multiple of 64 KiB (the program ends with a
+// message), and files can be renamed within their directory only (kInvalid). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -37,44 +36,46 @@ class MemoryEnv final : public Env {
   MemoryEnv();
   ~MemoryEnv() override;
 
-  // A disk of its own, as a power failure now may leave this one. This one goes on as it was.
+  // Returns a separate disk, in a state that a power failure now may leave. This disk is unchanged.
   std::unique_ptr<MemoryEnv> CrashImage(CrashChoice choice) const;
-  // Operations whose effect a power failure now may undo: CrashChoice's prefixes are 0 to this.
+  // Number of operations that a power failure now may undo: prefixes of CrashChoice go from 0 to
+  // this.
   size_t UnsyncedCount() const;
 
-  // Lets the power fail at the given operation, counted from 1 since the env was made: it and all
-  // later ones fail with kIo and change nothing, except that with `is_partial` half of the sectors
-  // of a Write reach the file. 0: never. Reading goes on as before.
+  // Makes the power fail at the given operation, counted from 1 since the env was created: it and
+  // all later ones fail with kIo and change nothing, except that with `is_partial` half of the
+  // sectors of a Write reach the file. 0: never. Reading still works.
   void FailPowerAt(uint64_t operation, bool is_partial = false);
   bool HasPowerFailed() const;
 
-  // Files that are open now cannot be changed or synced any more, as if their process had been
-  // killed; the locks that it held are free, and a disk without power has it again. What was
-  // written is there, also what no sync will make last.
+  // Simulates a kill of the process: files open now can no longer be changed or synced, its locks
+  // are released, and the power is back if it had failed. All written bytes are there, even those
+  // that no sync will make durable.
   void KillProcess();
 
   // Makes one later operation (or, for kRead, one Read or View) fail; it then changes nothing,
-  // unless the fault is partial. Several may wait at once.
+  // unless the fault is partial. Several faults may be pending at once.
   void InjectFault(DiskFault fault);
   size_t PendingFaults() const;
-  // True once one that lasts has struck.
+  // True once a lasting fault has occurred.
   bool HasLastingFault() const;
-  // Calls `hook` with the file's path at the beginning of each Sync, on the thread that syncs; the
-  // hook may use the disk. To be set while nobody syncs.
+  // Calls `hook` with the file's path at the beginning of each Sync, on the syncing thread; the
+  // hook may use the disk. Set it while no Sync is running.
   void OnSync(std::function<void(const std::string& path)> hook);
 
-  // Space for contents, in blocks of 4 KiB; writes and allocations beyond it fail with kNoSpace.
+  // Sets the space for contents, in bytes of whole 4 KiB blocks; writes and allocations beyond it
+  // fail with kNoSpace.
   void SetCapacity(uint64_t bytes);
-  // Whether writing over bytes needs as much room, for a while, as they take: also where they were
-  // allocated, but for the first time.
+  // Whether overwriting bytes needs as much free space as they occupy, temporarily. The first write
+  // to allocated bytes needs none.
   void SetCopyOnWrite(bool copies);
-  // Whether BackedParts is answered, as by ext4, or not, as by tmpfs.
+  // Whether BackedParts is supported, as on ext4, or not, as on tmpfs.
   void SetTellsBackedParts(bool tells);
 
-  // Time passes only so.
+  // Advances the clock, which stands still otherwise.
   void PassSeconds(uint64_t seconds) { seconds_ += seconds; }
 
-  // Operations so far, those that failed included, up to the power failure.
+  // Number of operations so far, up to the power failure, including failed ones.
   uint64_t OperationCount() const;
   std::vector<OperationRecord> Journal() const;
 

@@ -1,5 +1,5 @@
-// Each file is looked at twice: before it is opened, since opening a device or a FIFO does things,
-// and after, since only then nobody can put another one in its place.
+// Each file is checked twice: before it is opened, since opening a device or a FIFO has side
+// effects, and after, since only then it can no longer be replaced.
 
 #include "store/env/posix_directory.h"
 
@@ -13,7 +13,8 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOwnerOnlyDirectory = 0700;
-// Does not wait for the other side of a FIFO, nor for who has a lease; is nobody's terminal.
+// Does not wait for the other end of a FIFO, nor for a lease; never becomes the controlling
+// terminal.
 constexpr int kCarefully = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 constexpr int kDirectoryOnly = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
@@ -129,7 +130,7 @@ Result<void> PosixDirectory::CheckOwner(const struct stat& found, const std::str
                            ", and the directory to user " + std::to_string(owner_));
 }
 
-// In a directory of root's, a service's own files stay the service's.
+// In a directory owned by root, a service's own files keep their owner.
 Result<void> PosixDirectory::GiveToOwner(int number, const std::string& shown) const {
   KVFS_ASSIGN(const struct stat status, StatusOf(number, shown));
   if (CheckOwner(status, shown)) return {};

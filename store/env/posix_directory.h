@@ -1,12 +1,12 @@
-// A directory of the real file system, and its files, which are reached through no link.
+// A directory of the real file system, and its files, opened without following links.
 //
-// Whoever owns a store's directory can put there what they like, and root may use that store. So a
-// file is opened from its directory's descriptor, following nothing, and taken only if it is a
-// regular file with one name that belongs to the owner of the directory. A file that is made is
-// given to that owner, whoever makes it. In a directory of root's, such as a volume that is made
-// for a service, the caller's own files are taken, too.
+// The owner of a store's directory can put anything there, and root may use that store. So a file
+// is opened relative to its directory's descriptor, without following links, and accepted only if
+// it is a regular file with a single name that belongs to the directory's owner. New files are
+// given to that owner, whoever creates them. In a directory owned by root, such as a volume made
+// for a service, the caller's own files are accepted, too.
 //
-// What is refused so is kPermission, and no damage: nothing is wrong with what is stored.
+// A refusal is kPermission, not damage: the stored data is not at fault.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,21 +22,21 @@ class PosixDirectory {
  public:
   enum class Links { kFollow, kRefuse };
 
-  // The directory that `path` names, through links or not. kNotFound if there is none.
+  // Opens the directory `path`; `links` tells whether to follow links. kNotFound if there is none.
   static Result<PosixDirectory> Open(const std::string& path, Links links = Links::kFollow);
-  // The one that the file `path` lies in, as far as there is a name before its last one.
+  // Opens the directory of the file `path`, or the working directory if `path` is a bare name.
   static Result<PosixDirectory> OpenAbove(const std::string& path);
-  // A directory in this one, which must belong to the same owner. It stands for it from then on.
-  // `shown`, here and below, is the path in messages.
+  // Opens a directory in this one; it must belong to the same owner. `shown`, here and below, is
+  // the path in messages.
   Result<PosixDirectory> OpenDirectory(const std::string& name, const std::string& shown) const;
 
   // Opens a file; kNotFound if there is none.
   Result<Descriptor> OpenFile(const std::string& name, int flags, const std::string& shown) const;
-  // Makes one; kExists if something is there.
+  // Creates a file; kExists if the name is taken.
   Result<Descriptor> CreateFile(const std::string& name, const std::string& shown) const;
   Result<void> CreateDirectory(const std::string& name, const std::string& shown) const;
 
-  // "." of it, for reading.
+  // Opens the directory itself (".") for reading.
   Result<Descriptor> OpenSelf(std::string_view operation, const std::string& shown) const;
   int number() const { return descriptor_.number(); }
 

@@ -1,5 +1,5 @@
-// The real operating system: files, directories and the lock, one system call each.
-// PosixFile and PosixLock hold what is more than that.
+// The real operating system: files, directories and the lock, one system call each. Anything more
+// is in PosixFile and PosixLock.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -37,10 +37,9 @@ Result<void> Check(int result, std::string_view operation, const std::string& pa
   return {};
 }
 
-// A write beyond RLIMIT_FSIZE gives EFBIG, and the signal SIGXFSZ, which by default ends the
-// process. Nobody's store is to end anybody's process: where nothing else was chosen the signal
-// does nothing. A handler, since what is ignored would stay so in the programs that this one
-// starts.
+// A write beyond RLIMIT_FSIZE fails with EFBIG, and raises SIGXFSZ, which by default kills the
+// process. A store must not kill its process: unless the program has chosen otherwise, the signal
+// gets a handler that does nothing. It is not ignored, since child programs would inherit that.
 void LetSizeLimitBeAnError() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -53,9 +52,8 @@ void LetSizeLimitBeAnError() {
   });
 }
 
-// Has btrfs write over the new, empty file in place, as other file systems do: then what was
-// allocated stays enough, also on a full disk. The checksums that btrfs does without are the
-// store's own.
+// Makes btrfs overwrite the new, empty file in place, as other file systems do: then allocated
+// space suffices, even on a full disk. This disables btrfs's checksums; the store has its own.
 void WriteOverInPlace(int descriptor) {
   constexpr uint32_t kBtrfs = 0x9123683e;
   struct statfs status {};
@@ -78,7 +76,7 @@ Result<std::unique_ptr<File>> Use(Descriptor descriptor, const std::string& path
                                      static_cast<uint64_t>(status.st_size));
 }
 
-// Where a path leads: a name in a directory that is open.
+// A resolved path: a name in an open directory.
 struct Place {
   std::shared_ptr<const PosixDirectory> directory;
   std::string name;  // "." for the directory itself
@@ -87,7 +85,7 @@ struct Place {
 class PosixEnv final : public Env {
  public:
   PosixEnv() = default;
-  // For what lies in a directory that is open.
+  // For files in an open directory.
   PosixEnv(std::string path, PosixDirectory directory)
       : entered_path_(std::move(path)),
         entered_(std::make_shared<const PosixDirectory>(std::move(directory))) {}
@@ -126,7 +124,7 @@ class PosixEnv final : public Env {
                  "rename", from + " to " + to);
   }
 
-  // The store's own is its maker's, wherever it is made; those in it are its owner's.
+  // The store's directory belongs to its creator; directories in it belong to its owner.
   Result<void> CreateDirectory(const std::string& path) override {
     KVFS_ASSIGN(const Place at, Find(path));
     if (entered_) return at.directory->CreateDirectory(at.name, path);
@@ -209,8 +207,8 @@ class PosixEnv final : public Env {
  private:
   bool IsEntered(const std::string& path) const { return entered_ && path == entered_path_; }
 
-  // Names between the directory that was entered and the last one are taken one by one; of another
-  // path, what comes before its last name is for the system to follow.
+  // Below the entered directory, names are resolved one by one; for any other path, the system
+  // resolves everything before the last name.
   Result<Place> Find(const std::string& path) const {
     if (IsEntered(path)) return Place{entered_, "."};
     const size_t last = path.rfind('/');
@@ -240,7 +238,7 @@ class PosixEnv final : public Env {
     return at.directory->OpenSelf(operation, path);
   }
 
-  // Two may make the lock at once: one of them finds it.
+  // If two processes create the lock at once, one of them finds it existing.
   static Result<Descriptor> OpenOrCreate(const Place& at, const std::string& path) {
     while (true) {
       auto opened = at.directory->OpenFile(at.name, O_RDWR, path);

@@ -15,7 +15,7 @@ constexpr mode_t kOwnerOnly = 0600;
 ErrorCode CodeOf(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR:  // a file where the path needs a directory: what was asked for is not there
+    case ENOTDIR:  // a file where the path needs a directory: the target does not exist
       return ErrorCode::kNotFound;
     case EEXIST:
     case ENOTEMPTY:
@@ -31,7 +31,7 @@ ErrorCode CodeOf(int number) {
     case EINVAL:
     case ENAMETOOLONG:
       return ErrorCode::kInvalid;
-    // The medium, or the file system about it. Only these may be told as damage of what is stored.
+    // Errors of the medium, or of its file system. Only these may count as damage of stored data.
     case EIO:
     case EBADMSG:  // a checksum of the file system's own
     case EUCLEAN:  // the file system is inconsistent
@@ -39,7 +39,7 @@ ErrorCode CodeOf(int number) {
     case EREMOTEIO:
     case EILSEQ:  // a block device's protection information
       return ErrorCode::kIo;
-    // ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, ...: of this process, this machine, this moment.
+    // ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, ...: temporary, in this process or machine.
     default:
       return ErrorCode::kUnavailable;
   }
@@ -49,10 +49,10 @@ ErrorCode CodeOf(int number) {
 
 namespace {
 
-// What "File too large" does not tell: that it is no want of room, and who has set the limit.
+// Clarifies "File too large": it is not a lack of space, but a limit, and which one.
 std::string ReasonOf(int number) {
   if (number != EFBIG) return std::generic_category().message(number);
-  return "a file may not grow so far: that is beyond the limit of this process (`ulimit -f`, "
+  return "the file size limit is exceeded: of this process (`ulimit -f`, "
          "LimitFSIZE= of a service), which may be raised, or of its file system";
 }
 

@@ -1,8 +1,8 @@
 // The one place where errno enters kvfs.
 //
-// PosixError turns (operation, path, errno) into an Error: a sentence that names all three, and
-// the code that the caller decides by. Nothing else in the store looks at an errno's meaning,
-// except where a call's answer is an ordinary one (EINTR, EOPNOTSUPP, EWOULDBLOCK).
+// PosixError turns (operation, path, errno) into an Error: a sentence that names all three, and a
+// code for the caller. Nothing else in the store interprets errno, except for ordinary answers of
+// calls (EINTR, EOPNOTSUPP, EWOULDBLOCK).
 #pragma once
 
 #include <string>

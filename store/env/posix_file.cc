@@ -1,5 +1,4 @@
-// Reading, writing and sizing a file of the real file system.
-
+// File access by system calls; errors become error codes here.
 #include "store/env/posix_file.h"
 
 #include <fcntl.h>
@@ -26,8 +25,8 @@ constexpr uint64_t kSystemPageBytes = 4096;
 // Above this the system call costs less than the page faults of the mapping.
 constexpr size_t kMaxMappedWrite = size_t{32} << 10;
 
-// A mount's number that no other mount of this boot gets (Linux 6.8), which older C libraries do
-// not name.
+// STATX_MNT_ID_UNIQUE (Linux 6.8), missing in older C libraries: an id that no other mount gets
+// until the next boot.
 constexpr unsigned kUniqueMountId = 0x4000;
 
 // Repeats fallocate(2) when a signal interrupts it; returns 0 or an errno.
@@ -39,7 +38,7 @@ int TryAllocate(int descriptor, int mode, uint64_t offset, uint64_t length) {
   return 0;
 }
 
-// This run of the system; empty if it does not tell.
+// An id of the current boot; empty if unknown.
 std::string BootId() {
   const auto file = OpenDescriptor("/proc/sys/kernel/random/boot_id", O_RDONLY, "open");
   char text[64];
@@ -48,8 +47,8 @@ std::string BootId() {
   return std::string(read.substr(0, read.find('\n')));
 }
 
-// Whether a change that failed so has left what was there before as it was: the disk has no room,
-// or the process may not, or cannot now. Anything else leaves in doubt what the disk holds.
+// Whether a change that failed with this errno has left the file's data unchanged: the disk is
+// full, or the process lacks permission or resources. After other errors the contents are in doubt.
 bool LeavesNothingInDoubt(int number) {
   switch (number) {
     case ENOSPC:
@@ -72,7 +71,7 @@ bool LeavesNothingInDoubt(int number) {
 
 constexpr size_t kExtentsAtOnce = 128;
 
-// What the kernel fills in: a header, and the extents behind it.
+// The buffer that FS_IOC_FIEMAP fills: a header, followed by extents.
 class ExtentMap {
  public:
   fiemap& header() { return *reinterpret_cast<fiemap*>(bytes_.data()); }
@@ -87,7 +86,7 @@ class ExtentMap {
       std::array<std::byte, sizeof(fiemap) + kExtentsAtOnce * sizeof(fiemap_extent)> bytes_{};
 };
 
-// Adds what of the extent lies in the range, to the part before if it follows that.
+// Adds the part of the extent that lies in [begin, end), merged with the last part if adjacent.
 void AddPart(const fiemap_extent& extent, uint64_t begin, uint64_t end,
              std::vector<FilePart>* parts) {
   constexpr uint32_t kPlaceless = FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC;
@@ -114,7 +113,7 @@ PosixFile::~PosixFile() {
   if (write_map_ != nullptr) ::munmap(write_map_, write_map_bytes_);
 }
 
-// Where it cannot be done, on some network file systems for example, Write goes on as it was.
+// If mapping fails, for example on some network file systems, Write continues to use system calls.
 void PosixFile::MapForWriting(uint64_t length) {
   const auto page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   length = length / page_bytes * page_bytes;
@@ -150,10 +149,10 @@ Result<void> PosixFile::Write(uint64_t offset, Bytes data) {
   return WriteBySystemCall(offset, data);
 }
 
-// False if the mapping is of no use any more. The handler counts a fault before it replaces the
-// page, so bytes that went to such a page, whoever met the fault, are never taken for written. Page
-// by page: a full btrfs cleans all other pages for room to make one writable, so a single
-// instruction that writes to two of them would wait for ever.
+// False if the mapping is no longer usable. The fault handler counts a fault before it replaces the
+// page, so bytes written to a replaced page, whichever thread faulted, never count as written.
+// Copies page by page: to make a page writable, a full btrfs cleans all others to gain space, so
+// one instruction that writes to two pages would never finish.
 bool PosixFile::WriteMapped(uint64_t offset, Bytes data) {
   if (write_faults_.load() != 0) return false;
   for (Bytes rest = data; !rest.empty();) {
@@ -173,7 +172,7 @@ Result<void> PosixFile::WriteBySystemCall(uint64_t offset, Bytes data) {
   if (end > known_size_.load()) lock.lock();
   KVFS_TRY(WriteFully(offset, data));
   RaiseKnownSize(end);
-  // Where zeros stay in the views, who looks there asks for the file again.
+  // If this fails, zeros stay in the views, and readers that find them call RefreshView.
   static_cast<void>(windows_.Restore(offset, data.size(), descriptor(), path_));
   return {};
 }
@@ -191,7 +190,8 @@ Result<void> PosixFile::WriteFully(uint64_t offset, Bytes data) {
   return {};
 }
 
-// A page number from a damaged file must not lead to an address beyond the file's end.
+// Checks the range: a page number from a damaged file must not yield an address beyond the file's
+// end.
 Result<const std::byte*> PosixFile::View(uint64_t offset, uint64_t length) const {
   KVFS_ASSIGN(const bool holds, Holds(offset, length));
   const bool in_one_window = offset % ViewWindowBytes() + length <= ViewWindowBytes();
@@ -229,13 +229,11 @@ Result<void> PosixFile::Allocate(uint64_t offset, uint64_t length) {
   return {};
 }
 
-// First the space, then the size: only the second step shows in the file.
 Result<void> PosixFile::Reserve(uint64_t offset, uint64_t length, uint64_t size) {
-  int failure = TryAllocate(descriptor(), FALLOC_FL_KEEP_SIZE, offset, length);
-  if (failure == 0) failure = TryAllocate(descriptor(), 0, offset, length);
+  const int failure = TryAllocate(descriptor(), 0, offset, length);
   if (failure == 0) return {};
-  // A file system without fallocate has no holes to fill within the file, except those that a
-  // write beyond the end left, and the store makes none.
+  // Without fallocate the file can have holes only where a write beyond its end left one, and the
+  // store makes no such writes: so only the range beyond the end must be filled.
   if (failure == EOPNOTSUPP) return FillWithZeros(size, offset + length);
   return ChangeFailure("allocate space in", failure);
 }
@@ -250,8 +248,8 @@ Result<void> PosixFile::FillWithZeros(uint64_t offset, uint64_t end) {
   return {};
 }
 
-// Gives back what a failed allocation has taken beyond the end. If that fails too, the space comes
-// back with the next allocation, which will use it.
+// Undoes a failed allocation beyond the end: truncates the file to its former size. If that fails
+// too, the next allocation will use the space.
 void PosixFile::CutBack(uint64_t size) {
   while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0 && errno == EINTR) {
   }
@@ -278,7 +276,7 @@ Result<void> PosixFile::Shorten(uint64_t size) {
   return {};
 }
 
-// kIo whatever the reason: a disk that has no room when it writes back has lost what was written.
+// Fails with kIo whatever the errno: if the disk is full during writeback, the data is lost.
 Result<void> PosixFile::Sync() {
   const std::lock_guard one_at_a_time(syncing_);
   KVFS_TRY(failure_.Check());
@@ -300,8 +298,8 @@ Result<uint64_t> PosixFile::SizeBytes() const {
   return size;
 }
 
-// This run of the system, this mounting of the disk, this file. The number of a mount that may be
-// given again would not do: a disk that is taken away and mounted anew may have lost writes.
+// The ids of the boot, the mount and the file. A reusable mount id would not do, as a disk that was
+// removed and mounted again may have lost writes.
 std::string PosixFile::Residence() const {
   const std::string boot = BootId();
   struct statx status {};
@@ -321,7 +319,7 @@ Result<uint64_t> PosixFile::AllocatedBytes() const {
   return static_cast<uint64_t>(status.st_blocks) * kStatBlockBytes;
 }
 
-// tmpfs, for one, does not tell.
+// Some file systems, for example tmpfs, do not report extents.
 Result<std::vector<FilePart>> PosixFile::BackedParts(uint64_t offset, uint64_t length) const {
   std::vector<FilePart> parts;
   const uint64_t end = offset + length;

@@ -1,18 +1,18 @@
 // A file of the real file system.
 //
-// Reads copy with pread(2), writes with pwrite(2), views look through MappedWindows. After
-// MapForWriting small writes are stores into a mapping: a twentieth of a system call's time. Such a
-// store cannot be told of a disk that fails or has no room after all, but the fault guard can.
-// Where it was refused once, pages of the mapping are no longer the file's: it is not written
-// through any more, and pwrite(2) tells what is wrong.
+// Reads use pread(2), writes pwrite(2), views MappedWindows. After MapForWriting small writes are
+// stores into a mapping, at a twentieth of the time of a system call. A store cannot report a
+// failed or full disk, but the fault guard counts it. After one fault some pages of the mapping are
+// no longer the file's: the mapping is not written through any more, and pwrite(2) reports the
+// error.
 //
-// A failed sync is final, and so is a change that fails for another reason than want of room or
-// memory (store/base/sticky_failure.h). Syncs run one at a time: of two at once the system tells
-// only one of a failure.
+// A failed sync is final, and so is a change that fails for any reason but lack of disk space or
+// memory (store/base/sticky_failure.h). Syncs run one at a time: the system would report a failure
+// to only one of two concurrent ones.
 //
-// `known_size_` never exceeds the file's size. Within it everything runs without a lock; what goes
-// beyond takes `growth_`, so that an Allocate that fails half way can cut the file back without
-// cutting off what another thread has just appended.
+// `known_size_` never exceeds the file's size. Operations within it take no lock; those beyond it
+// take `growth_`, so that an Allocate that fails half way can truncate the file without cutting off
+// bytes that another thread has just appended.
 #pragma once
 
 #include <atomic>

@@ -18,7 +18,7 @@ constexpr std::string_view kPrefix = "pid ";
 
 std::string OwnLine() { return std::string(kPrefix) + std::to_string(::getpid()) + "\n"; }
 
-// The text is written by one pwrite and short, so one pread gets all of it.
+// The text is short and written by one pwrite, so one pread gets all of it.
 std::string ReadText(int descriptor) {
   std::array<char, kLockFileBytes> buffer;
   const ssize_t count = ::pread(descriptor, buffer.data(), buffer.size(), 0);
@@ -26,13 +26,13 @@ std::string ReadText(int descriptor) {
   return std::string(buffer.data(), std::find(buffer.data(), buffer.data() + count, '\0'));
 }
 
-// Best effort, where the disk has no room now: the text itself may fit all the same.
+// Best effort: if the disk is full now, the text itself may still fit.
 void KeepRoom(int descriptor) {
   [[maybe_unused]] const int ignored =
       ::fallocate(descriptor, 0, 0, static_cast<off_t>(kLockFileBytes));
 }
 
-// "pid 12\nmount /mnt/kv\n" -> "process 12 (mount /mnt/kv)". One that only reads leaves no text.
+// "pid 12\nmount /mnt/kv\n" -> "process 12 (mount /mnt/kv)". A read-only holder leaves no text.
 std::string NameHolder(const std::string& text) {
   const size_t line_end = text.find('\n');
   if (!text.starts_with(kPrefix) || line_end == std::string::npos) return "another process";
@@ -57,7 +57,7 @@ Result<void> Lock(const Descriptor& descriptor, int kind, const std::string& pat
   return {};
 }
 
-// A lock that many share: there is nothing to say of its holders.
+// A shared lock: it does not record its holders.
 class SharedLock final : public FileLock {
  public:
   explicit SharedLock(std::optional<Descriptor> descriptor) : descriptor_(std::move(descriptor)) {}
@@ -84,7 +84,7 @@ Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path, Descr
   KeepRoom(file.number());
   auto lock = std::make_unique<PosixLock>(path, std::move(file));
   auto described = lock->Describe(holder);
-  // The text is a courtesy: a store on a full disk must still open.
+  // The text is optional: a store on a full disk must still open.
   if (!described && described.error().code != ErrorCode::kNoSpace) {
     return tl::unexpected<Error>(std::move(described).error());
   }
@@ -93,7 +93,7 @@ Result<std::unique_ptr<FileLock>> PosixLock::Take(const std::string& path, Descr
 
 Result<void> PosixLock::Describe(const std::string& holder) {
   std::string text = OwnLine() + holder + "\n";
-  // In one write, so that the file is never without a text while it is held.
+  // One write, so that the file always has a text while the lock is held.
   text.resize(std::max(text.size(), ReadText(descriptor_.number()).size()), '\0');
   const ssize_t count = ::pwrite(descriptor_.number(), text.data(), text.size(), 0);
   if (count < 0) return PosixError("write", path_, errno);
@@ -105,7 +105,7 @@ PosixLock::~PosixLock() {
   const std::string text = ReadText(descriptor_.number());
   if (!text.starts_with(OwnLine())) return;
   const std::string nothing(text.size(), '\0');
-  // Best effort: a text that stays names a process that is gone, as after its death.
+  // Best effort: a remaining text names a process that is gone, as after a crash.
   [[maybe_unused]] const ssize_t ignored =
       ::pwrite(descriptor_.number(), nothing.data(), nothing.size(), 0);
 }

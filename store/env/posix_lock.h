@@ -1,13 +1,13 @@
-// The lock that keeps a store to one process: flock(2) on a file that names its holder.
+// The lock that restricts a store to one process: flock(2) on a file that names its holder.
 //
-// flock belongs to the open file description: a second opener is refused in another process and in
-// the same one alike, and the kernel releases it when the holder ends in whatever way. The file
-// says "pid N\n<holder>\n" while it is held and zeros after a clean end, so what an observer finds
-// in it without a holder is left from one that died. It keeps its bytes on the disk for ever: who
-// holds a store must be told on a full disk, too.
+// flock belongs to the open file description: a second opener is refused, in another process or in
+// the same one, and the kernel releases the lock however the holder ends. The file contains "pid
+// N\n<holder>\n" while it is held and zeros after a clean release, so a text without a holder was
+// left by a process that died. The file's blocks stay allocated, so that the holder's name can be
+// written even on a full disk.
 //
-// A child that inherited the lock holds it too, and says so with Describe; from then on the end of
-// the parent leaves the text alone, because it names another process.
+// A child that inherits the lock holds it too, and says so with Describe; from then on the parent
+// leaves the text alone when it ends, because the text names another process.
 #pragma once
 
 #include <memory>
@@ -20,11 +20,11 @@ namespace kvfs {
 
 class PosixLock final : public FileLock {
  public:
-  // `file` is open, for writing if it is to be taken; `path` names it in messages.
+  // `file` must be open, for writing in the case of Take; `path` names it in messages.
   static Result<std::unique_ptr<FileLock>> Take(const std::string& path, Descriptor file,
                                                 const std::string& holder);
   static Result<std::unique_ptr<FileLock>> Share(const std::string& path, Descriptor file);
-  // Where there is no file.
+  // A shared lock for a missing file: does nothing.
   static std::unique_ptr<FileLock> ShareNothing();
 
   PosixLock(std::string path, Descriptor descriptor)

@@ -18,8 +18,8 @@ void MarkCacheUntrue(int descriptor) {
   static_cast<void>(::fchmod(descriptor, (status.st_mode & kPermissions) | S_ISVTX));
 }
 
-// What is dirty is written first, as it would not be forgotten; whether that succeeds does not
-// matter here, as what was not written is then not seen.
+// Dirty pages are written first, as they would not be dropped; a failure does not matter here,
+// since the unwritten pages are then dropped.
 void ForgetUntrueCache(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || (status.st_mode & S_ISVTX) == 0) return;

@@ -1,23 +1,24 @@
-// What the system's cache keeps of a file after a sync of it has failed.
+// The system's cache of a file after a failed sync.
 //
-// The pages stay, marked clean, and are not on the disk. Writing the same bytes again is not always
-// a remedy: ext4 then takes the place of a page that it has failed to write for one that is
-// written, though its extent is not, and it reads as zeros once the cache is gone. So who meets the
-// failure leaves a mark for who opens the file next: the inode's sticky bit, which means nothing
-// for a file, and which lives in the same cache, as long as what it warns of. The next opener then
-// has the system forget the file's pages, and sees what the disk has.
+// The pages stay cached, marked clean, although they are not on disk. Writing the same bytes again
+// does not always help: ext4 then considers the page written, though its extent is still marked
+// unwritten, and it reads as zeros once the cache is dropped. So the process that sees the failure
+// marks the file for the next opener, with the inode's sticky bit: it has no meaning for files, and
+// it lives in the same cache, as long as the pages it warns of. The next opener has the system drop
+// the file's pages, and sees the bytes on disk.
 //
-// Pages that another process has mapped stay; so the store writes again what it replays, besides.
+// Pages that another process has mapped stay; so, in addition, the store rewrites the blocks that
+// it replays.
 #pragma once
 
 namespace kvfs {
 
-// As far as it goes: a disk that has become read-only takes no mark, and cannot be opened for
-// writing until it is mounted anew.
+// Marks the file. Best effort: a file system that has become read-only takes no mark, but cannot be
+// opened for writing either until it is mounted anew.
 void MarkCacheUntrue(int descriptor);
 
-// Of a file that has just been opened for writing, and that nobody has mapped: where it is marked,
-// the cache is emptied, and the mark taken away.
+// For a file that has just been opened for writing and is not mapped: if it is marked, drops its
+// cached pages and removes the mark.
 void ForgetUntrueCache(int descriptor);
 
 }  // namespace kvfs

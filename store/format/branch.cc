@@ -1,4 +1,4 @@
-// One array, searched as a leaf's slots are where the keys are those of one directory.
+// One array; keys of a single directory are searched like a leaf's slots.
 #include "store/format/branch.h"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace kvfs::format {
 
-// In bounds even of bytes that nobody has checked.
+// Stays in bounds even with unchecked bytes.
 std::string_view BranchView::Name(uint32_t index) const {
   const uint32_t at = LoadLittle<uint16_t>(Item(index) + 34);
   if (at == 0 || at >= page_bytes_) return {};
@@ -27,7 +27,7 @@ bool BranchView::IsAtMost(uint32_t index, const RecordKey& key) const {
 }
 
 uint32_t BranchView::ChildIndex(const RecordKey& key) const {
-  // The first item that is above the key; item 0 counts as below all keys.
+  // Finds the first item above the key; item 0 counts as below all keys.
   const uint32_t end = count();
   const bool in_directory =
       end > 2 && Directory(1) == key.directory && Directory(end - 1) == key.directory;
@@ -35,7 +35,7 @@ uint32_t BranchView::ChildIndex(const RecordKey& key) const {
   uint32_t at = end / 2;
   if (in_directory && key.position > from && key.position < to) {
     at = FirstNotBelow(1, end, from, to, key.position, [this](uint32_t i) { return Position(i); });
-    // Only names could put an item of the same position below the key.
+    // Only names could order an item with the same position below the key.
     if (at < end && Position(at) != key.position) return at - 1;
   }
   if (end < 2) return 0;
@@ -83,7 +83,7 @@ Result<void> CheckBranch(PageView page) {
     if (at == 0) continue;
     if (at < items_end || at >= branch.end() ||
         at + 1 + static_cast<uint32_t>(page.bytes()[at]) > branch.end()) {
-      return Fail(ErrorCode::kCorrupt, "a name does not lie inside it");
+      return Fail(ErrorCode::kCorrupt, "a name lies outside it");
     }
   }
   return {};

@@ -5,10 +5,10 @@
 //                   | 34 offset of the key's name u16, 0 if it has none
 //       then the names: length u8, bytes
 //
-// Child i holds the keys from key i up to key i + 1; what lies below key 0 belongs to child 0 too.
-// A key has a name only where a position's records are spread over several pages. The count is that
-// of the child's records: a reader can guess by it which part of the child he will need, while the
-// first of it comes from memory; nothing else depends on it.
+// Child i holds the keys from key i up to key i + 1; keys below key 0 belong to child 0 too. A key
+// has a name only where the records of one position span several pages. The count is the number of
+// the child's records: with it a reader can prefetch the part of the child that it will probably
+// need. Nothing else depends on it.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class BranchView : public PageView {
   uint64_t Position(uint32_t index) const { return LoadLittle<uint64_t>(Item(index) + 8); }
   PagePointer Child(uint32_t index) const { return PagePointer::Decode(Item(index) + 16); }
   uint32_t Count(uint32_t index) const { return LoadLittle<uint16_t>(Item(index) + 32); }
-  // Below which record `key` belongs.
+  // The index of the child that `key` belongs to.
   uint32_t ChildIndex(const RecordKey& key) const;
 
   Result<void> CheckOrder() const;
@@ -49,14 +49,14 @@ class BranchView : public PageView {
   friend Result<void> CheckBranch(PageView page);
 };
 
-// What a record takes in a branch.
+// Bytes of a record in a branch.
 inline uint32_t BranchRecordBytes(const BranchRecord& record) {
   const auto name_bytes = static_cast<uint32_t>(record.key.name.size());
   return kBranchItemBytes + (name_bytes > 0 ? 1 + name_bytes : 0);
 }
 
-// Makes a sealed page of the records, which must fit: the sum of their BranchRecordBytes is at most
-// PageCapacityBytes.
+// Builds a sealed page of the records, which must fit: the sum of their BranchRecordBytes is at
+// most PageCapacityBytes.
 void EncodeBranch(std::span<const BranchRecord> records, PagePointer self, uint64_t seed,
                   MutableBytes page);
 

@@ -7,11 +7,11 @@ namespace {
 using Kind = Change::Kind;
 using Found = Change::Found;
 
-// Flags: bits 0 and 1 tell which metas there are, bits 2 and 3 what was found.
+// Flags: bits 0 and 1 say which metas are present, bits 2 and 3 are `found`.
 constexpr uint8_t kHasMeta = 1, kHasToMeta = 2, kAllFlags = 0x0f;
 constexpr int kFoundShift = 2;
 
-// The number that takes the field `first`: each kind has one such.
+// The member stored in the field `first`: each kind has one.
 uint64_t* First(Change& change) {
   switch (change.kind) {
     case Kind::kPut:
@@ -29,7 +29,7 @@ uint64_t* First(Change& change) {
   }
 }
 
-// The same for the field `second`, which only some have.
+// The same for the field `second`, which only some kinds have.
 uint64_t* Second(Change& change) {
   switch (change.kind) {
     case Kind::kPunch:
@@ -78,7 +78,7 @@ Result<Change> TakeChange(Reader* reader) {
   const auto kind = LoadLittle<uint8_t>(at), flags = LoadLittle<uint8_t>(at + 1);
   const int found = flags >> kFoundShift;
   if (!IsKind(kind) || flags > kAllFlags || found > static_cast<int>(Found::kWithoutBlocks)) {
-    return Fail(ErrorCode::kCorrupt, "a change has no sound header");
+    return Fail(ErrorCode::kCorrupt, "a change has an invalid header");
   }
   Change change;
   change.kind = static_cast<Kind>(kind);

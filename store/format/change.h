@@ -1,5 +1,5 @@
-// One change of one entry, as a log record carries it: resolved, so that replaying needs no
-// decision and gives the same store. Pure.
+// One change of one entry, as a log record carries it: resolved, so that a replay needs no decision
+// and yields the same store. Pure.
 //
 //   0   kind          u8
 //   1   flags         u8   see below
@@ -15,8 +15,8 @@
 //       second name length u8   kMove, kExchange, kTakeContent
 //       name | second name | meta | data
 //
-// The data of kWriteBlocks are block pointers of 16 bytes; their blocks were written before the
-// record was, so it starts at a multiple of the block size.
+// The data of kWriteBlocks are block pointers of 16 bytes, whose blocks were written before the
+// record; `offset` is a multiple of the block size.
 #pragma once
 
 #include <cstdint>
@@ -36,19 +36,19 @@ struct Change {
   enum class Kind : uint8_t {
     kPut = 1,      // creates or replaces the entry, with the content `data`
     kErase,        // and its content
-    kMove,         // replaces what has the second key
-    kExchange,     // two entries change places
+    kMove,         // replaces the entry that has the second key
+    kExchange,     // swaps the keys of two entries
     kMeta,         // only the meta
     kWrite,        // `data` at `offset`
-    kWriteBlocks,  // the blocks that `data` names, at `offset`; they lie in shard `owner`
+    kWriteBlocks,  // places the blocks of shard `owner` that `data` names at `offset`
     kResize,       // to `size`
     kPunch,        // `length` bytes at `offset` become a hole
     kAllocate,     // holes in `length` bytes at `offset` get blocks
-    kReclaim,      // frees the chunks below `end` of a content that nothing refers to
-    kTakeContent,  // the entry gets the content of that with the second key, which is erased
+    kReclaim,      // frees the chunks below `end` of an orphaned content
+    kTakeContent,  // moves the content of the entry with the second key, which is erased
   };
-  // What kPut and kErase find there, so that a replay need not look: the entry was absent, or it
-  // had no blocks. With neither it must.
+  // The entry that kPut and kErase found: absent, or without blocks. A replay must look it up only
+  // if this is kUnknown.
   enum class Found : uint8_t { kUnknown = 0, kAbsent, kWithoutBlocks };
 
   Kind kind = Kind::kMeta;
@@ -65,7 +65,7 @@ struct Change {
   uint64_t content = 0;
   uint64_t end = 0;
   std::optional<std::string_view> meta;
-  std::optional<std::string_view> to_meta;  // kExchange: of the entry that had the second key
+  std::optional<std::string_view> to_meta;  // kExchange: for the entry that had the second key
   Bytes data;
 
   size_t EncodedBytes() const;

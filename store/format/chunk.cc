@@ -14,7 +14,7 @@ Result<Chunk> Chunk::Decode(Bytes value) {
   }
   const auto bytes = DecodeBlockList(value.subspan(1), std::span(chunk.blocks).first(count));
   if (!bytes || *bytes + 1 != value.size() || chunk.blocks[count - 1].IsHole()) {
-    return Fail(ErrorCode::kCorrupt, "a chunk's blocks make no sense");
+    return Fail(ErrorCode::kCorrupt, "a chunk's blocks are malformed");
   }
   return chunk;
 }

@@ -9,7 +9,7 @@ constexpr uint8_t kIsLost = 128;
 
 tl::unexpected<Error> Damaged(const char* reason) { return Fail(ErrorCode::kCorrupt, reason); }
 
-// Reads an entry from front to back; false when it has come to its end too early.
+// Reads an entry from front to back; false if it ends too early.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
@@ -55,7 +55,7 @@ Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
   Entry entry;
   uint8_t flags = 0, meta_bytes = 0;
   if (!reader.Byte(&flags) || (flags & ~kAllFlags) != 0 || !reader.Varint(&entry.id)) {
-    return Damaged("an entry has no sound header");
+    return Damaged("an entry has an invalid header");
   }
   if (entry.id < kFirstEntryId || entry.id > kMaxId)
     return Damaged("an entry has an impossible id");
@@ -84,7 +84,7 @@ Result<Entry> Entry::Decode(Bytes value, uint32_t inline_limit) {
   }
   if (is_chunked ? !reader.Varint(&entry.content) || !reader.Varint(&entry.allocated)
                  : !TakeBlocks(shape, &reader, &entry)) {
-    return Damaged("an entry's blocks are cut off");
+    return Damaged("an entry's blocks are truncated");
   }
   if (is_chunked &&
       (entry.content < kFirstEntryId || entry.content > kMaxId || entry.allocated > shape.blocks)) {

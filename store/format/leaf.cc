@@ -1,5 +1,5 @@
-// Guessing, galloping, comparing. Every read stays inside the page whatever its bytes are: counts
-// are compared with the page's size when it is checked, offsets and lengths each time.
+// Interpolation, exponential search, comparison. Every read stays inside the page whatever its
+// bytes: counts are checked against the page's size once, offsets and lengths at each use.
 #include "store/format/leaf.h"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ uint32_t LeafView::GroupBegin(uint32_t group) const {
   return std::min(begin, count());
 }
 
-uint64_t LeafView::SpaceOf(uint32_t index) const {
+uint64_t LeafView::DirectoryOf(uint32_t index) const {
   uint32_t low = 0;
   for (uint32_t length = groups(); length > 1; length -= length / 2) {
     low = GroupBegin(low + length / 2) <= index ? low + length / 2 : low;
@@ -93,7 +93,7 @@ std::optional<LeafRecord> LeafView::Find(const RecordKey& key) const {
   if (!FingerprintOf(key.position, &fingerprint)) return std::nullopt;
   for (uint32_t i = FirstSlot(range, fingerprint); i < range.end && Fingerprint(i) == fingerprint;
        ++i) {
-    // Of an equal name the position is equal, too.
+    // An equal name has an equal position.
     if (!IsNamed(i, key.name)) continue;
     LeafRecord record = Decode(i, key.directory);
     if (!key.name.empty() || record.key.position == key.position) return record;
@@ -210,7 +210,7 @@ void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer 
 
 namespace {
 
-// From `at`, that the record ends by `stop` and leaves a value.
+// Whether the record at `at` ends by `stop` and has a value.
 bool IsSoundRecord(const std::byte* at, const std::byte* stop) {
   if (at >= stop) return false;
   const auto name_bytes = static_cast<ptrdiff_t>(*at++);
@@ -244,7 +244,7 @@ Result<void> CheckLeaf(PageView page) {
     const uint32_t at = leaf.OffsetOf(i), stop = leaf.OffsetOf(i + 1);
     if (at != before || stop < at || stop > leaf.end() ||
         !IsSoundRecord(page.bytes() + at, page.bytes() + stop)) {
-      return damaged("a record does not lie inside it");
+      return damaged("a record lies outside it");
     }
     before = stop;
   }

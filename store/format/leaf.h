@@ -9,14 +9,14 @@
 //                0 u8 | position varint | version varint | value         numbered
 //
 // The fingerprint is (position - base) >> shift, where base is the lowest position in the page and
-// shift the least that makes all fingerprints fit. They ascend within a group, spread evenly, since
-// positions are hashes: so the place of a record can be guessed from its position within a few
-// slots. `last` is the highest fingerprint.
+// shift the least that makes all fingerprints fit. Fingerprints ascend within a group and are
+// spread evenly, since positions are hashes: so a record's slot can be predicted from its position
+// to within a few slots. `last` is the highest fingerprint.
 //
 // A record ends where the next begins. The version is the sequence of the change that made it.
 //
-// A leaf that is *incomplete* (flag 1) has taken the place of a damaged page: what lay in that one
-// is lost, and a key that is not found here is not known to be absent.
+// An *incomplete* leaf (flag 1) has replaced a damaged page, whose records are lost: a key that is
+// not found here is not known to be absent.
 #pragma once
 
 #include <cstdint>
@@ -42,19 +42,19 @@ struct LeafRecord {
 class LeafView : public PageView {
  public:
   LeafView(PageView page, const NameHash& hash) : PageView(page), hash_(&hash) {}
-  LeafView(PageView page, const NameHash&& hash) = delete;  // it would be gone
+  LeafView(PageView page, const NameHash&& hash) = delete;  // it would dangle
 
   bool IsIncomplete() const { return (static_cast<uint8_t>(bytes_[31]) & kIncompleteLeaf) != 0; }
 
-  LeafRecord Record(uint32_t index) const { return Decode(index, SpaceOf(index)); }
+  LeafRecord Record(uint32_t index) const { return Decode(index, DirectoryOf(index)); }
   // The first record whose key is not below `key`; count() if there is none.
   uint32_t LowerBound(const RecordKey& key) const;
-  // The record that has exactly this key.
+  // The record with exactly this key.
   std::optional<LeafRecord> Find(const RecordKey& key) const;
 
   Result<void> CheckOrder() const;
-  // Of a page that CheckPage has refused: the keys of those records whose names have the hashes
-  // that their slots tell. They stood there, whatever else is damaged.
+  // For a page that CheckPage has refused: the keys of the records whose names match the
+  // fingerprints in their slots. These were in the page, whatever else is damaged.
   std::vector<RecordKey> KeysThatFit() const;
 
  private:
@@ -68,20 +68,20 @@ class LeafView : public PageView {
     return LoadLittle<uint64_t>(bytes_ + kPageHeaderBytes + kLeafGroupBytes * group);
   }
   uint32_t GroupBegin(uint32_t group) const;
-  uint64_t SpaceOf(uint32_t index) const;
-  // The records of the directory; if there are none, where they would be.
+  uint64_t DirectoryOf(uint32_t index) const;
+  // The range of the directory's records; an empty one, where they would be, if there are none.
   Range RangeOf(uint64_t directory) const;
 
   const std::byte* Slot(uint32_t index) const {
     return bytes_ + kPageHeaderBytes + kLeafGroupBytes * groups() + kLeafSlotBytes * index;
   }
   uint32_t Fingerprint(uint32_t index) const { return LoadLittle<uint32_t>(Slot(index)); }
-  // Offset of the record, or of the page's end if that is not inside the page.
+  // Offset of the record; the page's end if the stored offset is outside the page.
   uint32_t OffsetOf(uint32_t index) const;
-  // The first slot in the range whose fingerprint is not below.
+  // The first slot in the range whose fingerprint is not below `fingerprint`.
   uint32_t FirstSlot(Range range, uint32_t fingerprint) const;
-  // The fingerprint of a position. False if the position lies below or above all of the page's;
-  // the fingerprint is then the lowest or highest.
+  // The fingerprint of a position. False if the position is below or above all of the page's; the
+  // fingerprint is then the lowest or highest.
   bool FingerprintOf(uint64_t position, uint32_t* fingerprint) const;
   LeafRecord Decode(uint32_t index, uint64_t directory) const;
   bool IsNamed(uint32_t index, std::string_view name) const;
@@ -90,20 +90,20 @@ class LeafView : public PageView {
   friend Result<void> CheckLeaf(PageView page);
 };
 
-// What a record takes in a leaf, its slot included, but not the group that it may begin.
+// Bytes of a record in a leaf, including its slot, but not the group that it may begin.
 inline uint32_t LeafRecordBytes(const LeafRecord& record) {
   const size_t number = record.key.name.empty() ? VarintBytes(record.key.position) : 0;
   return static_cast<uint32_t>(kLeafSlotBytes + 1 + record.key.name.size() + number +
                                VarintBytes(record.version) + record.value.size());
 }
 
-// With the group.
+// The same, including the group.
 inline uint32_t MostLeafRecordBytes(const LeafRecord& record) {
   return LeafRecordBytes(record) + kLeafGroupBytes;
 }
 
-// Makes a sealed page of the records, which must fit: their LeafRecordBytes and kLeafGroupBytes for
-// each directory are together at most PageCapacityBytes.
+// Builds a sealed page of the records, which must fit: their LeafRecordBytes, plus kLeafGroupBytes
+// for each directory, are at most PageCapacityBytes.
 void EncodeLeaf(std::span<const LeafRecord> records, uint8_t flags, PagePointer self, uint64_t seed,
                 MutableBytes page);
 

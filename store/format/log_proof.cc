@@ -1,4 +1,4 @@
-// Every offset is tried, from record to record where one is found.
+// Tries every offset; after a found record, continues at its end.
 #include "store/format/log_proof.h"
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 namespace kvfs::format {
 namespace {
 
-// Of an old segment: so many times its bytes may be checksummed for records that none follows.
+// For an old segment: how many times its bytes may be checksummed for records without a follower.
 constexpr uint64_t kHashesPerByte = 256;
 
 class Prover {

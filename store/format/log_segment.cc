@@ -14,7 +14,7 @@ constexpr size_t kSequenceAt = 16;          // in a record
 constexpr size_t kFrontChecksumAt = 24;     // in a record of the new version
 constexpr uint32_t kUndurableUnknown = ~uint32_t{0};
 
-// Of another seed than the record's, so that neither checksum passes for the other.
+// Seeded differently from the record's checksum, so that neither passes for the other.
 uint64_t FrontChecksum(const std::byte* record, uint64_t seed) {
   return Checksum({record + 8, kFrontChecksumAt - 8}, ~seed);
 }
@@ -81,7 +81,7 @@ size_t NextRecordOffset(Bytes bytes) {
   const auto word_at = [&](size_t offset) { return LoadLittle<uint64_t>(bytes.data() + offset); };
   constexpr size_t kWord = sizeof(uint64_t);
   size_t at = 1;
-  // Two words of zeros are the sequences at all offsets between them.
+  // Two words of zeros are zero sequences at all offsets between them.
   while (at + kSequenceAt + 2 * kWord <= bytes.size() && word_at(at + kSequenceAt) == 0 &&
          word_at(at + kSequenceAt + kWord) == 0) {
     at += kWord;

@@ -6,18 +6,18 @@
 //            | 12 undurable u32 | 16 sequence u64 | 24 front checksum u64 of the bytes from 8 to 24
 //            | 32 payload: changes (change.h)
 //
-// `undurable` tells how many records, this one included, were not known to be durable when this one
-// was appended; 2^32 - 1 if it is not known. So a record proves that others before it were durable:
-// if one of those cannot be read, that is damage, and not a loss of power. The front checksum makes
-// the front of a record known for one wherever it is met, whatever lies before it, and whether the
-// payload behind it is whole or not (log_proof.h).
+// `undurable` is the number of records, including this one, that were not known to be durable when
+// this one was appended; 2^32 - 1 if unknown. So a record proves that earlier ones were durable: if
+// one of those is unreadable, it is damaged, and not lost to a power failure. With the front
+// checksum a record front can be recognised anywhere, whatever precedes it, and even if the payload
+// after it is not whole (log_proof.h).
 //
-// A segment with the magic "KVFSLOG1" is of an older program: its records have no front checksum,
-// and their payload begins at 24. Such segments are read, and not written.
+// A segment with the magic "KVFSLOG1" is of an older version: its records have no front checksum,
+// and their payload begins at 24. Such segments are read, but not written.
 //
-// Segments are recycled, so old bytes follow the newest record. Every checksum is seeded with the
-// store's id and the segment's number, which is never used twice: what an earlier life of the file
-// left there can not pass for a record of this one.
+// Segments are recycled, so stale bytes follow the newest record. Every checksum is seeded with the
+// store's id and the segment's number, which is never reused: stale records of the file's earlier
+// use do not pass for current ones.
 #pragma once
 
 #include <array>
@@ -46,7 +46,7 @@ struct SegmentHeader {
   SegmentVersion version = SegmentVersion::kNew;
 
   std::array<std::byte, kSegmentHeaderBytes> Encode(const StoreId& store) const;
-  // Nothing if the bytes are no header of a segment of this store.
+  // Nothing if the bytes are not a segment header of this store.
   static std::optional<SegmentHeader> Decode(Bytes bytes, const StoreId& store);
 };
 
@@ -54,35 +54,36 @@ uint64_t SegmentSeed(const StoreId& store, uint64_t segment_number);
 
 struct LogRecord {
   uint64_t sequence = 0;
-  uint64_t durable = 0;  // records up to this one were known to be durable
+  uint64_t durable = 0;  // records up to this sequence were known to be durable
   Bytes payload;         // borrowed
   uint32_t header_bytes = kLogRecordHeaderBytes;
 
   size_t EncodedBytes() const { return header_bytes + payload.size(); }
 };
 
-// Fills in the header of a record whose payload stands behind LogRecordHeaderBytes free bytes.
-// Records up to `durable` are known to be durable.
+// Fills in the header of a record whose payload follows LogRecordHeaderBytes free bytes. Records up
+// to `durable` are known to be durable.
 void SealLogRecord(std::vector<std::byte>* record, uint64_t sequence, uint64_t durable,
                    uint64_t seed, SegmentVersion version = SegmentVersion::kNew);
 
-// What the front of a record says, unproven.
+// The fields of a record's front, unverified.
 struct LogRecordFront {
   uint64_t sequence = 0;
   uint64_t durable = 0;
   uint64_t payload_bytes = 0;
 };
-// Nothing if the bytes are too few for a record of that length, or it has none.
+// Nothing if there are too few bytes for a record of the stated length, or the record is empty.
 std::optional<LogRecordFront> PeekFront(Bytes bytes, SegmentVersion version);
-// Whether the bytes begin with a front of this segment, of the new version. The payload may be
-// damaged all the same.
+// Whether the bytes begin with a front of this segment, in the new version. The payload may still
+// be damaged.
 bool IsProvenFront(Bytes bytes, uint64_t seed);
 
-// Where, behind the front of `bytes`, a record can begin, and no other before it. Passes over
-// zeros, of which a segment has many: no record has sequence 0.
+// The first offset after the front of `bytes` at which a record may begin. Skips zeros, of which a
+// segment has many: no record has sequence 0.
 size_t NextRecordOffset(Bytes bytes);
 
-// The record at the front of `bytes`; nothing if it is missing, torn or not number `sequence`.
+// The record at the front of `bytes`; nothing if it is missing, torn or does not have this
+// sequence.
 std::optional<LogRecord> DecodeLogRecord(Bytes bytes, uint64_t sequence, uint64_t seed,
                                          SegmentVersion version = SegmentVersion::kNew);
 

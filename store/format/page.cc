@@ -1,4 +1,4 @@
-// The header, and what is checked of it.
+// Encodes and checks the header.
 #include "store/format/page.h"
 
 #include <string>
@@ -31,8 +31,8 @@ Result<void> CheckPage(Bytes page, uint64_t seed, PagePointer self) {
     return Damaged("its checksum is wrong");
   }
   const PageView view(page.data(), static_cast<uint32_t>(page.size()));
-  if (view.self() != self) return Damaged("another page lies in its place, or an older one");
-  if (view.end() > page.size()) return Damaged("its records reach beyond it");
+  if (view.self() != self) return Damaged("another page, or an older one, is in its place");
+  if (view.end() > page.size()) return Damaged("its records extend beyond it");
   if (view.IsLeaf()) return CheckLeaf(view);
   if (LoadLittle<uint16_t>(page.data() + 24) != static_cast<uint16_t>(PageKind::kBranch)) {
     return Damaged("it is of no known kind");

@@ -1,4 +1,5 @@
-// What the pages of a shard's tree have in common: a header that proves them. Pure: no I/O.
+// The common part of the pages of a shard's tree: a header by which they are verified. Pure: no
+// I/O.
 //
 //   0   checksum    u64  of the bytes from 8 to the page's end, seeded with the shard's identity
 //   8   number      u64  where the page lies in its file
@@ -13,7 +14,7 @@
 //   42  zero        u16
 //   44  last        u32  leaf: see there
 //
-// A page is made once, from records in order, and never changed.
+// A page is built once, from records in order, and never changed.
 #pragma once
 
 #include <cstdint>
@@ -31,15 +32,15 @@ inline constexpr uint32_t kPageHeaderBytes = 48;
 
 enum class PageKind : uint16_t { kLeaf = 0x4c4b, kBranch = 0x424b };
 
-// The bytes that records may take together.
+// Bytes available for records.
 constexpr uint32_t PageCapacityBytes(uint32_t page_bytes) { return page_bytes - kPageHeaderBytes; }
 
-// The largest record that a page takes: two of them always fit, so that pages can be filled well.
+// Size of the largest record: two of them always fit, so that pages can be filled well.
 constexpr uint32_t MaxRecordBytes(uint32_t page_bytes) { return PageCapacityBytes(page_bytes) / 2; }
 
-// A page that CheckPage has accepted, of either kind. Borrows the bytes. Should they change under
-// it (a disk that fails to deliver a mapped page shows zeros), its answers are wrong, but never
-// reach beyond the page.
+// A page of either kind that CheckPage has accepted. Borrows the bytes. If they change (a mapped
+// page that the disk fails to deliver shows zeros), its results are wrong, but it never reads
+// beyond the page.
 class PageView {
  public:
   PageView() = default;
@@ -60,15 +61,15 @@ class PageView {
   uint32_t page_bytes_ = 0;
 };
 
-// Fills in the header of a page whose records stand there, but for the fields of a leaf's own; the
-// page is zeros otherwise.
+// Fills in the header of a page that already holds its records and is otherwise zeros, except the
+// fields that only a leaf has.
 void SetPageHeader(MutableBytes page, PageKind kind, PagePointer self, size_t count, size_t end);
-// Writes the checksum into a page that is otherwise complete.
+// Writes the checksum into an otherwise complete page.
 void SealPage(MutableBytes page, uint64_t seed);
 
-// kCorrupt, with the reason, unless the bytes are the whole page that `self` names, and can be read
-// without leaving it. That its keys are in order, with their right hashes, only CheckOrder tells,
-// which takes longer: a page with a right checksum has them unless it was made on purpose.
+// kCorrupt, with the reason, unless the bytes are the whole page that `self` names, and its records
+// lie within it. CheckOrder also checks that the keys are in order, with correct hashes, which
+// takes longer: a page with a valid checksum passes unless it was crafted.
 Result<void> CheckPage(Bytes page, uint64_t seed, PagePointer self);
 Result<void> CheckOrder(PageView page, const NameHash& hash);
 

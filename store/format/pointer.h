@@ -1,7 +1,7 @@
-// How the store's structures name pages and blocks: by number, with a proof of what lies there.
+// Pointers to pages and blocks: a number, and a means to verify what is there.
 //
-// A number counts pages (or blocks) from the start of the shard's file; 0 is never given out, and
-// so means "none" (a tree without pages, a hole in a content).
+// A number counts pages (or blocks) from the start of the shard's file; 0 is never allocated, and
+// means "none" (a tree without pages, a hole in a content).
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace kvfs::format {
 
-// Numbers of pages and blocks stay below, so that no arithmetic on a damaged one overflows.
+// Numbers of pages and blocks are below this, so that arithmetic on a damaged one cannot overflow.
 inline constexpr uint64_t kMaxNumber = uint64_t{1} << 48;
 
-// A page carries its own checksum, number and epoch of birth. The pointer repeats the epoch: an
-// older page that a lost write left in that place is found out.
+// A page carries its own checksum, number and epoch of birth. The pointer repeats the epoch, so
+// that a stale page, left in place by a lost write, is detected.
 struct PagePointer {
   static constexpr uint32_t kBytes = 16;
   uint64_t number = 0;
@@ -31,10 +31,10 @@ struct PagePointer {
   }
 };
 
-// A block is nothing but the user's bytes, so its checksum stands here.
+// A block holds only the user's bytes, so its checksum is stored here.
 struct BlockPointer {
   static constexpr uint32_t kBytes = 16;
-  // Set in the number of a block that was allocated but never written: it reads as zeros.
+  // Set in the number of an allocated but never written block: it reads as zeros.
   static constexpr uint64_t kUnwritten = uint64_t{1} << 63;
 
   uint64_t number = 0;

@@ -1,8 +1,8 @@
-// The key of every record in a shard's tree, and the order of them all: by directory, then
-// position, then name. Pure.
+// The key of a record in a shard's tree. Keys are ordered by directory, then position, then name.
+// Pure.
 //
-// A record with a name belongs to an entry, and its position is a hash of the name; it is computed
-// and not stored. A record without a name is numbered: its position is an index.
+// A record with a name belongs to an entry; its position is a hash of the name, computed and not
+// stored. A record without a name is *numbered*: its position is an index.
 #pragma once
 
 #include <compare>
@@ -27,14 +27,13 @@ struct RecordKey {
   bool operator==(const RecordKey&) const = default;
 };
 
-// The position of a name. Spaces from 2^63 up belong to the store itself, so that a position, which
-// has 63 bits, is also a signed file offset.
+// Computes the position of a name. A position has 63 bits, so that it is also a signed file offset.
 struct NameHash {
-  // Below are directory offsets with a meaning of their own.
+  // Lower directory offsets have a meaning of their own.
   static constexpr uint64_t kFirstPosition = 16;
 
   uint64_t seed = 0;
-  uint32_t drop_bits = 0;  // low bits that do not count; none but in tests
+  uint32_t drop_bits = 0;  // low bits to ignore; for tests only
 
   // The upper 63 bits of XXH3-64 of the name.
   uint64_t PositionOf(std::string_view name) const {

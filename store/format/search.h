@@ -1,9 +1,9 @@
-// Searches among numbers that ascend and are spread evenly, as hashes are. Pure.
+// Searches in ascending numbers that are evenly distributed, like hashes. Pure.
 //
 // Two interpolations come within a few places of the answer; then a handful of neighbours are
-// compared without a branch that depends on what is found, since a wrong guess of the processor's
-// costs as much as all of that. Where the numbers are not spread evenly, a search in growing steps
-// and then by halves finds the answer all the same.
+// compared without data-dependent branches, since one branch misprediction costs as much as all of
+// these comparisons. If the numbers are not evenly distributed, an exponential and then a binary
+// search finds the answer.
 //
 // (Interpolation search: Peterson 1957; two or so steps suffice for uniform keys: Yao and Yao 1976.
 // Growing steps: Bentley and Yao 1976.)
@@ -14,8 +14,8 @@
 
 namespace kvfs::format {
 
-// The first index in [low, high) for which `is_it` holds, where it holds for all that follow;
-// `high` if there is none. Begins at `guess`.
+// The first index in [low, high) for which `is_it` holds, provided that it holds for all later
+// ones; `high` if there is none. Starts at `guess`.
 template <typename IsIt>
 uint32_t FirstFrom(uint32_t low, uint32_t high, uint32_t guess, IsIt is_it) {
   constexpr uint32_t kFirstStep = 3;
@@ -51,7 +51,7 @@ uint32_t FirstFrom(uint32_t low, uint32_t high, uint32_t guess, IsIt is_it) {
   return low;
 }
 
-// The first index in [low, high) whose number is not below `wanted`, where numbers ascend from
+// The first index in [low, high) whose number is not below `wanted`, for numbers that ascend from
 // about `first` to about `last`.
 template <typename Number, typename NumberAt>
 uint32_t FirstNotBelow(uint32_t low, uint32_t high, Number first, Number last, Number wanted,
@@ -69,7 +69,7 @@ uint32_t FirstNotBelow(uint32_t low, uint32_t high, Number first, Number last, N
     return static_cast<double>(static_cast<int64_t>(more - less));
   };
   const double places = static_cast<double>(high - low) / (difference(last, first) + 1);
-  // Also of no number at all, which wrong ends may lead to.
+  // Also handles NaN, which wrong bounds may produce.
   auto clamped = [&](double at, uint32_t most) {
     return !(at > low) ? low : at >= most ? most : static_cast<uint32_t>(at);
   };

@@ -57,7 +57,7 @@ void EncodeShardRoot(const ShardRoot& shard, std::byte* at) {
   StoreLittle(at + 122, shard.block_map.levels);
 }
 
-// Counters that no store reaches, and that are far from overflowing.
+// A bound for counters that no store reaches, and that is far from overflow.
 constexpr uint64_t kMaxCounter = uint64_t{1} << 62;
 
 bool IsPossible(const MapRoot& map) {
@@ -110,7 +110,7 @@ std::vector<std::byte> Identity::Encode() const {
 
 Result<Identity> Identity::Decode(Bytes bytes) {
   if (bytes.size() < kIdentityBytes || !HasMagic(bytes, kIdentityMagic)) {
-    return Fail(ErrorCode::kCorrupt, "this is no kvfs superblock");
+    return Fail(ErrorCode::kCorrupt, "this is not a kvfs superblock");
   }
   bytes = bytes.first(kIdentityBytes);
   const std::byte* at = bytes.data();

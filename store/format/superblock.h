@@ -1,4 +1,4 @@
-// The superblock file: who the store is, and its two newest checkpoints. Pure.
+// The superblock file: the store's identity, and its two newest checkpoints. Pure.
 //
 //   0      identity (128 bytes, written once):
 //            0 magic "KVFSTORE" | 8 checksum u64 of the bytes from 16 to 128 | 16 version u32
@@ -18,13 +18,13 @@
 //              | 104 blocks of the page map u64 | 112 of the block map u64 | 120 height u8
 //              | 121 levels of the page map u8 | 122 of the block map u8 | 123 zero
 //
-// A checkpoint writes slot 0, syncs it, then writes slot 1 and syncs that. Torn while slot 0 is
-// written: slot 1 holds the one before, whose pages and log are all still there. Afterwards both
-// hold the same, so that damage to one later costs nothing. The valid slot with the higher epoch is
-// the store (of equal epochs that with the higher last segment: an opening writes the slots, too,
-// to name the segment that it begins). Replay goes through the segments from `first log segment` on
-// and starts with `next sequence`. That segment and the last one must be there; unless the last one
-// is 0, as after a close, when there need not be any.
+// A checkpoint writes slot 0, syncs it, then writes slot 1 and syncs that. If slot 0 is torn, slot
+// 1 still holds the previous checkpoint, whose pages and log are all still there. Afterwards both
+// slots are equal, so that later damage to one costs nothing. The valid slot with the higher epoch
+// is the store (of equal epochs, that with the higher last segment: an opening also writes the
+// slots, to name the segment that it begins). Replay reads the segments from `first log segment` on
+// and starts with `next sequence`. That segment and the last one must exist, unless the last one is
+// 0, as after a close: then no segment need exist.
 #pragma once
 
 #include <cstdint>
@@ -45,14 +45,14 @@ inline constexpr uint64_t kMinSegmentBytes = uint64_t{1} << 20;
 inline constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
 inline constexpr uint64_t kMinSegments = 4;
 inline constexpr uint64_t kMaxLogLimitBytes = uint64_t{1} << 40;
-// The last log segment of a checkpoint that no log continues: the store was closed, or is new.
+// The last log segment of a checkpoint without a log: the store was closed, or is new.
 inline constexpr uint64_t kNoSegment = 0;
 inline constexpr uint64_t kSlotOffset[2] = {4096, 40960};
 inline constexpr uint64_t kIdentityOffset[2] = {0, 77824};
 inline constexpr uint64_t kSuperblockBytes = 81920;
 inline constexpr uint32_t kSlotHeaderBytes = 64;
 inline constexpr uint32_t kSlotShardBytes = 128;
-// A tree of more levels is damaged: so many of the smallest pages hold more than any disk.
+// A tree with more levels is damaged: this many levels of the smallest pages exceed any disk.
 inline constexpr uint32_t kMaxTreeHeight = 16;
 inline constexpr uint32_t kMaxMapLevels = 6;
 static_assert(kSlotOffset[1] - kSlotOffset[0] == kIdentityOffset[1] - kSlotOffset[1]);
@@ -68,7 +68,7 @@ struct Identity {
   uint64_t log_segment_bytes = 0;
 
   std::vector<std::byte> Encode() const;
-  // kCorrupt: no superblock, or damaged. kUnsupported: of another version.
+  // kCorrupt: no superblock, or a damaged one. kUnsupported: another version.
   static Result<Identity> Decode(Bytes bytes);
   // kInvalid, with the reason, unless every parameter is within its limits.
   Result<void> Check() const;
@@ -77,7 +77,7 @@ struct Identity {
   uint64_t ShardSeed(uint32_t shard) const;
 };
 
-// Where a allocation map stands (store/alloc/block_allocator.h): blocks in a radix tree of so many
+// Location of an allocation map (store/alloc/block_allocator.h): blocks in a radix tree of `levels`
 // levels.
 struct MapRoot {
   BlockPointer root;
@@ -110,8 +110,8 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 
   std::vector<std::byte> Encode(const StoreId& store) const;
-  // kCorrupt unless the bytes hold a whole and possible checkpoint of this store with that many
-  // shards.
+  // kCorrupt unless the bytes hold a complete and plausible checkpoint of this store with this
+  // number of shards.
   static Result<Checkpoint> Decode(Bytes bytes, const StoreId& store, uint32_t shards);
 };
 

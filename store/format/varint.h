@@ -14,7 +14,7 @@ inline size_t VarintBytes(uint64_t value) {
   return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7;
 }
 
-// Writes `value`, and returns where its bytes end.
+// Writes `value`, and returns the end of its bytes.
 inline std::byte* PutVarint(std::byte* at, uint64_t value) {
   while (value >= 0x80) {
     *at++ = static_cast<std::byte>(value | 0x80);
@@ -24,8 +24,8 @@ inline std::byte* PutVarint(std::byte* at, uint64_t value) {
   return at;
 }
 
-// Reads the integer at `at`, and returns where its bytes end; null if they would not end before
-// `end`, or be more than 64 bits.
+// Reads the integer at `at`, and returns the end of its bytes; null if it is not complete before
+// `end`, or exceeds 64 bits.
 inline const std::byte* GetVarint(const std::byte* at, const std::byte* end, uint64_t* value) {
   uint64_t result = 0;
   for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {

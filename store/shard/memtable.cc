@@ -28,7 +28,7 @@ const Memtable::Record* Memtable::AsOf(const Record* record, uint64_t at) {
   return record;
 }
 
-// Of the records at one position, in the order of their names.
+// Finds the name among the records at one position, which are ordered by name.
 const Memtable::Record* Memtable::Named(const Record* first, std::string_view name) {
   const Record* record = first;
   while (record != nullptr && record->name() < name) record = record->next_name_;
@@ -94,7 +94,7 @@ Memtable::Record* Memtable::NewRecord(const RecordKey& key, size_t room_bytes) {
   constexpr size_t kAlignment = alignof(Record);
   const size_t size = sizeof(Record) + key.name.size() + room_bytes;
   auto* record = new (Allocate((size + kAlignment - 1) / kAlignment * kAlignment)) Record;
-  record->space_ = key.directory;
+  record->directory_ = key.directory;
   record->position_ = key.position;
   record->name_bytes_ = static_cast<uint8_t>(key.name.size());
   record->room_bytes_ = static_cast<uint32_t>(room_bytes);
@@ -135,7 +135,7 @@ void Memtable::Iterator::Next() {
   Settle();
 }
 
-// To the next name, from where we are, that has a version as of the moment.
+// Moves to the next name, from the current one on, that has a version as of `at_`.
 void Memtable::Iterator::Settle() {
   while (true) {
     while (name_ != nullptr) {

@@ -1,16 +1,16 @@
 // The records of one shard that an epoch has changed, in memory: sorted by key, each with the
-// versions that somebody may still want to see.
+// versions that snapshots may still need.
 //
-// A value replaces the one before it, unless a snapshot may need that: then both stay, the newer
+// A new value replaces the previous one, unless a snapshot may need that: then both stay, the newer
 // one first. Nothing is ever removed; an erased record is a version without a value. So memory only
-// grows, by about what the log grows by, until the epoch's checkpoint has made a tree of it all and
-// the memtable is dropped as a whole.
+// grows, about as much as the log, until the epoch's checkpoint has written everything to a tree
+// and the memtable is dropped as a whole.
 //
 // The index is a B+tree to which keys are only added. Records of one position (equal hashes, or the
 // versions of a name) hang in lists below it.
 //
-// Threads: Put needs the shard's lock exclusive; the rest needs it shared as long as somebody may
-// call Put. bytes() and count() need none.
+// Threads: Put needs the shard's lock exclusive; the rest needs it shared as long as Put may be
+// called. bytes() and count() need none.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,7 @@ class Memtable {
   // One version of one record. Name and value follow it in memory.
   class Record {
    public:
-    format::RecordKey key() const { return {space_, position_, name()}; }
+    format::RecordKey key() const { return {directory_, position_, name()}; }
     std::string_view name() const { return {Text(), name_bytes_}; }
     uint64_t version() const { return version_; }
     bool is_erased() const { return is_erased_; }
@@ -41,14 +41,14 @@ class Memtable {
 
    private:
     friend class Memtable;
-    // What it takes in a leaf at most.
+    // Maximum size of the record in a leaf.
     size_t LeafBytes() const {
       return is_erased_ ? 0 : format::MostLeafRecordBytes({key(), version_, value()});
     }
     const char* Text() const { return reinterpret_cast<const char*>(this + 1); }
     std::byte* ValueBytes() { return reinterpret_cast<std::byte*>(this + 1) + name_bytes_; }
 
-    uint64_t space_;
+    uint64_t directory_;
     uint64_t position_;
     uint64_t version_;
     Record* older_;      // of the same name
@@ -64,30 +64,30 @@ class Memtable {
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
-  // The newest version of the record that is not above `at`; null if the memtable has none.
+  // The newest version of the record, up to the version `at`; null if the memtable has none.
   const Record* Find(const format::RecordKey& key, uint64_t at = kNewest) const;
 
   // The newest versions of up to kMostKeys records, null where the memtable has none. Faster than
-  // one by one: the searches go in step, and wait for memory together.
+  // one by one: the searches are interleaved, so their cache misses overlap.
   static constexpr size_t kMostKeys = 16;
   void FindEach(std::span<const format::RecordKey> keys, std::span<const Record*> found) const;
 
-  // Gives the record a value, or erases it. `version` is above those the record has, or equal to
-  // the newest, which is then replaced. Versions up to `keep` are kept.
+  // Sets the record's value, or erases the record. `version` is above the record's versions, or
+  // equal to the newest, which is then replaced. Versions up to `keep` are kept.
   void Put(const format::RecordKey& key, uint64_t version, std::optional<Bytes> value,
            uint64_t keep);
 
   // Bytes of memory.
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  // Records, and what their newest versions take in leaves at most.
+  // Number of records, and the maximum size of their newest versions in leaves.
   size_t count() const { return count_.load(std::memory_order_relaxed); }
   size_t record_bytes() const { return record_bytes_.load(std::memory_order_relaxed); }
 
-  // Walks the records as of one moment in ascending order, erased ones included.
+  // Walks the records as of one version in ascending order, including erased ones.
   class Iterator {
    public:
     Iterator(const Memtable* table, uint64_t at) : table_(table), at_(at) {}
-    // To the first record not below `key`.
+    // Moves to the first record not below `key`.
     void Seek(const format::RecordKey& key);
     bool Valid() const { return record_ != nullptr; }
     const Record& record() const { return *record_; }
@@ -101,12 +101,12 @@ class Memtable {
     const struct IndexLeaf* leaf_ = nullptr;
     uint32_t slot_ = 0;
     const Record* name_ = nullptr;    // its newest version
-    const Record* record_ = nullptr;  // the version as of the moment
+    const Record* record_ = nullptr;  // the version as of `at_`
   };
 
  private:
   struct Place {
-    Record** link;  // what points to the record, or will
+    Record** link;  // the link to the record, or the one to set
     Record* found;  // null if the name is not there
   };
   Place PlaceOf(const format::RecordKey& key);

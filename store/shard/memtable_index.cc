@@ -34,7 +34,7 @@ uint32_t IndexLeaf::LowerBound(const IndexKey& key) const {
   return base;
 }
 
-// A search takes a few steps from line to line of the keys: they come from memory together.
+// A search visits several cache lines of the keys: prefetch them together.
 void MemtableIndex::PrefetchNode(const void* node) {
   constexpr size_t kLineBytes = 64;
   const auto* bytes = static_cast<const std::byte*>(node);
@@ -105,7 +105,7 @@ Memtable::Record** MemtableIndex::FindOrAdd(const IndexKey& key) {
 Memtable::Record** MemtableIndex::AddToLeaf(IndexLeaf* leaf, uint32_t slot, const IndexKey& key,
                                             std::vector<Branch*>& path) {
   if (leaf->count == IndexLeaf::kKeys) {
-    // Keys that come in order fill their leaves.
+    // Keys added in ascending order fill their leaves.
     const uint32_t kept = slot == leaf->count ? slot : IndexLeaf::kKeys / 2;
     IndexLeaf* right = NewLeaf();
     std::copy(leaf->keys.begin() + kept, leaf->keys.end(), right->keys.begin());
@@ -130,7 +130,7 @@ Memtable::Record** MemtableIndex::AddToLeaf(IndexLeaf* leaf, uint32_t slot, cons
   return &leaf->records[slot];
 }
 
-// `right`, whose keys begin at `key`, comes behind `left`.
+// Adds `right`, whose keys begin at `key`, after `left`.
 void MemtableIndex::AddToParent(std::vector<Branch*>& path, void* left, const IndexKey& key,
                                 void* right) {
   if (path.empty()) {

@@ -1,7 +1,7 @@
-// A B+tree in memory from (directory, position) to a list of records, to which keys are only added.
+// An in-memory B+tree from (directory, position) to a list of records. Keys are only added.
 //
-// Wide nodes with the keys side by side: a search touches few cache lines, and comparing needs no
-// look at the records.
+// Nodes are wide and store the keys side by side: a search touches few cache lines, and comparisons
+// do not access the records.
 //
 // Threads: as for Memtable.
 #pragma once
@@ -32,7 +32,7 @@ struct IndexLeaf {
   std::array<Memtable::Record*, kKeys> records;
   IndexLeaf* next = nullptr;
 
-  // The first key that is not below.
+  // Index of the first key not below `key`.
   uint32_t LowerBound(const IndexKey& key) const;
 };
 
@@ -43,21 +43,21 @@ class MemtableIndex {
   MemtableIndex(const MemtableIndex&) = delete;
   MemtableIndex& operator=(const MemtableIndex&) = delete;
 
-  // The leaf in which the key lies, if anywhere.
+  // The leaf that holds the key, if it is present.
   const IndexLeaf* LeafOf(const IndexKey& key) const;
-  // The same for each of some keys, in step.
+  // The same for several keys; the searches are interleaved.
   void LeavesOf(std::span<const IndexKey> keys, std::span<const IndexLeaf*> leaves) const;
-  // The list below the key, which is added with an empty one if it is absent. Valid until the next
+  // The head of the key's list; an absent key is added with an empty list. Valid until the next
   // call.
   Memtable::Record** FindOrAdd(const IndexKey& key);
 
   size_t bytes() const { return bytes_; }
 
-  // Where a node's keys end.
+  // Offset of the end of a node's keys.
   static constexpr size_t kKeysEnd = sizeof(uint64_t) + IndexLeaf::kKeys * sizeof(IndexKey);
 
  private:
-  // A node above the leaves: child i has the keys from keys[i] on; keys[0] does not count.
+  // A node above the leaves: child i has the keys from keys[i] on; keys[0] is ignored.
   struct Branch;
   static void PrefetchNode(const void* node);
   static uint32_t ChildOf(const Branch& branch, const IndexKey& key);

@@ -1,4 +1,4 @@
-// Where things lie: the position of a name, the shard of a position, the owner shard of an id.
+// Placement of records: the position of a name, the shard of a position, the owner shard of an id.
 #pragma once
 
 #include <cstdint>

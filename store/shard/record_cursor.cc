@@ -1,4 +1,5 @@
-// A merge of three: the active memtable goes before the closed one, and both before the tree.
+// A three-way merge: the active memtable takes precedence over the closed one, and both over the
+// tree.
 #include "store/shard/record_cursor.h"
 
 namespace kvfs {
@@ -67,7 +68,7 @@ void RecordCursor::Refill() {
   CopyBatch(last.key(), /*is_inclusive=*/false);
 }
 
-// From where the two are to the next record that is not erased.
+// Moves both sources to the next record that is not erased.
 void RecordCursor::Settle() {
   while (true) {
     if (!HasCopy() && !is_memory_done_ && !copies_.empty()) Refill();

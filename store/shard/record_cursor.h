@@ -1,8 +1,8 @@
-// Walks the records of one shard as of one moment: what is in memory laid over the tree.
+// Walks the records of one shard as of one version: the memtables merged over the tree.
 //
-// Records in memory are copied in small batches under the shard's lock, so that neither a caller
-// who takes his time nor a page that comes from the disk holds it. Between two batches others may
-// change the newest state: a record that is there all the while is seen exactly once.
+// Records in memory are copied in small batches under the shard's lock, so that the lock is not
+// held while the caller works or a page is read from disk. Between two batches the newest state may
+// change: a record that exists during the whole walk is visited exactly once.
 #pragma once
 
 #include <shared_mutex>
@@ -15,14 +15,14 @@ namespace kvfs {
 
 class RecordCursor {
  public:
-  // Takes `lock` shared for each look into memory; null if the caller holds the shard's lock.
+  // Takes `lock` shared for each access to the memtables; null if the caller holds the shard's
+  // lock.
   RecordCursor(ShardPin pin, uint64_t at, RankedSharedMutex* lock);
 
-  // To the first record not below `key`; the walk ends behind those of the directory
-  // `last_directory`.
+  // Moves to the first record not below `key`; the walk ends after the records of `last_directory`.
   void Seek(const format::RecordKey& key, uint64_t last_directory);
   bool Valid() const { return is_valid_; }
-  // Valid until the next step.
+  // Valid until the cursor moves.
   const format::LeafRecord& Record() const { return record_; }
   void Next();
 

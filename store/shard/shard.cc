@@ -1,4 +1,4 @@
-// The shard's parts put together, and its side of a checkpoint.
+// Joins the parts of a shard, and takes its steps of a checkpoint.
 #include "store/shard/shard.h"
 
 #include <algorithm>
@@ -14,12 +14,12 @@ using format::ShardRoot;
 
 namespace {
 
-// A fresh block more is only memory; a fresh block less, that it is written to a new place.
+// Each fresh block takes memory; a block not recorded as fresh is written to a new place instead.
 constexpr size_t kMaxFresh = size_t{1} << 16;
-// So many changes that give space back, wherever they fall, find a full disk's pages ready; then a
-// checkpoint has to free what they have freed. The last name of a file with several, unlinked
-// through a mount, are four: the name, the inode, the dead content, and the directory's time; with
-// extended attributes more.
+// Records that changes which free space can write on a full disk, wherever they fall, before a
+// checkpoint must make the freed space reusable. Unlinking the last name of a file that had
+// several, through a mount, writes four: the name, the inode, the orphaned content, and the
+// directory's time; more with extended attributes.
 constexpr uint64_t kSpareDeletes = 6;
 constexpr uint64_t kSpareDeleteBytes = 512;  // a move's record with the longest name and meta
 
@@ -86,24 +86,49 @@ bool Shard::IsFresh(uint64_t block, uint64_t keep) const {
   return found != fresh_.end() && found->second > keep;
 }
 
-uint64_t Shard::ClaimPages(uint64_t records, uint64_t record_bytes, bool grows) {
-  // What only gives space back, or asks for nothing, finds its pages as they are.
+uint64_t Shard::ReservePages(uint64_t records, uint64_t record_bytes, bool grows) {
+  if (records > 0 && IsReservedAhead(records, record_bytes, grows)) return 0;
+  // Changes that only free space, and calls for no records, take the pages as they are backed.
   const bool may_grow = grows && records > 0;
-  auto need = NeedOfOnePage(records, record_bytes, may_grow);
-  if (!need) {
-    if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
-    need = NeedOfPages(records, record_bytes);
-  }
-  page_allocator_.Claim(need->open + need->closed + need->spare);
-  const uint64_t needed = need->open + need->closed + (grows ? need->spare : 0);
-  return page_allocator_.HasReady(needed, need->closed)
-             ? 0
-             : needed - std::min(need->closed, page_allocator_.held_now());
+  if (const auto need = NeedOfOnePage(records, record_bytes, may_grow))
+    return Reserve(*need, grows);
+  if (may_grow && page_allocator_.uses_heads()) page_allocator_.UseHeads(false);
+  if (records > 0 && ReserveAhead(records, record_bytes, grows)) return 0;
+  return Reserve(NeedOfPages(records, record_bytes), grows);
 }
 
-// The open epoch's checkpoint will find the tree that the one under way makes, and the deletes
-// after it, the tree that it makes itself; of what the one under way takes it may hold some
-// already.
+// Returns how many pages must be preallocated. Pages reserved ahead stay reserved.
+uint64_t Shard::Reserve(const PageNeed& need, bool grows) {
+  const uint64_t ahead = ahead_.state == state_ ? ahead_.pages : 0;
+  page_allocator_.Reserve(std::max(need.open + need.closed + need.spare, ahead));
+  const uint64_t needed = need.open + need.closed + (grows ? need.spare : 0);
+  return page_allocator_.HasPreallocated(needed, need.closed)
+             ? 0
+             : needed - std::min(need.closed, page_allocator_.pinned());
+}
+
+bool Shard::IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const {
+  return ahead_.state == state_ && grows <= ahead_.grows &&
+         Scattered(*now_.active, in_rows_) + records <= ahead_.records &&
+         now_.active->record_bytes() + record_bytes <= ahead_.record_bytes;
+}
+
+// Not while heads are used: when a page outgrows its head, none of the reserved ones would do.
+bool Shard::ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows) {
+  constexpr uint64_t kTimes = 16;
+  ahead_ = {};
+  if (page_allocator_.uses_heads()) return false;
+  const PageNeed need = NeedOfPages(kTimes * records, kTimes * record_bytes);
+  if (Reserve(need, grows) > 0) return false;
+  ahead_ = {state_, Scattered(*now_.active, in_rows_) + kTimes * records,
+            now_.active->record_bytes() + kTimes * record_bytes, grows,
+            need.open + need.closed + need.spare};
+  return true;
+}
+
+// The open epoch's checkpoint starts from the tree made by the one in progress, and the spare
+// deletes start from the tree that it makes itself. The one in progress may have pinned some of its
+// pages already.
 Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) const {
   TreeRoot root = now_.tree->tree.root();
   const auto make = [&](uint64_t changes, uint64_t bytes) {
@@ -121,9 +146,9 @@ Shard::PageNeed Shard::NeedOfPages(uint64_t records, uint64_t record_bytes) cons
   return need;
 }
 
-// Of a shard that has so little that its tree is one leaf whatever happens: a checkpoint writes one
-// page, and frees the one before, which then is the spare one. None if it has more. Where all of it
-// takes only the head of a page, that is all that is backed.
+// The need of a shard so small that its tree is sure to stay one leaf; nullopt if it is larger. A
+// checkpoint writes one page, and frees the previous one, which then is the spare page. If
+// everything fits into the head of a page, only heads are backed.
 std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t record_bytes,
                                                     bool grows) {
   const TreeRoot& root = now_.tree->tree.root();
@@ -137,7 +162,8 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
     bytes += now_.closed->record_bytes();
   }
   bytes += LeafBytes();
-  // The room for deletes is theirs: they do not make a leaf too large that was not before them.
+  // Spare bytes are counted for growing changes only, so that deletes do not lose the one-leaf
+  // case.
   constexpr uint64_t kSpareBytes = kSpareDeletes * kSpareDeleteBytes;
   if (bytes + (grows ? kSpareBytes : 0) > most_bytes) return std::nullopt;
   const bool fits_head = bytes + kSpareBytes <= BlockAllocator::kHeadBytes;
@@ -145,7 +171,7 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
   PageNeed need;
   need.closed = now_.closed != nullptr ? 1 : 0;
   need.open = is_dirty ? 1 : 0;
-  // Where whole pages are needed, the head of one is no spare page.
+  // If whole pages are needed, a page whose head alone is backed cannot be the spare page.
   const bool has_one = root.height > 0 || now_.closed != nullptr;
   const bool is_whole = now_.closed == nullptr && !page_allocator_.HasHeadOnly(root.page.number);
   const bool frees_one = is_dirty && has_one && (page_allocator_.uses_heads() || is_whole);
@@ -153,7 +179,7 @@ std::optional<Shard::PageNeed> Shard::NeedOfOnePage(uint64_t records, uint64_t r
   return need;
 }
 
-// What the tree's only leaf holds; a page's bytes if it cannot be read.
+// Bytes used in the tree's only leaf; the page size if it cannot be read.
 uint64_t Shard::LeafBytes() const {
   if (now_.tree->tree.root().height == 0) return format::kPageHeaderBytes;
   if (const uint64_t known = leaf_bytes_; known != 0) return known;
@@ -163,26 +189,26 @@ uint64_t Shard::LeafBytes() const {
   return leaf_bytes_;
 }
 
-// What the checkpoint of this epoch can need for the allocation maps; and as much for the next one,
-// of changes that give space back, which finds what this one has freed.
-uint64_t Shard::ClaimBlocks(bool grows) {
+// Reserves the blocks that this epoch's checkpoint can need for the allocation maps, and as many
+// for the next one, which makes changes that free space durable; it can reuse what this one frees.
+uint64_t Shard::ReserveBlocks(bool grows) {
   const uint64_t once = page_allocator_.MapBlocks() + block_allocator_.MapBlocks();
   const uint64_t present = page_allocator_.PresentMapBlocks() + block_allocator_.PresentMapBlocks();
   const uint64_t twice = 2 * once - (now_.closed == nullptr ? std::min(once, present) : 0);
-  block_allocator_.Claim(twice);
+  block_allocator_.Reserve(twice);
   const uint64_t needed = grows ? twice : once;
-  return block_allocator_.HasReady(needed) ? 0 : needed;
+  return block_allocator_.HasPreallocated(needed) ? 0 : needed;
 }
 
-Shard::Spare Shard::ClaimSpare() {
+Shard::Spare Shard::ReserveSpare() {
   const std::shared_lock lock(mutex);
-  return {ClaimPages(0, 0, true), ClaimBlocks(true)};
+  return {ReservePages(0, 0, true), ReserveBlocks(true)};
 }
 
-Result<void> Shard::ReserveSpare() {
-  const Spare missing = ClaimSpare();
-  if (missing.pages > 0) KVFS_TRY(page_allocator_.Reserve(missing.pages));
-  if (missing.blocks > 0) KVFS_TRY(block_allocator_.Reserve(missing.blocks));
+Result<void> Shard::PreallocateSpare() {
+  const Spare missing = ReserveSpare();
+  if (missing.pages > 0) KVFS_TRY(page_allocator_.Preallocate(missing.pages));
+  if (missing.blocks > 0) KVFS_TRY(block_allocator_.Preallocate(missing.blocks));
   return {};
 }
 
@@ -238,7 +264,7 @@ Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
   return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
 }
 
-// The closed memtable and the last tree do not change any more: no lock is needed to read them.
+// The closed memtable and the last tree are immutable: reading them needs no lock.
 Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   constexpr uint32_t kDense = 100;
   KVFS_REQUIRE(has_closed(), "an epoch is closed before it is written");
@@ -248,15 +274,15 @@ Result<ShardRoot> Shard::WriteClosed(uint64_t epoch, bool rewrites_all) {
   if (rewrites_all) options.fill_percent = kDense;
   KVFS_ASSIGN(WrittenTree tree, WriteTree(options));
   uint64_t pages = 0;
-  for (const Run& run : tree.taken) pages += run.count;
-  page_allocator_.AddToClosed(tree.taken, tree.freed);
+  for (const Run& run : tree.allocated) pages += run.count;
+  page_allocator_.AddToClosed(tree.allocated, tree.freed);
   AllocatorWriter map_writer(&page_allocator_, &block_allocator_, &blocks_);
   if (auto prepared = map_writer.Prepare(); !prepared) {
-    page_allocator_.DropFromClosed(tree.taken, tree.freed);
+    page_allocator_.DropFromClosed(tree.allocated, tree.freed);
     return tl::unexpected(std::move(prepared).error());
   }
-  blocks_taken_ = block_allocator_.closed_taken();
-  // The maps in memory are settled now, and so cannot be written once more.
+  blocks_allocated_ = block_allocator_.closed_allocated();
+  // The maps in memory are settled now, so this cannot be repeated.
   if (auto maps = map_writer.Write(); !maps) {
     const bool may_repeat = maps.error().code == ErrorCode::kUnavailable;
     return Fail(may_repeat ? ErrorCode::kIo : maps.error().code, maps.error().message);
@@ -291,7 +317,7 @@ void Shard::CheckpointDurable(uint64_t epoch) {
       TreeVersion{Tree(&pages_, TreeRootOf(written_)), epoch, written_});
   page_allocator_.CheckpointDurable(epoch);
   block_allocator_.CheckpointDurable(epoch);
-  std::shared_ptr<const Memtable> dropped;  // its memory is given back without the lock
+  std::shared_ptr<const Memtable> dropped;  // destroyed without the lock
   {
     std::lock_guard lock(mutex);
     ++state_;
@@ -320,37 +346,38 @@ void Shard::FreeUnread() {
   block_allocator_.FreeUpTo(oldest);
 }
 
-// Long runs go back, and short ones as long as more is free than a third of what is in use: where
-// that is ragged, most of the single ones stay, so that this takes few calls. What an earlier
-// process had backed and did not live to give back, the map does not know of; nor what a full disk
-// had no room to give back. The file tells.
+// Returns long runs, and shorter ones as long as more is free than a third of what is in use: if
+// the free space is fragmented, most single numbers stay, so that few calls are made. The map does
+// not know of space left by an earlier process that died, or by a hole that could not be punched on
+// a full disk; the file's allocated size reveals it.
 void Shard::TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_bytes) {
   constexpr uint64_t kRuns[] = {16, 4, 2, 1};
   constexpr uint64_t kKeptParts = 3, kTolerated = uint64_t{64} << 10;
   const uint64_t used = space->used() + space->waiting(), kept = used / kKeptParts;
   for (const uint64_t run : kRuns) space->Trim(run == kRuns[0] ? 0 : kept, run);
-  const uint64_t most = (used + std::max(kept, space->ready())) * unit_bytes + kTolerated;
+  const uint64_t most = (used + std::max(kept, space->preallocated())) * unit_bytes + kTolerated;
   for (const uint64_t run : kRuns) {
     if (file.AllocatedBytes().value_or(0) <= most) return;
     space->TrimAll(run);
   }
 }
 
-void Shard::GiveBackReady() {
+void Shard::GiveBackPreallocated() {
   FreeUnread();
-  ClaimSpare();
+  ReserveSpare();
   page_allocator_.Trim(0, 1);
   block_allocator_.Trim(0, 1);
 }
 
 void Shard::Trim(CheckpointPurpose purpose) {
-  ClaimSpare();
+  ReserveSpare();
   switch (purpose) {
     case CheckpointPurpose::kContinue: {
-      // Long runs only: the next epoch needs most of it anyway.
+      // Returns long runs only, and keeps what an epoch twice as long would need: punching a hole
+      // can be as slow as a write.
       constexpr uint64_t kLongRun = 16;
-      page_allocator_.Trim(std::max(pages_written_, uint64_t{1}), kLongRun);
-      block_allocator_.Trim(std::max(blocks_taken_, uint64_t{1}), kLongRun);
+      page_allocator_.Trim(std::max(2 * pages_written_, uint64_t{1}), kLongRun);
+      block_allocator_.Trim(std::max(2 * blocks_allocated_, uint64_t{1}), kLongRun);
       break;
     }
     case CheckpointPurpose::kIdle:

@@ -1,21 +1,19 @@
-// One shard: a tree as the last checkpoint left it, what has changed since in memory, and the space
+// One shard: the tree of the last checkpoint, the changes since then in memory, and the allocators
 // of its two files.
 //
 //   active memtable   changes of the open epoch
-//   closed memtable   those of the epoch whose checkpoint is under way, if one is
+//   closed memtable   changes of the epoch whose checkpoint is in progress, if any
 //   tree version      the last checkpoint's tree
 //
-// A record is what the first of the three says that knows it. Entries live in the shard that their
-// name's hash picks. A content's blocks live in the entry's *owner shard*, the one where it was
-// created, which its id tells (id mod number of shards): a move to another shard moves the entry
-// only.
+// Lookups consult the three in this order; the first that contains the key wins. The hash of an
+// entry's name selects its shard. The blocks of its content are in its *owner shard*, where the
+// entry was created: id mod number of shards. So a move to another shard moves the entry alone.
 //
-// Reading. Memtables are looked at under the lock, for moments; the tree without it, by who has a
-// pin. A pin keeps the pages of its tree, and all blocks that lead from it, from being given out
-// again.
+// Reading. Memtables are read under the lock, briefly; the tree is read without it, with a pin.
+// Nothing reachable from the pinned tree, neither pages nor blocks, is reused while it is pinned.
 //
-// Threads: `mutex` guards what the memtables hold and which there are; see each method. Locks of
-// several shards are taken in ascending order of their indexes.
+// Threads: `mutex` guards the memtables' contents and the members of now(); see each method. Locks
+// of several shards are taken in ascending order of their indexes.
 #pragma once
 
 #include <algorithm>
@@ -35,18 +33,17 @@
 
 namespace kvfs {
 
-// What a checkpoint is taken for.
 enum class CheckpointPurpose {
-  kContinue,  // the files keep room for the next epoch's changes
-  kIdle,      // free space goes back to the disk
-  kCompact,   // the same, and every page is written anew, as full as can be
+  kContinue,  // the files keep space for the next epoch's changes
+  kIdle,      // free space is returned to the disk
+  kCompact,   // the same, and every page is rewritten, as full as possible
   kClose,     // the last one: no log continues it
 };
 
 struct ShardFiles {
   std::unique_ptr<File> keys;
   std::unique_ptr<File> values;
-  uint64_t keys_bytes = 0;  // their sizes at the opening
+  uint64_t keys_bytes = 0;  // file sizes at the opening
   uint64_t values_bytes = 0;
 };
 
@@ -65,41 +62,40 @@ struct ShardConfig {
 struct TreeVersion {
   Tree tree;
   uint64_t epoch;          // of the checkpoint
-  format::ShardRoot root;  // what it says of the shard
+  format::ShardRoot root;  // the shard's part of the checkpoint
 };
 
-// Numbered records of one directory that are erased together, and are all that it had in [begin,
-// end).
+// Numbered records of one directory that are erased together: all that it had in [begin, end).
 struct ErasedRow {
   uint64_t directory = 0;
   uint64_t begin = 0;
   uint64_t end = 0;
   uint64_t count = 0;
 
-  // Those for which a checkpoint writes no page.
+  // Number of records for which a checkpoint writes no page.
   uint64_t Inside() const { return count > 2 ? count - 2 : 0; }
 };
 
-// A shard as of one moment: keeps what it refers to.
+// The state of a shard at one moment. Keeps the memtables and the tree alive.
 struct ShardPin {
   std::shared_ptr<const Memtable> active;
   std::shared_ptr<const Memtable> closed;  // null if there was none
   std::shared_ptr<const TreeVersion> tree;
 
-  // The newest version in memory that is not above `at`; null if the tree must be asked. Needs the
-  // shard's lock shared.
+  // The newest version in memory that is at most `at`; null if the tree must be searched. Requires
+  // the shard's lock, shared.
   const Memtable::Record* FindInMemory(const format::RecordKey& key, uint64_t at) const {
     const Memtable::Record* record = active->Find(key, at);
     return record == nullptr && closed != nullptr ? closed->Find(key, at) : record;
   }
-  // The same for the newest versions of up to Memtable::kMostKeys records.
+  // The same for the newest versions of up to Memtable::kMostKeys keys.
   void FindEachInMemory(std::span<const format::RecordKey> keys,
                         std::span<const Memtable::Record*> found) const;
 };
 
 class Shard {
  public:
-  // `epoch` is that of the checkpoint that `root` belongs to.
+  // `root` belongs to the checkpoint of `epoch`.
   Shard(ShardFiles files, const ShardConfig& config, const format::ShardRoot& root, uint64_t epoch);
 
   mutable RankedSharedMutex mutex;
@@ -112,10 +108,10 @@ class Shard {
 
   // --- with the lock shared ---
 
-  // The present state. A reference, and a copy to keep.
+  // The current state: now() is valid while the lock is held, Pin() until it is destroyed.
   const ShardPin& now() const { return now_; }
   ShardPin Pin() const { return now_; }
-  // Another one after each change of what now() refers to or holds.
+  // Increases with each change of now(), or of the memtables' contents.
   uint64_t state() const { return state_; }
 
   // --- with the lock exclusive ---
@@ -126,55 +122,57 @@ class Shard {
     ++state_;
     active_->Put(key, version, value, keep);
   }
-  // An id whose content will live in this shard, never given before.
+  // A new id, never assigned before; this shard is the owner shard of its content.
   uint64_t TakeId();
-  // A replayed change used that id.
+  // Keeps TakeId from returning `id`, which a replayed change used, or a lower one.
   void NoteId(uint64_t id);
   void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
   void CountOrphans(int64_t change) { orphaned_contents_ += static_cast<uint64_t>(change); }
-  // Claims count the ends of such a row only; one that goes on where the last has ended has no
-  // more.
+  // Of such a row, reservations count the two ends only, and of one that continues the previous row
+  // nothing more.
   void NoteRowErased(const ErasedRow& row);
-  // A block that was written in this epoch for a record that only the newest state has: it may be
-  // written over, as no checkpoint and no log record tells of its bytes.
+  // Notes a block written in this epoch for a record that is only in the newest state. It may be
+  // overwritten, as no checkpoint and no log record refers to its bytes.
   void NoteFresh(uint64_t block, uint64_t version);
   // True if the block is fresh, and no snapshot up to `keep` can see it.
   bool IsFresh(uint64_t block, uint64_t keep) const;
 
-  // Claims the pages and blocks that a checkpoint can need for all changes so far and so many
-  // records more, whatever else happens to the disk; and some that are left to changes that give
-  // space back, so that a full disk does not stop them. Return how many are to be made ready before
-  // a change that grows, or one that does not, can be done; 0: they are.
-  uint64_t ClaimPages(uint64_t records, uint64_t record_bytes, bool grows);
-  uint64_t ClaimBlocks(bool grows);
+  // Reserve the pages and blocks that checkpoints can need for all changes so far and for `records`
+  // more, of `record_bytes` in total, so that they cannot fail for lack of disk space; and spare
+  // ones, left to changes that free space, so that a full disk does not stop those. Return how many
+  // must be preallocated before a change that grows the store (or one that does not) can be made; 0
+  // if enough are.
+  uint64_t ReservePages(uint64_t records, uint64_t record_bytes, bool grows);
+  uint64_t ReserveBlocks(bool grows);
 
-  // Without the lock: makes what is left to such changes ready. kNoSpace if the disk is full.
-  Result<void> ReserveSpare();
+  // Without the lock: preallocates the spare pages and blocks. kNoSpace if the disk is full.
+  Result<void> PreallocateSpare();
 
-  // --- with the lock shared, or none for a rough answer ---
+  // --- with the lock shared, or without it for an approximate answer ---
 
   uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
   void PublishDirty() { dirty_bytes_ = now_.active->bytes() + closed_bytes_; }
   uint64_t entries() const { return entries_; }
   uint64_t orphaned_contents() const { return orphaned_contents_; }
-  // Of pages and blocks in use; what waits to be free is not.
+  // Of pages and blocks in use, without those that wait to be free.
   uint64_t UsedBytes() const {
     return page_allocator_.used() * config_.page_bytes +
            block_allocator_.used() * format::kBlockBytes;
   }
-  // Of those that wait to be free.
+  // Of pages and blocks that wait to be free.
   uint64_t WaitingBytes() const {
     return page_allocator_.waiting() * config_.page_bytes +
            block_allocator_.waiting() * format::kBlockBytes;
   }
   Result<uint64_t> FileBytes() const;
   Result<uint64_t> DiskBytes() const;
-  // Pages of views that the disk failed to deliver: if it moves, what was read meanwhile is void.
+  // Number of pages of views that the disk failed to deliver. If it has changed, data read
+  // meanwhile is invalid.
   uint64_t ViewFaults() const { return files_.keys->ViewFaults(); }
-  // A logged change was carried out in part only, for want of memory: what is in memory is neither
-  // the state before it nor the one after it. With the lock exclusive.
+  // To be called, with the lock exclusive, after a logged change was applied only in part, for lack
+  // of memory: the state in memory is then neither the one before the change nor the one after it.
   void MarkTorn() { is_torn_.store(true, std::memory_order_release); }
-  // kUnavailable from then on. To be asked with the lock, shared or exclusive.
+  // kUnavailable after MarkTorn. Requires the lock, shared or exclusive.
   Result<void> CheckWhole() const {
     if (!is_torn_.load(std::memory_order_acquire)) return {};
     return Fail(
@@ -182,29 +180,30 @@ class Shard {
         "a change was left half done in memory, for want of it; nothing is lost: reopen the "
         "store");
   }
-  // A change or sync of a file has failed in a way that leaves in doubt what it holds.
+  // True if a write or sync of a file has failed in a way that leaves its contents in doubt.
   bool IsSuspect() const { return files_.keys->IsSuspect() || files_.values->IsSuspect(); }
 
-  // --- the steps of a checkpoint, one after another (any other order ends the process) ---
+  // --- the steps of a checkpoint, in this order (any other order ends the process) ---
 
-  // With the lock exclusive: the active memtable is closed, and a new one opened. The one before
-  // must have gone into a durable checkpoint.
+  // With the lock exclusive: closes the active memtable, and opens a new one. The previous closed
+  // one must be in a durable checkpoint.
   void CloseEpoch();
   bool has_closed() const { return now_.closed != nullptr; }
-  // Without the lock: writes the tree of the closed epoch, and the allocation maps. kNoSpace
-  // changes nothing, and may be repeated.
+  // Without the lock: writes the tree of the closed epoch, and the allocation maps. kNoSpace:
+  // nothing has changed, and the call may be repeated.
   Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
-  // Whether the last tree that was written whole has left damaged pages where they are.
+  // Whether the last rewrite of the whole tree has left damaged pages in place.
   bool has_kept_damage() const { return has_kept_damage_; }
   Result<void> Sync();
-  // Without the lock, which it takes: the checkpoint, written and synced here, is durable.
+  // Without the lock, which it takes: to be called when the checkpoint, written and synced by the
+  // calls above, is durable. Installs its tree.
   void CheckpointDurable(uint64_t epoch);
-  // Gives out again what no reader needs any more.
+  // Frees the pages and blocks that no reader needs any more.
   void FreeUnread();
-  // Gives free space back to the disk, but for what deletes may need when it is full.
+  // Returns free space to the disk, except the spare space, which deletes need when it is full.
   void Trim(CheckpointPurpose purpose);
-  // Gives all of it back that is not claimed: another file may need it.
-  void GiveBackReady();
+  // Returns all free space that is not reserved, since another file may need it.
+  void GiveBackPreallocated();
 
  private:
   static void TrimIdle(BlockAllocator* space, const File& file, uint64_t unit_bytes);
@@ -212,18 +211,31 @@ class Shard {
     uint64_t pages;
     uint64_t blocks;
   };
-  // Changes of a memtable that may need pages.
+  // Number of changes of a memtable that may need pages.
   static uint64_t Scattered(const Memtable& memtable, uint64_t in_rows) {
     return memtable.count() - std::min<uint64_t>(memtable.count(), in_rows);
   }
-  Spare ClaimSpare();  // and returns what is to be made ready
-  // What checkpoints need of pages, or have of them already.
+  Spare ReserveSpare();  // returns the numbers to be preallocated
+  // The pages that checkpoints need; of `closed`, some may be pinned already.
   struct PageNeed {
-    uint64_t closed = 0;  // for the one under way
-    uint64_t open = 0;    // for the open epoch
-    uint64_t spare = 0;   // left to changes that give space back
+    uint64_t closed = 0;  // for the checkpoint in progress
+    uint64_t open = 0;    // for the open epoch's checkpoint
+    uint64_t spare = 0;   // left to changes that free space
   };
   PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
+  uint64_t Reserve(const PageNeed& need, bool grows);
+  // Pages are reserved for several changes ahead if enough are preallocated, so that the next
+  // changes need no calculation. Valid as long as state() is `state`, up to these totals of the
+  // memtable.
+  struct ReservedAhead {
+    uint64_t state = ~uint64_t{0};
+    uint64_t records = 0;
+    uint64_t record_bytes = 0;
+    bool grows = false;
+    uint64_t pages = 0;
+  };
+  bool IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const;
+  bool ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows);
   std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows);
   uint64_t LeafBytes() const;
   std::vector<TreeChange> ClosedChanges() const;
@@ -237,31 +249,31 @@ class Shard {
   mutable BlockAllocator page_allocator_;
   mutable BlockAllocator block_allocator_;
   Pages pages_;
-  std::shared_ptr<Memtable> active_;  // that of now_, to be changed
+  std::shared_ptr<Memtable> active_;  // now_.active, mutable
   ShardPin now_;
   std::unordered_map<uint64_t, uint64_t> fresh_;  // block -> version
   ErasedRow last_row_;                            // of the open epoch
-  uint64_t in_rows_ = 0;                          // records inside of erased rows
-  uint64_t closed_in_rows_ = 0;                   // the same of the closed epoch
+  uint64_t in_rows_ = 0;                          // records inside erased rows
+  uint64_t closed_in_rows_ = 0;                   // the same, of the closed epoch
   uint64_t next_id_;
   uint64_t state_ = 0;
+  ReservedAhead ahead_;
   uint64_t entries_;
   uint64_t orphaned_contents_;
   std::atomic<uint64_t> dirty_bytes_ = 0;
   std::atomic<uint64_t> closed_bytes_ = 0;
   std::atomic<bool> has_kept_damage_ = false;
   std::atomic<bool> is_torn_ = false;
-  mutable std::atomic<uint64_t> leaf_bytes_ =
-      0;  // of a tree that is one leaf; 0: not looked at yet
+  mutable std::atomic<uint64_t> leaf_bytes_ = 0;  // of a tree that is one leaf; 0: not read yet
 
   // Of checkpoints:
   format::ShardRoot closed_root_;  // as of the closing
   format::ShardRoot written_;
-  uint64_t written_epoch_ = 0;  // of the checkpoint that WriteClosed has written last
-  bool is_synced_ = false;      // it, by Sync
-  uint64_t pages_written_ = 0;  // by the last checkpoint
-  uint64_t blocks_taken_ = 0;   // in the last epoch
-  std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have
+  uint64_t written_epoch_ = 0;     // of the checkpoint last written by WriteClosed
+  bool is_synced_ = false;         // that checkpoint, by Sync
+  uint64_t pages_written_ = 0;     // by the last checkpoint
+  uint64_t blocks_allocated_ = 0;  // in the last epoch
+  std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have pinned
 };
 
 }  // namespace kvfs

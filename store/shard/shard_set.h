@@ -1,4 +1,4 @@
-// The shards of a store, and sets of them: which a change touches, which are locked.
+// The shards of a store, and sets of them: those that a change touches, those that are locked.
 #pragma once
 
 #include <bitset>

@@ -1,8 +1,7 @@
-// Which snapshots there are: writers must know up to which version records may still be seen.
+// The existing snapshots: writers must know up to which version records may still be needed.
 //
-// A snapshot is added while the locks of all shards are held shared, and who asks for the newest
-// one to change a shard holds that shard's lock exclusive: so he knows of every snapshot that was
-// taken before his change.
+// A snapshot is added while the locks of all shards are held shared, and a writer reads newest()
+// while it holds its shard's lock exclusive: so it knows of every snapshot taken before its change.
 //
 // Threads: safe from many.
 #pragma once

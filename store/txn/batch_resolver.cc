@@ -1,4 +1,4 @@
-// One function a kind of operation.
+// One function for each kind of operation.
 #include "store/txn/batch_resolver.h"
 
 #include <algorithm>
@@ -114,7 +114,7 @@ Change::Found BatchResolver::FoundOf(const State& state) const {
                                                           : Change::Found::kUnknown;
 }
 
-// Applies the edit to the present meta, and keeps the result.
+// Applies the edit to the current meta, and keeps the result.
 Result<void> BatchResolver::AddMeta(const MetaEdit& edit, std::string_view present,
                                     std::optional<std::string_view>* meta) {
   if (!edit) return {};
@@ -144,7 +144,7 @@ Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
   } else if (!state.exists) {
     change.id = transaction_.TakeId(placement_.ShardOf(placement_.PositionOf(put.key.name)));
   }
-  // The present entry's bytes may go while the change is carried out.
+  // The current entry's bytes may be freed while the change is applied.
   change.meta = put.meta ? *put.meta : std::string_view(metas_.emplace_back(state.meta));
   if (put.id != nullptr) new_ids_.emplace_back(put.id, change.id);
   const bool is_staged = staging_.Find(index) != nullptr;
@@ -192,7 +192,7 @@ Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
   return NoteId(restore.key.directory);
 }
 
-// Ids that are given from now on are above it.
+// Ids assigned from now on are above it.
 Result<void> BatchResolver::NoteId(uint64_t id) {
   if (id < kFirstId) return {};
   const uint32_t owner = placement_.OwnerOf(id);

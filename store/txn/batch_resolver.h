@@ -1,10 +1,10 @@
-// Turns a batch into changes, carrying out each in a transaction: checks that it can be done, and
-// resolves what depends on the present state (ids, metas, where big writes lie), so that the log
-// record of the changes tells all.
+// Turns a batch into changes, and applies each in a transaction: checks that it can be done, and
+// resolves everything that depends on the current state (ids, metas, the blocks of big writes), so
+// that the log record of the changes is complete.
 //
-// It may find that it needs the lock of a further shard (a content's owner shard), more blocks, or
-// that a big write's blocks were written to another shard than the owner; the answer is then
-// kRetry, and the caller tries again with what this and the transaction tell.
+// It may find that it needs another shard's lock (that of a content's owner shard), or more blocks,
+// or that a big write's blocks were written to a shard that is not the owner. It then returns
+// kRetry, and the caller tries again with what the resolver and the transaction say is missing.
 #pragma once
 
 #include <deque>
@@ -32,14 +32,14 @@ class BatchResolver {
         looks_(looks) {}
 
   // Appends the changes to `record`. kNotFound, kExists, kConflict, kInvalid, kTooLarge, kCorrupt:
-  // why the batch cannot be done; kRetry.
+  // the batch cannot be done; kRetry: see above.
   Result<void> Resolve(const Batch& batch, std::vector<std::byte>* record);
 
-  // After kRetry: operations whose blocks belong into another shard.
+  // After kRetry: the right owner shard of operations whose blocks were written to another.
   const std::map<size_t, uint32_t>& wanted_owners() const { return wanted_owners_; }
-  // The batch may take space for good.
+  // Whether the batch may permanently use more disk space.
   bool grows() const { return grows_; }
-  // To be called when the batch is done.
+  // Stores the new ids where the batch's caller wants them. Call it after the commit.
   void GiveIds() const;
 
  private:
@@ -72,7 +72,7 @@ class BatchResolver {
   Result<void> ResolveTakeContent(const Operation& take);
   Result<void> ResolveEditMeta(const Operation& edit);
   Result<void> ResolveExpect(const Operation& expect);
-  // Big data in pieces: parts of blocks through the log, whole blocks where they were staged.
+  // Writes big data in pieces: partial blocks through the log, whole blocks as staged.
   Result<void> WriteStaged(size_t index, const Operation& operation, uint64_t id,
                            std::optional<std::string_view> meta);
 

@@ -1,4 +1,4 @@
-// One function a kind of change.
+// One function for each kind of change.
 #include "store/txn/change_applier.h"
 
 #include <algorithm>
@@ -46,7 +46,7 @@ bool HasPossibleRange(const Change& change) {
          EndsWithin(change.offset, bytes);
 }
 
-// Each was written before the record was.
+// Each block was written before the record.
 bool HasPossibleBlocks(const Change& change) {
   if (change.kind != Kind::kWriteBlocks) return true;
   for (size_t i = 0; i < change.BlockCount(); ++i) {
@@ -110,7 +110,7 @@ Result<void> ChangeApplier::LetGo(MutableEntry* entry) {
   return ContentEditor(&transaction_, owner, limit_, entry).LetGo();
 }
 
-// Of the content of the entry there; false if there is none.
+// Drops the content of the entry there; false if there is no entry.
 Result<bool> ChangeApplier::LetGoAt(const Place& place) {
   auto let_go = [&]() -> Result<bool> {
     KVFS_ASSIGN(auto present, Load(place));
@@ -190,7 +190,7 @@ Result<void> ChangeApplier::Exchange(const Change& change) {
   if (change.meta) first->meta = *change.meta;
   if (change.to_meta) second->meta = *change.to_meta;
   Save(other, *first);
-  // Of one key with itself the first has the last word.
+  // If both keys are equal, the first change wins.
   if (one.key != other.key) Save(one, *second);
   return {};
 }
@@ -215,7 +215,7 @@ Result<void> ChangeApplier::TakeContent(const Change& change) {
   return {};
 }
 
-// The changes of one entry that stays where it is.
+// Changes of one entry that keeps its key.
 Result<void> ChangeApplier::Edit(const Change& change) {
   KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   KVFS_ASSIGN(auto entry, Load(place));
@@ -223,7 +223,7 @@ Result<void> ChangeApplier::Edit(const Change& change) {
   if (change.meta) entry->meta = *change.meta;
   if (change.kind != Kind::kMeta) {
     const uint32_t owner = placement_.OwnerOf(entry->id);
-    // A content that is all tail, and stays so, concerns nobody but the entry.
+    // A content that is all tail, and stays so, involves only the entry's own shard.
     const uint64_t end =
         std::max({entry->size, change.size,
                   change.kind == Kind::kWrite ? change.offset + change.data.size() : uint64_t{0}});
@@ -258,8 +258,8 @@ Result<void> ChangeApplier::EditContent(const Change& change, ContentEditor* edi
   }
 }
 
-// Frees the blocks of a buried content's chunks below `end`, from where the last such change has
-// ended; the content is forgotten when it has none left.
+// Frees the blocks of an orphaned content's chunks below `end`, from where the last such change
+// ended; removes the orphan when no chunks are left.
 Result<void> ChangeApplier::Reclaim(const Change& change) {
   const uint32_t owner = placement_.OwnerOf(change.content);
   const uint64_t directory = format::ContentDirectory(change.content);
@@ -275,7 +275,7 @@ Result<void> ChangeApplier::Reclaim(const Change& change) {
   KVFS_ASSIGN(const auto numbers, transaction_.NumbersOf(owner, directory, first, end));
   for (const uint64_t number : numbers) {
     KVFS_ASSIGN(const auto found, transaction_.Find(owner, {directory, number, {}}));
-    // What a damaged chunk names stays in use, for a repair to find.
+    // Blocks named by a damaged chunk stay in use, for a repair to find.
     if (const auto chunk = format::Chunk::Decode(found.value)) {
       for (const format::BlockPointer& block : chunk->blocks) transaction_.FreeBlock(owner, block);
     }
@@ -306,7 +306,8 @@ Result<void> ChangeApplier::MarkLost(const Change& change) {
   KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
   if (change.to_name.empty()) return MarkLostAt(place);
   KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_directory, change.to_name));
-  // The one that ends its life is erased, and who would have got its content is lost.
+  // The entry that the change would remove is erased; the one that would have received its content
+  // is marked lost.
   const bool ends_first = change.kind == Kind::kMove,
              ends_other = change.kind == Kind::kTakeContent;
   KVFS_TRY(ends_first ? EraseAt(place, Found::kWithoutBlocks) : MarkLostAt(place));

@@ -1,4 +1,4 @@
-// Carries out changes in a transaction: the one place where entries and contents change, for a new
+// Applies changes in a transaction: the one place where entries and contents change, for a new
 // batch and for a replayed record alike.
 //
 // Threads: as for Transaction.
@@ -11,20 +11,20 @@
 
 namespace kvfs {
 
-// What a change of an entry's content may carry through the log; larger ones go to their blocks
-// first (staging.h).
+// The most data that one change of a content carries through the log; larger writes go to their
+// blocks first (staging.h).
 inline constexpr uint64_t kMaxLoggedBytes = uint64_t{64} << 10;
-// kInvalid, with the reason, unless the change can be carried out by a store of so many shards.
-// Asked of each change before it is logged, and of each that comes from a log: what a replay
-// refuses is never written.
+// kInvalid, with the reason, unless the change is valid in a store with `shards` shards. Called for
+// each change before it is logged, and for each one read from a log: a change that a replay would
+// refuse is never written.
 Result<void> CheckChange(const format::Change& change, uint32_t shards);
 
 class ChangeApplier {
  public:
-  // What is done where the content that a change replaces or erases is damaged.
+  // What to do if the content that a change replaces or erases is damaged.
   enum class Damage {
-    kRefuse,  // nothing: kCorrupt
-    kLeak,    // the change; the blocks stay in use, for a repair to find
+    kRefuse,  // refuse the change: kCorrupt
+    kLeak,    // apply it; the blocks stay in use, for a repair to find
   };
 
   // All must outlive the applier.
@@ -32,11 +32,11 @@ class ChangeApplier {
                 Damage damage = Damage::kRefuse)
       : transaction_(*transaction), placement_(*placement), limit_(inline_limit), damage_(damage) {}
 
-  // kRetry: see Transaction. Absent entries are left alone. kCorrupt: what the change builds on is
-  // damaged; the transaction is to be thrown away.
+  // Applies the change. Absent entries are ignored. kRetry: see Transaction. kCorrupt: the change
+  // depends on damaged data; the transaction must be discarded.
   Result<void> Execute(const format::Change& change);
-  // In place of a change that damage does not let be carried out: nobody may read what was there
-  // before it.
+  // Instead of a change that cannot be applied because of damage: marks its entries as lost, so
+  // that their old state is not read.
   Result<void> MarkLost(const format::Change& change);
 
  private:
@@ -44,7 +44,7 @@ class ChangeApplier {
     uint32_t shard;
     format::RecordKey key;
   };
-  // An entry with its entry and version; nothing if it is absent.
+  // The entry, ready for changes; nothing if it is absent.
   Result<std::optional<MutableEntry>> Load(const Place& place) const;
   void Save(const Place& place, const MutableEntry& entry);
   Place PlaceOf(uint64_t directory, std::string_view name) const;

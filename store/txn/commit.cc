@@ -1,4 +1,4 @@
-// From the append on nothing may fail but the disk: the record is the decision.
+// The record is the decision: after the append nothing may fail but the disk.
 #include "store/txn/commit.h"
 
 #include <new>
@@ -22,7 +22,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     return target.failure_latch->Fail("the log could not be written", std::move(appended).error());
   }
   target.account->Add(record->size(), named_block_bytes);
-  target.space->Add(named_block_bytes + transaction->TakenBytes(), transaction->FreedBytes());
+  target.space->Add(named_block_bytes + transaction->AllocatedBytes(), transaction->FreedBytes());
   Result<void> done;
   try {
     done = transaction->Commit(*appended);
@@ -31,7 +31,7 @@ Result<void> Commit(const CommitTarget& target, Transaction* transaction,
     done = tl::unexpected(OutOfMemory());
   }
   if (done) return {};
-  return target.failure_latch->Fail("a logged change could not be carried out",
+  return target.failure_latch->Fail("a logged change could not be applied",
                                     {ErrorCode::kIo, std::move(done).error().message});
 }
 

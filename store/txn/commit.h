@@ -1,7 +1,7 @@
-// The decision over a transaction: its record goes to the log, and then everybody sees its changes.
+// Commits a transaction: appends its record to the log, and then makes its changes visible.
 //
 // Threads: safe from many; the caller holds the locks of all shards that the transaction changes,
-// so the order of the log is the order of every shard.
+// so each shard changes in the order of the log.
 #pragma once
 
 #include <vector>
@@ -21,8 +21,9 @@ struct CommitTarget {
   SpaceAccount* space = nullptr;
 };
 
-// `record` is RedoLog::RecordOverhead() free bytes and the changes. kTooLarge and kNoSpace: nothing
-// has happened. After kIo it is not known whether the changes will be there after a reopening.
+// `record` is RedoLog::RecordOverhead() free bytes and the changes; `named_block_bytes` is the size
+// of the blocks that it names. After kTooLarge and kNoSpace nothing has changed. After kIo it is
+// unknown whether the changes will be there after a reopening.
 Result<void> Commit(const CommitTarget& target, Transaction* transaction,
                     std::vector<std::byte>* record, uint64_t named_block_bytes);
 

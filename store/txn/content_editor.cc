@@ -1,4 +1,4 @@
-// Ranges cut into blocks, and what happens at a content's end.
+// Splits ranges into blocks, and handles the content's end.
 #include "store/txn/content_editor.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ RecordKey ChunkKey(uint64_t content, uint64_t index) {
 
 }  // namespace
 
-// Block pointers, wherever they stand.
+// Block pointers, in the entry or in chunks.
 
 Result<void> ContentEditor::LoadChunk(uint64_t index) {
   if (chunk_index_ == index && chunk_content_ == entry_.content) return {};
@@ -83,7 +83,7 @@ Result<void> ContentEditor::Resize(uint64_t size) {
   return {};
 }
 
-// A tail that is no longer one becomes a block; unless it is zeros, which need none.
+// A tail that is no longer at the end becomes a block, unless it is zeros, which need none.
 Result<void> ContentEditor::Grow(uint64_t size) {
   const ContentShape before = shape(), after = ContentShape::Of(size, limit_);
   KVFS_TRY(ToShape(after));
@@ -121,7 +121,7 @@ Result<void> ContentEditor::Shrink(uint64_t size) {
   return {};
 }
 
-// Makes room for more block pointers, or frees those that are too many.
+// Makes room for more block pointers, or frees excess blocks.
 Result<void> ContentEditor::ToShape(const ContentShape& next) {
   const bool was_direct = entry_.content == 0;
   const uint64_t blocks_before = shape().blocks;
@@ -135,7 +135,7 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
     return {};
   }
   if (was_direct || !next.IsDirect()) return FreeBlocks(next.blocks, blocks_before);
-  // What stays moves into the entry; the rest is freed later, however much it is.
+  // The remaining blocks move into the entry; the rest is freed later, however much it is.
   BlockPointer kept[format::kDirectBlocks];
   for (uint64_t i = 0; i < next.blocks; ++i) {
     KVFS_ASSIGN(kept[i], Get(i));
@@ -148,7 +148,7 @@ Result<void> ContentEditor::ToShape(const ContentShape& next) {
   return {};
 }
 
-// What is buried here is freed by Engine's reclaiming, a piece at a time.
+// Orphans the content: OrphanReclaimer frees it, a piece at a time.
 void ContentEditor::Bury(uint64_t content) {
   transaction_.NoteOrphaned(entry_.allocated * kBlockBytes);
   transaction_.Put(owner_, {format::kOrphanDirectory, content, {}}, {});
@@ -202,8 +202,8 @@ Result<void> ContentEditor::FreeBlocks(uint64_t from, uint64_t end) {
   return {};
 }
 
-// Where the chunks [from, end) are many and the others few, these move to a new content, and the
-// old one is buried with the rest: what is given up costs nothing now, however much it is.
+// If the chunks in [from, end) are many and the others few, the others move to a new content, and
+// the old one is orphaned with the rest: dropping it costs nothing now, however much it is.
 Result<void> ContentEditor::LeaveBehind(uint64_t from, uint64_t end) {
   if (end - from <= kMostFreedChunks || entry_.allocated <= kMostFreedChunks) return {};
   const uint64_t old = entry_.content, directory = format::ContentDirectory(old);
@@ -279,7 +279,7 @@ Result<void> ContentEditor::PlaceBlocks(const Change& change) {
   return {};
 }
 
-// Zeros in a part of one block.
+// Zeroes a part of one block.
 Result<void> ContentEditor::FreePart(uint64_t index, uint32_t begin, uint32_t end) {
   KVFS_ASSIGN(const BlockPointer block, Get(index));
   if (block.ReadsAsZeros() || begin == end) return {};
@@ -297,7 +297,7 @@ Result<void> ContentEditor::Punch(uint64_t offset, uint64_t length) {
     std::fill(entry_.tail.begin() + static_cast<ptrdiff_t>(from),
               entry_.tail.begin() + static_cast<ptrdiff_t>(end - tail_begin), std::byte{0});
   }
-  // Of the last block all is zero beyond the content's end.
+  // The last block is zero beyond the content's end.
   const uint64_t blocks_end = end == entry_.size ? tail_begin : std::min(end, tail_begin);
   if (offset >= blocks_end) return {};
   const uint64_t first_whole = (offset + kBlockBytes - 1) / kBlockBytes;

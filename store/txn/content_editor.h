@@ -1,12 +1,12 @@
-// Changes the content of one entry: its tail and direct blocks in the entry, its chunks and blocks
+// Changes the content of one entry: the tail and direct blocks in the entry, the chunks and blocks
 // in the transaction.
 //
-// A content passes through three shapes as it grows: tail only; blocks that the entry names; blocks
-// that chunks name. Which one is a matter of its size alone (format::ContentShape), so each change
+// A content passes through three shapes as it grows: tail only; direct blocks, named by the entry;
+// blocks named by chunks. The shape depends on the size alone (format::ContentShape), so a change
 // of size may move bytes between tail and blocks, and pointers between entry and chunks.
 //
-// INVARIANT: bytes of the last block beyond the content's end are zero, and no block lies beyond
-// it.
+// INVARIANT: bytes of the last block beyond the content's end are zero, and there is no block
+// beyond it.
 //
 // Threads: as for Transaction; the lock of the content's owner shard is held.
 #pragma once
@@ -22,9 +22,9 @@ namespace kvfs {
 
 class ContentEditor {
  public:
-  // Of a range that is given up, as many chunks are freed at once: up to 128 MiB of blocks. Of what
-  // is more, all is left behind in the old content if no more chunks than that have to move to a
-  // new one.
+  // One change frees at most kMostFreedChunks chunks: up to 128 MiB of blocks. If a range has more,
+  // and at most kMostMovedChunks chunks are kept, these move to a new content, and the old content
+  // is orphaned with the rest.
   static constexpr uint64_t kMostFreedChunks = 1024;
   static constexpr uint64_t kMostMovedChunks = 256;
 
@@ -33,20 +33,20 @@ class ContentEditor {
                 MutableEntry* entry)
       : transaction_(*transaction), owner_(owner), limit_(inline_limit), entry_(*entry) {}
 
-  // All may fail with kRetry (see Transaction) and kCorrupt; the transaction is then to be thrown
-  // away.
+  // All may fail with kRetry (see Transaction) and kCorrupt; the transaction must then be
+  // discarded.
   Result<void> Resize(uint64_t size);
   Result<void> Write(uint64_t offset, Bytes data);
-  // Puts the blocks that a kWriteBlocks change names into their places.
+  // Places the blocks that a kWriteBlocks change names.
   Result<void> PlaceBlocks(const format::Change& change);
-  // Makes the range read as zeros; whole blocks in it are freed.
+  // Makes the range read as zeros, and frees its whole blocks.
   Result<void> Punch(uint64_t offset, uint64_t length);
-  // Gives the holes in the range blocks, which read as zeros.
+  // Allocates blocks, which read as zeros, for the holes in the range.
   Result<void> Allocate(uint64_t offset, uint64_t length);
-  // The entry lets go of its content, which is to be empty from now on.
+  // Empties the content; its blocks are freed or orphaned.
   Result<void> LetGo();
 
-  // To be called after the changes: stores what is kept here.
+  // Stores the cached chunk. Call it after the changes.
   void Finish() { StoreChunk(); }
 
  private:
@@ -69,7 +69,7 @@ class ContentEditor {
   const uint32_t owner_;
   const uint32_t limit_;
   MutableEntry& entry_;
-  // The chunk looked at last.
+  // A cache of the last chunk used.
   std::optional<uint64_t> chunk_index_;
   uint64_t chunk_content_ = 0;
   format::Chunk chunk_;

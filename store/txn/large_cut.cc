@@ -1,4 +1,4 @@
-// Counting chunks, as far as it matters.
+// Counts chunks, as far as needed.
 #include "store/txn/large_cut.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr uint64_t kMostKept = ContentEditor::kMostMovedChunks;
 
 }  // namespace
 
-// Nothing unless the content lies in chunks.
+// Nothing unless the content has chunks.
 Result<std::optional<LargeCut::Content>> LargeCut::Find(Key key) const {
   const auto record = placement_.RecordKeyOf(key.directory, key.name);
   const Shard& shard = *shards_[placement_.ShardOf(record.position)];
@@ -65,7 +65,7 @@ Result<LargeCut::Count> LargeCut::CountChunks(const Content& content, uint64_t f
   return count;
 }
 
-// Where the last kMostFreed chunks begin; there are more from `from` on.
+// Where the last kMostFreed chunks begin; there are more of them from `from` on.
 Result<uint64_t> LargeCut::LastPart(const Content& content, uint64_t from) const {
   uint64_t few = content.size / kChunkBytes + 1;
   for (uint64_t many = from; few - many > 1;) {

@@ -1,7 +1,7 @@
-// A Resize or Punch that gives up much of a content and keeps much: of more chunks than one change
-// can free, or leave behind (content_editor.h), a part is given up beforehand, and another, until
-// the rest is small. A content is cut from its end, and so is a beginning of itself all the while;
-// it is punched from the front of the range.
+// A Resize or Punch that frees much of a content and keeps much of it. If there are more chunks
+// than one change can free or leave behind (content_editor.h), preliminary changes free parts, one
+// after another, until the rest is small enough. A truncation goes from the end, so the content is
+// a prefix of the old one all the while; a punch goes from the front of the range.
 //
 // Threads: safe from many. Takes shards' locks for moments.
 #pragma once
@@ -20,7 +20,8 @@ class LargeCut {
   LargeCut(const Shards& shards, const Placement& placement)
       : shards_(shards), placement_(placement) {}
 
-  // An operation that does a part of this one, on the same key; nothing if there is no need.
+  // Returns an operation that does a part of this one, on the same key; nothing if the operation is
+  // small enough.
   Result<std::optional<Batch::Operation>> PartOf(const Batch::Operation& operation) const;
 
  private:
@@ -32,10 +33,10 @@ class LargeCut {
   };
   struct Count {
     uint64_t chunks = 0;
-    uint64_t end = 0;  // behind the last that was counted
+    uint64_t end = 0;  // one past the last counted chunk
   };
   Result<std::optional<Content>> Find(Key key) const;
-  // Of the chunks [from, end) the first ones, up to `most`.
+  // Counts the chunks in [from, end), from the first on, up to `most`.
   Result<Count> CountChunks(const Content& content, uint64_t from, uint64_t end,
                             uint64_t most) const;
   Result<uint64_t> LastPart(const Content& content, uint64_t from) const;

@@ -13,9 +13,9 @@ struct MutableEntry {
   uint64_t size = 0;
   std::string meta;
   std::vector<std::byte> tail;
-  format::BlockPointer direct[format::kDirectBlocks];  // while the shape is direct
-  uint64_t content = 0;                                // content id, while it is not
-  uint64_t allocated = 0;                              // blocks that are no holes, while it is not
+  format::BlockPointer direct[format::kDirectBlocks];  // if the shape is direct
+  uint64_t content = 0;                                // content id, if it is not
+  uint64_t allocated = 0;                              // non-hole blocks, if it is not
 
   static MutableEntry Of(const format::Entry& entry, uint32_t inline_limit);
   std::vector<std::byte> Encode(uint32_t inline_limit) const;

@@ -1,4 +1,4 @@
-// The pages of a piece are looked at before the lock is taken.
+// The pages of a piece are read before the lock is taken.
 #include "store/txn/orphan_reclaimer.h"
 
 #include <algorithm>
@@ -14,17 +14,16 @@ using format::Change;
 
 namespace {
 
-// Chunks that are freed while a shard's lock is held: up to 16 MiB of blocks.
+// Chunks freed under one hold of a shard's lock: up to 16 MiB of blocks.
 constexpr uint64_t kPieceChunks = 128;
-// What remains in memory until the checkpoint: of an erased record, about; and of the number of a
-// freed block, which waits in two lists.
+// Approximate memory used until the checkpoint: by an erased record; and by the number of a freed
+// block, which is in two lists.
 constexpr uint64_t kErasedRecordBytes = 96;
 constexpr uint64_t kFreedBlockBytes = 16;
 
 }  // namespace
 
-// A content that is done is not looked for again: what was erased of it stays in memory for a
-// while.
+// A finished content is not searched again: its erased records stay in memory for a while.
 Result<bool> OrphanReclaimer::Run(const std::function<bool(uint64_t bytes)>& has_room) {
   KVFS_REQUIRE(target_.log->CanAppend(), "the log is begun before anything is reclaimed");
   uint64_t bytes = 0;
@@ -61,7 +60,7 @@ std::optional<OrphanReclaimer::Orphan> OrphanReclaimer::NextOrphan(uint32_t shar
   return std::nullopt;
 }
 
-// Behind the last of the first kPieceChunks chunks that are left, and how many they are.
+// The end of the first kPieceChunks remaining chunks, and their number.
 std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard,
                                                           const Orphan& orphan) const {
   ShardPin pin;
@@ -96,7 +95,7 @@ Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, con
   Transaction transaction(shards_, locks, snapshots_.newest());
   ChangeApplier applier(&transaction, &placement_, shards_[shard]->inline_limit());
   auto done = applier.Execute(change);
-  // Of a shard that is not the content's owner it can only be by damage.
+  // A record in a shard that is not the content's owner can only come from damage.
   const bool is_damaged =
       !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == ErrorCode::kRetry);
   if (is_damaged) {

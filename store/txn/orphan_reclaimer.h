@@ -1,11 +1,11 @@
-// Frees the blocks of contents that nothing refers to any more, a piece at a time: so that an entry
-// can let go of a content of any size in one step.
+// Frees the blocks of orphaned contents, a piece at a time, so that an entry can drop a content of
+// any size in one step.
 //
-// Such contents are records of a directory of their own (format::kOrphanDirectory), which tell how
-// far that has come. Each piece is a change like any other, and so survives a crash as a whole; it
-// costs what it frees, wherever in the content it lies. Between two pieces others have their turn.
+// Orphaned contents are records in a directory of their own (format::kOrphanDirectory), which store
+// the progress. Freeing a piece is a logged change like any other, and so atomic across a crash;
+// its cost depends only on what it frees. Other changes run between two pieces.
 //
-// Threads: one caller at a time. It takes shards' locks for moments.
+// Threads: one caller at a time. Takes shards' locks briefly.
 #pragma once
 
 #include <functional>
@@ -26,20 +26,20 @@ class OrphanReclaimer {
                   CommitTarget target)
       : shards_(*shards), placement_(*placement), snapshots_(*snapshots), target_(target) {}
 
-  // Frees pieces as long as `has_room` says so, which gets the bytes of memory that those before
-  // have taken. True if some were freed, and more are left. Damage is passed over.
-  // Its changes go to the log, which must have been begun.
+  // Frees pieces while `has_room` returns true; its argument is the memory in bytes that the
+  // earlier pieces have taken. Returns true if some were freed and more are left. Damaged contents
+  // are skipped. The changes go to the log, which must accept records.
   Result<bool> Run(const std::function<bool(uint64_t bytes)>& has_room);
 
  private:
-  // A content, and the first of its chunks that may be left.
+  // A content, and the first chunk that it may still have.
   struct Orphan {
     uint64_t content;
     uint64_t first;
   };
   struct Piece {
     uint64_t bytes = 0;  // of memory
-    uint64_t end = 0;    // behind its last chunk
+    uint64_t end = 0;    // one past its last chunk
     bool is_last = true;
   };
   std::optional<Orphan> NextOrphan(uint32_t shard, uint64_t from) const;

@@ -1,4 +1,4 @@
-// One search an entry; none in the tree where it is in memory.
+// One search for each entry; the tree is not searched if the entry is in memory.
 #include "store/txn/prefetch.h"
 
 #include <algorithm>

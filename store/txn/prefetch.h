@@ -1,10 +1,10 @@
-// Looks the entries of a batch up before their shards are locked, so that a page that must come
-// from the disk holds nobody up. Under the lock the looks are used as far as they still hold.
+// Looks up the entries of a batch before their shards are locked, so that no lock is held while a
+// page is read from disk. Under the lock, lookups that are still valid are used.
 //
-// The keys of a shard are looked up some at a time, in step: while one waits for memory, the
-// others' lines are on their way.
+// Several keys of a shard are looked up together, with interleaved steps, so that their cache
+// misses overlap.
 //
-// Threads: belongs to one call of Store::Apply. It takes shards' locks for moments.
+// Threads: belongs to one call of Store::Apply. Takes shards' locks briefly.
 #pragma once
 
 #include <span>
@@ -21,7 +21,7 @@ class Prefetch {
   // All must outlive it.
   Prefetch(const Shards& shards, const Placement& placement, const Batch& batch);
 
-  // Those of operation `index`.
+  // The lookups of operation `index`.
   std::span<const PrefetchedRecord> Of(size_t index) const {
     return std::span(looks_).subspan(begins_[index], begins_[index + 1] - begins_[index]);
   }
@@ -32,7 +32,7 @@ class Prefetch {
 
   std::vector<PrefetchedRecord> looks_;
   std::vector<size_t> begins_;
-  std::vector<std::shared_ptr<const TreeVersion>> trees_;  // that looks refer to
+  std::vector<std::shared_ptr<const TreeVersion>> trees_;  // that lookups refer to
 };
 
 }  // namespace kvfs

@@ -1,4 +1,5 @@
-// Numbers are held while their blocks are written, so that neither a crash nor an error loses them.
+// Numbers are pinned while their blocks are written, so that neither a crash nor an error leaks
+// them.
 #include "store/txn/staging.h"
 
 #include <algorithm>
@@ -48,7 +49,7 @@ Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_
   return {};
 }
 
-// Where the content lives, or will live if the entry is new.
+// The content's owner shard, or its future one if the entry is new.
 uint32_t Staging::GuessOwner(Key key) const {
   const auto record = placement_.RecordKeyOf(key.directory, key.name);
   const uint32_t index = placement_.ShardOf(record.position);
@@ -73,10 +74,10 @@ Result<void> Staging::WriteBlocks(Bytes data, Write* write) {
   uint64_t left = data.size() / kBlockBytes;
   write->pointers.reserve(left * BlockPointer::kBytes);
   while (left > 0) {
-    // Others may take what is ready before this does.
-    KVFS_TRY(shard.block_allocator().Reserve(left));
-    write->runs.reserve(write->runs.size() + 1);  // what is held is to be let go of again
-    const Run run = shard.block_allocator().Hold(left);
+    // Other threads may pin the preallocated blocks before this one does.
+    KVFS_TRY(shard.block_allocator().Preallocate(left));
+    write->runs.reserve(write->runs.size() + 1);  // so that recording pinned blocks cannot fail
+    const Run run = shard.block_allocator().Pin(left);
     if (run.count == 0) continue;
     write->runs.push_back(run);
     const Bytes piece = data.first(run.count * kBlockBytes);
@@ -107,12 +108,12 @@ void Staging::Discard(size_t index) {
 }
 
 void Staging::Release(const Write& write) {
-  for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Release(run);
+  for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Unpin(run);
 }
 
 void Staging::Commit() {
   for (const auto& [index, write] : writes_) {
-    for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Take(run);
+    for (const Run& run : write.runs) shards_[write.owner]->block_allocator().Allocate(run);
   }
   writes_.clear();
 }

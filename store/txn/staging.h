@@ -1,10 +1,10 @@
-// The whole blocks of a batch's big writes, written to their places before the batch is resolved:
-// without the shards' locks, as that takes time. The log record then names the blocks.
+// Writes the whole blocks of a batch's big writes to their places before the batch is resolved:
+// without the shards' locks, as this takes time. The log record then names the blocks.
 //
-// What is small goes through the log, where a sync makes it durable with one flush; its blocks are
-// written when it is carried out.
+// Small writes go through the log, where a sync makes them durable with one flush; their blocks are
+// written when the change is applied.
 //
-// Threads: a Staging belongs to one call of Store::Apply. It takes shards' locks for moments.
+// Threads: a Staging belongs to one call of Store::Apply. Takes shards' locks briefly.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@
 
 namespace kvfs {
 
-// A write cut into whole blocks and the parts before and after them.
+// A write, split into whole blocks and the parts before and after them.
 struct BlockSplit {
   uint64_t head = 0;    // bytes before the first whole block
   uint64_t middle = 0;  // bytes in whole blocks; may be none
@@ -27,8 +27,8 @@ struct BlockSplit {
 
 class Staging {
  public:
-  // Writes above this many bytes have their whole blocks staged: they are written once, and not to
-  // the log as well, but a sync has two files to flush. docs/benchmarks.md tells what it costs.
+  // Writes above this size have their whole blocks staged: these are written once, and not to the
+  // log as well, but a sync then has two files to flush. docs/benchmarks.md has the cost.
   static constexpr uint64_t kMinBytes = uint64_t{8} << 10;
 
   struct Write {
@@ -40,26 +40,26 @@ class Staging {
 
   Staging(const Shards& shards, const Placement& placement)
       : shards_(shards), placement_(placement) {}
-  // Gives back what was not committed.
+  // Releases the blocks that were not committed.
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  // Writes the blocks of every operation that has some and is not staged yet. `owners` tells for
-  // operations where their content lives, if that is known better than by a look at the store.
-  // kNoSpace if the disk is full.
+  // Writes the blocks of every operation that has whole blocks and is not staged yet. `owners`
+  // gives, by operation, the owner shard of the content where it is known already; otherwise the
+  // store is looked up. kNoSpace if the disk is full.
   Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& owners);
   // The blocks of operation `index`; null if it has none.
   const Write* Find(size_t index) const;
-  // The operation's blocks are not used; gives them back.
+  // Releases the operation's blocks, unused.
   void Discard(size_t index);
-  // The batch is in the log, and its changes are made: its blocks have found their use.
+  // Hands over the blocks: the batch has been logged and applied, so its changes refer to them now.
   void Commit();
   uint64_t StagedBytes() const;
 
   static bool IsStaged(const Batch::Operation& operation);
 
-  // True if there is anything to prepare.
+  // Whether any operation of the batch is staged.
   static bool Stages(const Batch& batch);
 
  private:

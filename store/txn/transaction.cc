@@ -1,4 +1,4 @@
-// A few records are searched one by one, many through a hash of their positions.
+// Few records are searched linearly, many through a hash of their positions.
 #include "store/txn/transaction.h"
 
 #include <algorithm>
@@ -25,8 +25,8 @@ uint64_t PlaceHash(uint32_t shard, const RecordKey& key) {
 Transaction::~Transaction() {
   for (const auto& [index, changes] : shards_changed_) {
     BlockAllocator& space = shards_[index]->block_allocator();
-    if (changes.ahead.count > 0) space.Release(changes.ahead);
-    for (const Run& run : changes.taken) space.Release(run);
+    if (changes.ahead.count > 0) space.Unpin(changes.ahead);
+    for (const Run& run : changes.allocated) space.Unpin(run);
   }
 }
 
@@ -98,7 +98,7 @@ Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const Reco
   for (int looks = 0; looks < kMostLooks; ++looks) {
     const uint64_t faults = shards_[shard]->ViewFaults();
     const auto record = pin.tree->tree.Find(key);
-    if (shards_[shard]->ViewFaults() != faults) continue;  // what was found may be zeros
+    if (shards_[shard]->ViewFaults() != faults) continue;  // the result may be zeros
     if (!record) return tl::unexpected(record.error());
     return Found{record->value, record->version};
   }
@@ -135,29 +135,29 @@ Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t di
 Result<void> Transaction::WantBlocks(uint32_t shard, uint64_t count) {
   ShardChanges& changes = shards_changed_[shard];
   changes.wanted = count;
-  if (changes.ahead.count + shards_[shard]->block_allocator().ready() >= count) return {};
-  missing_blocks_[shard] = HeldBlocks(shard) + count;
+  if (changes.ahead.count + shards_[shard]->block_allocator().preallocated() >= count) return {};
+  missing_blocks_[shard] = PinnedBlocks(shard) + count;
   return Fail(ErrorCode::kRetry);
 }
 
 Result<uint64_t> Transaction::TakeNumber(uint32_t shard) {
   ShardChanges& changes = shards_changed_[shard];
   if (changes.ahead.count == 0) {
-    changes.ahead = shards_[shard]->block_allocator().Hold(std::max<uint64_t>(changes.wanted, 1));
+    changes.ahead = shards_[shard]->block_allocator().Pin(std::max<uint64_t>(changes.wanted, 1));
   }
   if (changes.ahead.count == 0) {
-    missing_blocks_[shard] = HeldBlocks(shard) + 1;
+    missing_blocks_[shard] = PinnedBlocks(shard) + 1;
     return Fail(ErrorCode::kRetry);
   }
   if (changes.wanted > 0) --changes.wanted;
   const uint64_t number = changes.ahead.first++;
   --changes.ahead.count;
-  const bool follows =
-      !changes.taken.empty() && changes.taken.back().first + changes.taken.back().count == number;
+  const bool follows = !changes.allocated.empty() &&
+                       changes.allocated.back().first + changes.allocated.back().count == number;
   if (follows) {
-    ++changes.taken.back().count;
+    ++changes.allocated.back().count;
   } else {
-    changes.taken.push_back({number, 1});
+    changes.allocated.push_back({number, 1});
   }
   return number;
 }
@@ -185,7 +185,8 @@ Result<BlockPointer> Transaction::ChangeBlock(uint32_t shard, BlockPointer block
       KVFS_TRY(shards_[shard]->blocks().Read(block, 0, *fresh));
     }
     uint64_t number = block.Place();
-    // Nobody depends on what a block holds that was never written, or written lately.
+    // A block that was never written, or was written in this epoch and is not in a snapshot, may be
+    // overwritten.
     const bool stays =
         !block.IsHole() && (block.IsUnwritten() || shards_[shard]->IsFresh(number, keep_));
     if (!stays) {
@@ -221,7 +222,7 @@ void Transaction::FreeBlock(uint32_t shard, BlockPointer block) {
 
 // The end.
 
-// Records of one shard mostly stand together.
+// Records of one shard are mostly adjacent.
 std::vector<Transaction::Size> Transaction::Sizes() const {
   std::vector<Size> sizes;
   const auto of = [&](uint32_t shard) -> Size& {
@@ -247,18 +248,18 @@ uint64_t Transaction::FreedBlocks(uint32_t shard) const {
   return changes == shards_changed_.end() ? 0 : changes->second.freed.size();
 }
 
-uint64_t Transaction::HeldBlocks(uint32_t shard) const {
+uint64_t Transaction::PinnedBlocks(uint32_t shard) const {
   const auto changes = shards_changed_.find(shard);
   if (changes == shards_changed_.end()) return 0;
   uint64_t held = changes->second.ahead.count;
-  for (const Run& run : changes->second.taken) held += run.count;
+  for (const Run& run : changes->second.allocated) held += run.count;
   return held;
 }
 
-uint64_t Transaction::TakenBytes() const {
+uint64_t Transaction::AllocatedBytes() const {
   uint64_t blocks = 0;
   for (const auto& [index, changes] : shards_changed_) {
-    for (const Run& run : changes.taken) blocks += run.count;
+    for (const Run& run : changes.allocated) blocks += run.count;
   }
   return blocks * kBlockBytes;
 }
@@ -278,7 +279,7 @@ Result<void> Transaction::WriteNewBlocks() {
 
 Result<void> Transaction::Commit(uint64_t version) {
   Result<void> written;
-  constexpr const char* kLocked = "a shard is locked before it is changed";
+  constexpr const char* kLocked = "a shard must be locked before it is changed";
   for (const OwnRecord& own : own_) {
     Demand(locks_.Has(own.shard), kLocked);
     std::optional<Bytes> value;
@@ -295,8 +296,8 @@ Result<void> Transaction::Commit(uint64_t version) {
     auto over = WriteImages(shard, changes, /*new_ones=*/false);
     if (!over) written = std::move(over);
     for (const auto& [number, image] : changes.images) shard.NoteFresh(number, version);
-    for (const Run& run : changes.taken) shard.block_allocator().Take(run);
-    changes.taken.clear();
+    for (const Run& run : changes.allocated) shard.block_allocator().Allocate(run);
+    changes.allocated.clear();
     for (const uint64_t number : changes.freed) shard.block_allocator().FreeLater(number);
     shard.PublishDirty();
   }
@@ -309,7 +310,7 @@ void Transaction::MarkTorn() {
   }
 }
 
-// Neighbours with one write.
+// Writes neighbouring blocks with one call.
 Result<void> Transaction::WriteImages(Shard& shard, const ShardChanges& changes, bool new_ones) {
   std::vector<std::byte> run;
   Result<void> written;

@@ -1,16 +1,16 @@
-// Who waits until the log is flushed, and how many to wait for before the next flush (group
-// commit).
+// Group commit: the threads that wait for a flush of the log, and how many to gather before the
+// next flush.
 //
-// Threads that sync again and again come back soon after a flush has let them go. A flush that
-// began at once would take the first of them alone, and all others would wait for it and for the
-// next one. So whoever is to flush lets as many gather as the last flush served, for half the time
-// that it took at most. Who syncs alone never waits; where others do not come back, one flush is
-// late, and the next expects fewer.
+// Threads that sync repeatedly return soon after a flush has released them. A flush that began at
+// once would serve only the first of them, and all others would wait for it and for the next one.
+// So the flushing thread waits until as many threads have gathered as the last flush served, but at
+// most for half the time which that flush took. A single syncing thread never waits; if others do
+// not return, one flush is late, and the next expects fewer.
 //
 // (PostgreSQL's commit_delay and commit_siblings, and MariaDB's binlog_commit_wait_usec and _count,
-// are settings for this wait; here it is as long as it was of use the last time.)
+// are settings for this wait; here it adapts to the last flush.)
 //
-// Threads: everything with the log's mutex held.
+// Threads: every call needs the log's mutex.
 #pragma once
 
 #include <chrono>
@@ -24,21 +24,22 @@ class GroupCommit {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  // The caller waits until `sequence` is durable.
+  // Registers the caller as waiting until `sequence` is durable.
   void Join(uint64_t sequence) {
     waiting_.push_back(sequence);
     if (waiting_.size() >= expected_) joined_.notify_one();
   }
-  // For one thread at a time, which is to flush. `lock`, of the mutex, is given up meanwhile.
+  // Waits for others to join before a flush. For one thread at a time, the one that will flush.
+  // Releases `lock`, which holds the mutex, while it waits.
   template <typename Lock>
   void Gather(Lock& lock) {
     joined_.wait_for(lock, last_flush_ / 2, [this] { return waiting_.size() >= expected_; });
   }
-  // Those up to sequence `durable` wait no longer; returns how many.
+  // Releases the waiters up to sequence `durable`; returns their number.
   size_t Release(uint64_t durable) {
     return std::erase_if(waiting_, [durable](uint64_t sequence) { return sequence <= durable; });
   }
-  // A flush has taken so long, and has served so many.
+  // Records how long the last flush took and how many waiters it released.
   void NoteFlush(Duration took, size_t served) {
     last_flush_ = took;
     expected_ = served;

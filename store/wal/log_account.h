@@ -1,4 +1,4 @@
-// How much of the redo log is in use: what a recovery would have to replay.
+// The part of the redo log that is in use: what a recovery would have to replay.
 //
 // Threads: safe from many.
 #pragma once

@@ -1,4 +1,4 @@
-// Every error ends the mark, and nothing else.
+// An error ends only the mark.
 #include "store/wal/log_mark.h"
 
 namespace kvfs {
@@ -27,8 +27,8 @@ std::optional<format::LogMark> LogMarkFile::Read(Env& env, const std::string& pa
   return file ? ReadFrom(**file, store, (*file)->Residence()) : std::nullopt;
 }
 
-// What stands there is emptied before the header says that it is of this life; unless it holds for
-// this life as well, and is not to be lost if the process ends between the two.
+// The old places are cleared before the header names this life, unless they are valid for this life
+// as well, and must survive a crash between the two writes.
 void LogMarkFile::Begin(Env& env, const std::string& path, const format::StoreId& store,
                         uint64_t life, uint64_t sequence) {
   file_.reset();
@@ -46,7 +46,7 @@ void LogMarkFile::Begin(Env& env, const std::string& path, const format::StoreId
   Set(sequence);
 }
 
-// A mark that stays behind claims too little, which is no harm.
+// A mark that lags behind claims too little, which does no harm.
 void LogMarkFile::Set(uint64_t sequence) {
   if (file_ == nullptr) return;
   const auto place = format::EncodeLogMarkSequence(sequence);

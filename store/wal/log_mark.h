@@ -1,8 +1,8 @@
-// Tells a later process which records this one had appended when it died (store/format/log_mark.h):
-// what a process has written outlives it, so that one of those records which cannot be read is
-// damaged. After the death of the machine nothing of the kind is known.
+// Tells a later process which records this one had appended when it died (store/format/log_mark.h).
+// A process's writes survive its crash, so if one of those records is unreadable, it is damaged.
+// After a power failure the mark is not valid.
 //
-// A mark is a help and no more: what goes wrong with it leaves the log as if there were none.
+// A mark is optional: any failure with it leaves the log as if there were none.
 //
 // Threads: one at a time.
 #pragma once
@@ -17,16 +17,16 @@ namespace kvfs {
 
 class LogMarkFile {
  public:
-  // What the file at `path` says; nothing if it is not there, or of another time or place.
+  // Reads the mark at `path`; nothing if there is none, or it was written under another residence.
   static std::optional<format::LogMark> Read(Env& env, const std::string& path,
                                              const format::StoreId& store);
 
-  // Begins the mark of a life, whose records begin behind `sequence`.
+  // Begins the mark of a life, whose records follow `sequence`.
   void Begin(Env& env, const std::string& path, const format::StoreId& store, uint64_t life,
              uint64_t sequence);
-  // The record has been appended. A copy of some bytes into a mapping.
+  // Notes that the record has been appended. Costs a copy of some bytes into a mapping.
   void Set(uint64_t sequence);
-  // Nothing is known any more: the log has failed.
+  // Invalidates the mark, after a failure of the log.
   void Forget();
 
  private:

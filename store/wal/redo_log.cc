@@ -1,4 +1,4 @@
-// Appending, group commit, replaying, recycling.
+// Appends records, groups commits, replays and recycles segments.
 #include "store/wal/redo_log.h"
 
 #include <algorithm>
@@ -23,16 +23,16 @@ using format::SegmentVersion;
 namespace {
 
 constexpr std::string_view kFilePrefix = "segment-";
-// Each life of the log numbers its segments from so much further on. A segment's header may be lost
-// in a crash while records behind it reach the disk; if its number were used again, they could pass
-// for new ones. No life begins so many segments.
+// The first segment number of each life of the log is this much greater than the newest one before.
+// Power loss may lose a segment's header, but not records after it; if its number were reused, they
+// could be mistaken for new ones. No life begins this many segments.
 constexpr uint64_t kLifeStride = uint64_t{1} << 32;
 static_assert(format::LifeOf(kLifeStride) == 1);
 
-// What a segment has disk space for at first.
+// Bytes of a new segment that have disk space.
 constexpr uint64_t kFirstBackedBytes = uint64_t{8} << 10;
 
-// The number in a segment's file name; it only tells files apart.
+// The number in a segment's file name, which only makes the name unique.
 std::optional<uint64_t> FileNumber(std::string_view name) {
   if (!name.starts_with(kFilePrefix)) return std::nullopt;
   name.remove_prefix(kFilePrefix.size());
@@ -85,7 +85,8 @@ Result<void> RedoLog::Open(Access access) {
   return {};
 }
 
-// Numbers ascend by one within a life, and each life's first is known or expected.
+// The numbers that lost headers may have had: within a life they ascend by one, and each life's
+// first is known or expected.
 std::vector<uint64_t> RedoLog::MissingNumbers(const std::vector<uint64_t>& expected) const {
   std::vector<uint64_t> missing;
   auto add = [&](uint64_t number) {
@@ -99,8 +100,8 @@ std::vector<uint64_t> RedoLog::MissingNumbers(const std::vector<uint64_t>& expec
   return missing;
 }
 
-// What the header of a segment of that number must have been; nothing if none of the bytes are a
-// record of it.
+// The header that a segment with this number must have had; nullopt if none of its records is found
+// in the bytes.
 std::optional<SegmentHeader> RedoLog::HeaderByRecords(Bytes bytes, uint64_t number) const {
   const uint64_t seed = format::SegmentSeed(config_.store, number);
   const Bytes records = bytes.subspan(std::min<size_t>(bytes.size(), kSegmentHeaderBytes));
@@ -140,7 +141,7 @@ Result<void> RedoLog::FindHeadless(const std::vector<uint64_t>& expected) {
   return {};
 }
 
-// From the newest backwards: a segment ends what the older ones have from its first sequence on.
+// Starts from the newest: a segment replaces the records of older ones from its first sequence on.
 std::vector<RedoLog::Part> RedoLog::PartsFrom(uint64_t first_segment) const {
   std::vector<Part> parts;
   uint64_t end = ~uint64_t{0};
@@ -164,7 +165,7 @@ Result<void> RedoLog::Replay(uint64_t first_segment, uint64_t next,
                              const std::function<Result<bool>(const LogRecord&)>& visit) const {
   KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is replayed between Open and Start");
   for (const Part& part : PartsFrom(first_segment)) {
-    // One that begins too late: what lies between was never durable, or is damaged.
+    // It begins too late: the records between were never durable, or are damaged.
     if (part.segment->first_sequence != next) return {};
     KVFS_ASSIGN(next, ReplayPart(part, next, visit));
     if (next != part.end) return {};
@@ -204,7 +205,7 @@ Result<uint64_t> RedoLog::ProvenDurable(uint64_t first_segment) const {
   return proven;
 }
 
-// Remembers the first failure; nothing is written or flushed behind it.
+// Latches the first failure: nothing is written or flushed after it.
 tl::unexpected<Error> RedoLog::FailForGood(const std::string& operation, Error error) {
   static_cast<void>(
       failure_.Note({ErrorCode::kReadOnly, "an earlier " + operation + " of the log failed (" +
@@ -218,14 +219,14 @@ void RedoLog::Stop(const Error& error) {
   mark_.Forget();
 }
 
-// A file that fails here is removed. A directory whose sync has failed is another matter: what it
-// holds is not known from then on, and a later sync of it proves nothing.
+// After a failure the file is removed. A failed sync of the directory is permanent: its contents on
+// disk are unknown from then on, and a later sync proves nothing.
 Result<RedoLog::Segment> RedoLog::CreateSegment() {
   Segment segment;
   segment.path =
       config_.directory + "/" + std::string(kFilePrefix) + std::to_string(files_created_++);
   KVFS_ASSIGN(segment.file, env_->CreateFile(segment.path));
-  // The last block gives the file its size.
+  // Allocating the last block sets the file's size.
   const uint64_t first = std::min(kFirstBackedBytes, config_.segment_bytes);
   const uint64_t last = config_.segment_bytes - first;
   auto ready = segment.file->Allocate(last, first);
@@ -235,21 +236,24 @@ Result<RedoLog::Segment> RedoLog::CreateSegment() {
   if (ready) ready = segment.file->Sync();
   auto named = ready ? env_->SyncDirectory(config_.directory) : Result<void>();
   if (ready && named) return segment;
-  // The next opening, too, must not find it.
+  // A later opening must not find it either.
   static_cast<void>(env_->RemoveFile(segment.path));
   if (!ready) return tl::unexpected(std::move(ready).error());
   return FailForGood("sync", std::move(named).error());
 }
 
-// Space for the segment's first `bytes`, and as much again.
+// Allocates disk space for the segment's first `bytes`, in few steps: ext4 writes one more block
+// with each sync of a file that has more than four extents, where the written and the unwritten
+// part of the last one count separately.
 Result<void> RedoLog::Back(Segment* segment, uint64_t bytes) const {
   if (bytes <= segment->backed) return {};
   const uint64_t most = config_.segment_bytes, begin = segment->backed;
   const auto round_up = [](uint64_t size) {
     return (size + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
   };
+  const uint64_t times = begin <= kFirstBackedBytes ? 16 : 32;
   const uint64_t least_end = std::min(most, round_up(bytes));
-  uint64_t end = std::min(most, std::max(least_end, 2 * begin));
+  uint64_t end = std::min(most, std::max(least_end, times * begin));
   auto backed = segment->file->Allocate(begin, end - begin);
   const bool is_full = !backed && backed.error().code == ErrorCode::kNoSpace;
   if (is_full && end > least_end) {
@@ -263,15 +267,15 @@ Result<void> RedoLog::Back(Segment* segment, uint64_t bytes) const {
 
 void RedoLog::Unback(Segment* segment, uint64_t bytes, uint64_t segment_bytes) {
   bytes = std::min(std::max(bytes, kFirstBackedBytes), segment_bytes);
-  // Of a segment of an earlier process it is not known what it has.
+  // `backed` is unknown for a segment of an earlier process.
   if (segment->file->AllocatedBytes().value_or(0) <= bytes) return;
   if (segment->file->PunchHole(bytes, segment_bytes - bytes)) {
     segment->backed = std::min(segment->backed, bytes);
   }
 }
 
-// Removes, durably, a file that was to become a segment and has failed. Were it found by a later
-// opening, with a header, it would end what the segments before it hold.
+// Durably removes a file that failed to become a segment. If a later opening found it with a
+// header, it would cut off the records of the segments before it.
 Result<void> RedoLog::Discard(const Segment& segment) {
   auto removed = env_->RemoveFile(segment.path);
   if (removed) removed = env_->SyncDirectory(config_.directory);
@@ -279,8 +283,8 @@ Result<void> RedoLog::Discard(const Segment& segment) {
   return FailForGood("removal", std::move(removed).error());
 }
 
-// A spare is taken out of the list while something is tried with it. One that fails is never used
-// again; but where it was only refused for want of room, it is what it was before.
+// Whether a spare that was taken out of the list for an operation may return to it. A file that an
+// operation failed on is never used again, except if only disk space was lacking: it is unchanged.
 bool RedoLog::IsUnharmed(const Segment& spare, const Result<void>& tried) {
   if (spare.file->IsSuspect()) return false;
   return tried || MayBeRepeated(tried.error());
@@ -302,7 +306,7 @@ Result<void> RedoLog::RequireSound(const Segment& segment) {
   return Fail(ErrorCode::kIo, "a write to " + segment.path + " was refused");
 }
 
-// After the last spare that fails one is made.
+// Tries the spares, and if they all fail a new segment.
 Result<void> RedoLog::BeginSegment() {
   Result<void> begun;
   for (bool is_last = false; !is_last;) {
@@ -330,7 +334,7 @@ Result<void> RedoLog::BeginSegment() {
   return begun;
 }
 
-// Of this life, with its first segment.
+// Begins the mark of this life, with its first segment.
 void RedoLog::BeginMark() {
   if (std::exchange(has_begun_, true)) return;
   mark_.Begin(*env_, MarkPath(), config_.store, format::LifeOf(own_->number), next_sequence_ - 1);
@@ -338,7 +342,7 @@ void RedoLog::BeginMark() {
 
 uint64_t RedoLog::Appended(uint64_t segment) const {
   const auto mark = LogMarkFile::Read(*env_, MarkPath(), config_.store);
-  // An opening that was cut off before the superblock named its segment has begun a mark, too.
+  // The mark may be of a later opening, interrupted before the superblock named its segment.
   return mark && mark->life >= format::LifeOf(segment) ? mark->sequence : 0;
 }
 
@@ -354,7 +358,7 @@ std::string RedoLog::CutSegment(uint64_t first_segment) const {
   return {};
 }
 
-// A file that was cut short is nothing to write to.
+// Truncated files must not be written to.
 Result<void> RedoLog::RemoveCutSpares() {
   std::vector<Segment> whole;
   for (Segment& spare : spares_) {
@@ -382,7 +386,8 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
     spares_.push_back(std::move(*segments_.front()));
     segments_.erase(segments_.begin());
   }
-  // What a process that died had only handed to the kernel is not known to be on the disk.
+  // Records that a crashed process had only passed to the kernel may not be on disk: count the
+  // segments as not flushed.
   for (const auto& segment : segments_) {
     ++segment->writes;
     segment->replayed_bytes = std::max<uint64_t>(segment->replayed_bytes, kSegmentHeaderBytes);
@@ -399,8 +404,8 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
   KVFS_TRY(failure_.Check());
   if (!own_) return Fail(ErrorCode::kNoSpace, "the disk has no room for a segment of the log");
   if (own_->end + record->size() > config_.segment_bytes) {
-    // One spare stays for the checkpoint, which a full disk needs to get space back. Without room
-    // for another segment nothing is lost, and nothing has changed.
+    // One spare is left for the checkpoint that frees space on a full disk. If there is no room for
+    // another segment, nothing has changed.
     if (spares_.size() < 2) {
       KVFS_ASSIGN(Segment created, CreateSegment());
       spares_.insert(spares_.begin(), std::move(created));
@@ -408,11 +413,11 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
     KVFS_TRY(BeginSegment());
   }
   Segment& segment = *own_;
-  // Without room for more of it nothing is lost, and nothing has changed.
+  // If there is no room, nothing has changed.
   KVFS_TRY(Back(&segment, segment.end + record->size()));
   format::SealLogRecord(record, next_sequence_, durable_, segment.seed);
   if (auto written = segment.file->Write(segment.end, *record); !written) {
-    // Where the disk needs room to write over what is there: the next record goes to this place.
+    // The disk may need space to overwrite data: the next record is written to the same place.
     if (MayBeRepeated(written.error())) return tl::unexpected(written.error());
     mark_.Forget();
     return FailForGood("write", {ErrorCode::kIo, written.error().message});
@@ -468,31 +473,49 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
   return {};
 }
 
-// Whoever flushes after one that failed meets the failure, too: also if what he waits for was
-// flushed well, as the store takes no more changes then.
+// The blocks that records refer to are flushed first. Records written meanwhile are not counted,
+// and so need another flush.
 Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
+  return SyncWith([&]() -> Result<void> {
+    const Pending pending = UnsyncedFrom(first);
+    KVFS_TRY(before_sync_());
+    return FlushSegments(pending);
+  });
+}
+
+Result<void> RedoLog::SyncSegment(uint64_t number) {
+  return SyncWith([&] {
+    Pending pending = UnsyncedFrom(number);
+    std::erase_if(pending, [&](const auto& it) { return it.first->number != number; });
+    return FlushSegments(pending);
+  });
+}
+
+// After a failed flush every later one fails too, even if the records in question were flushed: the
+// store accepts no more changes then.
+Result<void> RedoLog::SyncWith(const std::function<Result<void>()>& flush) {
   std::lock_guard one_at_a_time(flushing_);
   KVFS_TRY(failure_.Check());
-  auto flushed = FlushFrom(first);
+  auto flushed = flush();
   if (flushed || MayBeRepeated(flushed.error())) return flushed;
   std::lock_guard lock(mutex_);
   mark_.Forget();
   return FailForGood("sync", std::move(flushed).error());
 }
 
-// Flushes what the records refer to, then the segments with records not yet flushed. What is
-// written meanwhile is not counted, and so asks for another flush.
-Result<void> RedoLog::FlushFrom(uint64_t first) {
-  std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>> pending;  // with its writes so far
-  {
-    std::lock_guard lock(mutex_);
-    pending.reserve(segments_.size());
-    for (const auto& segment : segments_) {
-      if (segment->number < first || segment->durable_writes == segment->writes) continue;
-      pending.emplace_back(segment, segment->writes);
-    }
+// The segments that have writes to flush.
+RedoLog::Pending RedoLog::UnsyncedFrom(uint64_t first) const {
+  Pending pending;
+  std::lock_guard lock(mutex_);
+  pending.reserve(segments_.size());
+  for (const auto& segment : segments_) {
+    if (segment->number < first || segment->durable_writes == segment->writes) continue;
+    pending.emplace_back(segment, segment->writes);
   }
-  KVFS_TRY(before_sync_());
+  return pending;
+}
+
+Result<void> RedoLog::FlushSegments(const Pending& pending) {
   for (const auto& [segment, writes] : pending) KVFS_TRY(Rewrite(*segment));
   for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
   std::lock_guard lock(mutex_);
@@ -503,7 +526,7 @@ Result<void> RedoLog::FlushFrom(uint64_t first) {
   return {};
 }
 
-// The same bytes to the same places: whatever a crash leaves of that, it takes nothing away.
+// Writes the same bytes to the same places, so a crash in the middle loses nothing.
 Result<void> RedoLog::Rewrite(const Segment& segment) {
   constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
   std::vector<std::byte> piece;
@@ -548,7 +571,7 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
     KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before segments are recycled");
     KVFS_REQUIRE(!own_ || own_->number >= number, "the segment that is written is not recycled");
     while (!segments_.empty() && segments_.front()->number < number) {
-      // A flush under way may still hold the file: then it is not reused, only removed.
+      // If a flush in progress still uses the file, it is removed, not reused.
       const bool is_free = segments_.front().use_count() == 1;
       if (is_free && !segments_.front()->file->IsSuspect()) {
         spares_.push_back(std::move(*segments_.front()));
@@ -574,7 +597,7 @@ void RedoLog::TrimSpares(uint64_t bytes) {
   std::lock_guard lock(mutex_);
   for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
   if (!own_) return;
-  // What is written through the mapping lies in front of that.
+  // Writes through the mapping so far are before this offset.
   const uint64_t end = (own_->end + kFirstBackedBytes - 1) / kFirstBackedBytes * kFirstBackedBytes;
   Unback(own_.get(), std::max(bytes, end), config_.segment_bytes);
 }
@@ -592,7 +615,8 @@ Result<void> RedoLog::PrepareSpares(size_t count) {
   }
 }
 
-// The spare is out of the list meanwhile, as the system may have to wait for the disk's journal.
+// The spare is not in the list meanwhile, so that no lock is held while the system waits for the
+// file system's journal.
 Result<void> RedoLog::WarmNext() {
   Result<void> warmed;
   for (bool is_last = false; !is_last;) {
@@ -620,7 +644,7 @@ std::optional<RedoLog::Segment> RedoLog::TakeSpare() {
   return spare;
 }
 
-// Its header is written over by itself: the page is then there, and may be written to.
+// Overwrites the header with its own bytes: its page is then in memory, and writable.
 Result<void> RedoLog::Warm(Segment* spare) const {
   std::array<std::byte, kSegmentHeaderBytes> header;
   spare->file->MapForWriting(config_.segment_bytes);

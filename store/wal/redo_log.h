@@ -1,40 +1,43 @@
 // The redo log: one for the whole store, so that operations have one order.
 //
-// Append hands a record to the kernel before it returns, so that it survives the death of the
-// process; SyncTo makes all records up to one survive the death of the machine, and those who call
-// it together share one flush (group commit). The log is a row of segment files (format:
-// store/format/log_segment.h). A checkpoint begins a new segment; once it is durable the older
-// ones are recycled. A record never spans two segments.
+// Append passes a record to the kernel before it returns, so the record survives a crash of the
+// process. SyncTo makes all records up to a sequence survive power loss; concurrent callers share
+// one flush (group commit). The log is a series of segment files (docs/format.md). A checkpoint
+// begins a new segment; once the checkpoint is durable, the older segments are recycled. A record
+// never spans two segments.
 //
-// A spare segment is kept ready, its directory entry durable, so that changing over costs one small
-// write. The segment that is written is mapped (File::MapForWriting): an append is a copy of the
-// record's bytes, not a system call.
+// A spare segment is kept, whose directory entry is durable, so that switching segments costs one
+// small write. The current segment is mapped (File::MapForWriting): an append copies the record's
+// bytes, without a system call.
 //
-// Each opening begins a segment of its own, before there is a checkpoint that names it. Its header
-// tells the sequence it begins with, and so where the segments before it end: what lies behind in
-// those, a record that was not durable when its successor was found missing, is never looked at
+// Each opening begins a new segment, before any checkpoint names it. The segment's header has the
+// sequence of its first record, which is where the earlier segments end: records after that point
+// in those, which the replay did not reach because an earlier record was missing, are never read
 // again.
 //
-// All segment files have one size; but what lies behind the part that was written, or is soon to
-// be, is a hole. That part grows by doubling (Back), and keeps its size when a segment is used
-// again: so the log of a store that changes little is small.
+// All segment files have the same size, but only a beginning has disk space: the part that has been
+// or will soon be written. It grows in large steps (Back), and is kept when the segment is
+// recycled. So the log of a store that changes little is small.
 //
-// The life of a log, in this order (what comes too early fails with kInternal, and does nothing):
+// The life of a log has these steps, in this order (a call made too early fails with kInternal, and
+// does nothing):
 //
-//   Open     finds the segments; Replay, ProvenDurable and Has look into them
+//   Open     finds the segments; Replay, ProvenDurable and Has read them
 //   Start    ends the replay
-//   Rotate   begins a segment of this life: records are appended there, and nowhere else
-//   Suspend  lets go of it; as before the first Rotate, Append fails with kNoSpace. A checkpoint
-//            that no log continues then makes every segment a spare, and Rotate needs no room
+//   Rotate   begins a segment of this life; records are appended only to such segments
+//   Suspend  leaves that segment; as before the first Rotate, Append fails with kNoSpace. After a
+//            checkpoint that no log continues every segment is a spare, and Rotate needs no disk
+//            space
 //
 // INVARIANT: the segment files are those being written or replayed, and the spares.
-// INVARIANT: own_ is the last of segments_, or none; only Rotate and Append make it another.
-// INVARIANT: no spare is a file that an operation has failed on, or that has been half prepared.
-// After a failed write or sync nothing is appended or flushed any more, whoever met the failure:
-// what the file holds is not known.
+// INVARIANT: own_ is the last of segments_, or null; only Rotate and Append begin another one.
+// INVARIANT: no spare is a file that an operation has failed on, or that is half prepared.
+// After a failed write or sync, in any thread, nothing is appended or flushed any more, as the
+// contents of the file are unknown.
 //
-// Threads: Append, appended, durable, FileBytes, SyncTo and SyncSegmentsFrom are safe from many.
-// Start, Rotate, RecycleBefore and PrepareSpares are for one thread at a time, beside the others.
+// Threads: Append, appended, durable, FileBytes, SyncTo, SyncSegmentsFrom and SyncSegment are
+// thread-safe. Start, Rotate, RecycleBefore and PrepareSpares may be called by one thread at a
+// time, concurrently with the others.
 #pragma once
 
 #include <atomic>
@@ -60,43 +63,44 @@ struct RedoLogConfig {
   std::string directory;
   format::StoreId store{};
   uint64_t segment_bytes = 0;
-  uint64_t most_segments = ~uint64_t{0};  // spares included; more where there is no other way
+  uint64_t most_segments = ~uint64_t{0};  // spares included; exceeded if unavoidable
 };
 
 class RedoLog {
  public:
-  // `env` must outlive the log. `before_sync` runs inside SyncTo, before the log's own flush: it
-  // makes durable what records refer to.
+  // `env` must outlive the log. `before_sync` is called by SyncTo and SyncSegmentsFrom, before they
+  // flush the log: it must make durable the blocks that records refer to.
   RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync);
 
-  // Finds the segments in the directory. Of a store that is only read nothing is changed.
+  // Finds the segments in the directory. With kReadOnly nothing is changed.
   Result<void> Open(Access access);
-  // Finds segments whose headers are lost by the records in them: those of the numbers `expected`,
-  // and those that come next after others. To be called between Open and Replay, unless nothing is
-  // to be replayed. A file that holds no such records stays a spare.
+  // Identifies segments whose headers are lost by their records: those with the numbers `expected`,
+  // and those that follow other segments. To be called between Open and Replay, if there is
+  // anything to replay. A file without such records stays a spare.
   Result<void> FindHeadless(const std::vector<uint64_t>& expected);
 
-  // Calls `visit` for each record from sequence `next` on, which stands at the start of segment
-  // `first_segment`, until a record is missing or torn, or `visit` returns false.
+  // Calls `visit` for each record from sequence `next` on, the first of segment `first_segment`,
+  // until a record is missing or torn, or `visit` returns false.
   Result<void> Replay(uint64_t first_segment, uint64_t next,
                       const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
-  // The highest sequence of which any record proves that it was durable, whether those between can
-  // be read or not; 0 if there is none. Reads each segment once.
+  // The highest sequence that any record proves to have been durable, whether or not the records up
+  // to it can be read; 0 if there is none. Reads each segment once.
   Result<uint64_t> ProvenDurable(uint64_t first_segment) const;
 
-  // The highest sequence that the process which had the log last has appended, as long as only its
-  // death can have ended it; 0 if that is not known. `segment` is the newest that is known of it.
+  // The highest sequence appended by the process that used the log last, provided that nothing
+  // but a crash of that process can have happened since; 0 if unknown. `segment` is the newest one
+  // that it is known to have begun.
   uint64_t Appended(uint64_t segment) const;
 
-  // False if the segment at which a replay begins is not there.
+  // Whether the segment with this number was found.
   bool Has(uint64_t segment) const;
-  // The path of a segment, from that number on, whose file has been cut short; empty if none has.
+  // The path of a segment, from that number on, whose file has been truncated; empty if there is
+  // none.
   std::string CutSegment(uint64_t first_segment) const;
 
   // Ends the replay and begins this life of the log, whose first record will have sequence `next`;
-  // records up to `durable` need no flush any more. Segments before `first_segment` are spares from
-  // now on; spares of less than the full size, as creations that were cut off leave them, are
-  // removed.
+  // records up to `durable` need no flush. Segments before `first_segment` become spares; spares
+  // of less than the full size, left by interrupted creations, are removed.
   Result<void> Start(uint64_t first_segment, uint64_t next, uint64_t durable);
 
   static constexpr size_t RecordOverhead() { return format::kLogRecordHeaderBytes; }
@@ -104,48 +108,51 @@ class RedoLog {
     return config_.segment_bytes - format::kSegmentHeaderBytes - format::kLogRecordHeaderBytes;
   }
 
-  // Appends a record whose payload stands behind RecordOverhead() free bytes in `record`; returns
-  // its sequence. kNoSpace: there is no room for a segment, or none has been begun; nothing has
-  // happened, and a checkpoint makes room.
+  // Appends a record, whose payload in `record` follows RecordOverhead() unused bytes; returns its
+  // sequence. kNoSpace: the disk has no room, or no segment has been begun; nothing has changed,
+  // and a checkpoint makes room.
   Result<uint64_t> Append(std::vector<std::byte>* record);
   uint64_t appended() const;
   uint64_t durable() const;
   // Whether there is a segment to append to.
   bool CanAppend() const;
-  // Returns when every record up to `sequence`, one that was appended, is durable.
+  // Returns when all records up to `sequence`, which must have been appended, are durable.
   Result<void> SyncTo(uint64_t sequence);
-  // Flushes the segments from number `first` on that were written to or replayed, and what records
-  // refer to. kNoSpace if a disk that needs room to write over what is there has none: nothing is
-  // durable then, and it may be tried again.
+  // Flushes the segments from number `first` on that were written or replayed, and the blocks that
+  // records refer to. kNoSpace if the disk needs space to overwrite data, and has none: nothing
+  // counts as durable then, and the call may be repeated.
   Result<void> SyncSegmentsFrom(uint64_t first);
-  // What records refer to has failed to be written: nothing is appended any more, and what a later
-  // process finds missing is no damage.
+  // Flushes the segment with this number alone, without the blocks that its records refer to: the
+  // segment will be found by an opening, but none of its records counts as durable.
+  Result<void> SyncSegment(uint64_t number);
+  // To be called when data that records refer to could not be written. Nothing is appended any
+  // more, and a later process does not take missing records for damage.
   void Stop(const Error& error);
   // kReadOnly once a write or sync has failed.
   Result<void> Check() const { return failure_.Check(); }
-  // A checkpoint has made the records up to `sequence` durable in its own way.
+  // Notes that a checkpoint has made the records up to `sequence` durable.
   void MarkDurable(uint64_t sequence);
 
-  // The number of the segment that is begun next.
+  // The number of the next segment.
   uint64_t NextNumber() const;
-  // Begins a new segment; returns its number. To be called while nobody appends.
+  // Begins a new segment; returns its number. No Append may be in progress.
   Result<uint64_t> Rotate();
-  // Nothing is appended until the next Rotate. To be called while nobody appends.
+  // Ends appending until the next Rotate. No Append may be in progress.
   void Suspend();
-  // Makes segments with lower numbers spares, and removes spares above so many, or above one where
-  // there are too many files. The segment that is appended to is never among them: before the last
-  // of all, Suspend.
+  // Makes segments with lower numbers spares, and removes spares beyond the number `spares`, or
+  // beyond one if there are more than most_segments files. The current segment cannot be recycled:
+  // call Suspend first.
   Result<void> RecycleBefore(uint64_t number, size_t spares);
-  // Makes holes of what spares have behind their first `bytes`, and of the unused end of the
-  // segment that is written.
+  // Punches a hole after the first `bytes` of each spare, and for the unused end of the current
+  // segment.
   void TrimSpares(uint64_t bytes);
-  // Makes sure of so many spares; kNoSpace.
+  // Ensures that there are at least `count` spares; kNoSpace.
   Result<void> PrepareSpares(size_t count);
-  // Prepares the spare that Rotate takes, so that this takes a moment: the first write to a page of
-  // a file may wait for the disk. One call at a time.
+  // Prepares the spare that Rotate will use, so that Rotate is fast: the first write to a page of a
+  // file may wait for the disk. One call at a time.
   Result<void> WarmNext();
 
-  // Size of all segment files, and what they take on the disk, holes left out.
+  // Total size of all segment files, and their disk space without holes.
   uint64_t FileBytes() const;
   uint64_t DiskBytes() const;
 
@@ -158,14 +165,14 @@ class RedoLog {
     format::SegmentVersion version = format::SegmentVersion::kNew;
     uint64_t seed = 0;  // of its records' checksums
     uint64_t bytes = 0;
-    uint64_t end = 0;     // where the next record goes
-    uint64_t backed = 0;  // so many bytes at its beginning have disk space for sure
-    // Writes, and how many of them a flush has made durable.
+    uint64_t end = 0;     // offset of the next record
+    uint64_t backed = 0;  // bytes from the beginning that are known to have disk space
+    // Number of writes, and how many of them are durable.
     uint64_t writes = 0;
     uint64_t durable_writes = 0;
-    // Up to where a replay has read it. It may be in the system's cache only, in pages that are
-    // taken for clean since their writeback failed: the next flush writes it again. 0: nothing is
-    // owed.
+    // End of the part that a replay has read. That part may be in the page cache only, in pages
+    // that count as clean because their writeback failed: so the next flush rewrites it. 0: there
+    // is nothing to rewrite.
     mutable uint64_t replayed_bytes = 0;
 
     format::SegmentHeader header() const { return {number, first_sequence, version}; }
@@ -174,7 +181,7 @@ class RedoLog {
 
   enum class Phase { kNew, kOpened, kStarted };
 
-  // A segment of a replay, and the sequence at which a later one goes on.
+  // A segment to replay, and the sequence at which a later segment continues.
   struct Part {
     const Segment* segment;
     uint64_t end;
@@ -194,7 +201,10 @@ class RedoLog {
   std::string MarkPath() const { return config_.directory + "/mark"; }
   std::optional<Segment> TakeSpare();
   Result<void> Warm(Segment* spare) const;
-  Result<void> FlushFrom(uint64_t first);
+  using Pending = std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>>;  // writes so far
+  Pending UnsyncedFrom(uint64_t first) const;
+  Result<void> SyncWith(const std::function<Result<void>()>& flush);
+  Result<void> FlushSegments(const Pending& pending);
   static Result<void> Rewrite(const Segment& segment);
   tl::unexpected<Error> FailForGood(const std::string& operation, Error error);
   void BeginMark();  // mutex_ held
@@ -212,18 +222,18 @@ class RedoLog {
   StickyFailure failure_;
 
   RankedMutex flushing_{
-      LockRank::kLogFlush};  // one flush at a time: who finds nothing to flush can rely on it
+      LockRank::kLogFlush};  // one flush at a time: nothing left to flush means all is durable
   mutable RankedMutex mutex_{
-      LockRank::kLog};  // guards all below; held across a flush only to make a segment
+      LockRank::kLog};  // guards all below; held across a flush only to create a segment
   Phase phase_ = Phase::kNew;
   std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number
-  std::shared_ptr<Segment> own_;                    // where records are appended; may be null
+  std::shared_ptr<Segment> own_;                    // the current segment; may be null
   std::vector<Segment> spares_;
   uint64_t next_sequence_ = 1;
   uint64_t next_number_ = 1;
   uint64_t durable_ = 0;
   LogMarkFile mark_;
-  bool has_begun_ = false;  // this life has a segment
+  bool has_begun_ = false;  // this life of the log has a segment
   bool syncing_ = false;
   GroupCommit group_;
   std::condition_variable_any sync_done_;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,39 @@ TEST_P(Keys, PutReplacesAndKeepsInodeAndMode) {
   EXPECT_EQ(after["mode"], "0644");
   EXPECT_EQ(after["size_bytes"], 18);
   EXPECT_GT(after["version"], before["version"]);
+}
+
+TEST_P(Keys, NewOnesGetWhatTheUmaskLeaves) {
+  for (const auto& [umask, file, directory] : std::vector<std::array<std::string, 3>>{
+           {"0", "0666", "0777"}, {"002", "0664", "0775"}, {"077", "0600", "0700"}}) {
+    const std::string kvfs = "'" + ProgramPath() + "' ";
+    const std::string in_store = " '" + store() + "' ";
+    const ProgramRun run =
+        RunShell("umask " + umask + "; " + kvfs + "put" + in_store + "put" + umask + " x && " +
+                 kvfs + "append" + in_store + "append" + umask + " x && " + kvfs + "mkdir -p" +
+                 in_store + "d" + umask + "/e && echo put batch" + umask + " x | " + kvfs +
+                 "batch" + in_store + " && echo '{" + R"("path":"json)" + umask +
+                 R"(","value":"x","mtime":"2001-09-09T01:46:40.000000000Z"})" + "' | " + kvfs +
+                 "import --from jsonl -" + in_store);
+    ASSERT_EQ(run.status, 0) << run.err;
+    for (const char* key : {"put", "append", "batch", "json"}) {
+      EXPECT_EQ(StatOf(key + umask)["mode"], file) << key << umask;
+    }
+    EXPECT_EQ(StatOf("d" + umask)["mode"], directory);
+    EXPECT_EQ(StatOf("d" + umask + "/e")["mode"], directory);
+  }
+}
+
+// Not the umask, where there is such a list, nor what the command asks for.
+TEST_P(Keys, NewOnesGetWhatTheDefaultListOfTheirDirectoryLeaves) {
+  const ProgramRun made =
+      RunShell("mkdir -p '" + Path("tree") + "/d' && setfacl -d -m u:root:rwx,g::rwx,o::- '" +
+               Path("tree") + "/d' && '" + ProgramPath() + "' import '" + Path("tree") + "' '" +
+               store() + "' && umask 077 && '" + ProgramPath() + "' put '" + store() +
+               "' d/file x && '" + ProgramPath() + "' mkdir '" + store() + "' d/below");
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_EQ(StatOf("d/file")["mode"], "0660");
+  EXPECT_EQ(StatOf("d/below")["mode"], "0770");
 }
 
 TEST_P(Keys, PutTakesValuesOfAnySize) {

@@ -432,7 +432,7 @@ TEST_F(MountCommand, CommandsInheritAccessLists) {
   Shell("mkdir d && setfacl -d -m u:$(id -u):rwx,o::- d");
   Put("d/file", "value");
   ASSERT_EQ(RunKvfs({"mkdir", store(), "d/below"}).status, 0);
-  Shell("getfacl -cn d/file | grep '^user:'$(id -u)':rwx.*r--$'");
+  Shell("getfacl -cn d/file | grep '^user:'$(id -u)':rwx.*rw-$'");
   Shell("getfacl -cn d/below | grep default:user:$(id -u):rwx");
 }
 

@@ -41,7 +41,7 @@ TEST_F(SilentDaemon, IsWaitedForAsLongAsToldAndNotForEver) {
   EXPECT_EQ(run.status, 12);
   ExpectSaid(run,
              "in use by process " + pid + ", a daemon that does not answer; waiting, 3 seconds");
-  ExpectSaid(run, "its daemon does not answer\n");
+  ExpectSaid(run, "its daemon does not answer, waited 3 seconds\n");
   GoOn();
   EXPECT_EQ(RunKvfs({"get", store(), "foo"}).out, "bar\n");
 }
@@ -55,6 +55,21 @@ TEST_F(SilentDaemon, IsGivenUpByEveryCommandThatReadsOrWrites) {
     const ProgramRun run = RunBounded(line + " | cat > /dev/null");
     EXPECT_EQ(run.status, 0) << command;  // of cat, which had an end
     ExpectSaid(run, "its daemon does not answer");
+  }
+}
+
+TEST_F(SilentDaemon, IsGivenUpWhereAMountPointLiesInItsMount) {
+  GoOn();
+  Shell("mkdir known");
+  ASSERT_EQ(::kill(daemon_, SIGSTOP), 0);
+  Run({"create", Path("other")});
+  for (const std::string& command :
+       {"mount --timeout 2 " + Path("other") + " " + mount_point() + "/d",
+        "mount --timeout 2 " + Path("other") + " " + mount_point() + "/known",
+        "unmount --timeout 2 " + mount_point() + "/d"}) {
+    const ProgramRun run = RunBounded(command);
+    EXPECT_EQ(run.status, 12) << command << ": " << run.err;
+    ExpectSaid(run, "its daemon does not answer, waited 2 seconds");
   }
 }
 
@@ -177,6 +192,29 @@ TEST_F(SilentDaemon, FallsSilentInTheMiddleOfAValue) {
       "; cat > /dev/null; }; cat '" + Path("status") + "'");
   EXPECT_EQ(run.out, "12\n");
   ExpectSaid(run, "is stopped (`kill -CONT` has it go on); waiting, 2 seconds at most");
+  ExpectSaid(run, "its daemon does not answer, waited 2 seconds\n");
+}
+
+// Nobody knows whether the put was made.
+TEST_F(SilentDaemon, ThatDiesInTheMiddleOfAChangeLeavesItUnknown) {
+  const std::string pid = std::to_string(daemon_);
+  GoOn();
+  const ProgramRun run =
+      RunShell("{ echo 1; sleep 0.5; kill -KILL " + pid + "; sleep 0.5; echo 2; } | '" +
+               ProgramPath() + "' put '" + store() + "' foo");
+  EXPECT_EQ(run.status, 8) << run.err;
+  ExpectSaid(run, "the process at the other end has ended");
+  ExpectValue("foo", "bar\n");
+}
+
+TEST_F(SilentDaemon, ThatHasDiedLeavesNoTreeToImport) {
+  GoOn();
+  Run({"create", Path("other")});
+  Shell("ls > /dev/null");
+  KillDaemon();
+  const ProgramRun run = RunBounded("import " + mount_point() + " " + Path("other"));
+  EXPECT_EQ(run.status, 12) << run.err;
+  ExpectSaid(run, "cannot import all of " + mount_point());
 }
 
 }  // namespace

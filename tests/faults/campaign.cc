@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "tests/faults/worker.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs::faults {
 namespace {
@@ -208,12 +209,8 @@ class Campaign {
   std::string store() const { return directory_ + "/faulty-store"; }
 
   std::string MakeStore() {
-    CreateOptions create;
     const std::array<uint32_t, 3> shards = {1, 2, 16};
-    create.shards = shards[random_() % shards.size()];
-    create.page_bytes = 4096;
-    create.log_segment_bytes = uint64_t{1} << 20;
-    create.log_limit_bytes = uint64_t{4} << 20;
+    const CreateOptions create = SmallStore(shards[random_() % shards.size()], 4096);
     const auto created = Store::Create(GetPosixEnv(), store(), create);
     if (!created) return "no store can be created: " + created.error().message;
     return RunWorkerUnder(std::nullopt);

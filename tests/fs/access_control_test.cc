@@ -128,8 +128,8 @@ TEST_F(AccessControl, ChangesByPathInheritAsWell) {
                   Change(Kind::kMakeDirectory, "d/made"), Change(Kind::kPut, "d/before"),
                   Change(Kind::kMove, "d/before", "d/moved")},
       kUser));
-  const auto file = fs().CreateFile(directory.number, "file", S_IFREG | 0644, 0, kUser);
-  const auto made = fs().MakeDirectory(directory.number, "directory", 0755, kUser);
+  const auto file = fs().CreateFile(directory.number, "file", S_IFREG | 0666, 0, kUser);
+  const auto made = fs().MakeDirectory(directory.number, "directory", 0777, kUser);
   for (const char* name : {"put", "appended", "moved"}) {
     const InodeInfo inode = Find(name, directory.number);
     EXPECT_EQ(inode.attributes.mode, file->attributes.mode) << name;
@@ -170,6 +170,12 @@ TEST_F(AccessControl, WithoutADefaultTheUmaskHolds) {
   const auto directory = fs().MakeDirectory(kRootInode, "d", 0777, {1000, 100, 027});
   EXPECT_EQ(Mode(file->number), 0640u);
   EXPECT_EQ(Mode(directory->number), 0750u);
+  using Kind = PathOperation::Kind;
+  ASSERT_TRUE(fs().ApplyChanges(
+      std::vector{Change(Kind::kPut, "put"), Change(Kind::kMakeDirectory, "made")},
+      {1000, 100, 027}));
+  EXPECT_EQ(Mode(Find("put").number), 0640u);
+  EXPECT_EQ(Mode(Find("made").number), 0750u);
 }
 
 TEST_F(AccessControl, OnlyDirectoriesHaveDefaults) {

@@ -54,7 +54,7 @@ TEST_F(ContentPieces, ANewFileOfAnySize) {
     const std::string name = "f" + std::to_string(size);
     ASSERT_EQ(Apply({Put(name)}, Source(0, size)), kNoError);
     EXPECT_EQ(Look(name).size_bytes, size);
-    EXPECT_EQ(Look(name).attributes.mode, S_IFREG | 0644u);
+    EXPECT_EQ(Look(name).attributes.mode, S_IFREG | 0666u);
     EXPECT_EQ(Look(name).attributes.links, 1u);
     EXPECT_TRUE(ReadName(name) == std::string(size, 'x'));
   }

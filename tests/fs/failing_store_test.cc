@@ -15,6 +15,7 @@
 #include "fs/hard_link.h"
 #include "fs/path.h"
 #include "store/env/memory_env.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs::fs {
 namespace {
@@ -43,12 +44,7 @@ std::string DefaultList() {
 class World {
  public:
   World() {
-    CreateOptions create;
-    create.shards = 2;
-    create.hash_seed = 1;
-    create.log_segment_bytes = 1 << 20;
-    create.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", create));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2)));
     real_ = Store::Open(disk_, "store").value();
     store_ = std::make_unique<FailingStore>(*real_);
     FileSystemOptions options;

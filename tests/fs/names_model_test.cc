@@ -10,18 +10,10 @@
 #include "fs/hard_link.h"
 #include "fs/xattrs.h"
 #include "tests/fs/file_system_fixture.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs::fs {
 namespace {
-
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 3;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
 
 class NamesModel : public FileSystemFixture, public testing::WithParamInterface<unsigned> {
  protected:

@@ -78,7 +78,7 @@ class KernelsWay {
       case What::kMakeFile:
         return MakeFile(parent, name, deed.text);
       case What::kMakeDirectory:
-        return Forgotten(fs_.MakeDirectory(parent, name, 0755, caller_));
+        return Forgotten(fs_.MakeDirectory(parent, name, 0777, caller_));
       case What::kMakeLink:
         return Forgotten(fs_.MakeSymbolicLink(parent, name, deed.to, caller_));
       case What::kRemove:
@@ -107,7 +107,7 @@ class KernelsWay {
     return {};
   }
   Result<void> MakeFile(InodeNumber parent, const std::string& name, const std::string& text) {
-    KVFS_ASSIGN(const InodeInfo made, fs_.CreateFile(parent, name, S_IFREG | 0644, 0, caller_));
+    KVFS_ASSIGN(const InodeInfo made, fs_.CreateFile(parent, name, S_IFREG | 0666, 0, caller_));
     const auto written = fs_.Write(made.number, 0, AsBytes(text), caller_);
     fs_.Forget(made.number, 1);
     if (!written) return tl::unexpected(written.error());

@@ -38,9 +38,9 @@ class Trial {
   void Do(uint8_t what, uint8_t argument) {
     switch (what % 8) {
       case 0:
-        return static_cast<void>(map_->Reserve(argument % 80));
+        return static_cast<void>(map_->Preallocate(argument % 80));
       case 1:
-        return Hold(argument % 80);
+        return Pin(argument % 80);
       case 2:
         return LetGo(/*takes=*/true);
       case 3:
@@ -81,8 +81,8 @@ class Trial {
     if (freed_.contains(number) || number >= kMapNumbers) return false;
     return (uint8_t(used_bits_[number / 8]) >> number % 8 & 1) != 0;
   }
-  void Hold(uint64_t count) {
-    const Run run = map_->Hold(count);
+  void Pin(uint64_t count) {
+    const Run run = map_->Pin(count);
     Require(run.count <= count, "no more is given than was asked for");
     for (uint64_t number = run.first; number < run.first + run.count; ++number) {
       Require(number != 0 && !IsUsed(number) && held_.insert(number).second,
@@ -95,9 +95,9 @@ class Trial {
     const Run run = runs_.back();
     runs_.pop_back();
     if (takes) {
-      map_->Take(run);
+      map_->Allocate(run);
     } else {
-      map_->Release(run);
+      map_->Unpin(run);
     }
     for (uint64_t number = run.first; number < run.first + run.count; ++number) {
       held_.erase(number);

@@ -3,6 +3,7 @@
 #include "tests/fuzz/damaged_store.h"
 
 #include "tests/fuzz/target.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs::fuzz {
 namespace {
@@ -46,13 +47,7 @@ class Builder {
 
  private:
   void CreateWithFixedId() {
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = 4096;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    Must(Store::Create(disk_, "store", options));
+    Must(Store::Create(disk_, "store", SmallStore(2, 4096)));
     auto file = Must(disk_.OpenFile("store/superblock"));
     std::vector<std::byte> identity(format::kIdentityBytes), slot(8192);
     Must(file->Read(format::kIdentityOffset[0], identity));

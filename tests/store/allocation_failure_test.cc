@@ -15,6 +15,7 @@
 #include "store/base/out_of_memory.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace {
@@ -69,12 +70,7 @@ class AllocationFailure : public testing::Test {
 
   void MakeStore() {
     path_ = directory_.path() + "/store-" + std::to_string(stores_++);
-    CreateOptions create;
-    create.shards = 2;
-    create.page_bytes = 4096;
-    create.log_segment_bytes = uint64_t{1} << 20;
-    create.log_limit_bytes = uint64_t{4} << 20;
-    ASSERT_TRUE(Store::Create(GetPosixEnv(), path_, create));
+    ASSERT_TRUE(Store::Create(GetPosixEnv(), path_, SmallStore(2, 4096)));
     auto store = Store::Open(GetPosixEnv(), path_, Quiet()).value();
     for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(store->Put(names_[Index(i)], values_[Index(i)]));
     ASSERT_TRUE(store->Close());

@@ -7,6 +7,7 @@
 #include <kvfs/batch.h>
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -14,23 +15,13 @@ namespace {
 constexpr Key kOne = {kRootDirectory, "one"}, kOther = {kRootDirectory, "other"},
               kAbsentKey = {kRootDirectory, "absent"};
 
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 3;
-  options.hash_seed = 1;
-  options.page_bytes = 4096;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
-
 void Longer(std::string& meta) { meta.assign(kMaxMetaBytes + 1, 'm'); }
 void Longest(std::string& meta) { meta.assign(kMaxMetaBytes, 'm'); }
 
 class BatchTest : public testing::Test {
  protected:
   BatchTest() {
-    EXPECT_TRUE(Store::Create(env_, "store", SmallStore()));
+    EXPECT_TRUE(Store::Create(env_, "store", SmallStore(3, 4096)));
     store_ = Store::Open(env_, "store").value();
     EXPECT_TRUE(Try([](Batch& batch) {
       batch.Put(kOne, AsBytes("content of one"), "meta of one");

@@ -8,21 +8,12 @@
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
 
 constexpr uint64_t kStride = kIsSanitized ? 5 : 1;
-
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 2;
-  options.page_bytes = 4096;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
 
 Result<std::unique_ptr<Store>> Open(Env& env) {
   OpenOptions options;
@@ -34,7 +25,7 @@ class CacheAfterFailure : public testing::Test {
  protected:
   void Create() {
     disk_ = std::make_unique<MemoryEnv>();
-    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore()));
+    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore(2, 4096)));
   }
 
   // Small values and large ones, syncs and checkpoints; then the process dies. False if something
@@ -139,7 +130,7 @@ TEST_F(CacheAfterFailure, EachEndOfAProcess) {
     SCOPED_TRACE("the process ends at operation " + std::to_string(operation));
     disk_ = std::make_unique<MemoryEnv>();
     disk_->FailPowerAt(operation);
-    const bool is_done = Store::Create(*disk_, "store", SmallStore()) && Run(*disk_);
+    const bool is_done = Store::Create(*disk_, "store", SmallStore(2, 4096)) && Run(*disk_);
     disk_->KillProcess();
     if (is_done) {
       EXPECT_GT(operation, 60u);

@@ -13,6 +13,7 @@
 #include "store/format/entry.h"
 #include "store/format/superblock.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -26,13 +27,7 @@ std::string Text(size_t size, char fill) { return std::string(size, fill); }
 class CheckTest : public testing::Test {
  protected:
   CheckTest() {
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = kPage;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2, kPage)));
     Open();
   }
 
@@ -379,7 +374,7 @@ TEST_F(CheckTest, FindsWrongCounts) {
                {&format::ShardRoot::orphaned_contents, "to be freed"}};
   for (const auto& wrong : cases) {
     EditCheckpoint([&](format::Checkpoint& it) { ++(it.shards[0].*wrong.count); });
-    ExpectFinding(Kind::kDirectory, {wrong.word, "checkpoint says"});
+    ExpectFinding(Kind::kLostSpace, {wrong.word, "checkpoint says"});
     store_.reset();
     EditCheckpoint([&](format::Checkpoint& it) { --(it.shards[0].*wrong.count); });
   }
@@ -401,7 +396,7 @@ TEST_F(CheckTest, FindsSpaceThatIsLost) {
     };
     ASSERT_TRUE(FileOf("shard-00.keys")->Allocate(63 * kPage, kPage));
     EditBitmap(map, mark);
-    ExpectFinding(Kind::kDirectory, {"nothing refers"});
+    ExpectFinding(Kind::kLostSpace, {"nothing refers"});
     store_.reset();
   }
 }
@@ -470,7 +465,7 @@ TEST_F(CheckTest, FindsADamagedMap) {
   Fill();
   Close();
   Flip("shard-00.values", RootOfShard0().block_map.root.number * format::kBlockBytes);
-  ExpectFinding(Kind::kDamage, {"of a allocation map", "checksum"});
+  ExpectFinding(Kind::kDamage, {"of an allocation map", "checksum"});
 }
 
 // One block in two maps' trees, as after a write that went astray.

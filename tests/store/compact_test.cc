@@ -10,6 +10,7 @@
 #include "store/env/memory_env.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -23,11 +24,7 @@ class CompactTest : public testing::Test {
   CompactTest() { store_ = NewStore("store"); }
 
   std::unique_ptr<Store> NewStore(const std::string& path) {
-    CreateOptions create;
-    create.shards = kShards;
-    create.page_bytes = kPage;
-    create.hash_seed = 1;
-    create.log_segment_bytes = 1 << 20;
+    CreateOptions create = SmallStore(kShards, kPage);
     create.log_limit_bytes = 8 << 20;
     EXPECT_TRUE(Store::Create(disk_, path, create));
     OpenOptions open;

@@ -7,6 +7,7 @@
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -19,13 +20,7 @@ class CopyOnWriteDisk : public testing::Test {
     store_.reset();
     disk_ = std::make_unique<MemoryEnv>();
     acknowledged_.clear();
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = 4096;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    ASSERT_TRUE(Store::Create(*disk_, "store", options));
+    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore(2, 4096)));
     ASSERT_NO_FATAL_FAILURE(Open());
   }
   void Open() {
@@ -102,7 +97,7 @@ TEST_F(CopyOnWriteDisk, ThatIsFullLosesNothingAndGoesOnWithRoom) {
   ExpectAllIsWell();
 }
 
-// The n-th write of all is refused, whatever it is of: a slot of the superblock, a allocation map,
+// The n-th write of all is refused, whatever it is of: a slot of the superblock, an allocation map,
 // a block that is written over, a segment's header.
 TEST_F(CopyOnWriteDisk, AnyRefusedWriteIsNoFinalFailure) {
   uint64_t nth = 1;

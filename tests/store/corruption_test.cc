@@ -11,6 +11,7 @@
 #include "store/env/memory_env.h"
 #include "store/format/superblock.h"
 #include "tests/store/model.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -27,12 +28,7 @@ std::string Text(size_t size, unsigned seed) {
 class CorruptionTest : public testing::Test {
  protected:
   CorruptionTest() {
-    CreateOptions options;
-    options.shards = 2;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2)));
     Open();
   }
 

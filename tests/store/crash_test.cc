@@ -13,19 +13,10 @@
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
-
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 2;
-  options.page_bytes = 4096;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
 
 // The power fails at one in so many changes.
 constexpr uint64_t kStride = kRepeatsLess ? 7 : 1;
@@ -79,7 +70,7 @@ std::string Large(char fill, size_t size = 10'000) { return std::string(size, fi
 // Runs a script on a store while it remembers every state that was acknowledged.
 class CrashTest : public testing::Test {
  protected:
-  void Prepare(Env& env) { ASSERT_TRUE(Store::Create(env, "store", SmallStore())); }
+  void Prepare(Env& env) { ASSERT_TRUE(Store::Create(env, "store", SmallStore(2, 4096))); }
 
   void Run(Env& env, const std::vector<Step>& script) {
     states_ = {Model{}};
@@ -269,7 +260,7 @@ TEST_F(CrashTest, CrashDuringRecovery) {
 // then.
 TEST_F(CrashTest, OlderSlotNeverComesBack) {
   constexpr uint64_t kSecondSlot = format::kSlotOffset[1];
-  CreateOptions options = SmallStore();
+  CreateOptions options = SmallStore(2, 4096);
   options.shards = 16;  // so that a slot is longer than a sector, and can be torn
   auto prepare = [&](Env& env) {
     states_ = {Model{}};

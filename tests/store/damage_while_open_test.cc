@@ -8,6 +8,7 @@
 #include <kvfs/store.h>
 #include "store/alloc/checksum_cache.h"
 #include "store/env/memory_env.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -55,13 +56,7 @@ TEST(ChecksumCache, AFaultOfTheMappingLetsAllBeCheckedAgain) {
 class DamageWhileOpen : public testing::Test {
  protected:
   DamageWhileOpen() {
-    CreateOptions options;
-    options.shards = 1;
-    options.hash_seed = 1;
-    options.page_bytes = 4096;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(1, 4096)));
     OpenOptions open;
     open.idle_ms = 0;
     store_ = Store::Open(disk_, "store", open).value();
@@ -166,11 +161,7 @@ TEST_F(DamageWhileOpen, IsNotWrittenIntoASoundBlock) {
 TEST(DamageWhileOpenOnDisk, OfAFileThatIsCutIsTold) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/store";
-  CreateOptions options;
-  options.shards = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, options));
+  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, SmallStore(1)));
   auto store = Store::Open(GetPosixEnv(), path).value();
   ASSERT_TRUE(store->Put("large", std::string(100'000, 'l')));
   ASSERT_TRUE(store->Put("small", "value"));

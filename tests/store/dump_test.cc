@@ -11,6 +11,7 @@
 #include <kvfs/store.h>
 #include "store/format/checksum.h"
 #include "store/format/superblock.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -27,12 +28,8 @@ std::string Hex(uint64_t number) {
 class DumpTest : public testing::Test {
  protected:
   DumpTest() {
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = kPage;
+    CreateOptions options = SmallStore(2, kPage);
     options.hash_seed = 0xabc;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
     EXPECT_TRUE(Store::Create(disk_, path_, options));
     store_ = Store::Open(disk_, path_).value();
   }

@@ -8,6 +8,7 @@
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -61,10 +62,7 @@ std::string Piece(const Store& store, Key key, uint64_t offset) {
 class EdgeValuesTest : public testing::Test {
  protected:
   EdgeValuesTest() {
-    CreateOptions options;
-    options.shards = 3;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
+    CreateOptions options = SmallStore(3);
     options.log_limit_bytes = 16 << 20;
     EXPECT_TRUE(Store::Create(env_, "store", options));
     store_ = Open(env_);

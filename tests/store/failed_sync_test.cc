@@ -11,23 +11,15 @@
 
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
 
-CreateOptions OneShard() {
-  CreateOptions options;
-  options.shards = 1;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
-
 class FailedSyncTest : public testing::Test {
  protected:
   FailedSyncTest() {
-    EXPECT_TRUE(Store::Create(disk_, "store", OneShard()));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(1)));
     OpenOptions options;
     options.idle_ms = 0;
     store_ = Store::Open(disk_, "store", options).value();

@@ -12,21 +12,13 @@
 #include "store/env/memory_env.h"
 #include "tests/store/model.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
 
 // One in so many operations fails.
 constexpr uint64_t kStride = kRepeatsLess ? 5 : 1;
-
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 2;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
 
 struct FaultCase {
   const char* name;
@@ -46,7 +38,7 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
     states_ = {Model{}};
     synced_ = 0;
     doubtful_.clear();
-    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore()));
+    ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore(2)));
   }
 
   void FailOperation(uint64_t nth) {
@@ -237,7 +229,7 @@ class FullDiskTest : public testing::Test {
 
   FullDiskTest() {
     disk_.SetCapacity(kCapacity);
-    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore()));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2)));
     Open();
   }
   void Open() {

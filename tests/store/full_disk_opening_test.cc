@@ -11,6 +11,7 @@
 #include "tests/store/soundness.h"
 #include "tests/support/crash.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -54,13 +55,7 @@ void Die(MemoryEnv& env, std::unique_ptr<Store> store) {
 // Fills a store, with contents that wait to be reclaimed, and dies: where a checkpoint is taken,
 // half is in the tree, and half in the log.
 void FillAndDie(MemoryEnv& env, bool has_checkpoint = true) {
-  CreateOptions options;
-  options.shards = 2;
-  options.page_bytes = 4096;
-  options.hash_seed = 1;
-  options.log_segment_bytes = kSegmentBytes;
-  options.log_limit_bytes = 4 * kSegmentBytes;
-  ASSERT_TRUE(Store::Create(env, "store", options));
+  ASSERT_TRUE(Store::Create(env, "store", SmallStore(2, 4096)));
   auto store = Open(env).value();
   for (size_t i = 0; i < kEntries; ++i) {
     ASSERT_TRUE(store->Put(Name(i), Content(i)));

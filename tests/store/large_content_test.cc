@@ -12,6 +12,7 @@
 #include "store/format/chunk.h"
 #include "store/txn/content_editor.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -27,11 +28,7 @@ std::string MarkOf(uint64_t chunk) { return "chunk " + std::to_string(chunk); }
 class LargeContent : public testing::Test {
  protected:
   LargeContent() {
-    CreateOptions options;
-    options.shards = 2;
-    options.hash_seed = 1;
-    options.page_bytes = kPageBytes;
-    options.log_segment_bytes = 1 << 20;
+    CreateOptions options = SmallStore(2, kPageBytes);
     options.log_limit_bytes = 64 << 20;
     EXPECT_TRUE(Store::Create(disk_, "store", options));
     options_.idle_ms = 0;
@@ -210,8 +207,8 @@ TEST_F(LargeContent, ItsFreeingClaimsFewPages) {
   uint64_t claimed = 0;
   for (const auto& shard : parts->shards) {
     const std::unique_lock lock(shard->mutex);
-    shard->ClaimPages(0, 0, /*grows=*/false);
-    claimed += shard->page_allocator().claimed();
+    shard->ReservePages(0, 0, /*grows=*/false);
+    claimed += shard->page_allocator().reserved();
   }
   EXPECT_LT(claimed, pages / 2);
 }

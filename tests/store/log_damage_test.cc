@@ -5,6 +5,7 @@
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -14,10 +15,7 @@ constexpr uint64_t kSegmentBytes = 1 << 20;
 class LogDamageTest : public testing::Test {
  protected:
   LogDamageTest() {
-    CreateOptions options;
-    options.shards = 1;
-    options.hash_seed = 1;
-    options.log_segment_bytes = kSegmentBytes;
+    CreateOptions options = SmallStore(1);
     options.log_limit_bytes = 16 * kSegmentBytes;
     EXPECT_TRUE(Store::Create(env_, "store", options));
     store_ = Open(env_).value();

@@ -14,6 +14,7 @@
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -48,13 +49,7 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
   // A store that was not closed, with trees of two levels and a log that changes them.
   static void SetUpTestSuite() {
     MemoryEnv disk;
-    CreateOptions create;
-    create.shards = 2;
-    create.page_bytes = 4096;
-    create.hash_seed = 1;
-    create.log_segment_bytes = 1 << 20;
-    create.log_limit_bytes = 4 << 20;
-    ASSERT_TRUE(Store::Create(disk, "store", create));
+    ASSERT_TRUE(Store::Create(disk, "store", SmallStore(2, 4096)));
     OpenOptions open;
     open.idle_ms = 0;
     auto store = Store::Open(disk, "store", open).value();

@@ -17,6 +17,7 @@
 #include <kvfs/env.h>
 #include <kvfs/store.h>
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -68,11 +69,7 @@ class RealFullDiskTest : public testing::Test {
   explicit RealFullDiskTest(const DiskKind& kind = kExt4) : disk_(kind) {}
   void SetUp() override {
     ASSERT_TRUE(disk_.is_mounted()) << "a file system in a file cannot be mounted here";
-    CreateOptions options;
-    options.shards = 2;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    ASSERT_TRUE(Store::Create(GetPosixEnv(), store_path(), options));
+    ASSERT_TRUE(Store::Create(GetPosixEnv(), store_path(), SmallStore(2)));
     Open();
   }
   void TearDown() override { store_.reset(); }

@@ -11,6 +11,7 @@
 #include "store/format/superblock.h"
 #include "tests/store/model.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
 namespace {
@@ -27,13 +28,7 @@ std::string Text(size_t size, unsigned seed) {
 class RepairTest : public testing::Test {
  protected:
   RepairTest() {
-    CreateOptions options;
-    options.shards = 2;
-    options.page_bytes = kPage;
-    options.hash_seed = 1;
-    options.log_segment_bytes = 1 << 20;
-    options.log_limit_bytes = 4 << 20;
-    EXPECT_TRUE(Store::Create(disk_, "store", options));
+    EXPECT_TRUE(Store::Create(disk_, "store", SmallStore(2, kPage)));
     store_ = Store::Open(disk_, "store").value();
   }
 

@@ -5,15 +5,6 @@
 
 namespace kvfs {
 
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 3;
-  options.hash_seed = 1;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
-
 StoreFixture::StoreFixture() {
   EXPECT_TRUE(Store::Create(env_, "store", SmallStore()));
   Reopen();

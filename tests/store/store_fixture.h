@@ -11,11 +11,9 @@
 
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
+#include "tests/support/small_store.h"
 
 namespace kvfs {
-
-// Three shards, a log of few and short segments, a seed that stays.
-CreateOptions SmallStore();
 
 // The error's code; fails the test for a success.
 ErrorCode CodeOf(const auto& result) {

@@ -16,6 +16,7 @@
 #include <kvfs/store.h>
 #include "store/env/memory_env.h"
 #include "tests/store/soundness.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -24,15 +25,6 @@ namespace {
 constexpr int kWriters = 3;
 constexpr int kPairs = 40;  // of accounts of each writer
 constexpr int kRounds = 1500;
-
-CreateOptions SmallStore() {
-  CreateOptions options;
-  options.shards = 4;
-  options.page_bytes = 4096;
-  options.log_segment_bytes = 1 << 20;
-  options.log_limit_bytes = 4 << 20;
-  return options;
-}
 
 // The value of an account with the number `n`: inline, in a tail, or in several blocks.
 std::string ValueOf(const std::string& account, uint64_t n) {
@@ -58,7 +50,7 @@ std::string Account(int writer, int pair, char side) {
 class StressTest : public testing::Test {
  protected:
   void Open(Env& env, const std::string& path) {
-    ASSERT_TRUE(Store::Create(env, path, SmallStore()));
+    ASSERT_TRUE(Store::Create(env, path, SmallStore(4, 4096)));
     OpenOptions options;
     options.dirty_limit_bytes = 2 << 20;
     options.idle_ms = 1;
@@ -195,7 +187,7 @@ class StressTest : public testing::Test {
 TEST(StressConditions, OneOfManyCreates) {
   constexpr int kThreads = 3, kNames = 30'000;
   MemoryEnv env;
-  ASSERT_TRUE(Store::Create(env, "store", SmallStore()));
+  ASSERT_TRUE(Store::Create(env, "store", SmallStore(4, 4096)));
   auto store = Store::Open(env, "store").value();
   std::atomic<int> created = 0;
   std::barrier start(kThreads);
@@ -225,7 +217,7 @@ TEST(StressConditions, AReadIsOfOneMoment) {
   constexpr size_t kBytes = 60'000;
   TemporaryDirectory directory;
   const std::string path = directory.path() + "/store";
-  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, SmallStore()));
+  ASSERT_TRUE(Store::Create(GetPosixEnv(), path, SmallStore(4, 4096)));
   auto store = Store::Open(GetPosixEnv(), path).value();
   const Key key{kRootDirectory, "written over"};
   ASSERT_TRUE(store->Put(key.name, std::string(kBytes, 'a')));

@@ -32,7 +32,7 @@ def _without_exceptions(branches):
 def _plain(name):
     previous = None
     while previous != name:
-        previous, name = name, re.sub(r'<[^<>]*>', '', name)
+        previous, name = name, re.sub(r'<[^<>]*>|\([^()]*\)', '', name)
     return re.sub(r'\[[^\]]*\]', '', name)
 
 

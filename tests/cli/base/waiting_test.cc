@@ -3,6 +3,8 @@
 #include "cli/base/waiting.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace kvfs::cli {
 namespace {
@@ -55,6 +57,29 @@ TEST_F(WaitingTest, BeginsAnewWhereWorkHasGotOn) {
   EXPECT_FALSE(Wait(seconds(1000)));
   RenewWaits();
   EXPECT_TRUE(Wait(seconds(900)));
+}
+
+TEST_F(WaitingTest, ToldHowLongItWas) {
+  EXPECT_EQ(WithWaited("it is silent"), "it is silent");
+  EXPECT_TRUE(Wait(seconds(1)));
+  EXPECT_EQ(WithWaited("it is silent"), "it is silent, waited 1 second");
+  EXPECT_FALSE(Wait(seconds(999)));
+  EXPECT_TRUE(IsWaitLimitReached());
+  EXPECT_EQ(WithWaited("it is silent"), "it is silent, waited 1000 seconds");
+}
+
+TEST_F(WaitingTest, IsOneForProcessesThatShareIt) {
+  ShareWaits();
+  EXPECT_FALSE(DoesOtherWait());
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(Wait(seconds(600)) && Wait(seconds(300)) ? 0 : 1);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(DoesOtherWait());
+  EXPECT_TRUE(Wait(seconds(50)));
+  EXPECT_FALSE(DoesOtherWait());
+  EXPECT_FALSE(Wait(seconds(50)));
 }
 
 TEST_F(WaitingTest, WithoutALimitHasNoEnd) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/client/keys.h"
 #include "cli/client/requests.h"
 
 namespace kvfs::cli {
@@ -39,6 +40,7 @@ TEST_F(ChannelPair, TheEndOfTheOtherSideIsAnError) {
   SendBytes(std::string("\x02\0\0\0\x01\0\0\0a\x05", 10));
   one_.reset();
   EXPECT_EQ(other_->Receive().error().code, ErrorCode::kIo);
+  EXPECT_TRUE(other_->has_ended());
   EXPECT_EQ(other_->Send({std::string(1 << 20, 'x')}).error().code, ErrorCode::kIo);
 }
 
@@ -52,6 +54,25 @@ TEST_F(ChannelPair, MoreFieldsOrBytesThanAllowedAreRefused) {
 TEST_F(ChannelPair, AnInterruptEndsTheWait) {
   other_->Interrupt();
   EXPECT_FALSE(other_->Receive());
+}
+
+// Nobody waits a second time for one who has been given up.
+TEST_F(ChannelPair, PatienceEndsOnce) {
+  int asked = 0;
+  other_->SetPatience(std::chrono::milliseconds(10), [&]() -> Result<void> {
+    return ++asked < 3 ? Result<void>() : Fail(ErrorCode::kIo, "it does not answer");
+  });
+  for (int call = 0; call < 3; ++call) {
+    EXPECT_EQ(other_->Receive().error().message, "it does not answer");
+    EXPECT_FALSE(other_->Send({"more"}));
+  }
+  EXPECT_EQ(asked, 3);
+  EXPECT_FALSE(other_->has_ended());
+}
+
+TEST(Keys, TheTopHasANameInMessages) {
+  const CommandError error = ExplainKeyError("list", "", "/s", Error{ErrorCode::kIo, "it failed"});
+  EXPECT_EQ(error.text, "cannot list / in /s: it failed");
 }
 
 TEST(Requests, ChangesComeBack) {

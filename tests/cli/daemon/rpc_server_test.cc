@@ -21,9 +21,12 @@ class Daemon : public testing::Test {
     EXPECT_TRUE(Store::Create(disk_, "store"));
     store_ = *Store::Open(disk_, "store");
     file_system_ = *fs::FileSystem::Open(*store_);
-    service_ = *RpcServer::Start(
-        directory_.path(),
-        {*store_, *file_system_, {"noexec", "idle=5"}, [&] { return is_read_only_.load(); }, {}});
+    service_ = *RpcServer::Start(directory_.path(), {*store_,
+                                                     *file_system_,
+                                                     {"noexec", "idle=5"},
+                                                     [&] { return is_read_only_.load(); },
+                                                     {},
+                                                     [&] { return inner_mounts_; }});
     Connect();
   }
 
@@ -41,7 +44,7 @@ class Daemon : public testing::Test {
   }
   // What the answer begins and, if it is an error, goes on with.
   Message Greet(const std::string& version, const std::string& protocol) {
-    return Ask({"hello", version, protocol}).back();
+    return Ask({"hello", version, protocol, EncodeNumber(077)}).back();
   }
   Message GreetRightly() { return Greet(kVersion, EncodeNumber(kProtocol)); }
   void Fill(int count) {
@@ -62,12 +65,21 @@ class Daemon : public testing::Test {
   }
 
   std::optional<ErrorCode> Put(const std::string& path) {
-    fs::PathOperation put;
-    put.path = path;
-    const Message answer = Ask({"apply", EncodeChange(put)}).back();
+    return Apply(fs::PathOperation::Kind::kPut, path);
+  }
+  std::optional<ErrorCode> Delete(const std::string& path) {
+    return Apply(fs::PathOperation::Kind::kDelete, path);
+  }
+  std::optional<ErrorCode> Apply(fs::PathOperation::Kind kind, const std::string& path) {
+    fs::PathOperation change;
+    change.kind = kind;
+    change.path = path;
+    const Message answer = Ask({"apply", EncodeChange(change)}).back();
     if (answer[0] == request::kOk) return {};
     return static_cast<ErrorCode>(*DecodeNumber(answer[1]));
   }
+  // Between two requests.
+  void MountInside(std::vector<InnerMount> mounts) { inner_mounts_ = std::move(mounts); }
   uint64_t CountRequests() { return service_->CountRequests(); }
   void Disconnect() { channel_.reset(); }
   void Connect() { channel_.emplace(*ConnectToStore(directory_.path())); }
@@ -75,6 +87,7 @@ class Daemon : public testing::Test {
 
  private:
   std::atomic<bool> is_read_only_ = false;
+  std::vector<InnerMount> inner_mounts_;
   TemporaryDirectory directory_;
   MemoryEnv disk_;
   std::unique_ptr<Store> store_;
@@ -90,9 +103,30 @@ TEST_F(Daemon, ServesItsOwnVersionAndProtocolOnly) {
   EXPECT_NE(other_version[2].find("unmount the store and mount it again"), std::string::npos);
   EXPECT_EQ(Greet(kVersion, EncodeNumber(kProtocol - 1))[0], request::kError);
   EXPECT_EQ(Ask({"hello", kVersion}).back()[0], request::kError);
+  EXPECT_EQ(Ask({"hello", kVersion, EncodeNumber(kProtocol)}).back()[0], request::kError);
   EXPECT_EQ(Ask({"stat", "/"}).back()[0], request::kError);
   EXPECT_EQ(GreetRightly()[0], request::kOk);
   EXPECT_EQ(Ask({"stat", "/"}).back()[0], request::kOk);
+}
+
+TEST_F(Daemon, TakesTheUmaskOfWhoGreets) {
+  GreetRightly();
+  EXPECT_EQ(Put("a"), std::nullopt);
+  const auto made = DecodeInode(Ask({"stat", "a"}).back()[1]);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->attributes.mode, 0100600u);
+}
+
+TEST_F(Daemon, TakesNoNameAwayWhereSomethingIsMounted) {
+  GreetRightly();
+  EXPECT_EQ(Put("a"), std::nullopt);
+  EXPECT_EQ(Put("b"), std::nullopt);
+  MountInside({{"a", "/mnt/a"}});
+  EXPECT_EQ(Delete("a"), ErrorCode::kNotEmpty);
+  EXPECT_EQ(Put("a"), std::nullopt);  // keeps the name
+  EXPECT_EQ(Delete("b"), std::nullopt);
+  MountInside({});
+  EXPECT_EQ(Delete("a"), std::nullopt);
 }
 
 TEST_F(Daemon, ListsManyNamesInAMessage) {

@@ -66,11 +66,11 @@ TEST_F(ShardContractDeathTest, ACheckpointIsDurableAfterItIsWrittenAndSynced) {
 // A number that is given back twice could be given out twice.
 TEST_F(ShardContractDeathTest, ANumberIsHeldBeforeItIsGivenBackOrTaken) {
   BlockAllocator& space = shard_->block_allocator();
-  ASSERT_TRUE(space.Reserve(10));
-  EXPECT_DEATH(space.Take({5, 1}), "held before it is taken");
-  const kvfs::Run run = space.Hold(2);
-  space.Release(run);
-  EXPECT_DEATH(space.Release(run), "once");
+  ASSERT_TRUE(space.Preallocate(10));
+  EXPECT_DEATH(space.Allocate({5, 1}), "pinned before it is allocated");
+  const kvfs::Run run = space.Pin(2);
+  space.Unpin(run);
+  EXPECT_DEATH(space.Unpin(run), "once");
 }
 
 }  // namespace

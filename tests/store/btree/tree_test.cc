@@ -67,7 +67,7 @@ class TreeFixture {
     auto written = writer.Write(root_, row);
     ASSERT_TRUE(written) << written.error().message;
     root_ = written->root;
-    space_.AddToClosed(written->taken, written->freed);
+    space_.AddToClosed(written->allocated, written->freed);
     space_.Settle();
     space_.CheckpointDurable(epoch_);
     space_.FreeUpTo(epoch_);

@@ -38,7 +38,7 @@ Identity TheIdentity() {
   return identity;
 }
 
-// A bitmap of a allocation map where number `last` is used, and those from 1 to it, but that of
+// A bitmap of an allocation map where number `last` is used, and those from 1 to it, but that of
 // pages has only `last`.
 Piece TheBitmap(uint64_t last) {
   Piece out(kBlockBytes);

@@ -170,6 +170,26 @@ TEST_F(RedoLogTest, SyncMakesDurable) {
   EXPECT_EQ(flushes_, 1);
 }
 
+// What its records refer to is another matter, and a later sync's.
+TEST_F(RedoLogTest, ASegmentIsSyncedAloneAndThenFound) {
+  AppendMany(1);
+  ASSERT_TRUE(log_->SyncSegment(life_));
+  EXPECT_EQ(flushes_, 0);
+  EXPECT_EQ(log_->durable(), 0u);
+  EXPECT_TRUE(Load(*OnlySynced())->Has(life_));
+  ASSERT_TRUE(log_->SyncTo(1));
+  EXPECT_EQ(flushes_, 1);
+  EXPECT_EQ(log_->durable(), 1u);
+}
+
+TEST_F(RedoLogTest, AFailedSyncOfASegmentAloneIsFinal) {
+  AppendMany(1);
+  env_.InjectFault({.kind = OperationKind::kSync, .code = ErrorCode::kIo});
+  EXPECT_EQ(log_->SyncSegment(life_).error().code, ErrorCode::kIo);
+  EXPECT_EQ(log_->SyncSegment(life_).error().code, ErrorCode::kReadOnly);
+  EXPECT_FALSE(TryAppend());
+}
+
 TEST_F(RedoLogTest, ThreadsShareFlushes) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {

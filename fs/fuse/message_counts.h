@@ -1,10 +1,10 @@
-// Counts of the messages that the kernel sent, by kind: what a command costs in round trips; and
-// how long it took to answer them.
+// Counts of the kernel's messages by kind, the round trips that a command costs; and the latencies
+// of their replies.
 //
-// The kinds are the kernel's own operation numbers (linux/fuse.h); both of its renames are one
-// kind. Messages of other kinds are not counted: the kernel sends them once, and is told to do
-// without. Counts only grow; each is exact, but a set of them read while messages arrive need not
-// be of one moment.
+// The kinds are the kernel's opcodes (linux/fuse.h); both kinds of rename are one. Messages of
+// other kinds are not counted: the kernel sends them once, and learns that they are not supported.
+// Counts only grow; each is exact, but counts read while messages arrive need not be consistent
+// with each other.
 #pragma once
 
 #include <array>
@@ -76,7 +76,7 @@ class MessageCounts {
   std::array<LatencyHistogram, kKinds> latencies_{};
 };
 
-// The kernel's name of the kind in lower case; empty for a number that is not one.
+// The kernel's name of the kind in lower case; empty for an unknown number.
 std::string_view NameOf(MessageKind kind);
 
 }  // namespace kvfs::fs

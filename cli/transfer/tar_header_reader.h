@@ -1,6 +1,6 @@
-// The headers of an entry of a tar archive, read a second time: libarchive hands out what it makes
-// of them, and is silent where a value ends at a NUL, is no number, has a sign that is lost, or
-// stands in a header that is of all entries. What is told here is what it does not tell.
+// Parses the headers of a tar entry a second time: libarchive returns its interpretation, and does
+// not report that a value ends at a NUL, is not a number, loses its sign, or comes from a global
+// header. This does.
 //
 //   [x: records of the entry]...  [g: records of all that follow]...  [L, K: a long name]...
 //   the header itself             each of 512 bytes, those before the last with a body behind them
@@ -18,37 +18,37 @@
 
 namespace kvfs::cli {
 
-// What cannot come in as it is.
+// A part that cannot be imported as it is.
 struct TarFlaw {
-  bool is_of_entry;  // nothing of the entry can be believed; else it is without `what`
+  bool is_of_entry;  // the whole entry is unusable; otherwise only `what` is
   std::string what;
   std::string reason;
 };
 
 struct TarHeaders {
-  // As the headers tell them; nothing where libarchive knows better.
+  // From the headers; nothing where libarchive's value is right.
   std::optional<fs::Timespec> mtime;
   std::optional<fs::Timespec> atime;
   std::optional<fs::Timespec> ctime;
   std::optional<uint32_t> permissions;
-  // Of the header of all entries, if the entry tells none of its own.
+  // From a global header, if the entry has none.
   std::optional<uint32_t> uid;
   std::optional<uint32_t> gid;
   std::vector<TarFlaw> flaws;
-  // What libarchive makes of a part that is left out: not to be believed.
+  // libarchive's interpretation of the parts that are left out: to be ignored.
   std::vector<std::string> false_xattrs;
   bool has_false_access_list = false;
   bool has_false_default_list = false;
 };
 
-// Records of headers of all entries, to be kept from entry to entry.
+// Records of global headers, kept from entry to entry.
 using TarGlobals = std::map<std::string, std::string, std::less<>>;
 
-// `bytes` are all headers of one entry.
+// `bytes` holds all headers of one entry.
 TarHeaders ReadTarHeaders(std::string_view bytes, TarGlobals& globals);
 
-// "-1.25", as in records: seconds and up to nine digits that are not lost. Nothing for another
-// text.
+// "-1.25", as in records: seconds, and up to nine significant fractional digits. Nothing for other
+// texts.
 std::optional<fs::Timespec> ParsePaxTime(std::string_view text);
 std::string PaxTimeText(const fs::Timespec& time);
 

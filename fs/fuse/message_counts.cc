@@ -1,5 +1,5 @@
 // The kernel's names of its operations (linux/fuse.h).
-#include "fs/fuse/messages.h"
+#include "fs/fuse/message_counts.h"
 
 namespace kvfs::fs {
 

@@ -1,9 +1,10 @@
-// Attributes read and changed. A change is one edit of the entry's meta, made under the store's
-// lock, so that changes of different attributes at the same time are all kept.
+// Reads and changes attributes. A change is one edit of the entry's meta under the store's lock, so
+// that concurrent changes of different attributes are all kept.
 #include <sys/stat.h>
 
 #include <mutex>
 
+#include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {

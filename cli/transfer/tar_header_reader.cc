@@ -1,6 +1,6 @@
-// A table of keys, and checks of the fields of 512 bytes.
+// A table of keys, and checks of the fields of the 512-byte header.
 
-#include "cli/transfer/tar_headers.h"
+#include "cli/transfer/tar_header_reader.h"
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ constexpr Field kMinor = {"SCHILY.devminor", 337, 8};
 
 bool IsBinary(std::string_view field) { return (static_cast<unsigned char>(field[0]) & 0x80) != 0; }
 
-// What stands in the field before the NUL or blank that ends it.
+// The field's text before the terminating NUL or blank.
 std::string_view DigitsIn(std::string_view field) {
   field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
   return field.substr(0, field.find_first_of(std::string_view("\0 ", 2)));
@@ -55,7 +55,7 @@ std::optional<uint32_t> OctalIn(std::string_view field) {
   return number;
 }
 
-// Of a body behind a header; what is larger ends the archive for libarchive.
+// Size of the body after a header; libarchive ends the archive at a larger one.
 size_t SizeIn(std::string_view block) {
   const std::string_view field = block.substr(kSize.at, kSize.bytes);
   size_t size = 0;
@@ -77,8 +77,8 @@ bool IsAnyOf(std::string_view key, std::initializer_list<std::string_view> keys)
   return std::ranges::find(keys, key) != keys.end();
 }
 
-// Of what an entry is not: comments, where it lay, names of owners beside their numbers; and what
-// libarchive understands and would tell.
+// Keys that are not attributes of an entry: comments, device and inode numbers, names of owners in
+// addition to their ids; and keys that libarchive handles, and reports errors of.
 bool IsOfNoAttribute(std::string_view key) {
   return key.starts_with("GNU.sparse.") ||
          IsAnyOf(key,
@@ -103,8 +103,8 @@ bool IsBase64(std::string_view text) {
 
 bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
-// Hands on each record; false at one that is none, where libarchive stops, too: names and sizes may
-// stand behind it.
+// Visits each record; false at an invalid one, where libarchive stops, too: names and sizes may
+// follow it.
 template <typename Visit>
 bool ForRecords(std::string_view body, const Visit& visit) {
   while (!body.empty()) {
@@ -171,14 +171,14 @@ class HeaderReader {
     if (!is_whole) FlawOfEntry("a record of its headers is damaged");
   }
 
-  // Of a key that comes again the last value counts, by the format.
+  // If a key is repeated, the last value counts, by the format.
   void Take(std::string_view key, std::string_view value) {
     if (IsXattr(key)) return TakeXattr(key, value);
     own_.insert_or_assign(std::string(key), std::string(value));
     if (IsAnyOf(key, {"path", "linkpath", "GNU.sparse.name"})) {
-      if (HasNul(value)) FlawOfEntry("its name, or what it leads to, has a NUL");
+      if (HasNul(value)) FlawOfEntry("its name, or its target, has a NUL");
     } else if (IsAnyOf(key, {"uid", "gid", "size", "SCHILY.devmajor", "SCHILY.devminor"})) {
-      const bool is_negative = value.starts_with('-');  // which no owner is, and is told as such
+      const bool is_negative = value.starts_with('-');  // invalid for an owner, and reported
       if (!value.empty() && !IsDecimal(value.substr(is_negative ? 1 : 0))) {
         FlawOfEntry(fmt::format("its {} is no number: {}", key, value));
       }
@@ -188,12 +188,12 @@ class HeaderReader {
     }
   }
 
-  // Where the list stands as an extended attribute, too, that counts.
+  // If the list is also present as an extended attribute, that takes precedence.
   void CheckLists() {
     for (const char* kind : {"access", "default"}) {
       const auto list = own_.find(std::string("SCHILY.acl.") + kind);
       if (list == own_.end() || xattrs_.contains(std::string("system.posix_acl_") + kind)) continue;
-      // An empty one takes back what a global header says.
+      // An empty value cancels that of a global header.
       if (list->second.empty()) continue;
       const auto flaw = FlawOfAccessListText(list->second);
       if (!flaw) continue;
@@ -217,18 +217,18 @@ class HeaderReader {
     const bool is_own = own != own_.end();
     if (!is_own && global == globals_.end()) return {};
     const std::string& text = is_own ? own->second : global->second;
-    // It takes back what another header says.
+    // An empty value cancels that of another header.
     if (text.empty()) return key == "mtime" ? header_mtime_ : out_.mtime;
     const auto exact = ParsePaxTime(text);
     if (exact) return exact;
     const auto cut = ParsePaxTime(text.substr(0, text.find('.')) + FirstNine(text));
     if (cut) {
       FlawOfPart(fmt::format("the last digits of {}", key),
-                 fmt::format("a time has nine behind its point: {}", text));
+                 fmt::format("a time has nine fractional digits: {}", text));
       return cut;
     }
-    FlawOfPart(std::string(key), fmt::format("a store has no such time: {}", text));
-    return fs::Timespec{};  // and not what it begins with
+    FlawOfPart(std::string(key), fmt::format("a store cannot hold this time: {}", text));
+    return fs::Timespec{};  // and not its leading digits
   }
   // ".123456789" of a time with more digits.
   static std::string FirstNine(std::string_view text) {
@@ -243,7 +243,7 @@ class HeaderReader {
   std::optional<uint32_t> OwnerOf(std::string_view key) {
     const auto global = globals_.find(key);
     if (own_.contains(key) || global == globals_.end() || global->second.empty()) return {};
-    uint32_t owner = UINT32_MAX;  // what is none is refused as an owner
+    uint32_t owner = UINT32_MAX;  // an invalid id, refused as an owner
     const std::string& text = global->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), owner);
     return error == std::errc() && end == text.data() + text.size() ? owner : UINT32_MAX;
@@ -261,7 +261,7 @@ class HeaderReader {
       if (is_told || key == "hdrcharset") continue;
       FlawOfPart(key, "it stands in a header of all further entries, which are all without it");
     }
-    // Told once.
+    // Report it only once.
     std::erase_if(globals_, [](const auto& record) {
       return !IsAnyOf(record.first, {"mtime", "atime", "ctime", "uid", "gid"});
     });

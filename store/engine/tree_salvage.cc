@@ -1,5 +1,5 @@
-// All pages once, then the branches.
-#include "store/engine/salvage.h"
+// Reads all pages once, then builds the branches.
+#include "store/engine/tree_salvage.h"
 
 #include <algorithm>
 #include <map>
@@ -49,7 +49,8 @@ class TreeSalvage {
     bool is_certain = false;
   };
 
-  // What the branches and the map say of which pages are in use. Damage of the former is a loss.
+  // Finds the used pages from the branches and the map. Damage of the branches is reported as a
+  // loss.
   Result<void> FindUsed(const File& keys) {
     if (root_ == nullptr) return {};
     KVFS_ASSIGN(const uint64_t keys_bytes, keys.SizeBytes());
@@ -85,11 +86,11 @@ class TreeSalvage {
 
   Result<void> Look(uint64_t number) {
     const bool is_certain = IsCertain(number);
-    // What a sound map does not call used is an older page, and not to come back.
+    // A page that a sound map does not mark as used is an outdated one, and must not come back.
     if (!is_certain && is_map_sound_) return {};
     const uint64_t offset = number * config_.page_bytes;
     auto bytes = pages_->file().View(offset, config_.page_bytes);
-    // Zeros in place of what the disk could not deliver may be no more than that moment's.
+    // Zeros for undelivered pages may be temporary.
     if (pages_->file().ViewFaults() > 0) {
       auto refreshed = pages_->file().RefreshView(offset, config_.page_bytes);
       if (!refreshed) bytes = tl::unexpected(std::move(refreshed).error());
@@ -116,7 +117,7 @@ class TreeSalvage {
         {self, leaf.Record(0).key, leaf.Record(raw.count() - 1).key, raw.count(), is_certain});
   }
 
-  // A name whose hash is that of its slot is one that stood there.
+  // A name that matches its slot's fingerprint was in this page.
   void Lose(PageView page, uint64_t number) {
     if (!damaged_.contains(number)) {
       result_.losses.push_back("shard " + std::to_string(config_.index) + " keys: page " +
@@ -130,7 +131,7 @@ class TreeSalvage {
     }
   }
 
-  // Those that are certain, and then each that overlaps none before it.
+  // Takes the certain leaves, and then each leaf that overlaps none taken before.
   void ChooseLeaves() {
     std::ranges::sort(leaves_, [](const Leaf& a, const Leaf& b) {
       if (a.is_certain != b.is_certain) return a.is_certain;
@@ -163,7 +164,7 @@ class TreeSalvage {
     return {};
   }
 
-  // Appends pages with those records to the patch; returns the records that lead to them.
+  // Appends pages with these records to the patch; returns the records that point to them.
   std::vector<BranchRecord> BranchesOf(const std::vector<BranchRecord>& records,
                                        uint64_t first_number, std::vector<std::byte>* patch) {
     std::vector<BranchRecord> above;
@@ -201,7 +202,7 @@ class TreeSalvage {
 
 Result<SalvagedShard> SalvageTree(ShardFiles* files, const ShardConfig& config,
                                   const format::ShardRoot* root) {
-  // Its table of pages is too large for a small stack.
+  // On the heap: its table of pages is too large for a small stack.
   return std::make_unique<TreeSalvage>(files, config, root)->Run();
 }
 
