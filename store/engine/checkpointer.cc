@@ -17,7 +17,7 @@ constexpr uint64_t kBlockBytesPerLogByte = 32;
 // The limit of dead space is this, plus seven eighths of the space in use at the newest checkpoint:
 // so a store takes less than twice the space of its contents plus 64 MiB. A checkpoint begins at a
 // third of the limit, so that writers seldom wait for it.
-constexpr uint64_t kDeadBytes = uint64_t{48} << 20;
+constexpr uint64_t kDeadBytes = uint64_t{40} << 20;
 constexpr double kMuchDead = 1.0 / 3;
 
 // Turns the error of a failed sync into one that is final: whatever the reason of the failure, the
