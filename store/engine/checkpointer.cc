@@ -368,10 +368,11 @@ Result<void> Checkpointer::Finish() {
   space_->freed_bytes -= closed.freed_bytes;
   for (const auto& shard : *shards_) shard->CheckpointDurable(closed.checkpoint.epoch);
   LimitDeadSpace();
+  const bool continues = closed.purpose == Purpose::kContinue;
+  // Before writers go on, so that they find segments, and make no more.
+  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, continues ? kept_spares_ : 2));
   NotifyRoom();
   for (const auto& shard : *shards_) shard->Trim(closed.purpose);
-  const bool continues = closed.purpose == Purpose::kContinue;
-  KVFS_TRY(log_->RecycleBefore(closed.checkpoint.first_segment, continues ? kept_spares_ : 2));
   if (!continues) log_->TrimSpares(SpareLogBytes());
   if (closed.purpose == Purpose::kClose) return {};
   if (closed.suspends_log) KVFS_TRY(NameOwnSegment());
