@@ -1,8 +1,9 @@
 // The table of descriptors that a process has cannot be taken from it from outside, nor be left
 // without closing what is in it, which may wait for the daemon. So a third process, the keeper, has
 // the same table as the child from its beginning on (clone(2)), and does nothing but close it when
-// it is told. The process that watches has another table. Whoever wants to close what is in it, and
-// not what is its own, has a third process do it, and takes a copy of its own before.
+// it is told. The process that watches has a table of its own, from which it removes the mounts'
+// files at the beginning, while the daemons answer: to write to them, or to close them at its end,
+// would wait for the daemons.
 
 #include "cli/mounts/mount_watch.h"
 

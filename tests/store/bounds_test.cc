@@ -1,7 +1,8 @@
-// What must not grow with the store: the memory for changes, the memory of the process, the work of
-// an opening; and what must shrink with it: its files.
+// What must not grow with the store: the memory for changes, the memory of the process, the log,
+// the work of an opening; and what must shrink with it: its files.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <kvfs/store.h>
 #include "tests/store/soundness.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/small_store.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kvfs {
@@ -28,6 +30,17 @@ uint64_t AnonymousBytes() {
   }
   ADD_FAILURE() << "/proc/self/status tells no RssAnon";
   return 0;
+}
+
+// A file may go meanwhile.
+uint64_t FileBytesIn(const std::string& directory) {
+  uint64_t total = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    std::error_code error;
+    const uint64_t bytes = std::filesystem::file_size(entry.path(), error);
+    if (!error) total += bytes;
+  }
+  return total;
 }
 
 constexpr uint64_t kMany = kIsSanitized ? 20'000 : 100'000;
@@ -90,6 +103,20 @@ TEST_F(BoundsTest, WhoWouldExceedTheDirtyLimitWaits) {
   watching.join();
   EXPECT_GT(store->GetStats().checkpoints, 2u) << "the limit was never met";
   EXPECT_EQ(store->GetStats().entries, kMany);
+}
+
+// Also while writers wait for checkpoints: they go on when there are segments to be used again.
+TEST_F(BoundsTest, TheLogTakesNoMoreThanItsLimitAndASegment) {
+  const CreateOptions options = SmallStore();
+  ASSERT_TRUE(Store::Create(GetPosixEnv(), PathOf("short"), options));
+  auto store = Store::Open(GetPosixEnv(), PathOf("short")).value();
+  const std::string value(2000, 'x');
+  uint64_t most = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    ASSERT_TRUE(store->Put(Name(static_cast<uint64_t>(i % 500)), value));
+    if (i % 50 == 0) most = std::max(most, FileBytesIn(PathOf("short") + "/log"));
+  }
+  EXPECT_LE(most, options.log_limit_bytes + options.log_segment_bytes);
 }
 
 TEST_F(BoundsTest, MemoryDoesNotGrowWithTheStore) {
