@@ -35,9 +35,9 @@ class DaemonFallsSilent : public StoreFixture {
                   .status,
               0);
   }
-  void MakeLarge(const std::string& in_store) {
+  void MakeLarge(const std::string& in_store, const std::string& key = "large") {
     ASSERT_EQ(RunShell("head -c 200000000 /dev/zero | tr '\\0' x | '" + ProgramPath() + "' put '" +
-                       in_store + "' large")
+                       in_store + "' " + key)
                   .status,
               0);
   }
@@ -86,12 +86,13 @@ TEST_F(DaemonFallsSilent, EndsAnExportIntoItsTree) {
 }
 
 TEST_F(DaemonFallsSilent, EndsWhatReadsItsFile) {
-  MakeLarge(store());
+  // Each reads a file of its own: what one has read, the kernel gives to the next by itself.
+  for (const char* key : {"1", "2", "3"}) MakeLarge(store(), key);
   MountAndKnow();
-  const std::string file = mount_point() + "/large";
-  ExpectGivenUp("put --timeout 3 --file '" + file + "' '" + other() + "' key");
-  ExpectGivenUp("append --timeout 3 --file '" + file + "' '" + other() + "' key");
-  ExpectGivenUp("put --timeout 3 '" + other() + "' key < '" + file + "'");
+  const std::string file = "'" + mount_point() + "/";
+  ExpectGivenUp("put --timeout 3 --file " + file + "1' '" + other() + "' key");
+  ExpectGivenUp("append --timeout 3 --file " + file + "2' '" + other() + "' key");
+  ExpectGivenUp("put --timeout 3 '" + other() + "' key < " + file + "3'");
 }
 
 // The path is that of an open file, which whoever asks the daemon does not have.
