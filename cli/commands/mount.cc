@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <iterator>
 #include <memory>
 
 #include "cli/base/json_text.h"
@@ -33,6 +34,7 @@
 #include "cli/mounts/lock_file.h"
 #include "cli/mounts/mount_failure.h"
 #include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_option_table.h"
 #include "cli/mounts/mount_options.h"
 #include "cli/mounts/mount_point.h"
 #include "fs/fuse/control_reports.h"
@@ -70,11 +72,11 @@ struct Places {
   std::string mount_point;
 };
 
-CommandResult<Places> Prepare(const MountArguments& arguments, const MountChoices& choices) {
+CommandResult<Places> Prepare(const MountArguments& arguments, const fs::MountOptions& options) {
   KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, arguments.create ? IfMissing::kCreate
                                                                                : IfMissing::kFail));
   std::string told;
-  const auto mount_point = PrepareMountPoint(arguments.mount_point, store, choices.nonempty, told);
+  const auto mount_point = PrepareMountPoint(arguments.mount_point, store, options.nonempty, told);
   if (!told.empty()) Tell(Severity::kNotice, told);
   if (!mount_point) return tl::unexpected(mount_point.error());
   const CommandResult<> usable = CheckLogPath(arguments.log_path, *mount_point).and_then([&] {
@@ -84,48 +86,31 @@ CommandResult<Places> Prepare(const MountArguments& arguments, const MountChoice
   return Places{store, *mount_point};
 }
 
-std::string DescribeMount(const MountChoices& choices, const Places& places) {
+std::string DescribeMount(const fs::MountOptions& options, const Places& places) {
   Json config;
   config["version"] = kVersion;
   config["pid"] = ::getpid();
   SetBytes(config, "store", places.store);
   SetBytes(config, "mount_point", places.mount_point);
-  config["read_only"] = choices.read_only;
-  config["allow_other"] = choices.allow_other;
-  if (choices.shown.uid) config["uid"] = *choices.shown.uid;
-  if (choices.shown.gid) config["gid"] = *choices.shown.gid;
-  if (choices.shown.umask) config["umask"] = fmt::format("{:03o}", *choices.shown.umask);
-  config["threads"] = choices.threads;
-  config["options"] = choices.kernel;
+  config["read_only"] = options.read_only;
+  config["allow_other"] = options.allow_other;
+  if (options.shown.uid) config["uid"] = *options.shown.uid;
+  if (options.shown.gid) config["gid"] = *options.shown.gid;
+  if (options.shown.umask) config["umask"] = fmt::format("{:03o}", *options.shown.umask);
+  config["threads"] = options.threads;
+  config["options"] = options.kernel;
   return ToLine(config) + "\n";
 }
 
 std::vector<fs::ControlSource> ControlFiles(Store& store, const fs::FileSystem& file_system,
-                                            const MountChoices& choices, const Places& places) {
+                                            const fs::MountOptions& options, const Places& places) {
   const auto state = [&store, &file_system](const fs::MessageCounts& messages) {
     return fs::MountState{store.GetStats(), messages, file_system.CountReferencedInodes()};
   };
   return {{"config",
-           [config = DescribeMount(choices, places)](const fs::MessageCounts&) { return config; }},
+           [config = DescribeMount(options, places)](const fs::MessageCounts&) { return config; }},
           {"metrics", [state](const auto& messages) { return ReportAsMetrics(state(messages)); }},
           {"stats.json", [state](const auto& messages) { return ReportAsJson(state(messages)); }}};
-}
-
-fs::MountOptions ToMountOptions(const MountChoices& choices, const Places& places) {
-  fs::MountOptions options;
-  options.control_name = choices.control;
-  options.mountpoint = places.mount_point;
-  options.source = choices.source.empty() ? places.store : choices.source;
-  options.read_only = choices.read_only;
-  options.allow_other = choices.allow_other;
-  options.threads = static_cast<int>(choices.threads);
-  options.debug = choices.debug;
-  options.extended_attributes = choices.extended_attributes;
-  options.access_lists = choices.access_lists;
-  options.writeback = choices.writeback;
-  options.shown = choices.shown;
-  options.options = choices.kernel;
-  return options;
 }
 
 uint64_t CountMessages(const fs::MessageCounts& messages) {
@@ -153,30 +138,30 @@ CommandResult<std::unique_ptr<RpcServer>> StartService(const std::string& store,
 
 CommandResult<> ServeMounted(const OpenedStore& opened, fs::FileSystem& file_system,
                              const Places& places, const MountArguments& arguments,
-                             const MountChoices& choices, const Log& log, StopSignals& signals,
+                             const fs::MountOptions& options, const Log& log, StopSignals& signals,
                              const Ready& ready) {
   Store& store = *opened.store;
-  fs::MountOptions options = ToMountOptions(choices, places);
-  options.control_files = ControlFiles(store, file_system, choices, places);
-  auto server = fs::FuseServer::Mount(file_system, options);
-  if (!server)
+  auto server = fs::FuseServer::Mount(file_system, places.mount_point, options,
+                                      ControlFiles(store, file_system, options, places));
+  if (!server) {
     return tl::unexpected(
-        ExplainMountError(places.store, places.mount_point, choices, server.error()));
+        ExplainMountError(places.store, places.mount_point, options, server.error()));
+  }
   fs::FuseServer& serving = **server;
   const Served served_to_commands = {
       store,
       file_system,
       arguments.options,
-      [&] { return choices.read_only || IsReadOnlyMount(places.mount_point); },
+      [&] { return options.read_only || IsReadOnlyMount(places.mount_point); },
       [&serving](std::span<const fs::ChangedName> changed) { serving.TellChanged(changed); },
       [&] { return InnerMountsOf(places.mount_point); }};
   // A store that is shared the commands open themselves.
   KVFS_ASSIGN(const auto service, opened.is_shared
                                       ? CommandResult<std::unique_ptr<RpcServer>>()
                                       : StartService(places.store, served_to_commands));
-  const AutoSync auto_sync(store, std::chrono::seconds(choices.autosync_seconds));
+  const AutoSync auto_sync(store, std::chrono::seconds(options.autosync_seconds));
   const IdleUnmount idle(
-      std::chrono::seconds(choices.idle_seconds),
+      std::chrono::seconds(options.idle_seconds),
       [&] {
         return CountMessages(serving.message_counts()) + (service ? service->CountRequests() : 0);
       },
@@ -185,7 +170,7 @@ CommandResult<> ServeMounted(const OpenedStore& opened, fs::FileSystem& file_sys
         log.Line(
             fmt::format("unmounted {}, which nobody has used for {} seconds; what is written "
                         "there now goes to the directory below",
-                        places.mount_point, choices.idle_seconds));
+                        places.mount_point, options.idle_seconds));
         return true;
       });
   signals.Watch([&serving] {
@@ -203,14 +188,14 @@ CommandResult<> ServeMounted(const OpenedStore& opened, fs::FileSystem& file_sys
 
 // What cannot be written is opened for reading, where no more is wanted: it writes nothing, and
 // others may read beside it.
-Result<OpenedStore> OpenToServe(const std::string& path, const MountChoices& choices,
+Result<OpenedStore> OpenToServe(const std::string& path, const fs::MountOptions& mount,
                                 OpenOptions options) {
   auto store = OpenPatiently(path, options);
   if (store) return OpenedStore{*std::move(store), false};
   if (store.error().code != ErrorCode::kPermission) return tl::unexpected(store.error());
   options.read_only = true;
   KVFS_ASSIGN(auto readable, OpenPatiently(path, options));
-  if (!choices.read_only) {
+  if (!mount.read_only) {
     return Fail(ErrorCode::kPermission, store.error().message + "; `-o ro` mounts it");
   }
   // One that shows an older state than was promised is no store to show.
@@ -232,32 +217,33 @@ CommandResult<> CloseStore(std::unique_ptr<Store> store, const std::string& path
 
 // Returns after the end of the mount.
 CommandResult<> ServeStore(const Places& places, const MountArguments& arguments,
-                           const MountChoices& choices, const Log& log, const Ready& ready) {
+                           const fs::MountOptions& options, const Log& log, const Ready& ready) {
   StopSignals signals;
-  OpenOptions options;
-  options.purpose = MountPurpose(places.mount_point);
-  options.log = [&log](std::string_view line) { log.Line(line); };
-  auto opened = OpenToServe(places.store, choices, options);
+  OpenOptions open;
+  open.purpose = MountPurpose(places.mount_point);
+  open.log = [&log](std::string_view line) { log.Line(line); };
+  auto opened = OpenToServe(places.store, options, open);
   if (!opened) return tl::unexpected(ExplainStoreError(places.store, opened.error()));
-  fs::FileSystemOptions file_options;
-  file_options.kernel_holds_contents = choices.writeback;
-  file_options.short_offsets = choices.readdir32;
-  auto file_system = OpenFileSystem(*opened->store, file_options);
+  fs::FileSystemOptions offered;
+  offered.kernel_holds_contents = options.writeback;
+  offered.short_offsets = options.short_offsets;
+  auto file_system = OpenFileSystem(*opened->store, offered);
   if (!file_system) return tl::unexpected(ExplainStoreError(places.store, file_system.error()));
   const CommandResult<> served =
-      ServeMounted(*opened, **file_system, places, arguments, choices, log, signals, ready);
+      ServeMounted(*opened, **file_system, places, arguments, options, log, signals, ready);
   file_system->reset();
   const CommandResult<> closed = CloseStore(std::move(opened->store), places.store);
   return closed ? served : closed;
 }
 
-CommandResult<> Serve(const MountArguments& arguments, const MountChoices& choices,
+CommandResult<> Serve(const MountArguments& arguments, fs::MountOptions options,
                       const Ready& ready) {
-  KVFS_ASSIGN(const auto places, Prepare(arguments, choices));
+  KVFS_ASSIGN(const auto places, Prepare(arguments, options));
+  if (options.source.empty()) options.source = places.store;
   const auto log = OpenLog(arguments);
   if (!log) return tl::unexpected(log.error());
   bool was_ready = false;
-  const CommandResult<> outcome = ServeStore(places, arguments, choices, *log, [&] {
+  const CommandResult<> outcome = ServeStore(places, arguments, options, *log, [&] {
     was_ready = true;
     return ready();
   });
@@ -267,13 +253,23 @@ CommandResult<> Serve(const MountArguments& arguments, const MountChoices& choic
   return outcome;
 }
 
+// With the names of their values.
+std::string ListMountOptions() {
+  std::string list;
+  for (const MountOption& option : MountOptionTable()) {
+    fmt::format_to(std::back_inserter(list), "{}{}{}{}", list.empty() ? "" : ", ", option.name,
+                   option.value.empty() ? "" : "=", option.value);
+  }
+  return list;
+}
+
 }  // namespace
 
 CommandResult<> Mount(const MountArguments& arguments) {
   const auto unknown = arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
-  KVFS_ASSIGN(const auto choices, ParseMountOptions(arguments.options, unknown));
-  if (choices.remount) return Remount(arguments.mount_point, arguments.options, unknown);
-  const Work work = [&](const Ready& ready) { return Serve(arguments, choices, ready); };
+  KVFS_ASSIGN(const auto options, ParseMountOptions(arguments.options, unknown));
+  if (options.remount) return Remount(arguments.mount_point, arguments.options, unknown);
+  const Work work = [&](const Ready& ready) { return Serve(arguments, options, ready); };
   if (arguments.foreground) {
     return work([] {
       NotifyServiceManager("READY=1");
@@ -290,11 +286,9 @@ Runner DefineMount(CLI::App& parser) {
       ->required();
   parser
       .add_option("-o", arguments->options,
-                  "Mount options, separated by commas: ro, rw, allow_other, uid=N, gid=N, "
-                  "umask=OCTAL, nonempty, threads=N, noxattr, acl, writeback, fsname=NAME, "
-                  "idle=SECONDS, autosync=SECONDS, readdir32, control=NAME, nocontrol, "
-                  "debug, dev, suid, exec, sync, dirsync, "
-                  "noatime, and their opposites")
+                  fmt::format("Mount options, separated by commas: {}, dev, suid, exec, sync, "
+                              "dirsync, noatime, and their opposites",
+                              ListMountOptions()))
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false)

@@ -64,7 +64,7 @@ std::string WithoutDevicesAndSetuid(const std::string& text) {
 
 CommandResult<> CheckOptions(const HelperArguments& helper) {
   const auto unknown = helper.mount.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
-  return ParseMountOptions(helper.mount.options, unknown).map([](const MountChoices&) {});
+  return ParseMountOptions(helper.mount.options, unknown).map([](const fs::MountOptions&) {});
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "cli/client/requests.h"
 #include "cli/client/rpc_client.h"
 #include "cli/mounts/mount_health.h"
+#include "cli/mounts/mount_option_table.h"
 #include "cli/mounts/mount_table.h"
 
 namespace kvfs::cli {
@@ -43,9 +44,9 @@ bool IsChangeable(std::string_view option) {
 }
 
 // The kernel's flags that cannot be changed by a remount.
-std::vector<std::string> FixedFlags(const MountChoices& choices) {
+std::vector<std::string> FixedFlags(const fs::MountOptions& options) {
   std::vector<std::string> fixed;
-  for (const std::string& option : choices.kernel) {
+  for (const std::string& option : options.kernel) {
     if (!IsChangeable(option) && std::ranges::find(fixed, option) == fixed.end()) {
       fixed.push_back(option);
     }
@@ -53,11 +54,11 @@ std::vector<std::string> FixedFlags(const MountChoices& choices) {
   return fixed;
 }
 
-unsigned long FlagsFor(const MountChoices& choices, bool read_only) {
+unsigned long FlagsFor(const fs::MountOptions& options, bool read_only) {
   unsigned long flags = MS_REMOUNT | (read_only ? MS_RDONLY : 0);
   for (const KernelFlag& flag : kChangeable) {
     bool is_set = flag.is_set;
-    for (const std::string& option : choices.kernel) {
+    for (const std::string& option : options.kernel) {
       if (option == flag.set) is_set = true;
       if (option == flag.cleared) is_set = false;
     }
@@ -99,23 +100,10 @@ CommandResult<std::vector<std::string>> OptionsOfDaemon(const MountEntry& mount)
   return *std::move(texts);
 }
 
-// The first option, of those fixed at the daemon's start, in which `wanted` differs from `now`;
-// empty if there is none.
-std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& wanted) {
-  if (now.allow_other != wanted.allow_other) return "allow_other";
-  if (now.debug != wanted.debug) return "debug";
-  if (now.extended_attributes != wanted.extended_attributes) return "noxattr";
-  if (now.access_lists != wanted.access_lists) return "acl";
-  if (now.writeback != wanted.writeback) return "writeback";
-  if (now.readdir32 != wanted.readdir32) return "readdir32";
-  if (now.shown.uid != wanted.shown.uid) return "uid";
-  if (now.shown.gid != wanted.shown.gid) return "gid";
-  if (now.shown.umask != wanted.shown.umask) return "umask";
-  if (now.threads != wanted.threads) return "threads";
-  if (now.idle_seconds != wanted.idle_seconds) return "idle";
-  if (now.autosync_seconds != wanted.autosync_seconds) return "autosync";
-  if (now.source != wanted.source) return "fsname";
-  if (now.control != wanted.control) return "control";
+// The same, among the kernel's flags as well.
+std::string FixedChange(const fs::MountOptions& now, const fs::MountOptions& wanted) {
+  const std::string_view option = FixedOptionThatDiffers(now, wanted);
+  if (!option.empty()) return std::string(option);
   const std::vector<std::string> flags = FixedFlags(now);
   for (const std::string& flag : FixedFlags(wanted)) {
     if (std::ranges::find(flags, flag) == flags.end()) return flag;
@@ -123,9 +111,9 @@ std::string FixedOptionThatDiffers(const MountChoices& now, const MountChoices& 
   return "";
 }
 
-CommandResult<> CheckChanges(const std::string& mount_point, const MountChoices& now,
-                             const MountChoices& wanted) {
-  const std::string fixed = FixedOptionThatDiffers(now, wanted);
+CommandResult<> CheckChanges(const std::string& mount_point, const fs::MountOptions& now,
+                             const fs::MountOptions& wanted) {
+  const std::string fixed = FixedChange(now, wanted);
   if (!fixed.empty()) {
     return Fail(ExitCode::kUsage,
                 fmt::format("mount option {}: it cannot be changed while {} is mounted; unmount it "

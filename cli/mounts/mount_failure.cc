@@ -52,9 +52,9 @@ std::string_view RemedyFor(std::string_view reason) {
 }
 
 // The kernel only says that something is wrong.
-std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason) {
+std::string DoubtfulOptions(const fs::MountOptions& options, std::string_view reason) {
   if (reason.find("Invalid argument") == std::string_view::npos) return {};
-  for (const std::string& option : choices.kernel) {
+  for (const std::string& option : options.kernel) {
     if (option.find("context=") == std::string::npos) continue;
     return fmt::format("; does the kernel have SELinux, which the option {} needs?", option);
   }
@@ -64,14 +64,14 @@ std::string DoubtfulOptions(const MountChoices& choices, std::string_view reason
 }  // namespace
 
 CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
-                               const MountChoices& choices, const Error& error) {
+                               const fs::MountOptions& options, const Error& error) {
   // The message below says this already.
   const std::string known = fmt::format("cannot mount at '{}': ", mount_point);
   std::string_view reason = error.message;
   if (reason.starts_with(known)) reason.remove_prefix(known.size());
   return {ExitCodeOfMount(error.code),
           fmt::format("cannot mount {} on {}: {}{}{}", store, mount_point, reason,
-                      RemedyFor(reason), DoubtfulOptions(choices, reason))};
+                      RemedyFor(reason), DoubtfulOptions(options, reason))};
 }
 
 }  // namespace kvfs::cli

@@ -6,12 +6,12 @@
 
 #include <kvfs/status.h>
 #include "cli/base/command_result.h"
-#include "cli/mounts/mount_options.h"
+#include "fs/fuse/mount_options.h"
 
 namespace kvfs::cli {
 
 // `error` is that of FuseServer::Mount. Pure.
 CommandError ExplainMountError(const std::string& store, const std::string& mount_point,
-                               const MountChoices& choices, const Error& error);
+                               const fs::MountOptions& options, const Error& error);
 
 }  // namespace kvfs::cli

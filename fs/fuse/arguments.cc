@@ -27,7 +27,7 @@ FuseArguments::FuseArguments(const MountOptions& options) {
   if (options.read_only) AddOption("ro");
   if (options.allow_other) AddOption("allow_other");
   if (options.debug) AddOption("debug");
-  for (const std::string& option : options.options) AddOption(Escape(option));
+  for (const std::string& option : options.kernel) AddOption(Escape(option));
 }
 
 void FuseArguments::AddOption(const std::string& option) {
@@ -35,7 +35,7 @@ void FuseArguments::AddOption(const std::string& option) {
 }
 
 unsigned ThreadCount(const MountOptions& options) {
-  if (options.threads > 0) return static_cast<unsigned>(options.threads);
+  if (options.threads > 0) return options.threads;
   return std::clamp(std::thread::hardware_concurrency(), 1u, 2u);
 }
 

@@ -27,7 +27,7 @@ AttributeChange ToChange(const FuseContext& context, const struct stat& wanted, 
   // A SETATTR of nothing else is chown(path, -1, -1), or comes before a write that clears the bits,
   // which then says so itself.
   change.drops_privileges = (set & ~FUSE_SET_ATTR_CTIME) == 0;
-  if (set & FUSE_SET_ATTR_MODE) change.permissions = context.shown.Storable(wanted.st_mode);
+  if (set & FUSE_SET_ATTR_MODE) change.permissions = context.options.shown.Storable(wanted.st_mode);
   if (set & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;
   if (set & FUSE_SET_ATTR_GID) change.gid = wanted.st_gid;
   if (set & FUSE_SET_ATTR_SIZE) change.size_bytes = static_cast<uint64_t>(wanted.st_size);

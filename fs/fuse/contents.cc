@@ -45,7 +45,7 @@ void Append(fuse_req_t request, FuseContext& context, fuse_ino_t inode, Bytes da
 
 // With write-back caching only the kernel knows the end of a file.
 bool IsAppend(const FuseContext& context, const fuse_file_info* file) {
-  return (file->flags & O_APPEND) != 0 && file->writepage == 0 && !context.choices.writeback;
+  return (file->flags & O_APPEND) != 0 && file->writepage == 0 && !context.options.writeback;
 }
 
 void HandleWrite(fuse_req_t request, fuse_ino_t inode, const char* data, size_t size, off_t offset,

@@ -10,7 +10,7 @@ Caller CallerOf(fuse_req_t request) {
 }
 
 Caller CreatorOf(fuse_req_t request) {
-  return ContextBehind(request).shown.Creator(CallerOf(request));
+  return ContextBehind(request).options.shown.Creator(CallerOf(request));
 }
 
 }  // namespace kvfs::fs

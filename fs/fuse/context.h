@@ -12,27 +12,19 @@
 #include "fs/fuse/control_directory.h"
 #include "fs/fuse/late_invalidation.h"
 #include "fs/fuse/message_counts.h"
+#include "fs/fuse/mount_options.h"
 #include "fs/fuse/open_suppressor.h"
-#include "fs/fuse/shown_owner.h"
 #include "fs/fuse/transport.h"
 
 namespace kvfs::fs {
 
-// Optional features offered to the kernel: see MountOptions.
-struct FuseChoices {
-  bool extended_attributes = false;
-  bool access_lists = false;
-  bool writeback = false;
-};
-
 struct FuseContext {
   FileSystem& file_system;
-  FuseChoices choices;
+  MountOptions options;
   MessageCounts counts;
   OpenSuppressor probe;
   FuseTransport transport;
   ControlDirectory control;
-  ShownOwner shown = {};
   fuse_session* session = nullptr;  // null until it exists
   LateInvalidation late_invalidation = {};
 };

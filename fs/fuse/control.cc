@@ -170,7 +170,7 @@ void WithoutXattrs(fuse_req_t request, fuse_ino_t inode, Rest... rest) {
 
 }  // namespace
 
-void AddControlOperations(const FuseChoices& choices, fuse_lowlevel_ops& operations) {
+void AddControlOperations(const MountOptions& options, fuse_lowlevel_ops& operations) {
   using Ops = fuse_lowlevel_ops;
   operations.lookup = HandleLookup;
   operations.forget = HandleForget;
@@ -192,7 +192,7 @@ void AddControlOperations(const FuseChoices& choices, fuse_lowlevel_ops& operati
   operations.link = HandleLink;
   operations.copy_file_range = HandleCopyFileRange;
   operations.lseek = HandleSeek;
-  if (!choices.extended_attributes) return;
+  if (!options.extended_attributes) return;
   operations.getxattr = WithoutXattrs<&Ops::getxattr>;
   operations.listxattr = WithoutXattrs<&Ops::listxattr>;
   operations.setxattr = WithoutXattrs<&Ops::setxattr>;

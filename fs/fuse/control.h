@@ -7,6 +7,6 @@ namespace kvfs::fs {
 
 // Wraps each handler: messages for the control directory are answered here, all others by the
 // handler.
-void AddControlOperations(const FuseChoices& choices, fuse_lowlevel_ops& operations);
+void AddControlOperations(const MountOptions& options, fuse_lowlevel_ops& operations);
 
 }  // namespace kvfs::fs

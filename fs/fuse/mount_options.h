@@ -1,28 +1,21 @@
-// The options of a mount.
+// The options of a mount, and their defaults: those of the file system's server, and those of the
+// daemon around it. The command parses them into this struct (cli/mounts/mount_option_table.h has a
+// row for each), and each part of the program reads from it what concerns it.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "fs/fuse/message_counts.h"
 #include "fs/fuse/shown_owner.h"
 
 namespace kvfs::fs {
 
-struct ControlSource {
-  std::string name;
-  std::function<std::string(const MessageCounts& messages)> content;  // called from any thread
-};
-
 struct MountOptions {
-  std::string mountpoint;  // an existing directory
-  std::string source;      // shown as the mount's source: the store's absolute path
   bool read_only = false;
   bool allow_other = false;  // other users may access it; needs root or user_allow_other
   // Shown instead of stored owners and permissions. Not together with access lists, which would
   // contradict it.
-  ShownOwner shown;
+  ShownOwner shown = {};
   // Extended attributes. With them the kernel requests a file's capabilities before the first write
   // after each GETATTR, and tools request more; without them it requests nothing. A store that has
   // extended attributes is always mounted with them.
@@ -33,13 +26,18 @@ struct MountOptions {
   // Write-back caching: the kernel delays writes to the store. Faster for many small writes into
   // one file, slower for small values; a crash of the daemon loses unsynced data.
   bool writeback = false;
-  // Number of threads that serve messages; 0: one for each processor, at most 2.
-  int threads = 0;
-  bool debug = false;                // logs every message to stderr
-  std::vector<std::string> options;  // further -o options for libfuse and the kernel
-  // The control directory's name in the root, and its files. With an empty name there is none.
-  std::string control_name;
-  std::vector<ControlSource> control_files;
+  bool short_offsets = false;     // directory offsets of 31 bits, for 32-bit programs
+  unsigned threads = 0;           // serve messages; 0: one for each processor, at most 2
+  unsigned idle_seconds = 0;      // unmounts after this time without use; 0: never
+  unsigned autosync_seconds = 5;  // makes changes durable after this time; 0: only on request
+  std::string source = {};        // shown by mount(8) and df; empty: the store's path
+  std::string control = ".kvfs";  // the control directory's name in the root; empty: none
+  bool nonempty = false;          // the mount point may hold files
+  bool remount = false;           // changes the existing mount
+  bool debug = false;             // logs every message to stderr
+  std::vector<std::string> kernel = {};  // flags for libfuse and the kernel, such as "noexec"
+
+  bool operator==(const MountOptions&) const = default;
 };
 
 }  // namespace kvfs::fs

@@ -56,8 +56,8 @@ void HandleForgetMulti(fuse_req_t request, size_t count, fuse_forget_data* forge
 void HandleMknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
                  dev_t device) {
   FuseContext& context = ContextOf(request, MessageKind::kMknod);
-  const auto inode = context.file_system.CreateFile(parent, name, context.shown.Storable(mode),
-                                                    device, CreatorOf(request));
+  const auto inode = context.file_system.CreateFile(
+      parent, name, context.options.shown.Storable(mode), device, CreatorOf(request));
   ReplyEntry(request, inode);
 }
 
@@ -66,7 +66,7 @@ void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_
   const bool is_unnamed = name == kNameOfUnnamed;
   FuseContext& context =
       ContextOf(request, is_unnamed ? MessageKind::kTmpfile : MessageKind::kCreate);
-  mode = context.shown.Storable(mode);
+  mode = context.options.shown.Storable(mode);
   const auto inode =
       is_unnamed ? context.file_system.CreateUnnamedFile(parent, mode, CreatorOf(request))
                  : context.file_system.CreateFile(parent, name, (mode & ~mode_t{S_IFMT}) | S_IFREG,
@@ -81,8 +81,8 @@ void HandleCreate(fuse_req_t request, fuse_ino_t parent, const char* name, mode_
 
 void HandleMkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode) {
   FuseContext& context = ContextOf(request, MessageKind::kMkdir);
-  const auto inode = context.file_system.MakeDirectory(parent, name, context.shown.Storable(mode),
-                                                       CreatorOf(request));
+  const auto inode = context.file_system.MakeDirectory(
+      parent, name, context.options.shown.Storable(mode), CreatorOf(request));
   ReplyEntry(request, inode);
 }
 

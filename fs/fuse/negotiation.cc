@@ -24,9 +24,9 @@ void Negotiate(void* userdata, fuse_conn_info* connection) {
   DoWithout(*connection, FUSE_CAP_ATOMIC_O_TRUNC);
   // A write is acknowledged once the store has it, not once the kernel has it.
   DoWithout(*connection, FUSE_CAP_WRITEBACK_CACHE);
-  if (context.choices.writeback) Want(*connection, FUSE_CAP_WRITEBACK_CACHE);
+  if (context.options.writeback) Want(*connection, FUSE_CAP_WRITEBACK_CACHE);
   // The file system must apply the umask, because a default list overrides it.
-  if (context.choices.access_lists) {
+  if (context.options.access_lists) {
     Want(*connection, FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK);
   }
   // Files change only through the kernel's own messages.

@@ -31,7 +31,7 @@ void RefuseXattrs(fuse_lowlevel_ops& operations) {
 
 }  // namespace
 
-fuse_lowlevel_ops MakeFuseOperations(const FuseChoices& choices) {
+fuse_lowlevel_ops MakeFuseOperations(const MountOptions& options) {
   fuse_lowlevel_ops operations = {};
   operations.init = Negotiate;
   operations.open = RefuseForever<MessageKind::kOpen>;
@@ -44,7 +44,7 @@ fuse_lowlevel_ops MakeFuseOperations(const FuseChoices& choices) {
   AddContentOperations(operations);
   AddSpaceOperations(operations);
   AddDirectoryOperations(operations);
-  if (choices.extended_attributes) {
+  if (options.extended_attributes) {
     AddXattrOperations(operations);
   } else {
     RefuseXattrs(operations);

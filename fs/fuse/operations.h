@@ -6,7 +6,7 @@
 namespace kvfs::fs {
 
 // The table's `userdata` is a FuseContext.
-fuse_lowlevel_ops MakeFuseOperations(const FuseChoices& choices);
+fuse_lowlevel_ops MakeFuseOperations(const MountOptions& options);
 
 void AddNameOperations(fuse_lowlevel_ops& operations);       // fs/fuse/names.cc
 void AddAttributeOperations(fuse_lowlevel_ops& operations);  // fs/fuse/attributes.cc

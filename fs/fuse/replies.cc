@@ -15,7 +15,7 @@ timespec ToTimespec(const Timespec& time) {
 
 struct stat ToStat(const FuseContext& context, const InodeInfo& inode) {
   Attributes attributes = inode.attributes;
-  if (!ControlDirectory::Owns(inode.number)) context.shown.Show(attributes);
+  if (!ControlDirectory::Owns(inode.number)) context.options.shown.Show(attributes);
   struct stat out = {};
   out.st_ino = inode.number;
   out.st_mode = attributes.mode;

@@ -95,9 +95,10 @@ Result<void> CheckFuseDevice() {
               "the device");
 }
 
-std::vector<ControlFile> ControlFiles(const MountOptions& options, const MessageCounts& counts) {
+std::vector<ControlFile> ControlFiles(const std::vector<ControlSource>& sources,
+                                      const MessageCounts& counts) {
   std::vector<ControlFile> files;
-  for (const ControlSource& source : options.control_files) {
+  for (const ControlSource& source : sources) {
     files.push_back({source.name, [source, &counts] { return source.content(counts); }});
   }
   return files;
@@ -107,16 +108,16 @@ std::vector<ControlFile> ControlFiles(const MountOptions& options, const Message
 
 // State shared by the handlers and the helper threads.
 struct FuseServer::Session {
-  Session(FileSystem& file_system, const MountOptions& given)
+  Session(FileSystem& file_system, const std::string& where, const MountOptions& given,
+          const std::vector<ControlSource>& control_files)
       : context{file_system,
+                given,
                 {},
                 {},
                 {},
-                {},
-                {given.control_name, ControlFiles(given, context.counts),
-                 given.shown.uid.value_or(geteuid()), given.shown.gid.value_or(getegid())},
-                given.shown},
-        options(given),
+                {given.control, ControlFiles(control_files, context.counts),
+                 given.shown.uid.value_or(geteuid()), given.shown.gid.value_or(getegid())}},
+        mount_point(where),
         stop_event(eventfd(0, EFD_CLOEXEC)) {}
   ~Session() {
     Unmount();
@@ -136,7 +137,7 @@ struct FuseServer::Session {
   void SignalStop() const;
 
   FuseContext context;
-  const MountOptions options;
+  const std::string mount_point;
   const int stop_event;  // readable once Stop() was called, or the loop has ended
   std::unique_ptr<FuseAgent> agent;
   fuse_session* fuse = nullptr;
@@ -145,35 +146,34 @@ struct FuseServer::Session {
   std::atomic<bool> loop_has_ended{false};
 };
 
+// Settles what depends on the store.
 Result<void> FuseServer::Session::Choose() {
+  MountOptions& options = context.options;
   if (options.access_lists && options.shown.IsAny()) {
     return Fail(ErrorCode::kInvalid, "access lists and shown permissions contradict each other");
   }
   KVFS_ASSIGN(const bool has_xattrs, context.file_system.HasXattrs());
-  context.choices.access_lists = options.access_lists;
-  context.choices.extended_attributes =
-      options.extended_attributes || options.access_lists || has_xattrs;
-  context.choices.writeback = options.writeback;
+  options.extended_attributes |= options.access_lists || has_xattrs;
   return {};
 }
 
 Result<void> FuseServer::Session::Mount() {
   KVFS_TRY(Choose());
   KVFS_ASSIGN(agent, FuseAgent::Start());
-  fuse_lowlevel_ops operations = MakeFuseOperations(context.choices);
-  if (!options.control_name.empty()) AddControlOperations(context.choices, operations);
-  FuseArguments arguments(options);
+  fuse_lowlevel_ops operations = MakeFuseOperations(context.options);
+  if (!context.options.control.empty()) AddControlOperations(context.options, operations);
+  FuseArguments arguments(context.options);
   FuseLogCapture log;
   fuse = fuse_session_new(arguments.get(), &operations, sizeof operations, &context);
   if (fuse == nullptr) return Fail(ErrorCode::kInvalid, log.TextOr("bad mount options"));
   context.session = fuse;
   StderrCapture words;
-  if (fuse_session_mount(fuse, options.mountpoint.c_str()) != 0) {
+  if (fuse_session_mount(fuse, mount_point.c_str()) != 0) {
     const int reason = errno;
     std::string why = log.TextOr(words.Take());
     if (why.empty()) why = std::strerror(reason);
     return Fail(reason == EPERM || reason == EACCES ? ErrorCode::kPermission : ErrorCode::kIo,
-                "cannot mount at '" + options.mountpoint + "': " + why);
+                "cannot mount at '" + mount_point + "': " + why);
   }
   is_mounted = true;
   UseTransport();
@@ -206,7 +206,7 @@ void FuseServer::Session::Unmount() {
 }
 
 int FuseServer::Session::RunLoop() {
-  const unsigned threads = ThreadCount(options);
+  const unsigned threads = ThreadCount(context.options);
   if (threads == 1) return fuse_session_loop(fuse);
   fuse_loop_config* config = fuse_loop_cfg_create();
   fuse_loop_cfg_set_clone_fd(config, 1);
@@ -219,7 +219,7 @@ int FuseServer::Session::RunLoop() {
 
 void FuseServer::Session::Start(const std::function<void()>& on_ready) {
   BlockSignals();
-  if (!context.probe.Run([this] { return agent->Probe(options.mountpoint); })) return;
+  if (!context.probe.Run([this] { return agent->Probe(mount_point); })) return;
   if (on_ready) on_ready();
 }
 
@@ -231,7 +231,7 @@ void FuseServer::Session::AwaitStop() {
   for (int attempt = 0; attempt < kUnmountAttempts && unmounted == Unmounted::kNo; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(kUnmountPause);
     if (loop_has_ended) return;
-    unmounted = FlushAndUnmount(*agent, options.mountpoint, stop_event);
+    unmounted = FlushAndUnmount(*agent, mount_point, stop_event);
   }
   // The connection lives on while another mount namespace, or a bind mount, has the file system.
   if (unmounted == Unmounted::kYes && LoopEndsSoon()) return;
@@ -266,11 +266,12 @@ void FuseServer::Session::SignalStop() const {
 FuseServer::FuseServer(std::unique_ptr<Session> session) : session_(std::move(session)) {}
 FuseServer::~FuseServer() = default;
 
-Result<std::unique_ptr<FuseServer>> FuseServer::Mount(FileSystem& file_system,
-                                                      const MountOptions& options) {
-  KVFS_TRY(CheckMountPoint(options.mountpoint));
+Result<std::unique_ptr<FuseServer>> FuseServer::Mount(
+    FileSystem& file_system, const std::string& mount_point, const MountOptions& options,
+    const std::vector<ControlSource>& control_files) {
+  KVFS_TRY(CheckMountPoint(mount_point));
   KVFS_TRY(CheckFuseDevice());
-  auto session = std::make_unique<Session>(file_system, options);
+  auto session = std::make_unique<Session>(file_system, mount_point, options, control_files);
   KVFS_TRY(session->Mount());
   return std::unique_ptr<FuseServer>(new FuseServer(std::move(session)));
 }
@@ -297,7 +298,7 @@ Result<void> FuseServer::Serve(std::function<void()> on_ready) {
 void FuseServer::Stop() { session_->SignalStop(); }
 
 bool FuseServer::UnmountIfIdle() {
-  return FlushAndUnmount(*session_->agent, session_->options.mountpoint, session_->stop_event) ==
+  return FlushAndUnmount(*session_->agent, session_->mount_point, session_->stop_event) ==
          Unmounted::kYes;
 }
 
@@ -308,7 +309,7 @@ void FuseServer::TellChanged(std::span<const ChangedName> changed) {
   for (const ChangedName& name : changed) {
     if (name.is_rebound || name.inode == 0 || !refreshed.insert(name.inode).second) continue;
     const auto path = session_->context.file_system.PathOf(name);
-    if (path) session_->agent->Refresh(session_->options.mountpoint + "/" + *path);
+    if (path) session_->agent->Refresh(session_->mount_point + "/" + *path);
   }
 }
 

@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <kvfs/status.h>
 #include "fs/file_system.h"
@@ -19,13 +21,21 @@
 
 namespace kvfs::fs {
 
+// A file of the control directory.
+struct ControlSource {
+  std::string name;
+  std::function<std::string(const MessageCounts& messages)> content;  // called from any thread
+};
+
 class FuseServer {
  public:
-  // Mounts `file_system`, which must outlive the server. Nothing is answered before Serve().
+  // Mounts `file_system`, which must outlive the server, on an existing directory. Nothing is
+  // answered before Serve(). `control_files` are those of the control directory.
   // kInvalid for an unknown option; kNotFound or kNotDirectory for the mount point; kPermission;
   // kUnsupported if the system has no FUSE; kIo otherwise: all with the reason.
-  static Result<std::unique_ptr<FuseServer>> Mount(FileSystem& file_system,
-                                                   const MountOptions& options);
+  static Result<std::unique_ptr<FuseServer>> Mount(
+      FileSystem& file_system, const std::string& mount_point, const MountOptions& options,
+      const std::vector<ControlSource>& control_files = {});
 
   // Unmounts if still mounted, lazily if busy. Serve() must have returned or never been called.
   ~FuseServer();

@@ -46,7 +46,7 @@ void ReplyValue(fuse_req_t request, const std::string& value, size_t room) {
 }
 
 bool IsOff(const FuseContext& context, std::string_view name) {
-  if (context.choices.access_lists) return false;
+  if (context.options.access_lists) return false;
   return name == kAccessListXattr || name == kDefaultListXattr;
 }
 

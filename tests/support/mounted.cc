@@ -87,10 +87,10 @@ void Answer(int socket, fs::FuseServer& server, fs::FileSystem& file_system) {
 // The whole life of the server's process.
 template <typename Report>
 [[noreturn]] void RunServer(int socket, const std::string& store_path,
-                            const fs::MountOptions& options) {
+                            const std::string& mount_point, const fs::MountOptions& options) {
   auto store = Need(Store::Open(GetPosixEnv(), store_path));
   auto file_system = Need(fs::FileSystem::Open(*store, Owner()));
-  auto server = Need(fs::FuseServer::Mount(*file_system, options));
+  auto server = Need(fs::FuseServer::Mount(*file_system, mount_point, options));
   stopped_by_signal = server.get();
   signal(SIGTERM, [](int) { stopped_by_signal->Stop(); });
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -118,13 +118,13 @@ std::string Mounted::Obstacle() {
 Mounted::Mounted(fs::MountOptions options) : options_(std::move(options)) {
   static const bool in_own_namespace = (LeaveMountNamespace(), true);
   static_cast<void>(in_own_namespace);
+  options_.control.clear();
   mountpoint_ = directory_.path() + "/mount";
   store_path_ = directory_.path() + "/store";
   scratch_ = directory_.path() + "/scratch";
   mkdir(mountpoint_.c_str(), 0755);
   mkdir(scratch_.c_str(), 0777);
   chmod(directory_.path().c_str(), 0755);
-  options_.mountpoint = mountpoint_;
   if (options_.source.empty()) options_.source = store_path_;
   Need(Store::Create(GetPosixEnv(), store_path_));
   Start();
@@ -142,7 +142,7 @@ void Mounted::Start() {
   server_ = fork();
   if (server_ == 0) {
     close(sockets[0]);
-    RunServer<Report>(sockets[1], store_path_, options_);
+    RunServer<Report>(sockets[1], store_path_, mountpoint_, options_);
   }
   close(sockets[1]);
   socket_ = sockets[0];
@@ -179,8 +179,8 @@ void Mounted::Remount() {
 }
 
 void Mounted::RemountWith(fs::MountOptions options) {
-  options.mountpoint = options_.mountpoint;
   options.source = options_.source;
+  options.control = options_.control;
   options_ = std::move(options);
   Remount();
 }

@@ -4,45 +4,47 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/mounts/mount_option_table.h"
+
 namespace kvfs::cli {
 namespace {
 
-MountChoices Parsed(const std::vector<std::string>& texts) {
-  const auto choices = ParseMountOptions(texts);
-  if (choices) return *choices;
-  ADD_FAILURE() << choices.error().text;
+fs::MountOptions Parsed(const std::vector<std::string>& texts) {
+  const auto options = ParseMountOptions(texts);
+  if (options) return *options;
+  ADD_FAILURE() << options.error().text;
   return {};
 }
 
 void ExpectRefused(const std::string& text, const std::string& named) {
-  const auto choices = ParseMountOptions({text});
-  ASSERT_FALSE(choices) << text;
-  EXPECT_EQ(choices.error().code, ExitCode::kUsage);
-  EXPECT_NE(choices.error().text.find(named), std::string::npos) << choices.error().text;
+  const auto options = ParseMountOptions({text});
+  ASSERT_FALSE(options) << text;
+  EXPECT_EQ(options.error().code, ExitCode::kUsage);
+  EXPECT_NE(options.error().text.find(named), std::string::npos) << options.error().text;
 }
 
 TEST(MountOptions, NoneMeansTheDefaults) {
-  EXPECT_EQ(Parsed({}), MountChoices{});
-  EXPECT_EQ(Parsed({"", ",", ",,"}), MountChoices{});
+  EXPECT_EQ(Parsed({}), fs::MountOptions{});
+  EXPECT_EQ(Parsed({"", ",", ",,"}), fs::MountOptions{});
 }
 
-TEST(MountOptions, SetsEachChoice) {
-  const MountChoices choices = Parsed({"ro,allow_other,nonempty,debug,threads=4,fsname=kv"});
-  EXPECT_TRUE(choices.read_only);
-  EXPECT_TRUE(choices.allow_other);
-  EXPECT_TRUE(choices.nonempty);
-  EXPECT_TRUE(choices.debug);
-  EXPECT_EQ(choices.threads, 4u);
-  EXPECT_EQ(choices.source, "kv");
+TEST(MountOptions, SetsEachOption) {
+  const fs::MountOptions options = Parsed({"ro,allow_other,nonempty,debug,threads=4,fsname=kv"});
+  EXPECT_TRUE(options.read_only);
+  EXPECT_TRUE(options.allow_other);
+  EXPECT_TRUE(options.nonempty);
+  EXPECT_TRUE(options.debug);
+  EXPECT_EQ(options.threads, 4u);
+  EXPECT_EQ(options.source, "kv");
 }
 
 TEST(MountOptions, SetsWhatTheFileSystemOffers) {
-  const MountChoices choices = Parsed({"noxattr,acl,writeback,readdir32"});
-  EXPECT_FALSE(choices.extended_attributes);
-  EXPECT_TRUE(choices.readdir32);
+  const fs::MountOptions options = Parsed({"noxattr,acl,writeback,readdir32"});
+  EXPECT_FALSE(options.extended_attributes);
+  EXPECT_TRUE(options.short_offsets);
   EXPECT_TRUE(Parsed({"noxattr,xattr"}).extended_attributes);
-  EXPECT_TRUE(choices.access_lists);
-  EXPECT_TRUE(choices.writeback);
+  EXPECT_TRUE(options.access_lists);
+  EXPECT_TRUE(options.writeback);
 }
 
 TEST(MountOptions, OwnerAndPermissionsCanBeShown) {
@@ -84,7 +86,7 @@ TEST(MountOptions, HandsTheKernelItsFlagsInOrder) {
 TEST(MountOptions, DropsWhatIsForOthers) {
   EXPECT_EQ(Parsed({"auto,noauto,user,users,owner,group,defaults,_netdev,nofail,user=joe,"
                     "x-systemd.automount,x-gvfs-name=a b,comment=mine,uhelper=udisks2"}),
-            MountChoices{});
+            fs::MountOptions{});
 }
 
 TEST(MountOptions, EscapedCommaBelongsToTheValue) {
@@ -100,9 +102,9 @@ TEST(MountOptions, ACommaInQuotesBelongsToTheValue) {
 }
 
 TEST(MountOptions, PassesOverTheUnknownIfAsked) {
-  const auto choices = ParseMountOptions({"ro,frobnicate,a=b"}, UnknownOptions::kPassOver);
-  ASSERT_TRUE(choices);
-  EXPECT_TRUE(choices->read_only);
+  const auto options = ParseMountOptions({"ro,frobnicate,a=b"}, UnknownOptions::kPassOver);
+  ASSERT_TRUE(options);
+  EXPECT_TRUE(options->read_only);
   EXPECT_FALSE(ParseMountOptions({"uid=me"}, UnknownOptions::kPassOver));
 }
 
@@ -173,6 +175,32 @@ TEST(MountOptions, RefusesTheUnknownByName) {
 TEST(MountOptions, RefusesNumbersOfThreadsThatMakeNoSense) {
   for (const char* value : {"", "0", "-1", "257", "4x", "99999999999999999999", "two", " 2"}) {
     ExpectRefused(std::string("threads=") + value, "threads=");
+  }
+}
+
+// An example of each option that is no default.
+std::string ExampleOf(const MountOption& option) {
+  if (option.value.empty()) return std::string(option.name);
+  return std::string(option.name) + (option.value == "NAME" ? "=other" : "=7");
+}
+
+TEST(MountOptions, ARemountNamesTheOptionThatIsFixed) {
+  for (const MountOption& option : MountOptionTable()) {
+    const fs::MountOptions wanted = Parsed({ExampleOf(option)});
+    // What an option asks for that is the default anyway is no difference.
+    const bool is_fixed = !option.is_changeable && wanted != fs::MountOptions{};
+    EXPECT_EQ(FixedOptionThatDiffers({}, wanted), is_fixed ? option.name : "") << option.name;
+    EXPECT_EQ(FixedOptionThatDiffers(wanted, wanted), "") << option.name;
+  }
+  EXPECT_EQ(FixedOptionThatDiffers(Parsed({"noxattr"}), {}), "xattr");
+  EXPECT_EQ(FixedOptionThatDiffers(Parsed({"nocontrol"}), {}), "control");
+  EXPECT_EQ(FixedOptionThatDiffers(Parsed({"ro"}), {}), "");
+}
+
+TEST(MountOptions, AnOptionHasAValueOrNone) {
+  for (const MountOption& option : MountOptionTable()) {
+    const std::string name(option.name);
+    ExpectRefused(option.value.empty() ? name + "=1" : name, name);
   }
 }
 

@@ -62,9 +62,8 @@ ssize_t Lose() {
 // The session and both ends of the socket pair.
 struct FakeKernel::Session : FuseContext {
   explicit Session(FileSystem& served)
-      : FuseContext{served, {.extended_attributes = true},
-                    {},     {},
-                    {},     {".kvfs", {{"config", [] { return std::string("text"); }}}, 0, 0}} {}
+      : FuseContext{served, {}, {},
+                    {},     {}, {".kvfs", {{"config", [] { return std::string("text"); }}}, 0, 0}} {}
   ~Session() {
     if (session != nullptr) fuse_session_destroy(session);
     close(kernel_end);
@@ -81,8 +80,8 @@ void FakeKernel::Session::Begin() {
   std::array<int, 2> ends;
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
   kernel_end = ends[0];
-  fuse_lowlevel_ops operations = MakeFuseOperations(choices);
-  AddControlOperations(choices, operations);
+  fuse_lowlevel_ops operations = MakeFuseOperations(options);
+  AddControlOperations(options, operations);
   std::string program = "kvfs";
   char* arguments[] = {program.data(), nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);

@@ -27,10 +27,10 @@ class FuseServerMount : public FileSystemFixture {
  protected:
   Error ExpectError(const std::string& mountpoint, std::vector<std::string> options = {}) {
     MountOptions mount;
-    mount.mountpoint = mountpoint;
     mount.source = "test";
-    mount.options = std::move(options);
-    const auto server = FuseServer::Mount(fs(), mount);
+    mount.control.clear();
+    mount.kernel = std::move(options);
+    const auto server = FuseServer::Mount(fs(), mountpoint, mount);
     EXPECT_FALSE(server);
     return server ? Error{} : server.error();
   }
@@ -165,9 +165,9 @@ class FuseServerDisk : public FileSystemFixture {
     ASSERT_EQ(Mounted::Obstacle(), "") << "nothing can be mounted here";
     ASSERT_TRUE(fs().SetAttributes(kRootInode, {.uid = geteuid(), .gid = getegid()}, kRoot));
     MountOptions options;
-    options.mountpoint = directory_.path();
     options.source = "test";
-    auto server = FuseServer::Mount(fs(), options);
+    options.control.clear();
+    auto server = FuseServer::Mount(fs(), directory_.path(), options);
     ASSERT_TRUE(server) << server.error().message;
     server_ = *std::move(server);
     std::promise<void> ready;
