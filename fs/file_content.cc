@@ -15,34 +15,34 @@ Result<size_t> StoreFileSystem::Read(InodeNumber inode, uint64_t offset, Mutable
   return store_.Read(at.key(), offset, out);
 }
 
-Result<bool> StoreFileSystem::Write(InodeNumber inode, uint64_t offset, Bytes data,
-                                    const Caller& caller) {
+Result<StoreFileSystem::Written> StoreFileSystem::Write(InodeNumber inode, uint64_t offset,
+                                                        Bytes data, const Caller& caller) {
   std::shared_lock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, data.size()));
-  if (data.empty()) return false;
+  Written written{offset, false};
+  if (data.empty()) return written;
   AttributeBatch change(default_attributes_);
-  bool clears_bits = false;
-  change.batch().Write(at.key(), offset, data, Touch(change, caller, &clears_bits));
+  change.batch().Write(at.key(), offset, data, Touch(change, caller, &written.cleared_bits));
   KVFS_TRY(change.Apply(store_));
-  return clears_bits;
+  return written;
 }
 
-Result<StoreFileSystem::Appended> StoreFileSystem::AppendAt(const Location& at, uint64_t end,
-                                                            Bytes data, const Caller& caller) {
-  Appended appended{end, false};
+Result<StoreFileSystem::Written> StoreFileSystem::AppendAt(const Location& at, uint64_t end,
+                                                           Bytes data, const Caller& caller) {
+  Written written{end, false};
   AttributeBatch change(default_attributes_);
-  change.batch().Append(at.key(), end, data, Touch(change, caller, &appended.cleared_bits));
+  change.batch().Append(at.key(), end, data, Touch(change, caller, &written.cleared_bits));
   KVFS_TRY(change.Apply(store_));
-  return appended;
+  return written;
 }
 
 // The end may move between the lookup and the append, but not while the lock is held exclusively.
-Result<StoreFileSystem::Appended> StoreFileSystem::Append(InodeNumber inode, uint64_t believed_end,
-                                                          Bytes data, const Caller& caller) {
+Result<StoreFileSystem::Written> StoreFileSystem::Append(InodeNumber inode, uint64_t believed_end,
+                                                         Bytes data, const Caller& caller) {
   {
     std::shared_lock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, LocateContent(inode, believed_end, data.size()));
-    if (data.empty()) return Appended{believed_end, false};
+    if (data.empty()) return Written{believed_end, false};
     auto appended = AppendAt(at, believed_end, data, caller);
     if (appended || appended.error().code != ErrorCode::kConflict) return appended;
   }

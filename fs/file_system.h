@@ -198,18 +198,18 @@ class FileSystem {
 
   // Reads from `offset` into `out`; returns the number of bytes, fewer only at the end of the file.
   virtual Result<size_t> Read(InodeNumber inode, uint64_t offset, MutableBytes out) = 0;
-  // Writes all of `data`; clears the setuid and setgid bits as Linux does, and returns whether any
-  // was set. kTooLarge for an end beyond kMaxContentBytes.
-  virtual Result<bool> Write(InodeNumber inode, uint64_t offset, Bytes data,
-                             const Caller& caller) = 0;
+  struct Written {
+    uint64_t offset = 0;        // of the data in the file
+    bool cleared_bits = false;  // a setuid or setgid bit was set, and is no longer
+  };
+  // Writes all of `data`; clears the setuid and setgid bits as Linux does. kTooLarge for an end
+  // beyond kMaxContentBytes.
+  virtual Result<Written> Write(InodeNumber inode, uint64_t offset, Bytes data,
+                                const Caller& caller) = 0;
   // The same at the end of the file. `believed_end` is the caller's guess of the end; a right guess
   // is cheapest.
-  struct Appended {
-    uint64_t offset = 0;  // where the data was written
-    bool cleared_bits = false;
-  };
-  virtual Result<Appended> Append(InodeNumber inode, uint64_t believed_end, Bytes data,
-                                  const Caller& caller) = 0;
+  virtual Result<Written> Append(InodeNumber inode, uint64_t believed_end, Bytes data,
+                                 const Caller& caller) = 0;
   // kInvalid if it is not a symbolic link.
   virtual Result<std::string> ReadLink(InodeNumber inode) = 0;
 

@@ -53,9 +53,10 @@ class StoreFileSystem final : public FileSystem {
   Result<void> RemoveXattr(InodeNumber inode, std::string_view name) override;
   Result<bool> HasXattrs() const override;
   Result<size_t> Read(InodeNumber inode, uint64_t offset, MutableBytes out) override;
-  Result<bool> Write(InodeNumber inode, uint64_t offset, Bytes data, const Caller& caller) override;
-  Result<Appended> Append(InodeNumber inode, uint64_t believed_end, Bytes data,
-                          const Caller& caller) override;
+  Result<Written> Write(InodeNumber inode, uint64_t offset, Bytes data,
+                        const Caller& caller) override;
+  Result<Written> Append(InodeNumber inode, uint64_t believed_end, Bytes data,
+                         const Caller& caller) override;
   Result<std::string> ReadLink(InodeNumber inode) override;
   Result<void> ChangeRange(InodeNumber inode, uint64_t offset, uint64_t length, RangeChange change,
                            const Caller& caller, const std::function<bool()>& is_interrupted,
@@ -197,7 +198,7 @@ class StoreFileSystem final : public FileSystem {
                                         const Caller& caller);
 
   // Appends at `end`. kConflict if the file does not end there.
-  Result<Appended> AppendAt(const Location& at, uint64_t end, Bytes data, const Caller& caller);
+  Result<Written> AppendAt(const Location& at, uint64_t end, Bytes data, const Caller& caller);
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
                                                const PageLimit& limit) const;

@@ -57,7 +57,7 @@ void HandleWrite(fuse_req_t request, fuse_ino_t inode, const char* data, size_t 
   const auto written = context.file_system.Write(inode, static_cast<uint64_t>(offset),
                                                  AsBytes({data, size}), CallerOf(request));
   if (!written) return ReplyError(request, written.error());
-  if (*written) ForgetAttributes(context, inode);
+  if (written->cleared_bits) ForgetAttributes(context, inode);
   fuse_reply_write(request, size);
 }
 
