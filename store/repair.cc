@@ -57,7 +57,7 @@ class Repair {
   Result<void> TellProgress() {
     if (!options_.on_progress) return {};
     if (options_.on_progress({report_.entries, report_.content_bytes})) return {};
-    return Fail(ErrorCode::kRetry, "the repair was cancelled");
+    return Fail(ErrorCode::kCancelled, "the repair was cancelled");
   }
 
   Result<void> CreateTarget(const std::string& to) {

@@ -47,7 +47,7 @@ ExitCode ExitCodeOfKey(ErrorCode code) {
     case ErrorCode::kIo:
     case ErrorCode::kUnavailable:
     case ErrorCode::kStale:
-    case ErrorCode::kRetry:
+    case ErrorCode::kCancelled:
     case ErrorCode::kInternal:
       return ExitCode::kIoFailed;
   }

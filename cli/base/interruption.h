@@ -50,7 +50,7 @@ bool IsInterrupted();
 void TakeSignalsAsPassedOn();
 // Whether this process ignores the signal. If it is blocked as well, it is pending nevertheless.
 bool IsIgnored(int signal);
-// kRetry, with a message, if one has.
+// kCancelled, with a message, if one has.
 Result<void> CheckNotInterrupted();
 
 }  // namespace kvfs::cli

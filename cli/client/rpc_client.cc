@@ -263,7 +263,7 @@ Result<CheckReport> DaemonMaintenance::Check(const CheckOptions& options) {
     KVFS_ASSIGN(const uint64_t done, DecodeNumber(m[1]));
     KVFS_ASSIGN(const uint64_t total, DecodeNumber(m[2]));
     if (options.on_progress) wants_more = options.on_progress({done, total});
-    return wants_more ? Result<void>() : Fail(ErrorCode::kRetry);
+    return wants_more ? Result<void>() : Fail(ErrorCode::kCancelled);
   };
   const auto answer = daemon_.AskMany(Request(request::kCheck), take);
   CheckReport report;

@@ -211,7 +211,7 @@ class Conversation {
     }
     if (message && message->size() == 1 && (*message)[0] == request::kCancel) {
       has_ended = true;
-      return Fail(ErrorCode::kRetry, "the command has cancelled it");
+      return Fail(ErrorCode::kCancelled, "the command has cancelled it");
     }
     is_broken_ = true;
     return Fail(ErrorCode::kIo, "the command has ended");

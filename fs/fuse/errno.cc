@@ -43,7 +43,7 @@ int ToErrno(ErrorCode code) {
       return EAGAIN;
     case ErrorCode::kCorrupt:
     case ErrorCode::kIo:
-    case ErrorCode::kRetry:
+    case ErrorCode::kCancelled:
     case ErrorCode::kInternal:
       return EIO;
   }

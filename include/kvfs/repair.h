@@ -20,7 +20,7 @@ struct RepairOptions {
   // Called for each loss: an entry by name, or a part of one ("bytes 4096 to 8191"), which then
   // reads as zeros; or, where names are unknown, pages and the keys that led to them.
   std::function<void(const std::string& loss)> on_loss;
-  // Returning false ends the repair with kRetry.
+  // Returning false ends the repair with kCancelled.
   std::function<bool(const RepairProgress&)> on_progress;
   // Called for each copied entry, with its directory and its id. A caller that gives directories a
   // meaning can so find those whose own entry is lost.

@@ -24,7 +24,7 @@ enum class ErrorCode {
   kReadOnly,     // the store refuses changes, because of an earlier I/O failure
   kIo,           // the operating system reports a failed read, write or sync
   kConflict,     // the entry does not have the version that the caller expected
-  kRetry,        // internal to the store: try again, with more locks or space
+  kCancelled,    // the caller, or a signal, has ended the call before it was done
   kInternal,     // a bug: one of the program's own contracts is broken; nothing was changed
   // The following come from the file system layer only.
   kNotDirectory,

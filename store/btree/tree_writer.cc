@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/base/contract.h"
+#include "store/base/retry.h"
 
 namespace kvfs {
 namespace {
@@ -73,7 +74,7 @@ Result<WrittenTree> TreeWriter::Write(const TreeRoot& root, std::span<const Tree
   KVFS_TRY(maker_.Flush());
   KVFS_TRY(Collapse(&written.root));
   // Zeros may have been merged.
-  if (pages_->file().ViewFaults() != faults) return Fail(ErrorCode::kRetry);
+  if (pages_->file().ViewFaults() != faults) return Fail(kRetry);
   written.root.leaves = root.leaves + static_cast<uint64_t>(maker_.leaves());
   written.root.branches = root.branches + static_cast<uint64_t>(maker_.branches());
   maker_.TakeAccount(&written.allocated, &written.freed);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "store/base/retry.h"
 #include "store/engine/checker.h"
 #include "store/engine/engine_snapshot.h"
 #include "store/txn/batch_resolver.h"
@@ -68,17 +69,6 @@ Result<void> Engine::RequireWritable() const {
   return Fail(ErrorCode::kReadOnly, "the store was opened for reading only");
 }
 
-ShardSet Engine::ShardsOf(const Batch& batch) const {
-  ShardSet set;
-  for (const Batch::Operation& operation : batch.operations()) {
-    set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.key.name)));
-    if (Batch::HasSecondKey(operation.kind)) {
-      set.set(parts_->placement->ShardOf(parts_->placement->PositionOf(operation.to.name)));
-    }
-  }
-  return set;
-}
-
 Result<void> Engine::Apply(const Batch& batch) {
   return WithinMemory([&] { return TryApply(batch); });
 }
@@ -86,15 +76,16 @@ Result<void> Engine::Apply(const Batch& batch) {
 Result<void> Engine::TryApply(const Batch& batch) {
   if (batch.empty()) return {};
   KVFS_TRY(RequireWritable());
+  const PlacedBatch placed(*parts_->placement, batch);
   bool has_more = true;
   while (has_more) {
-    KVFS_ASSIGN(has_more, TryApplyPart(batch));
+    KVFS_ASSIGN(has_more, TryApplyPart(placed));
   }
   KVFS_TRY(parts_->checkpointer->WaitForRoom());
-  return ApplyAtOnce(batch);
+  return ApplyAtOnce(placed);
 }
 
-Result<void> Engine::ApplyAtOnce(const Batch& batch) {
+Result<void> Engine::ApplyAtOnce(const PlacedBatch& batch) {
   // The room belongs to the thread that makes it: wait for that.
   if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
@@ -105,7 +96,7 @@ Result<void> Engine::ApplyAtOnce(const Batch& batch) {
 
 // Space freed by earlier changes, and space preallocated in other files, can be reused. The disk is
 // full only when checkpoints yield no more.
-Result<void> Engine::ApplyOnFullDisk(const Batch& batch) {
+Result<void> Engine::ApplyOnFullDisk(const PlacedBatch& batch) {
   constexpr int kMostInVain = 2;
   const std::lock_guard lock(full_disk_);
   makes_room_ = true;
@@ -131,11 +122,11 @@ uint64_t Engine::OccupiedBytes() const {
 }
 
 Result<bool> Engine::ApplyPart(const Batch& batch) {
-  return WithinMemory([&] { return TryApplyPart(batch); });
+  return WithinMemory([&] { return TryApplyPart(PlacedBatch(*parts_->placement, batch)); });
 }
 
 // A caller that frees much can wait, so that others need not.
-Result<bool> Engine::TryApplyPart(const Batch& batch) {
+Result<bool> Engine::TryApplyPart(const PlacedBatch& batch) {
   constexpr double kMostOfRoom = 0.75;
   using Kind = Batch::Operation::Kind;
   auto is_cut = [](const auto& it) { return it.kind == Kind::kResize || it.kind == Kind::kPunch; };
@@ -148,8 +139,8 @@ Result<bool> Engine::TryApplyPart(const Batch& batch) {
   }
   KVFS_TRY(RequireWritable());
   const LargeCut cut(parts_->shards, *parts_->placement);
-  for (const Batch::Operation& operation : batch.operations()) {
-    KVFS_ASSIGN(const auto part, cut.PartOf(operation));
+  for (size_t i = 0; i < batch.operations().size(); ++i) {
+    KVFS_ASSIGN(const auto part, cut.PartOf(batch.operations()[i], batch.places(i).at));
     if (!part) continue;
     Batch one;
     if (part->kind == Kind::kResize) {
@@ -158,7 +149,7 @@ Result<bool> Engine::TryApplyPart(const Batch& batch) {
       one.Punch(part->key, part->offset, part->length);
     }
     KVFS_TRY(parts_->checkpointer->WaitForRoom(kMostOfRoom));
-    KVFS_TRY(ApplyAtOnce(one));
+    KVFS_TRY(ApplyAtOnce(PlacedBatch(*parts_->placement, one)));
     return true;
   }
   return false;
@@ -172,15 +163,15 @@ Result<void> Engine::NoteIfWriteFailed(Error error) {
   return parts_->failure_latch->Fail("a file could not be written", std::move(error));
 }
 
-Result<void> Engine::ApplyWithRoom(const Batch& batch) {
+Result<void> Engine::ApplyWithRoom(const PlacedBatch& batch) {
   const Counted counted(&staging_, Staging::Stages(batch));
   Staging staging(parts_->shards, *parts_->placement);
   Wants wants;
-  wants.locks = ShardsOf(batch);
+  wants.locks = batch.Shards();
   while (true) {
     KVFS_TRY(staging.Prepare(batch, wants.owners));
     auto applied = TryOnce(batch, &staging, &wants);
-    if (applied || applied.error().code != ErrorCode::kRetry) return applied;
+    if (applied || applied.error().code != kRetry) return applied;
     KVFS_TRY(Provide(wants));
     for (const auto& [index, owner] : wants.owners) staging.Discard(index);
     wants.blocks.clear();
@@ -203,8 +194,8 @@ Result<void> Engine::Provide(const Wants& wants) {
   return {};
 }
 
-Result<void> Engine::TryOnce(const Batch& batch, Staging* staging, Wants* wants) {
-  const Prefetch looks(parts_->shards, *parts_->placement, batch);
+Result<void> Engine::TryOnce(const PlacedBatch& batch, Staging* staging, Wants* wants) {
+  const Prefetch looks(parts_->shards, batch);
   const ExclusiveLocks locks(parts_->shards, wants->locks);
   Transaction transaction(parts_->shards, locks, parts_->snapshots.newest());
   BatchResolver resolver(&transaction, *parts_->placement, parts_->shards.front()->inline_limit(),
@@ -246,7 +237,7 @@ Result<void> Engine::ReserveSpace(const Transaction& transaction, bool grows, Wa
   }
   wants->spare = grows && !has_spare_;
   if (wants->pages.empty() && wants->blocks.empty() && !wants->spare) return {};
-  return Fail(ErrorCode::kRetry);
+  return Fail(kRetry);
 }
 
 // Copying.
@@ -309,7 +300,7 @@ Result<void> Engine::CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t 
 // The whole.
 
 uint64_t Engine::ReserveId(std::string_view name) {
-  Shard& shard = *parts_->shards[parts_->placement->ShardOf(parts_->placement->PositionOf(name))];
+  Shard& shard = *parts_->shards[parts_->placement->PlaceOf(kRootDirectory, name).shard];
   std::unique_lock lock(shard.mutex);
   return shard.TakeId();
 }

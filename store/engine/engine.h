@@ -22,6 +22,7 @@
 #include "store/shard/snapshot_set.h"
 #include "store/txn/commit.h"
 #include "store/txn/orphan_reclaimer.h"
+#include "store/txn/placed_batch.h"
 #include "store/txn/staging.h"
 #include "store/wal/redo_log.h"
 
@@ -111,18 +112,17 @@ class Engine final : public Store {
 
   Result<void> RequireWritable() const;
   Result<void> TryApply(const Batch& batch);
-  Result<bool> TryApplyPart(const Batch& batch);
-  Result<void> ApplyAtOnce(const Batch& batch);
+  Result<bool> TryApplyPart(const PlacedBatch& batch);
+  Result<void> ApplyAtOnce(const PlacedBatch& batch);
   Result<uint64_t> TryCopyRange(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                                 uint64_t length, const MetaEdit& edit);
-  Result<void> ApplyWithRoom(const Batch& batch);
-  Result<void> ApplyOnFullDisk(const Batch& batch);
+  Result<void> ApplyWithRoom(const PlacedBatch& batch);
+  Result<void> ApplyOnFullDisk(const PlacedBatch& batch);
   uint64_t OccupiedBytes() const;
   Result<void> NoteIfWriteFailed(Error error);
-  Result<void> TryOnce(const Batch& batch, Staging* staging, Wants* wants);
+  Result<void> TryOnce(const PlacedBatch& batch, Staging* staging, Wants* wants);
   Result<void> Provide(const Wants& wants);
   Result<void> ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const;
-  ShardSet ShardsOf(const Batch& batch) const;
   Result<void> CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t to_offset,
                          uint64_t length, const MetaEdit& edit);
 

@@ -2,12 +2,27 @@
 #include "store/engine/log_replay.h"
 
 #include "store/base/describe.h"
+#include "store/base/retry.h"
 
 namespace kvfs {
 
 using format::Change;
 using format::LogRecord;
 using Kind = format::Change::Kind;
+
+namespace {
+
+Places PlacesOf(const Placement& placement, const Change& change) {
+  Places places;
+  if (change.name.empty()) return places;
+  places.at = placement.PlaceOf(change.directory, change.name);
+  if (format::HasSecondName(change.kind)) {
+    places.to = placement.PlaceOf(change.to_directory, change.to_name);
+  }
+  return places;
+}
+
+}  // namespace
 
 Result<void> ForEachRecord(const Opening& opening, const RecordVisit& visit) {
   return opening.parts->log->Replay(
@@ -58,19 +73,20 @@ Result<void> LogReplay::CarryOutIfSound(const Change& change, uint64_t sequence,
 
 Result<void> LogReplay::CarryOut(const Change& change, uint64_t sequence,
                                  const ExclusiveLocks& locks,
-                                 Result<void> (ChangeApplier::*how)(const Change&)) {
+                                 Result<void> (ChangeApplier::*how)(const Change&, const Places&)) {
   constexpr uint64_t kSpareBlocks = 64;
+  const Places places = PlacesOf(*parts().placement, change);
   while (true) {
     Transaction transaction(parts().shards, locks, 0);
     ChangeApplier applier(&transaction, parts().placement.get(),
                           parts().shards.front()->inline_limit(), ChangeApplier::Damage::kLeak);
-    auto done = (applier.*how)(change);
+    auto done = (applier.*how)(change, places);
     if (done) done = transaction.WriteNewBlocks();
     if (done) {
       parts().space.Add(transaction.AllocatedBytes(), transaction.FreedBytes());
       return transaction.Commit(sequence);
     }
-    if (done.error().code != ErrorCode::kRetry) return done;
+    if (done.error().code != kRetry) return done;
     for (const auto& [shard, blocks] : transaction.missing_blocks()) {
       BlockAllocator& space = parts().shards[shard]->block_allocator();
       auto reserved = space.Preallocate(blocks + kSpareBlocks);

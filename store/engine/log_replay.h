@@ -34,7 +34,7 @@ class LogReplay {
                                const ExclusiveLocks& locks);
   Result<void> CarryOut(const format::Change& change, uint64_t sequence,
                         const ExclusiveLocks& locks,
-                        Result<void> (ChangeApplier::*how)(const format::Change&));
+                        Result<void> (ChangeApplier::*how)(const format::Change&, const Places&));
 
   Opening& opening_;
 };

@@ -70,7 +70,7 @@ Error ReadView::Report(Error error, Key key) const {
             DescribeEntry(key.directory, key.name) + " is not known to be absent: " + log_damage_};
   }
   if (error.code != ErrorCode::kCorrupt) return error;
-  const uint32_t shard = placement_.ShardOf(placement_.PositionOf(key.name));
+  const uint32_t shard = placement_.PlaceOf(key.directory, key.name).shard;
   error.message = DescribeEntry(key.directory, key.name) + ", shard " + std::to_string(shard) +
                   ": " + error.message;
   if (log_) log_(error.message);
@@ -107,8 +107,7 @@ Result<void> ReadView::WithRecord(uint32_t index, const RecordKey& key, Locks lo
 
 template <typename Use>
 Result<void> ReadView::WithEntry(Key key, Locks locks, Use use, uint64_t* state) const {
-  const RecordKey record = placement_.RecordKeyOf(key.directory, key.name);
-  const uint32_t shard = placement_.ShardOf(record.position);
+  const auto& [shard, record] = placement_.PlaceOf(key.directory, key.name);
   const uint32_t limit = shards_[shard]->inline_limit();
   return WithRecord(
       shard, record, locks,
@@ -238,7 +237,7 @@ Result<std::optional<size_t>> ReadView::TryRead(Key key, uint64_t offset, Mutabl
 // A snapshot does not change. In the newest state, usually the whole shard is unchanged.
 Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
   if (pins_ != nullptr) return true;
-  const Shard& shard = *shards_[placement_.ShardOf(placement_.PositionOf(key.name))];
+  const Shard& shard = *shards_[placement_.PlaceOf(key.directory, key.name).shard];
   {
     const std::shared_lock lock(shard.mutex);
     if (shard.state() == content.state) return true;
@@ -257,7 +256,7 @@ Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
 // between the lookup that finds the shards and the locking, so the lookup is repeated under the
 // locks.
 Result<size_t> ReadView::ReadLocked(Key key, uint64_t offset, MutableBytes out) const {
-  const uint32_t index = placement_.ShardOf(placement_.PositionOf(key.name));
+  const uint32_t index = placement_.PlaceOf(key.directory, key.name).shard;
   uint32_t owner = index;
   while (true) {
     std::shared_lock first(shards_[std::min(index, owner)]->mutex);

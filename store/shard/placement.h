@@ -1,4 +1,5 @@
 // Placement of records: the position of a name, the shard of a position, the owner shard of an id.
+// Who works on a key computes its place once, and hands it on: a name is hashed nowhere else.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +12,22 @@
 
 namespace kvfs {
 
+// Where an entry's record lies. Borrows the name.
+struct Place {
+  uint32_t shard = 0;
+  format::RecordKey key;
+};
+// Of the one or two keys that a change names.
+struct Places {
+  Place at;
+  Place to;
+};
+
 class Placement {
  public:
   explicit Placement(const format::Identity& identity)
       : hash_(identity.NamesHash()), shards_(identity.shards) {}
 
-  Position PositionOf(std::string_view name) const { return hash_.PositionOf(name); }
   // Each shard has a contiguous range of positions, so that shards in order list a directory in
   // order.
   uint32_t ShardOf(Position position) const {
@@ -24,8 +35,9 @@ class Placement {
     return static_cast<uint32_t>(Wide{position} * shards_ >> 63);
   }
   uint32_t OwnerOf(uint64_t id) const { return static_cast<uint32_t>(id % shards_); }
-  format::RecordKey RecordKeyOf(uint64_t directory, std::string_view name) const {
-    return {directory, PositionOf(name), name};
+  Place PlaceOf(uint64_t directory, std::string_view name) const {
+    const Position position = hash_.PositionOf(name);
+    return {ShardOf(position), {directory, position, name}};
   }
   uint32_t shards() const { return shards_; }
 

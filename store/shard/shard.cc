@@ -7,6 +7,7 @@
 
 #include "store/alloc/allocator_writer.h"
 #include "store/base/contract.h"
+#include "store/base/retry.h"
 
 namespace kvfs {
 
@@ -259,7 +260,7 @@ Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
   for (int looks = 0; looks < kMostLooks; ++looks) {
     TreeWriter writer(&pages_, &page_allocator_, options);
     auto tree = writer.Write(now_.tree->tree.root(), changes);
-    if (tree || tree.error().code != ErrorCode::kRetry) return tree;
+    if (tree || tree.error().code != kRetry) return tree;
   }
   return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
 }

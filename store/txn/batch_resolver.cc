@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "store/base/retry.h"
+
 namespace kvfs {
 
 using format::Change;
@@ -45,9 +47,10 @@ Result<void> CheckMeta(std::string_view meta) {
 
 }  // namespace
 
-Result<void> BatchResolver::Resolve(const Batch& batch, std::vector<std::byte>* record) {
+Result<void> BatchResolver::Resolve(const PlacedBatch& batch, std::vector<std::byte>* record) {
   record_ = record;
   for (size_t i = 0; i < batch.operations().size(); ++i) {
+    places_ = &batch.places(i);
     transaction_.SetLooks(looks_.Of(i));
     KVFS_TRY(ResolveOne(i, batch.operations()[i]));
   }
@@ -88,30 +91,21 @@ Result<void> BatchResolver::ResolveOne(size_t index, const Operation& operation)
   return Fail(ErrorCode::kInvalid, "an operation of no known kind");
 }
 
-Result<BatchResolver::State> BatchResolver::StateOf(Key key, bool committed) {
-  const format::RecordKey record = placement_.RecordKeyOf(key.directory, key.name);
-  const uint32_t shard = placement_.ShardOf(record.position);
-  KVFS_TRY(transaction_.NeedShard(shard));
-  auto found =
-      committed ? transaction_.FindCommitted(shard, record) : transaction_.Find(shard, record);
-  if (!found) {
-    if (found.error().code == ErrorCode::kNotFound) return State{};
-    return tl::unexpected(std::move(found).error());
-  }
-  KVFS_ASSIGN(const Entry entry, Entry::Decode(found->value, limit_));
-  return State{true, entry.id, entry.size, found->version, entry.meta};
+Result<std::optional<BatchResolver::Present>> BatchResolver::StateOf(const Place& place) {
+  KVFS_TRY(transaction_.NeedShard(place.shard));
+  return applier_.Look(place);
 }
 
-Result<BatchResolver::State> BatchResolver::Existing(Key key) {
-  KVFS_ASSIGN(State state, StateOf(key));
-  if (!state.exists) return Fail(ErrorCode::kNotFound);
-  return state;
+Result<BatchResolver::Present> BatchResolver::Existing(const Place& place) {
+  KVFS_ASSIGN(const auto state, StateOf(place));
+  if (!state) return Fail(ErrorCode::kNotFound);
+  return *state;
 }
 
-Change::Found BatchResolver::FoundOf(const State& state) const {
-  if (!state.exists) return Change::Found::kAbsent;
-  return ContentShape::Of(state.size, limit_).blocks == 0 ? Change::Found::kWithoutBlocks
-                                                          : Change::Found::kUnknown;
+Change::Found BatchResolver::FoundOf(const std::optional<Present>& state) const {
+  if (!state) return Change::Found::kAbsent;
+  const bool has_blocks = ContentShape::Of(state->entry.size, limit_).blocks > 0;
+  return has_blocks ? Change::Found::kUnknown : Change::Found::kWithoutBlocks;
 }
 
 // Applies the edit to the current meta, and keeps the result.
@@ -126,26 +120,30 @@ Result<void> BatchResolver::AddMeta(const MetaEdit& edit, std::string_view prese
 
 Result<void> BatchResolver::Do(const Change& change) {
   KVFS_TRY(CheckChange(change, placement_.shards()));
-  KVFS_TRY(applier_.Execute(change));
+  KVFS_TRY(applier_.Execute(change, *places_));
   change.AppendTo(record_);
   return {};
 }
 
 Result<void> BatchResolver::ResolvePut(size_t index, const Operation& put) {
-  KVFS_ASSIGN(const State state, StateOf(put.key));
-  if (state.exists && put.if_present == Batch::IfPresent::kRefuse) return Fail(ErrorCode::kExists);
+  KVFS_ASSIGN(const auto state, StateOf(places_->at));
+  if (state && put.if_present == Batch::IfPresent::kRefuse) return Fail(ErrorCode::kExists);
   if (put.meta) KVFS_TRY(CheckMeta(*put.meta));
   grows_ = true;
   Change change = ChangeOf(Kind::kPut, put.key);
   change.found = FoundOf(state);
-  change.id = state.id;
-  if (!state.exists && put.given_id) {
-    change.id = *put.given_id;
-  } else if (!state.exists) {
-    change.id = transaction_.TakeId(placement_.ShardOf(placement_.PositionOf(put.key.name)));
+  if (state) {
+    change.id = state->entry.id;
+  } else {
+    change.id = put.given_id ? *put.given_id : transaction_.TakeId(places_->at.shard);
   }
-  // The current entry's bytes may be freed while the change is applied.
-  change.meta = put.meta ? *put.meta : std::string_view(metas_.emplace_back(state.meta));
+  change.meta = std::string_view();
+  if (put.meta) {
+    change.meta = *put.meta;
+  } else if (state) {
+    // The current entry's bytes may be freed while the change is applied.
+    change.meta = metas_.emplace_back(state->entry.meta);
+  }
   if (put.id != nullptr) new_ids_.emplace_back(put.id, change.id);
   const bool is_staged = staging_.Find(index) != nullptr;
   if (!is_staged) change.data = put.data;
@@ -158,7 +156,7 @@ Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation
   const Staging::Write& staged = *staging_.Find(index);
   if (staged.owner != placement_.OwnerOf(id)) {
     wanted_owners_[index] = placement_.OwnerOf(id);
-    return Fail(ErrorCode::kRetry);
+    return Fail(kRetry);
   }
   const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
   auto write = [&](uint64_t offset, Bytes data) -> Result<void> {
@@ -179,8 +177,8 @@ Result<void> BatchResolver::WriteStaged(size_t index, const Operation& operation
 }
 
 Result<void> BatchResolver::ResolveRestore(const Operation& restore) {
-  KVFS_ASSIGN(const State state, StateOf(restore.key));
-  if (state.exists) return Fail(ErrorCode::kExists);
+  KVFS_ASSIGN(const auto state, StateOf(places_->at));
+  if (state) return Fail(ErrorCode::kExists);
   KVFS_TRY(CheckMeta(*restore.meta));
   grows_ = true;
   Change change = ChangeOf(Kind::kPut, restore.key);
@@ -202,7 +200,7 @@ Result<void> BatchResolver::NoteId(uint64_t id) {
 }
 
 Result<void> BatchResolver::ResolveErase(const Operation& erase) {
-  KVFS_ASSIGN(const State state, Existing(erase.key));
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
   Change change = ChangeOf(Kind::kErase, erase.key);
   change.found = FoundOf(state);
   return Do(change);
@@ -210,16 +208,17 @@ Result<void> BatchResolver::ResolveErase(const Operation& erase) {
 
 Result<void> BatchResolver::ResolveWrite(size_t index, const Operation& write) {
   KVFS_TRY(CheckRange(write.offset, write.data.size()));
-  KVFS_ASSIGN(const State state, Existing(write.key));
-  if (write.at_end && state.size != write.offset) return Fail(ErrorCode::kConflict);
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
+  if (write.at_end && state.entry.size != write.offset) return Fail(ErrorCode::kConflict);
   Change change = ChangeOf(Kind::kWrite, write.key);
-  KVFS_TRY(AddMeta(write.edit, state.meta, &change.meta));
+  KVFS_TRY(AddMeta(write.edit, state.entry.meta, &change.meta));
   if (write.data.empty()) {
     change.kind = Kind::kMeta;
     return change.meta ? Do(change) : Result<void>();
   }
   grows_ = true;
-  if (staging_.Find(index) != nullptr) return WriteStaged(index, write, state.id, change.meta);
+  if (staging_.Find(index) != nullptr)
+    return WriteStaged(index, write, state.entry.id, change.meta);
   change.offset = write.offset;
   change.data = write.data;
   return Do(change);
@@ -227,81 +226,83 @@ Result<void> BatchResolver::ResolveWrite(size_t index, const Operation& write) {
 
 Result<void> BatchResolver::ResolveResize(const Operation& resize) {
   KVFS_TRY(CheckRange(resize.offset, 0));
-  KVFS_ASSIGN(const State state, Existing(resize.key));
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
   Change change = ChangeOf(Kind::kResize, resize.key);
   change.size = resize.offset;
-  KVFS_TRY(AddMeta(resize.edit, state.meta, &change.meta));
-  grows_ |= change.size > state.size;
+  KVFS_TRY(AddMeta(resize.edit, state.entry.meta, &change.meta));
+  grows_ |= change.size > state.entry.size;
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveRange(const Operation& range) {
   KVFS_TRY(CheckRange(range.offset, range.length));
-  KVFS_ASSIGN(const State state, Existing(range.key));
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
   const bool is_punch = range.kind == Operation::Kind::kPunch;
   Change change = ChangeOf(is_punch ? Kind::kPunch : Kind::kAllocate, range.key);
-  KVFS_TRY(AddMeta(range.edit, state.meta, &change.meta));
-  change.offset = std::min(range.offset, state.size);
-  change.length = std::min(range.length, state.size - change.offset);
+  KVFS_TRY(AddMeta(range.edit, state.entry.meta, &change.meta));
+  change.offset = std::min(range.offset, state.entry.size);
+  change.length = std::min(range.length, state.entry.size - change.offset);
   grows_ |= !is_punch;
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveMove(const Operation& move) {
   KVFS_TRY(CheckKey(move.to));
-  KVFS_ASSIGN(const State state, Existing(move.key));
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
   if (move.if_present == Batch::IfPresent::kRefuse && move.to != move.key) {
-    KVFS_ASSIGN(const State present, StateOf(move.to));
-    if (present.exists) return Fail(ErrorCode::kExists);
+    KVFS_ASSIGN(const auto present, StateOf(places_->to));
+    if (present) return Fail(ErrorCode::kExists);
   }
   Change change = ChangeOf(Kind::kMove, move.key);
   change.to_directory = move.to.directory;
   change.to_name = move.to.name;
-  KVFS_TRY(AddMeta(move.edit, state.meta, &change.meta));
+  KVFS_TRY(AddMeta(move.edit, state.entry.meta, &change.meta));
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveExchange(const Operation& exchange) {
   KVFS_TRY(CheckKey(exchange.to));
-  KVFS_ASSIGN(const State one, Existing(exchange.key));
-  KVFS_ASSIGN(const State other, Existing(exchange.to));
+  KVFS_ASSIGN(const Present one, Existing(places_->at));
+  KVFS_ASSIGN(const Present other, Existing(places_->to));
   Change change = ChangeOf(Kind::kExchange, exchange.key);
   change.to_directory = exchange.to.directory;
   change.to_name = exchange.to.name;
-  KVFS_TRY(AddMeta(exchange.edit, one.meta, &change.meta));
-  KVFS_TRY(AddMeta(exchange.to_edit, other.meta, &change.to_meta));
+  KVFS_TRY(AddMeta(exchange.edit, one.entry.meta, &change.meta));
+  KVFS_TRY(AddMeta(exchange.to_edit, other.entry.meta, &change.to_meta));
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveTakeContent(const Operation& take) {
   KVFS_TRY(CheckKey(take.to));
-  KVFS_ASSIGN(const State taker, Existing(take.key));
-  KVFS_ASSIGN(const State giver, Existing(take.to));
-  if (take.key == take.to || placement_.OwnerOf(taker.id) != placement_.OwnerOf(giver.id)) {
+  KVFS_ASSIGN(const Present taker, Existing(places_->at));
+  KVFS_ASSIGN(const Present giver, Existing(places_->to));
+  if (take.key == take.to ||
+      placement_.OwnerOf(taker.entry.id) != placement_.OwnerOf(giver.entry.id)) {
     return Fail(ErrorCode::kInvalid, "the entry cannot take the content of that other one");
   }
   Change change = ChangeOf(Kind::kTakeContent, take.key);
   change.to_directory = take.to.directory;
   change.to_name = take.to.name;
-  KVFS_TRY(AddMeta(take.edit, taker.meta, &change.meta));
+  KVFS_TRY(AddMeta(take.edit, taker.entry.meta, &change.meta));
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveEditMeta(const Operation& edit) {
-  KVFS_ASSIGN(const State state, Existing(edit.key));
+  KVFS_ASSIGN(const Present state, Existing(places_->at));
   Change change = ChangeOf(Kind::kMeta, edit.key);
-  KVFS_TRY(AddMeta(edit.edit, state.meta, &change.meta));
+  KVFS_TRY(AddMeta(edit.edit, state.entry.meta, &change.meta));
   return Do(change);
 }
 
 Result<void> BatchResolver::ResolveExpect(const Operation& expect) {
-  KVFS_ASSIGN(const State state, StateOf(expect.key, /*committed=*/true));
-  if (expect.offset == Batch::kAbsent) {
-    return state.exists ? Fail(ErrorCode::kExists) : Result<void>();
-  }
-  if (!state.exists) return Fail(ErrorCode::kNotFound);
-  if (state.version == expect.offset) return {};
-  return Fail(ErrorCode::kConflict, "the entry has version " + std::to_string(state.version) +
+  KVFS_TRY(transaction_.NeedShard(places_->at.shard));
+  auto found = transaction_.FindCommitted(places_->at.shard, places_->at.key);
+  const bool is_absent = !found && found.error().code == ErrorCode::kNotFound;
+  if (!found && !is_absent) return tl::unexpected(std::move(found).error());
+  if (expect.offset == Batch::kAbsent) return is_absent ? Result<void>() : Fail(ErrorCode::kExists);
+  if (is_absent) return Fail(ErrorCode::kNotFound);
+  if (found->version == expect.offset) return {};
+  return Fail(ErrorCode::kConflict, "the entry has version " + std::to_string(found->version) +
                                         ", not " + std::to_string(expect.offset));
 }
 

@@ -33,7 +33,7 @@ class BatchResolver {
 
   // Appends the changes to `record`. kNotFound, kExists, kConflict, kInvalid, kTooLarge, kCorrupt:
   // the batch cannot be done; kRetry: see above.
-  Result<void> Resolve(const Batch& batch, std::vector<std::byte>* record);
+  Result<void> Resolve(const PlacedBatch& batch, std::vector<std::byte>* record);
 
   // After kRetry: the right owner shard of operations whose blocks were written to another.
   const std::map<size_t, uint32_t>& wanted_owners() const { return wanted_owners_; }
@@ -44,17 +44,13 @@ class BatchResolver {
 
  private:
   using Operation = Batch::Operation;
-  struct State {
-    bool exists = false;
-    uint64_t id = 0;
-    uint64_t size = 0;
-    uint64_t version = 0;
-    std::string_view meta;
-  };
+  using Present = ChangeApplier::Present;
 
-  Result<State> StateOf(Key key, bool committed = false);
-  Result<State> Existing(Key key);
-  format::Change::Found FoundOf(const State& state) const;
+  // Takes the shard's lock.
+  Result<std::optional<Present>> StateOf(const Place& place);
+  // The same; kNotFound if it is absent.
+  Result<Present> Existing(const Place& place);
+  format::Change::Found FoundOf(const std::optional<Present>& state) const;
   Result<void> AddMeta(const MetaEdit& edit, std::string_view present,
                        std::optional<std::string_view>* meta);
   Result<void> Do(const format::Change& change);
@@ -82,6 +78,7 @@ class BatchResolver {
   const uint32_t limit_;
   const Staging& staging_;
   const Prefetch& looks_;
+  const Places* places_ = nullptr;  // of the operation at hand
   std::vector<std::byte>* record_ = nullptr;
   std::deque<std::string> metas_;
   std::map<size_t, uint32_t> wanted_owners_;

@@ -77,29 +77,30 @@ Result<void> CheckChange(const Change& change, uint32_t shards) {
   return {};
 }
 
-ChangeApplier::Place ChangeApplier::PlaceOf(uint64_t directory, std::string_view name) const {
-  const format::RecordKey key = placement_.RecordKeyOf(directory, name);
-  return {placement_.ShardOf(key.position), key};
-}
-
-Result<ChangeApplier::Place> ChangeApplier::LockedPlaceOf(uint64_t directory,
-                                                          std::string_view name) {
-  const Place place = PlaceOf(directory, name);
-  KVFS_TRY(transaction_.NeedShard(place.shard));
-  return place;
-}
-
-Result<std::optional<MutableEntry>> ChangeApplier::Load(const Place& place) const {
+Result<std::optional<ChangeApplier::Present>> ChangeApplier::Look(const Place& place) {
+  const auto seen = std::span(seen_).first(seen_count_);
+  const auto known =
+      std::ranges::find_if(seen, [&](const Seen& it) { return it.place.key == place.key; });
+  if (known != seen.end()) return known->found;
   auto found = transaction_.Find(place.shard, place.key);
   if (!found) {
     if (found.error().code == ErrorCode::kNotFound) return std::nullopt;
     return tl::unexpected(std::move(found).error());
   }
-  KVFS_ASSIGN(const Entry decoded, Entry::Decode(found->value, limit_));
-  return MutableEntry::Of(decoded, limit_);
+  KVFS_ASSIGN(const Entry entry, Entry::Decode(found->value, limit_));
+  const Present present = {entry, found->version};
+  if (seen_count_ < seen_.size()) seen_[seen_count_++] = {place, present};
+  return present;
+}
+
+Result<std::optional<MutableEntry>> ChangeApplier::Load(const Place& place) {
+  KVFS_ASSIGN(const auto present, Look(place));
+  if (!present) return std::nullopt;
+  return MutableEntry::Of(present->entry, limit_);
 }
 
 void ChangeApplier::Save(const Place& place, const MutableEntry& entry) {
+  seen_count_ = 0;
   transaction_.Put(place.shard, place.key, entry.Encode(limit_));
 }
 
@@ -122,8 +123,7 @@ Result<bool> ChangeApplier::LetGoAt(const Place& place) {
   return is_damaged && damage_ == Damage::kLeak ? true : done;
 }
 
-Result<void> ChangeApplier::Put(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
+Result<void> ChangeApplier::Put(const Change& change, const Place& place) {
   bool is_new = change.found == Found::kAbsent;
   if (change.found == Found::kUnknown) {
     KVFS_ASSIGN(const bool is_present, LetGoAt(place));
@@ -160,14 +160,7 @@ Result<void> ChangeApplier::EraseAt(const Place& place, Found found) {
   return {};
 }
 
-Result<void> ChangeApplier::Erase(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
-  return EraseAt(place, change.found);
-}
-
-Result<void> ChangeApplier::Move(const Change& change) {
-  KVFS_ASSIGN(const Place from, LockedPlaceOf(change.directory, change.name));
-  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_directory, change.to_name));
+Result<void> ChangeApplier::Move(const Change& change, const Place& from, const Place& to) {
   KVFS_ASSIGN(auto entry, Load(from));
   if (!entry) return {};
   if (change.meta) entry->meta = *change.meta;
@@ -181,9 +174,7 @@ Result<void> ChangeApplier::Move(const Change& change) {
   return {};
 }
 
-Result<void> ChangeApplier::Exchange(const Change& change) {
-  KVFS_ASSIGN(const Place one, LockedPlaceOf(change.directory, change.name));
-  KVFS_ASSIGN(const Place other, LockedPlaceOf(change.to_directory, change.to_name));
+Result<void> ChangeApplier::Exchange(const Change& change, const Place& one, const Place& other) {
   KVFS_ASSIGN(auto first, Load(one));
   KVFS_ASSIGN(auto second, Load(other));
   if (!first || !second) return {};
@@ -196,9 +187,8 @@ Result<void> ChangeApplier::Exchange(const Change& change) {
 }
 
 // Blocks and chunks stay where they are, in the owner shard that both ids have.
-Result<void> ChangeApplier::TakeContent(const Change& change) {
-  KVFS_ASSIGN(const Place taker_at, LockedPlaceOf(change.directory, change.name));
-  KVFS_ASSIGN(const Place giver_at, LockedPlaceOf(change.to_directory, change.to_name));
+Result<void> ChangeApplier::TakeContent(const Change& change, const Place& taker_at,
+                                        const Place& giver_at) {
   KVFS_ASSIGN(auto taker, Load(taker_at));
   KVFS_ASSIGN(auto giver, Load(giver_at));
   if (!taker || !giver) return {};
@@ -216,8 +206,7 @@ Result<void> ChangeApplier::TakeContent(const Change& change) {
 }
 
 // Changes of one entry that keeps its key.
-Result<void> ChangeApplier::Edit(const Change& change) {
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
+Result<void> ChangeApplier::Edit(const Change& change, const Place& place) {
   KVFS_ASSIGN(auto entry, Load(place));
   if (!entry) return {};
   if (change.meta) entry->meta = *change.meta;
@@ -301,35 +290,49 @@ Result<void> ChangeApplier::MarkLostAt(const Place& place) {
   return {};
 }
 
-Result<void> ChangeApplier::MarkLost(const Change& change) {
-  if (change.kind == Kind::kReclaim) return {};  // it has no name; the blocks stay in use
-  KVFS_ASSIGN(const Place place, LockedPlaceOf(change.directory, change.name));
-  if (change.to_name.empty()) return MarkLostAt(place);
-  KVFS_ASSIGN(const Place to, LockedPlaceOf(change.to_directory, change.to_name));
+Result<void> ChangeApplier::NeedShards(const Change& change, const Places& places) {
+  if (change.kind == Kind::kReclaim) return {};  // it has no name
+  KVFS_TRY(transaction_.NeedShard(places.at.shard));
+  if (format::HasSecondName(change.kind)) KVFS_TRY(transaction_.NeedShard(places.to.shard));
+  return {};
+}
+
+Result<void> ChangeApplier::MarkLost(const Change& change, const Places& places) {
+  if (change.kind == Kind::kReclaim) return {};  // its blocks stay in use
+  KVFS_TRY(NeedShards(change, places));
+  seen_count_ = 0;
+  if (!format::HasSecondName(change.kind)) return MarkLostAt(places.at);
   // The entry that the change would remove is erased; the one that would have received its content
   // is marked lost.
   const bool ends_first = change.kind == Kind::kMove,
              ends_other = change.kind == Kind::kTakeContent;
-  KVFS_TRY(ends_first ? EraseAt(place, Found::kWithoutBlocks) : MarkLostAt(place));
-  return ends_other ? EraseAt(to, Found::kWithoutBlocks) : MarkLostAt(to);
+  KVFS_TRY(ends_first ? EraseAt(places.at, Found::kWithoutBlocks) : MarkLostAt(places.at));
+  return ends_other ? EraseAt(places.to, Found::kWithoutBlocks) : MarkLostAt(places.to);
 }
 
-Result<void> ChangeApplier::Execute(const Change& change) {
+Result<void> ChangeApplier::Execute(const Change& change, const Places& places) {
+  KVFS_TRY(NeedShards(change, places));
+  auto done = Apply(change, places);
+  seen_count_ = 0;
+  return done;
+}
+
+Result<void> ChangeApplier::Apply(const Change& change, const Places& places) {
   switch (change.kind) {
     case Kind::kPut:
-      return Put(change);
+      return Put(change, places.at);
     case Kind::kErase:
-      return Erase(change);
+      return EraseAt(places.at, change.found);
     case Kind::kMove:
-      return Move(change);
+      return Move(change, places.at, places.to);
     case Kind::kExchange:
-      return Exchange(change);
+      return Exchange(change, places.at, places.to);
     case Kind::kTakeContent:
-      return TakeContent(change);
+      return TakeContent(change, places.at, places.to);
     case Kind::kReclaim:
       return Reclaim(change);
     default:
-      return Edit(change);
+      return Edit(change, places.at);
   }
 }
 

@@ -22,9 +22,8 @@ constexpr uint64_t kMostKept = ContentEditor::kMostMovedChunks;
 }  // namespace
 
 // Nothing unless the content has chunks.
-Result<std::optional<LargeCut::Content>> LargeCut::Find(Key key) const {
-  const auto record = placement_.RecordKeyOf(key.directory, key.name);
-  const Shard& shard = *shards_[placement_.ShardOf(record.position)];
+Result<std::optional<LargeCut::Content>> LargeCut::Find(const Place& place) const {
+  const Shard& shard = *shards_[place.shard];
   auto content_of = [&](Bytes value) -> Result<std::optional<Content>> {
     KVFS_ASSIGN(const Entry entry, Entry::Decode(value, shard.inline_limit()));
     if (entry.content == 0) return std::nullopt;
@@ -34,11 +33,11 @@ Result<std::optional<LargeCut::Content>> LargeCut::Find(Key key) const {
   {
     std::shared_lock lock(shard.mutex);
     pin = shard.Pin();
-    const auto* found = pin.FindInMemory(record, Memtable::kNewest);
+    const auto* found = pin.FindInMemory(place.key, Memtable::kNewest);
     if (found != nullptr && found->is_erased()) return std::nullopt;
     if (found != nullptr) return content_of(found->value());
   }
-  auto found = pin.tree->tree.Find(record);
+  auto found = pin.tree->tree.Find(place.key);
   if (found) return content_of(found->value);
   if (found.error().code == ErrorCode::kNotFound) return std::nullopt;
   return tl::unexpected(std::move(found).error());
@@ -76,10 +75,11 @@ Result<uint64_t> LargeCut::LastPart(const Content& content, uint64_t from) const
   return few;
 }
 
-Result<std::optional<Batch::Operation>> LargeCut::PartOf(const Batch::Operation& operation) const {
+Result<std::optional<Batch::Operation>> LargeCut::PartOf(const Batch::Operation& operation,
+                                                         const Place& place) const {
   const bool is_cut = operation.kind == Kind::kResize;
   if (!is_cut && operation.kind != Kind::kPunch) return std::nullopt;
-  KVFS_ASSIGN(const auto content, Find(operation.key));
+  KVFS_ASSIGN(const auto content, Find(place));
   if (!content || content->allocated <= kMostFreed || operation.offset >= content->size) {
     return std::nullopt;
   }

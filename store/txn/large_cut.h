@@ -20,9 +20,10 @@ class LargeCut {
   LargeCut(const Shards& shards, const Placement& placement)
       : shards_(shards), placement_(placement) {}
 
-  // Returns an operation that does a part of this one, on the same key; nothing if the operation is
-  // small enough.
-  Result<std::optional<Batch::Operation>> PartOf(const Batch::Operation& operation) const;
+  // Returns an operation that does a part of this one, whose key has this place, on the same key;
+  // nothing if the operation is small enough.
+  Result<std::optional<Batch::Operation>> PartOf(const Batch::Operation& operation,
+                                                 const Place& place) const;
 
  private:
   struct Content {
@@ -35,7 +36,7 @@ class LargeCut {
     uint64_t chunks = 0;
     uint64_t end = 0;  // one past the last counted chunk
   };
-  Result<std::optional<Content>> Find(Key key) const;
+  Result<std::optional<Content>> Find(const Place& place) const;
   // Counts the chunks in [from, end), from the first on, up to `most`.
   Result<Count> CountChunks(const Content& content, uint64_t from, uint64_t end,
                             uint64_t most) const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/base/contract.h"
+#include "store/base/retry.h"
 #include "store/format/chunk.h"
 #include "store/shard/record_cursor.h"
 #include "store/txn/change_applier.h"
@@ -94,10 +95,10 @@ Result<OrphanReclaimer::Piece> OrphanReclaimer::FreeOnePiece(uint32_t shard, con
   ExclusiveLocks locks(shards_, set);
   Transaction transaction(shards_, locks, snapshots_.newest());
   ChangeApplier applier(&transaction, &placement_, shards_[shard]->inline_limit());
-  auto done = applier.Execute(change);
+  auto done = applier.Execute(change, {});
   // A record in a shard that is not the content's owner can only come from damage.
   const bool is_damaged =
-      !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == ErrorCode::kRetry);
+      !done && (done.error().code == ErrorCode::kCorrupt || done.error().code == kRetry);
   if (is_damaged) {
     damaged_.push_back(orphan.content);
     return Piece{};

@@ -6,19 +6,18 @@
 
 namespace kvfs {
 
-Prefetch::Prefetch(const Shards& shards, const Placement& placement, const Batch& batch) {
-  looks_.reserve(batch.operations().size());
-  begins_.reserve(batch.operations().size() + 1);
-  for (const Batch::Operation& operation : batch.operations()) {
+Prefetch::Prefetch(const Shards& shards, const PlacedBatch& batch) {
+  const std::vector<Batch::Operation>& operations = batch.operations();
+  looks_.reserve(operations.size());
+  begins_.reserve(operations.size() + 1);
+  for (size_t i = 0; i < operations.size(); ++i) {
     begins_.push_back(looks_.size());
-    Add(placement, operation.key);
-    if (Batch::HasSecondKey(operation.kind)) Add(placement, operation.to);
+    looks_.emplace_back().place = batch.places(i).at;
+    if (Batch::HasSecondKey(operations[i].kind)) looks_.emplace_back().place = batch.places(i).to;
   }
   begins_.push_back(looks_.size());
 
-  auto shard_of = [&](const PrefetchedRecord* look) {
-    return placement.ShardOf(look->key.position);
-  };
+  auto shard_of = [](const PrefetchedRecord* look) { return look->place.shard; };
   std::vector<PrefetchedRecord*> by_shard;
   by_shard.reserve(looks_.size());
   for (PrefetchedRecord& look : looks_) by_shard.push_back(&look);
@@ -33,14 +32,10 @@ Prefetch::Prefetch(const Shards& shards, const Placement& placement, const Batch
   }
 }
 
-void Prefetch::Add(const Placement& placement, Key key) {
-  looks_.emplace_back().key = placement.RecordKeyOf(key.directory, key.name);
-}
-
 void Prefetch::LookEach(const Shard& shard, std::span<PrefetchedRecord* const> looks) {
   std::array<format::RecordKey, Memtable::kMostKeys> keys;
   std::array<const Memtable::Record*, Memtable::kMostKeys> records;
-  for (size_t i = 0; i < looks.size(); ++i) keys[i] = looks[i]->key;
+  for (size_t i = 0; i < looks.size(); ++i) keys[i] = looks[i]->place.key;
   const std::span wanted = std::span(keys).first(looks.size());
   {
     std::shared_lock lock(shard.mutex);
@@ -54,11 +49,11 @@ void Prefetch::LookEach(const Shard& shard, std::span<PrefetchedRecord* const> l
   const TreeVersion& version = *trees_.back();
   for (PrefetchedRecord* look : looks) {
     look->tree = &version;
-    if (looks.size() > 1 && look->in_memory == nullptr) version.tree.Prefetch(look->key);
+    if (looks.size() > 1 && look->in_memory == nullptr) version.tree.Prefetch(look->place.key);
   }
   const uint64_t faults = shard.ViewFaults();
   for (PrefetchedRecord* look : looks) {
-    if (look->in_memory == nullptr) look->on_disk = version.tree.Find(look->key);
+    if (look->in_memory == nullptr) look->on_disk = version.tree.Find(look->place.key);
   }
   if (shard.ViewFaults() == faults) return;
   for (PrefetchedRecord* look : looks) look->on_disk.reset();

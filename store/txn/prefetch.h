@@ -10,8 +10,7 @@
 #include <span>
 #include <vector>
 
-#include <kvfs/batch.h>
-#include "store/shard/placement.h"
+#include "store/txn/placed_batch.h"
 #include "store/txn/transaction.h"
 
 namespace kvfs {
@@ -19,7 +18,7 @@ namespace kvfs {
 class Prefetch {
  public:
   // All must outlive it.
-  Prefetch(const Shards& shards, const Placement& placement, const Batch& batch);
+  Prefetch(const Shards& shards, const PlacedBatch& batch);
 
   // The lookups of operation `index`.
   std::span<const PrefetchedRecord> Of(size_t index) const {
@@ -27,7 +26,6 @@ class Prefetch {
   }
 
  private:
-  void Add(const Placement& placement, Key key);
   void LookEach(const Shard& shard, std::span<PrefetchedRecord* const> looks);
 
   std::vector<PrefetchedRecord> looks_;

@@ -30,18 +30,18 @@ bool Staging::IsStaged(const Batch::Operation& operation) {
   return operation.data.size() > kMinBytes;
 }
 
-bool Staging::Stages(const Batch& batch) {
+bool Staging::Stages(const PlacedBatch& batch) {
   return std::ranges::any_of(batch.operations(), IsStaged);
 }
 
-Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_t>& owners) {
+Result<void> Staging::Prepare(const PlacedBatch& batch, const std::map<size_t, uint32_t>& owners) {
   for (size_t i = 0; i < batch.operations().size(); ++i) {
     const Batch::Operation& operation = batch.operations()[i];
     if (!IsStaged(operation) || writes_.contains(i)) continue;
     const BlockSplit split = BlockSplit::Of(operation.offset, operation.data.size());
     Write write;
     auto known = owners.find(i);
-    write.owner = known != owners.end() ? known->second : GuessOwner(operation.key);
+    write.owner = known != owners.end() ? known->second : GuessOwner(batch.places(i).at);
     auto written = WriteBlocks(operation.data.subspan(split.head, split.middle), &write);
     writes_.emplace(i, std::move(write));
     KVFS_TRY(written);
@@ -50,14 +50,13 @@ Result<void> Staging::Prepare(const Batch& batch, const std::map<size_t, uint32_
 }
 
 // The content's owner shard, or its future one if the entry is new.
-uint32_t Staging::GuessOwner(Key key) const {
-  const auto record = placement_.RecordKeyOf(key.directory, key.name);
-  const uint32_t index = placement_.ShardOf(record.position);
+uint32_t Staging::GuessOwner(const Place& place) const {
+  const auto& [index, record] = place;
   const Shard& shard = *shards_[index];
   ShardPin pin;
   auto owner_of = [&](Bytes value) {
     const auto entry = format::Entry::Decode(value, shard.inline_limit());
-    return entry ? placement_.OwnerOf(entry->id) : index;
+    return entry ? placement_.OwnerOf(entry->id) : place.shard;
   };
   {
     std::shared_lock lock(shard.mutex);

@@ -10,9 +10,7 @@
 #include <map>
 #include <vector>
 
-#include <kvfs/batch.h>
-#include "store/shard/placement.h"
-#include "store/shard/shard_set.h"
+#include "store/txn/placed_batch.h"
 
 namespace kvfs {
 
@@ -48,7 +46,7 @@ class Staging {
   // Writes the blocks of every operation that has whole blocks and is not staged yet. `owners`
   // gives, by operation, the owner shard of the content where it is known already; otherwise the
   // store is looked up. kNoSpace if the disk is full.
-  Result<void> Prepare(const Batch& batch, const std::map<size_t, uint32_t>& owners);
+  Result<void> Prepare(const PlacedBatch& batch, const std::map<size_t, uint32_t>& owners);
   // The blocks of operation `index`; null if it has none.
   const Write* Find(size_t index) const;
   // Releases the operation's blocks, unused.
@@ -60,10 +58,10 @@ class Staging {
   static bool IsStaged(const Batch::Operation& operation);
 
   // Whether any operation of the batch is staged.
-  static bool Stages(const Batch& batch);
+  static bool Stages(const PlacedBatch& batch);
 
  private:
-  uint32_t GuessOwner(Key key) const;
+  uint32_t GuessOwner(const Place& place) const;
   Result<void> WriteBlocks(Bytes data, Write* write);
   void Release(const Write& write);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/base/contract.h"
+#include "store/base/retry.h"
 #include "store/shard/record_cursor.h"
 
 namespace kvfs {
@@ -33,7 +34,7 @@ Transaction::~Transaction() {
 Result<void> Transaction::NeedShard(uint32_t shard) {
   if (locks_.Has(shard)) return {};
   missing_locks_.set(shard);
-  return Fail(ErrorCode::kRetry);
+  return Fail(kRetry);
 }
 
 // Records.
@@ -82,7 +83,8 @@ Result<Transaction::Found> Transaction::Find(uint32_t shard, const RecordKey& ke
 
 Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const RecordKey& key) const {
   const ShardPin& pin = shards_[shard]->now();
-  const auto look = std::ranges::find(looks_, key, &PrefetchedRecord::key);
+  const auto look =
+      std::ranges::find_if(looks_, [&](const PrefetchedRecord& it) { return it.place.key == key; });
   const bool has_look = look != looks_.end();
   const bool is_present = has_look && look->shard_state == shards_[shard]->state();
   const Memtable::Record* in_memory =
@@ -137,7 +139,7 @@ Result<void> Transaction::WantBlocks(uint32_t shard, uint64_t count) {
   changes.wanted = count;
   if (changes.ahead.count + shards_[shard]->block_allocator().preallocated() >= count) return {};
   missing_blocks_[shard] = PinnedBlocks(shard) + count;
-  return Fail(ErrorCode::kRetry);
+  return Fail(kRetry);
 }
 
 Result<uint64_t> Transaction::TakeNumber(uint32_t shard) {
@@ -147,7 +149,7 @@ Result<uint64_t> Transaction::TakeNumber(uint32_t shard) {
   }
   if (changes.ahead.count == 0) {
     missing_blocks_[shard] = PinnedBlocks(shard) + 1;
-    return Fail(ErrorCode::kRetry);
+    return Fail(kRetry);
   }
   if (changes.wanted > 0) --changes.wanted;
   const uint64_t number = changes.ahead.first++;

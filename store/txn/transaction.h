@@ -18,7 +18,7 @@ namespace kvfs {
 
 // A record looked up before its shard's lock was taken.
 struct PrefetchedRecord {
-  format::RecordKey key;
+  Place place;
   // Valid while the shard has this state; null: not in memory.
   uint64_t shard_state = 0;
   const Memtable::Record* in_memory = nullptr;
