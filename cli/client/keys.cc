@@ -1,4 +1,4 @@
-// Choosing the way to the keys, and what both ways share.
+// Chooses between store and daemon, and the code shared by both.
 
 #include "cli/client/keys.h"
 
@@ -15,7 +15,7 @@
 namespace kvfs::cli {
 namespace {
 
-// So many zeros.
+// Passes on `count` zeros.
 Result<void> Fill(uint64_t count, const ByteSink& sink) {
   static constexpr std::array<std::byte, 65'536> kZeros{};
   while (count > 0) {

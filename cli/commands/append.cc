@@ -1,4 +1,4 @@
-// `kvfs append`: bytes to the end of a value, in one step; a key that is absent is created.
+// `kvfs append`: appends bytes to a value atomically; creates the key if it is absent.
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ CommandResult<> Append(const AppendArguments& arguments) {
   const auto explain = [&](const Error& error) {
     return tl::unexpected(ExplainMakingError("append to", arguments.path, *store, error));
   };
-  // All of it before the store is opened: what comes slowly keeps nobody out.
+  // Read everything before opening the store, so that a slow source keeps nobody out.
   auto data = ReadWhole(source);
   if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
   if (!data) return explain(data.error());

@@ -1,4 +1,4 @@
-// `kvfs batch`: many changes from standard input, made together or not at all.
+// `kvfs batch`: applies many changes from standard input atomically.
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ struct BatchArguments {
 
 struct Changes {
   std::vector<fs::PathOperation> changes;
-  std::vector<uint64_t> lines;  // where each stood
+  std::vector<uint64_t> lines;  // the line number of each change
 };
 
 CommandError ExplainLine(uint64_t line, const Error& error) {

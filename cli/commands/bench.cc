@@ -1,8 +1,8 @@
-// `kvfs bench`: how fast a store is here, on this disk, by this way to it.
+// `kvfs bench`: measures the store's speed on this disk and by this way of access.
 //
-// One thread does one thing after another, each as often as asked, and each time is kept: so the
-// quantiles are exact. What a step does is said in words, since a yardstick is good for comparing
-// like with like only. Comparison with other stores is tools/bench's task.
+// One thread runs each operation the requested number of times, and records every latency, so the
+// quantiles are exact. The output describes each step, since only equal steps can be compared. For
+// a comparison with other stores, see tools/bench.
 
 #include <fmt/format.h>
 
@@ -50,7 +50,7 @@ struct Step {
 struct Measured {
   const Step& step;
   double seconds = 0;
-  std::vector<double> each_seconds;  // ascending
+  std::vector<double> each_seconds;  // sorted, ascending
 
   double PerSecond() const { return static_cast<double>(each_seconds.size()) / seconds; }
   double Quantile(double part) const {
@@ -81,7 +81,7 @@ Result<Measured> Measure(const Step& step, Progress& progress) {
   return measured;
 }
 
-// Numbers in a random order, the same each time.
+// Numbers in random order, the same in each run.
 std::vector<uint64_t> Shuffled(uint64_t count) {
   std::vector<uint64_t> numbers(count);
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -89,7 +89,7 @@ std::vector<uint64_t> Shuffled(uint64_t count) {
   return numbers;
 }
 
-// Bytes that no compression makes smaller.
+// Incompressible bytes.
 std::string RandomValue(uint64_t bytes) {
   std::mt19937_64 random(2);
   std::string value(bytes, '\0');

@@ -1,7 +1,7 @@
-// `kvfs check`, and fsck.kvfs: whether all that a store says agrees. Changes nothing.
+// `kvfs check`, and fsck.kvfs: checks a store's consistency. Changes nothing.
 //
-// Exit status as that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
-// could not be made, 16 usage, 32 a signal ended it. See FsckStatus in exit_codes.h.
+// The exit status is that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
+// failed, 16 usage, 32 ended by a signal. See FsckStatus in exit_codes.h.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// Each command is defined anew on a parser that never parses, and asked for its options.
+// Defines each command on a parser that never parses, and queries its options.
 
 #include "cli/commands/command_text.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 struct OptionText {
   std::vector<std::string> names;  // "-l", "--long"; one without dashes if positional
-  std::string value;               // what follows it; empty for a flag
+  std::string value;               // the name of its value; empty for a flag
   std::string description;
   bool is_positional = false;
 };
@@ -65,20 +65,20 @@ std::string Join(const std::vector<std::string>& words, std::string_view between
   return fmt::format("{}", fmt::join(words, between));
 }
 
-// In single quotes, for all three shells.
+// In single quotes, which suit all three shells.
 std::string Quote(std::string text) {
   std::erase(text, '\'');
   std::ranges::replace(text, '\n', ' ');
   return "'" + text + "'";
 }
 
-// Descriptions of zsh end at brackets.
+// In zsh, a description ends at a bracket.
 std::string ZshText(std::string text) {
   std::erase_if(text, [](char c) { return c == '[' || c == ']' || c == '\'' || c == ':'; });
   return text;
 }
 
-// roff reads backslashes, and dots and quotes at the front of a line.
+// roff interprets backslashes anywhere, and dots and quotes at the beginning of a line.
 std::string Roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -112,7 +112,7 @@ std::string RoffCommand(const CommandText& command) {
     if (option.names.back() == "--help") continue;
     options += fmt::format(".TP\n{}\n{}\n", RoffOption(option), Roff(option.description));
   }
-  // An example stands as it is.
+  // Examples are not refilled.
   std::string footer = Roff(command.footer);
   const size_t example = footer.find("Example:");
   if (example != std::string::npos) footer.insert(example, ".PP\n.nf\n");

@@ -1,4 +1,4 @@
-// The table of commands: the help, the manual and the completions come from it.
+// The table of commands: help, manual and completions are generated from it.
 
 #include <fmt/format.h>
 

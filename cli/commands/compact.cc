@@ -1,4 +1,4 @@
-// `kvfs compact`: the store as small as it can be, while others go on using it.
+// `kvfs compact`: makes the store as small as possible, while others use it.
 
 #include <fmt/format.h>
 

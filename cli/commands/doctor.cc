@@ -1,4 +1,4 @@
-// `kvfs doctor`: whether this machine lets this user mount a store, in words, with the remedy.
+// `kvfs doctor`: whether this user can mount a store on this machine, and if not, the remedy.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,7 +29,7 @@
 namespace kvfs::cli {
 namespace {
 
-// Fewer files than the threads, shards and commands of one daemon need.
+// With a lower limit, the threads, shards and commands of one daemon may lack descriptors.
 constexpr rlim_t kFewFiles = 1024;
 
 class Examination {
@@ -80,7 +80,7 @@ class Examination {
                     ErrorOfErrno(errno).message));
   }
 
-  // Others than root mount through fusermount3, which may what root may.
+  // Other users mount through fusermount3, which has root's rights.
   void TryToMount() {
     if (::geteuid() != 0) return;
     const fs::FuseProtocol protocol = fs::AskFuseProtocol();
@@ -130,7 +130,7 @@ class Examination {
     }
   }
 
-  // Of the store that was named. Whose daemon has been asked in vain is not asked again.
+  // Examines the store given as argument. A daemon that did not answer is not asked again.
   void LookAtFileSystem() const {
     if (store_.empty()) return;
     const bool is_silent = std::ranges::any_of(

@@ -1,4 +1,4 @@
-// `kvfs dump`: a file of a store, field by field.
+// `kvfs dump`: prints a file of a store, field by field.
 
 #include <fmt/format.h>
 
@@ -13,14 +13,14 @@
 namespace kvfs::cli {
 namespace {
 
-// A file that is missing is no key that is.
+// Here, kNotFound means a missing file, not a missing key.
 ExitCode ExitCodeOfDump(ErrorCode code) {
-  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // a file of nothing known here
+  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // an unknown kind of file
   return code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCodeOfFile(code);
 }
 
 CommandResult<> Dump(const std::string& path) {
-  // Resolved is also what the kernel knows without the daemon, which reading needs.
+  // The kernel may resolve the path without the daemon; reading needs the daemon.
   const auto resolved = AwaitAnswer(path).and_then([&] { return ResolvePlace(path); });
   if (!resolved) {
     return Fail(ExitCode::kIoFailed,

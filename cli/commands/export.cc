@@ -1,4 +1,4 @@
-// `kvfs export`: a store, or a directory of it, in a form that others read.
+// `kvfs export`: writes a store, or a directory of it, in a portable format.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -86,14 +86,14 @@ Result<std::unique_ptr<EntryWriter>> MakeWriter(const ExportArguments& arguments
   return Fail(ErrorCode::kInvalid, "there is no such format");
 }
 
-// Names that a program's Put has made, and that lead elsewhere on a disk.
+// Names that Put of the library allows, and that would lead elsewhere in a tree on disk.
 bool LeadsElsewhere(std::string_view name) {
   return name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
          name.find('\0') != std::string_view::npos;
 }
 
-// Errors that the other entries need not meet: of what is stored under one key. Errors of the
-// output, and of the machine, are the writer's, and end the export.
+// Errors that concern one key only, so that the others can be exported. Errors of the output or of
+// the machine end the export.
 bool IsOfOneEntry(ErrorCode code) {
   return code == ErrorCode::kCorrupt || code == ErrorCode::kInvalid ||
          code == ErrorCode::kNameTooLong || code == ErrorCode::kTooLarge ||
@@ -106,7 +106,7 @@ class Exporter {
   Exporter(Keys& keys, EntryWriter& writer, Progress& progress)
       : keys_(keys), writer_(writer), progress_(progress) {}
 
-  // Paths are told as from the directory that is exported; a single key by its name.
+  // Paths are relative to the exported directory; a single key is exported under its name.
   Result<void> Run(const std::string& top) {
     KVFS_ASSIGN(const fs::InodeInfo inode, keys_.Stat(top));
     const bool is_directory = inode.attributes.IsDirectory();
@@ -128,7 +128,7 @@ class Exporter {
   }
 
   uint64_t written() const { return written_; }
-  // Something of the store could not be read.
+  // Whether a part of the store could not be read.
   bool is_damaged() const { return is_damaged_; }
 
  private:
@@ -176,7 +176,7 @@ class Exporter {
   bool is_damaged_ = false;
 };
 
-// Of an export that did not come to its end: files get their names there.
+// What an export that failed has left behind: files get their names only when complete.
 std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) {
   if (format == TransferFormat::kTree) {
     return fmt::format(", and what is in {} is no whole copy: empty it before the next export",
@@ -221,7 +221,8 @@ CommandResult<> ExportFrom(Keys& keys, const std::string& store, const ExportArg
                           lost.entries, store, OfParts(lost), arguments.format));
 }
 
-// The output is opened first: a FIFO may wait for its reader, and the store shall not.
+// Opens the output before the store: a FIFO may wait for its reader, and the store must not be kept
+// open meanwhile.
 CommandResult<> Export(const ExportArguments& arguments) {
   KVFS_TRY(CheckDirectoryPath(arguments.path));
   const TransferFormat format = *FindTransferFormat(arguments.format);
@@ -234,7 +235,7 @@ CommandResult<> Export(const ExportArguments& arguments) {
   const Interruption interruption;
   HeldOutput output(stream ? stream->Sink() : StandardOutput());
   std::string resolved;
-  bool is_whole = false;  // but for what was left out, and told
+  bool is_whole = false;  // except for entries left out, which are reported
   const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
     resolved = store;
     const auto frozen = keys.Freeze();

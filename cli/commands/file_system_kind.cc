@@ -1,4 +1,4 @@
-// One table, by the numbers that the kernel gives file systems.
+// One table, by the kernel's numbers of file systems.
 #include "cli/commands/file_system_kind.h"
 
 #include <sys/vfs.h>
@@ -30,7 +30,7 @@ struct Kind {
   std::string_view caveat;
 };
 
-// The numbers are those of linux/magic.h, or of the file system's own sources.
+// The numbers are from linux/magic.h, or from the file system's own sources.
 constexpr std::array kKinds = {
     Kind{0x9123683e, kBtrfs},       Kind{0xca451a4e, kCopyOnWrite},  // bcachefs
     Kind{0x2fc12fc1, kCopyOnWrite},                                  // zfs

@@ -1,4 +1,4 @@
-// `kvfs get`: the bytes of a value, and nothing else, to standard output.
+// `kvfs get`: writes the exact bytes of a value to standard output.
 
 #include <memory>
 

@@ -1,4 +1,4 @@
-// `kvfs import`: entries from elsewhere into a store, some thousand in one step.
+// `kvfs import`: imports entries from other formats into a store, thousands in one step.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -32,14 +32,14 @@ namespace kvfs::cli {
 namespace {
 
 struct ImportArguments {
-  std::string format;  // "": none was told
+  std::string format;  // "": not given
   std::string source;
   std::string store;
   std::string into;
   bool create = false;
 };
 
-// A stream that is to be read: it is opened before the store is touched.
+// Opens the stream of a stream format, before the store is touched.
 CommandResult<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
   if (!IsStream(format)) {
     if (arguments.source != "-") return Descriptor();
@@ -57,7 +57,7 @@ CommandResult<Descriptor> OpenStream(const ImportArguments& arguments, TransferF
 
 Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
                      const Descriptor& file, ReopenedKeys& keys, EntrySink& sink) {
-  // Whoever makes the stream may take his time.
+  // The source may be slow.
   const ByteSource stream =
       FromSlowDescriptor(file.number(), arguments.source, [&keys] { keys.LetGo(); });
   switch (format) {
@@ -75,18 +75,17 @@ Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
   return {};
 }
 
-// What was read before an error goes into the store as well, so that what is there is a beginning
-// of the source.
+// Entries read before an error are imported, too, so that the store holds a prefix of the source.
 Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
                         const Descriptor& file, ReopenedKeys& keys, ImportBatch& batch) {
   auto read = ReadAll(arguments, format, file, keys, batch);
   if (read) return batch.Finish();
-  // Whether this works or not, the first error is what matters.
+  // Even if this fails, the first error is the one to report.
   static_cast<void>(batch.Finish());
   return read;
 }
 
-// A file without a word about what is in it may be an archive as well as a value.
+// Without --from, a regular file may be an archive or a value.
 CommandResult<> CheckFormat(ImportArguments& arguments) {
   struct stat status {};
   const bool is_there = ::stat(arguments.source.c_str(), &status) == 0;
@@ -160,7 +159,7 @@ CommandResult<> Import(ImportArguments& arguments) {
   KVFS_TRY(EnsureStore(arguments));
   KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
   ReopenedKeys keys(store, "import");
-  // To be refused before anything is read.
+  // If the store cannot be opened, fail before reading anything.
   if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
   return FinishKeys(keys, KeysUse::kChange, store,
                     ImportWith(arguments, format, file, keys, store));

@@ -1,4 +1,4 @@
-// `kvfs mkdir`: a directory in a store.
+// `kvfs mkdir`: creates a directory in a store.
 
 #include <memory>
 

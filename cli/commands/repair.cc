@@ -1,5 +1,5 @@
-// `kvfs repair`: what can be read of a damaged store goes into a new one, losses are told one by
-// one, and directories whose own entry is lost get a name again. The damaged store stays as it is.
+// `kvfs repair`: copies everything readable of a damaged store into a new one, reports each loss,
+// and gives directories whose own entry is lost a name. The damaged store is not changed.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ struct RepairArguments {
   bool json = false;
 };
 
-// What cannot be said is no reason to leave a store half repaired: main tells of it at the end.
+// Failed output must not leave a store half repaired: main reports it at the end.
 void Say(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void PrintEvent(const char* kind, const char* what, const std::string& text, bool json) {
@@ -60,7 +60,7 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target,
   return report;
 }
 
-// `entries` counts those that the new store has got.
+// `entries` receives the number of entries in the new store.
 Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json,
                             uint64_t& entries) {
   Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));

@@ -1,7 +1,7 @@
-// `kvfs top`: what a mount is asked for, and how long its answers take, second by second.
+// `kvfs top`: request rates and latencies of a mount, second by second.
 //
-// It reads the mount's control directory twice and tells the difference: so it needs nothing of the
-// daemon that `cat` does not.
+// Reads the mount's control directory repeatedly and prints the differences, so the daemon needs no
+// more than `cat` does.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -42,13 +42,13 @@ struct TopArguments {
   std::string mount_point;
   std::string control = ".kvfs";
   double every_seconds = 1;
-  uint64_t times = 0;  // 0: for ever
+  uint64_t times = 0;  // 0: without end
   bool json = false;
 };
 
 struct Look {
   Clock::time_point time;
-  std::map<std::string, fs::Latencies> messages;  // by kind
+  std::map<std::string, fs::Latencies> messages;  // by request type
 };
 
 struct Row {
@@ -97,7 +97,7 @@ CommandResult<Look> TakeLook(const TopArguments& arguments) {
   return look;
 }
 
-// What came between two looks, the most frequent first.
+// The requests between two looks, the most frequent first.
 std::vector<Row> Compare(const Look& before, const Look& now) {
   const double seconds = std::chrono::duration<double>(now.time - before.time).count();
   std::vector<Row> rows;
@@ -139,8 +139,8 @@ void PrintJson(const std::vector<Row>& rows) {
   fmt::print("{}\n", ToLine(line));
 }
 
-// Where the store is mounted that is named in place of a mount point. The path as it is of all
-// else: what is wrong with it shows when its mount is looked at.
+// The mount point of a store given in place of a mount point. Any other path is returned unchanged:
+// looking at its mount reports what is wrong with it.
 std::string FindMountPoint(const std::string& place) {
   const auto resolved = ResolvePlace(place);
   const auto table = ReadMountTable();

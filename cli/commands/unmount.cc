@@ -1,5 +1,5 @@
-// `kvfs unmount`: takes the mount away, then waits until its daemon has written everything and
-// ended. Every wait is announced and has a limit (cli/base/waiting.h).
+// `kvfs unmount`: unmounts, then waits until the daemon has written everything and ended. Every
+// wait is announced and has a limit (cli/base/waiting.h).
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -24,14 +24,14 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kBusyPause{200};
-// In which a daemon whose connection was cut off has mostly closed the store.
+// A daemon whose connection was aborted has usually closed the store within this time.
 constexpr milliseconds kMoment{1'000};
 
 struct UnmountArguments {
   std::string mount_point;
   bool lazily = false;
   bool by_force = false;
-  bool wait = false;  // until nobody uses it
+  bool wait = false;  // until the mount is idle
 };
 
 CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
@@ -64,8 +64,8 @@ CommandResult<> ExplainUncleanEnd(const DaemonProcess& daemon, const std::string
                           mount_point, daemon.pid(), daemon.store_path()));
 }
 
-// What may keep the daemon of a mount that is gone: the same file system at another place, if it
-// can be seen from here.
+// What may keep the daemon running after the mount is gone: the same file system at another mount
+// point, if that is visible from here.
 std::string WhyItLives(const MountEntry& mount) {
   const auto table = ReadMountTable();
   for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
@@ -97,7 +97,7 @@ CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
                           mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
-// Detaches although the mount is busy; the daemon then ends with the last who uses it.
+// Detaches a busy mount; the daemon ends with the last process that uses it.
 CommandResult<> DetachLazily(const std::string& mount_point) {
   const CommandResult<> detached = Detach(mount_point, Unmounting::kLazily);
   if (detached) {
@@ -108,7 +108,7 @@ CommandResult<> DetachLazily(const std::string& mount_point) {
   return detached;
 }
 
-// Tells who is in the way, and tries until nobody is.
+// Names the processes that use the mount, and retries until there are none.
 CommandResult<> DetachPatiently(const std::string& mount_point) {
   CommandResult<> detached;
   Waiting waiting([&] { return detached.error().text; });
@@ -126,7 +126,7 @@ bool IsStillThere(const MountEntry& mount) {
   return now && now->type == kMountType && now->number == mount.number;
 }
 
-// Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
+// Processes that use the mount get errors from now on. Waits for a short time only.
 CommandResult<> UnmountByForce(const MountEntry& mount,
                                const std::optional<DaemonProcess>& daemon) {
   const CommandResult<> cut = CutOff(mount);
@@ -163,7 +163,7 @@ CommandResult<> ExplainSilence(const std::string& mount_point,
                   is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
 }
 
-// Nothing tells of a daemon that has ended in order, although that may be.
+// Nothing records that the daemon ended properly, although it may have.
 CommandResult<> ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
   return Fail(ExitCode::kFlushFailed,
               fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
@@ -179,9 +179,9 @@ CommandResult<> AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const 
                            "until all of it was on disk");
 }
 
-// Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
+// A dead mount is useless, so it is detached even if it is busy.
 CommandResult<> UnmountDead(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
-  // Mostly the connection has ended with the daemon.
+  // Usually the connection has ended with the daemon.
   static_cast<void>(CutOff(mount));
   if (IsStillThere(mount)) {
     KVFS_TRY(Detach(mount.mount_point, Unmounting::kLazily));
@@ -202,8 +202,8 @@ CommandResult<> Unmount(const UnmountArguments& arguments) {
   const auto mount = FindKvfsMount(arguments.mount_point);
   if (!mount) return tl::unexpected(mount.error());
   const std::string& mount_point = mount->mount_point;
-  // This process must not be what keeps the mount busy: not by its directory, nor by a descriptor
-  // that a shell has left to it.
+  // This process must not keep the mount busy, neither by its working directory, nor by a
+  // descriptor inherited from a shell.
   if (::chdir("/") != 0) return Fail(ExitCode::kIoFailed, "cannot change to the directory /");
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
   const auto daemon = DaemonProcess::Find(*mount);
@@ -211,7 +211,7 @@ CommandResult<> Unmount(const UnmountArguments& arguments) {
   const bool is_dead = health == MountHealth::kDead;
   if (arguments.by_force && !is_dead) return UnmountByForce(*mount, daemon);
   if (health == MountHealth::kSilent && arguments.lazily) return DetachLazily(mount_point);
-  // A process that is dying may wait in the mount, which then would wait for ever.
+  // A dying process may be waiting for the mount, which would then wait for it without end.
   const bool is_dying = health == MountHealth::kSilent && daemon && !daemon->IsAlive();
   if (is_dying || is_dead) return UnmountDead(*mount, daemon);
   if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);

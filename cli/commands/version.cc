@@ -1,4 +1,4 @@
-// `kvfs version`: what a report of a fault should name.
+// `kvfs version`: the versions that a bug report should state.
 
 #include "cli/base/version.h"
 
@@ -16,7 +16,8 @@
 namespace kvfs::cli {
 namespace {
 
-// Of the program that users other than root mount through; empty if it is not installed.
+// The version of fusermount3, through which users other than root mount; empty if it is not
+// installed.
 std::string HelperVersion() {
   const Subprocess fusermount = RunProgram({"fusermount3", "--version"});
   if (!fusermount.started || fusermount.exit_status != 0) return {};
