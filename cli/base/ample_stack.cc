@@ -62,8 +62,9 @@ int OnAmpleStack(const std::function<int()>& work) {
   if (IsAmple()) return work();
   Task task{work};
   if (RunInThread(task)) return task.result;
-  std::fputs("kvfs: the stack is limited (ulimit -s), and there is no memory for another one\n",
-             stderr);
+  std::fputs(
+      "kvfs: the stack limit (ulimit -s) is low, and there is no memory for a larger stack\n",
+      stderr);
   return static_cast<int>(ExitCode::kIoFailed);
 }
 

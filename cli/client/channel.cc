@@ -74,7 +74,7 @@ Result<Descriptor> OpenStoreDirectory(const std::string& store_path) {
 
 Result<struct stat> StatusOf(const Descriptor& file) {
   struct stat status {};
-  if (::fstat(file.number(), &status) != 0) return FailWithErrno("speak to the daemon");
+  if (::fstat(file.number(), &status) != 0) return FailWithErrno("talk to the daemon");
   return status;
 }
 
@@ -83,13 +83,12 @@ Result<struct stat> StatusOf(const Descriptor& file) {
 Result<Descriptor> FindSocket(const Descriptor& directory, const std::string& name,
                               const struct stat& store) {
   Descriptor found(::openat(directory.number(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!found.valid()) return FailWithErrno("speak to the daemon");
+  if (!found.valid()) return FailWithErrno("talk to the daemon");
   KVFS_ASSIGN(const struct stat socket, StatusOf(found));
   const bool is_trusted =
       socket.st_uid == store.st_uid || socket.st_uid == 0 || socket.st_uid == ::geteuid();
   if (S_ISSOCK(socket.st_mode) && socket.st_nlink == 1 && is_trusted) return found;
-  return Fail(ErrorCode::kPermission,
-              "what stands in the place of the store's socket is not its daemon's");
+  return Fail(ErrorCode::kPermission, "the store's socket does not belong to its daemon");
 }
 
 Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
@@ -119,7 +118,7 @@ Result<Channel> Connect(const Descriptor& directory, const std::string& name,
   if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) errno = ENOENT;
     if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
-    return FailWithErrno("speak to the daemon");
+    return FailWithErrno("talk to the daemon");
   }
   LimitWaits(socket, kForever);
   return Channel(std::move(socket));
@@ -144,7 +143,7 @@ Result<void> Channel::Send(const Message& message) {
   size_t total = 4;
   for (const std::string& field : message) total += 4 + field.size();
   if (total > kMaxMessageBytes) {
-    return Fail(ErrorCode::kTooLarge, "this is more than a daemon takes at once");
+    return Fail(ErrorCode::kTooLarge, "the request is too large for the daemon");
   }
   out.reserve(total);
   AppendNumber(out, message.size());

@@ -92,8 +92,8 @@ Result<void> CheckHoldsNoMount(const std::vector<InnerMount>& inner, const std::
   const InnerMount* const mount = FirstWithin(inner, NormalizeKeyPath(path));
   if (mount == nullptr) return {};
   return Fail(ErrorCode::kNotEmpty,
-              fmt::format("something is mounted on {}, and would go with it; unmount that first "
-                          "(`umount {}`)",
+              fmt::format("something is mounted on {}, and would be unmounted by this; unmount it "
+                          "first (`umount {}`)",
                           mount->mount_point, QuotedName(mount->mount_point, true)));
 }
 

@@ -10,7 +10,7 @@ namespace kvfs::cli {
 namespace {
 
 tl::unexpected<Error> Malformed() {
-  return Fail(ErrorCode::kInvalid, "a message between command and daemon makes no sense");
+  return Fail(ErrorCode::kInvalid, "a message between command and daemon is malformed");
 }
 
 // Malformed contents of a message: not damage of a store.

@@ -38,7 +38,7 @@ Message RequestFor(std::string_view verb, const std::vector<fs::PathOperation>& 
 }
 
 tl::unexpected<Error> Unexpected() {
-  return Fail(ErrorCode::kInvalid, "the daemon gave an answer that makes no sense");
+  return Fail(ErrorCode::kInvalid, "the daemon's reply is malformed");
 }
 
 Error ErrorOf(const Message& message, size_t* failed) {
@@ -59,7 +59,7 @@ std::string SayThatItIsSilent(const std::string& store_path) {
   return fmt::format(
       "the daemon of {}{}, {}", store_path,
       daemon ? fmt::format(", process {}", daemon->pid()) : "",
-      daemon && daemon->IsStopped() ? "is stopped (`kill -CONT` has it go on)" : "does not answer");
+      daemon && daemon->IsStopped() ? "is stopped (`kill -CONT` resumes it)" : "does not answer");
 }
 
 // Decides, while the daemon sends nothing, whether it is working, for which there is no limit, or
@@ -75,7 +75,8 @@ class Patience {
       waiting_.reset();
       RenewWaits();
       if (++seconds_at_work_ == kLongWork) {
-        Tell(Severity::kNotice, fmt::format("the daemon of {} is at work on it", store_path_));
+        Tell(Severity::kNotice,
+             fmt::format("the daemon of {} is still working on it", store_path_));
       }
       return {};
     }

@@ -35,7 +35,7 @@ std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
   const auto table = ReadMountTable();
   const auto mount = table ? FindMount(*table, *mount_point) : std::nullopt;
   if (mount && mount->type == kMountType) return ", a daemon that does not answer";
-  return ", whose mount is not to be seen here: it is closing the store, or is mounted in another "
+  return ", whose mount is not visible here: it is closing the store, or is mounted in another "
          "mount namespace, such as a container's";
 }
 
@@ -51,7 +51,7 @@ std::string SayWhoHasIt(const std::string& store_path) {
 Result<std::unique_ptr<Store>> OpenInTurn(const std::string& store_path, const OpenOptions& options,
                                           Turn& turn) {
   if (options.read_only && !turn.IsFree()) {
-    return Fail(ErrorCode::kInUse, "others wait to change it");
+    return Fail(ErrorCode::kInUse, "other commands are waiting to change it");
   }
   auto store = Store::Open(GetPosixEnv(), store_path, options);
   if (store || store.error().code != ErrorCode::kInUse || options.read_only) return store;
@@ -125,17 +125,18 @@ CommandResult<> WatchStore(const std::vector<MountEntry>& table, const std::stri
 CommandError ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
                                 const Error& error) {
   const bool is_permission = error.code == ErrorCode::kPermission;
-  return {is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
-          fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
-                      store_path, holder.pid, *MountPointOf(holder), error.message,
-                      is_permission ? "; it is another user's, use the files of the mount" : "")};
+  return {
+      is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
+      fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
+                  store_path, holder.pid, *MountPointOf(holder), error.message,
+                  is_permission ? "; it belongs to another user: use the files of the mount" : "")};
 }
 
 // The daemon could not create its socket at its start.
 CommandError ExplainDeafDaemon(const std::string& store_path, const StoreHolder& holder) {
   return {ExitCode::kIoFailed,
           fmt::format("cannot use the store at {}, which process {} has mounted on {}: its daemon "
-                      "takes no commands; use the files of the mount, or unmount it",
+                      "accepts no commands; use the files of the mount, or unmount it",
                       store_path, holder.pid, *MountPointOf(holder))};
 }
 
@@ -258,7 +259,7 @@ CommandError ExplainStoreError(const std::string& store_path, const Error& error
       return {ExitCode::kNoStore,
               IsOtherThanDirectory(store_path)
                   ? fmt::format("no store at {}: it is not a directory", store_path)
-                  : fmt::format("no store at {0}; `kvfs create {0}` makes one", store_path)};
+                  : fmt::format("no store at {0}; `kvfs create {0}` creates one", store_path)};
     case ErrorCode::kExists:
       return {ExitCode::kNoStore, fmt::format("there is already a store at {}", store_path)};
     case ErrorCode::kInUse:
@@ -268,7 +269,7 @@ CommandError ExplainStoreError(const std::string& store_path, const Error& error
     case ErrorCode::kPermission:
       return {ExitCodeOfStore(error.code),
               fmt::format("cannot use the store at {}: {}{}", store_path, error.message,
-                          MayOnlyBeRead(store_path) ? "; it may be read, and not changed" : "")};
+                          MayOnlyBeRead(store_path) ? "; it can be read, but not changed" : "")};
     default:
       return {ExitCodeOfStore(error.code),
               fmt::format("cannot use the store at {}: {}", store_path, error.message)};

@@ -108,12 +108,12 @@ class Bench {
     const uint64_t synced = std::min<uint64_t>(count, 100);
     steps_ = {
         {"put", "new values", count, [this](uint64_t i) { return target_.Put(order_[i], value_); }},
-        {"replace", "values that are there", count,
+        {"replace", "existing values", count,
          [this](uint64_t i) { return target_.Put(order_[i], value_); }},
         {"get", "in another order", count,
          [this, count](uint64_t i) { return target_.Get(order_[count - 1 - i], buffer_); }},
-        {"list", "all names, again and again", 10, [this, count](uint64_t) { return List(count); }},
-        {"putsync", "a value, durable each time", synced,
+        {"list", "all names, repeatedly", 10, [this, count](uint64_t) { return List(count); }},
+        {"putsync", "one value, made durable", synced,
          [this](uint64_t i) -> Result<void> {
            KVFS_TRY(target_.Put(order_[i], value_));
            return target_.Sync();
@@ -220,21 +220,21 @@ CommandResult<> RunBench(const BenchArguments& arguments) {
 
 Runner DefineBench(CLI::App& parser) {
   const auto arguments = std::make_shared<BenchArguments>();
-  parser.add_option("WHERE", arguments->where,
-                    "A mount point: files in it. A store, mounted or not: keys of it. Another "
-                    "directory: a new store in it, by the library. The working directory unless "
-                    "told");
-  parser.add_option("--values", arguments->values, "How many values")
+  parser.add_option(
+      "WHERE", arguments->where,
+      "A mount point: files in it. A store, mounted or not: keys of it. Another directory: a new "
+      "store in it, by the library (default: the working directory)");
+  parser.add_option("--values", arguments->values, "Number of values")
       ->check(WholeNumber(1, 100'000'000))
       ->capture_default_str();
-  parser.add_option("--bytes", arguments->bytes, "How large each is")
+  parser.add_option("--bytes", arguments->bytes, "Size of each value")
       ->check(WholeNumber(0, uint64_t{1} << 20))
       ->capture_default_str();
   parser.add_flag("--json", arguments->json, "One JSON object");
   parser.footer(
-      "Tells the rate, the median and the 99th percentile of puts, gets, listings, synced puts and "
-      "deletes, by one thread. Works in a directory of its own and leaves nothing behind. Gets "
-      "through a mount come from the store, not from what the kernel has kept.\n"
+      "Measures rate, median and 99th percentile latency of puts, gets, listings, synced puts and "
+      "deletes, with one thread. Works in a directory of its own and leaves nothing behind. Gets "
+      "through a mount reach the store, not the kernel's cache.\n"
       "Example: kvfs bench ~/kv");
   return [arguments] { return RunBench(*arguments); };
 }

@@ -98,18 +98,18 @@ CommandResult<> TellDamage(const CheckReport& report, const std::string& store) 
                             store));
   }
   return Fail(ExitCode::kStoreCorrupt,
-              fmt::format("the store at {0} has lost track of space, and no data; `kvfs repair {0} "
-                          "NEW` writes it anew",
+              fmt::format("the store at {0} has wrong space accounting, but no data is lost; `kvfs "
+                          "repair {0} NEW` writes it anew",
                           store));
 }
 
 CommandResult<> ExplainInterruption(const std::string& store, const CheckProgress& done,
                                     uint64_t found) {
   return Fail(ExitCode::kInterrupted,
-              fmt::format("the check of {} was ended by a signal, after {} of {}: {}", store,
+              fmt::format("the check of {} was interrupted by a signal, after {} of {}: {}", store,
                           ReadableBytes(done.bytes_checked), ReadableBytes(done.bytes_total),
                           found == 0 ? "nothing was found until then"
-                                     : "what was found until then stands above"));
+                                     : "findings until then are shown above"));
 }
 
 CommandResult<> Check(const CheckArguments& arguments) {

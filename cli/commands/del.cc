@@ -142,8 +142,8 @@ CommandResult<> Delete(const DelArguments& arguments) {
   std::optional<LastWords> words;
   if (arguments.recursive) {
     words.emplace(
-        fmt::format("a signal has ended the deletion in {}; what was deleted before it "
-                    "stays so, the rest is there",
+        fmt::format("the deletion in {} was interrupted by a signal; keys deleted before stay "
+                    "deleted, the others remain",
                     arguments.store));
   }
   return WithKeys(

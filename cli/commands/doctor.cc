@@ -46,7 +46,7 @@ class Examination {
     LookAtFileSystem();
     if (failures_ == 0) return {};
     return Fail(ExitCode::kFuseUnavailable,
-                fmt::format("{} of these must be mended before a store can be mounted", failures_));
+                fmt::format("{} of these must be fixed before a store can be mounted", failures_));
   }
 
  private:
@@ -87,8 +87,8 @@ class Examination {
     if (!protocol.kernel.empty()) {
       return Good(fmt::format("root may mount; the kernel speaks FUSE {}", protocol.kernel));
     }
-    Bad("the kernel refuses a mount: it takes the capability SYS_ADMIN, which a container must be "
-        "given");
+    Bad("the kernel refuses a mount: mounting needs the capability SYS_ADMIN, which a container "
+        "must be given");
   }
 
   void LookAtHelper() {
@@ -140,7 +140,7 @@ class Examination {
                   : GlanceAside([&] { return std::string(CaveatAt(store_)); });
     if (!caveat) return Note(fmt::format("{}: {}", store_, caveat.error().message));
     if (caveat->empty()) {
-      return Good(fmt::format("{} lies on a file system as kvfs needs it", store_));
+      return Good(fmt::format("{} lies on a suitable file system", store_));
     }
     Note(fmt::format("{} lies on a file system that is {}", store_, *caveat));
   }
@@ -154,8 +154,7 @@ class Examination {
 
 Runner DefineDoctor(CLI::App& parser) {
   const auto store = std::make_shared<std::string>();
-  parser.add_option("STORE", *store,
-                    "A store, or where one is to be: what differs on its file system");
+  parser.add_option("STORE", *store, "A store, or the place for one: checks its file system");
   parser.footer("Example: kvfs doctor ~/store");
   return [store] { return Examination(*store).Run(); };
 }

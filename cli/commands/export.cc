@@ -60,8 +60,7 @@ CommandResult<> CheckTarget(const ExportArguments& arguments, TransferFormat for
   }
   if (format == TransferFormat::kTar && arguments.target == "-" && IsTerminal(STDOUT_FILENO)) {
     return Fail(ExitCode::kUsage,
-                "an archive is nothing for a terminal; name a TARGET, or send it "
-                "into a pipe");
+                "an archive is not written to a terminal; name a TARGET, or redirect the output");
   }
   return {};
 }
@@ -179,13 +178,13 @@ class Exporter {
 // What an export that failed has left behind: files get their names only when complete.
 std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) {
   if (format == TransferFormat::kTree) {
-    return fmt::format(", and what is in {} is no whole copy: empty it before the next export",
+    return fmt::format(", and {} holds no complete copy: empty it before the next export",
                        arguments.target);
   }
-  if (arguments.target == "-") return ", and what was written is no whole export";
+  if (arguments.target == "-") return ", and what was written is not complete";
   struct stat status {};
   const bool is_stream = ::stat(arguments.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  return is_stream ? ", and what was written is no whole export" : ", and made no file";
+  return is_stream ? ", and what was written is not complete" : ", and created no file";
 }
 
 CommandResult<> ExplainExportError(const ExportArguments& arguments, TransferFormat format,
@@ -260,7 +259,7 @@ CommandResult<> Export(const ExportArguments& arguments) {
 
 Runner DefineExport(CLI::App& parser) {
   const auto arguments = std::make_shared<ExportArguments>();
-  parser.add_option("--to", arguments->format, "What to write (default: a tar archive)")
+  parser.add_option("--to", arguments->format, "Format of the output (default: tar)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
@@ -272,11 +271,10 @@ Runner DefineExport(CLI::App& parser) {
       ->check(WholeNumber(1, kMaxWrittenSmkvShards))
       ->capture_default_str();
   parser.footer(
-      "What is exported is the store as it was at one moment, whatever others change meanwhile. A "
-      "file gets its name when it is complete; a device, a FIFO or a file with several names is "
-      "written into. What the format cannot hold is left out and told by name, and the rest goes "
-      "on "
-      "(status 13).\n"
+      "Exports the state of the store at one moment, whatever others change meanwhile. A file gets "
+      "its name when it is complete; a device, a FIFO or a file with several names is written in "
+      "place. What the format cannot hold is left out and reported by name, and the export "
+      "continues (status 13).\n"
       "Example: kvfs export ~/store | zstd > store.tar.zst\n"
       "         kvfs export --to jsonl --path jobs ~/store jobs.jsonl");
   return [arguments] { return Export(*arguments); };

@@ -92,8 +92,8 @@ CommandResult<> CheckFormat(ImportArguments& arguments) {
   if (arguments.format.empty() &&
       ((is_there && !S_ISDIR(status.st_mode)) || arguments.source == "-")) {
     return Fail(ExitCode::kUsage,
-                fmt::format("{} is not a directory: say what it is by --from tar, jsonl or lmdb; "
-                            "--from tree makes it one key",
+                fmt::format("{} is not a directory: give its format with --from tar, jsonl or "
+                            "lmdb; --from tree imports it as one key",
                             arguments.source));
   }
   if (arguments.format.empty()) arguments.format = "tree";
@@ -135,15 +135,15 @@ CommandResult<> ImportWith(const ImportArguments& arguments, TransferFormat form
     return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
   }
   if (batch.applied() == 0 && !batch.losses().any()) {
-    Tell(Severity::kNotice,
-         fmt::format("there is nothing in {}: no entry was imported", arguments.source));
+    Tell(Severity::kNotice, fmt::format("{} is empty: no entry was imported", arguments.source));
   }
   if (!batch.losses().any()) return {};
-  return Fail(ExitCode::kWrongKind,
-              fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
-                          "out{}",
-                          arguments.source, store, batch.applied(), batch.losses().entries,
-                          OfParts(batch.losses())));
+  return Fail(
+      ExitCode::kWrongKind,
+      fmt::format(
+          "not all of {} was imported into {}: {} entries are in the store, {} were left out{}",
+          arguments.source, store, batch.applied(), batch.losses().entries,
+          OfParts(batch.losses())));
 }
 
 CommandResult<> Import(ImportArguments& arguments) {
@@ -169,7 +169,7 @@ CommandResult<> Import(ImportArguments& arguments) {
 
 Runner DefineImport(CLI::App& parser) {
   const auto arguments = std::make_shared<ImportArguments>();
-  parser.add_option("--from", arguments->format, "What SOURCE is (default: a directory tree)")
+  parser.add_option("--from", arguments->format, "Format of SOURCE (default: tree)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser
       .add_option("SOURCE", arguments->source,
@@ -178,14 +178,16 @@ Runner DefineImport(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
   parser
-      .add_option("--into", arguments->into, "The target directory in the store; made if missing")
+      .add_option("--into", arguments->into,
+                  "The target directory in the store; created if missing")
       ->type_name("PATH");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.footer(
-      "Entries that are there are replaced as by tar -x, others stay. Hard links and extended "
-      "attributes come along, blocks of zeros become holes. Each entry comes whole or not at all. "
-      "What cannot come in is told and left out, and the rest goes on (status 13); after an error, "
-      "or a signal (status 15), the entries before it are in the store, and their number is told.\n"
+      "Existing entries are replaced as by tar -x, others stay. Hard links and extended attributes "
+      "are imported, blocks of zeros become holes. Each entry is imported completely or not at "
+      "all. What cannot be imported is reported and left out, and the import continues (status "
+      "13); after an error, or a signal (status 15), the entries before it are in the store, and "
+      "their number is reported.\n"
       "Example: kvfs import --create /etc ~/store --into etc\n"
       "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");
   return [arguments] { return Import(*arguments); };

@@ -52,8 +52,8 @@ Runner DefineMkdir(CLI::App& parser) {
   parser.add_flag("-p,--parents", arguments->parents,
                   "Make missing parents too; an existing directory is no error");
   parser.footer(
-      "It gets mode 0777 less the umask, or what the default access control list of the directory\n"
-      "above leaves of it.\n"
+      "The mode is 0777 minus the umask, or as the default access control list of the\n"
+      "directory above determines.\n"
       "Example: kvfs mkdir -p ~/store jobs/new");
   return [arguments] { return Make(*arguments); };
 }

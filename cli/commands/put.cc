@@ -86,10 +86,9 @@ Runner DefinePut(CLI::App& parser) {
       ->check(WholeNumber(1))
       ->excludes(if_absent);
   parser.footer(
-      "Readers see the old value or the new one, never a part, but for a moment those of a mount\n"
-      "where others write to the key meanwhile. The key keeps its inode number. A new one gets "
-      "mode\n"
-      "0666 less the umask, or what its directory's default access control list leaves of it.\n"
+      "Readers see the old value or the new one, never a part, except briefly in a mount when\n"
+      "others write to the key meanwhile. The key keeps its inode number. A new key has mode\n"
+      "0666 minus the umask, or as its directory's default access control list determines.\n"
       "Example: kvfs put ~/store foo bar");
   return [arguments] { return Put(*arguments); };
 }

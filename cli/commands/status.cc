@@ -80,7 +80,7 @@ std::string Describe(const Status& status) {
     return fmt::format(
         "{0} is mounted on {1}{2}, which {3}: `kvfs unmount --force {1}` cuts it off", status.store,
         status.mount_point, by.empty() ? " by a process" : by,
-        status.is_stopped ? "is stopped; `kill -CONT` has it go on" : "does not answer");
+        status.is_stopped ? "is stopped; `kill -CONT` resumes it" : "does not answer");
   }
   if (status.state == "dead") {
     return fmt::format("{0} was mounted on {1}, whose daemon has died: `kvfs unmount {1}`",

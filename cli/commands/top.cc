@@ -74,17 +74,17 @@ CommandResult<Look> TakeLook(const TopArguments& arguments) {
   }
   if (text->empty() && LookAtMount(arguments.mount_point) == MountHealth::kDead) {
     return Fail(ExitCode::kMountPointBad,
-                fmt::format("cannot look at {0}: its daemon has died: `kvfs unmount {0}`",
+                fmt::format("cannot watch {0}: its daemon has died: `kvfs unmount {0}`",
                             arguments.mount_point));
   }
   const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object() || !stats.contains("latencies")) {
-    return Fail(
-        ExitCode::kMountPointBad,
-        fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
-                    "mount's control directory has another name",
-                    path,
-                    text->empty() ? "there is no such file" : "it is not what a mount tells"));
+    return Fail(ExitCode::kMountPointBad,
+                fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
+                            "mount's control directory has another name",
+                            path,
+                            text->empty() ? "there is no such file"
+                                          : "these are not the statistics of a mount"));
   }
   Look look{Clock::now(), {}};
   for (const auto& [kind, told] : stats["latencies"].items()) {
@@ -174,9 +174,7 @@ CommandResult<> Top(TopArguments arguments) {
 
 Runner DefineTop(CLI::App& parser) {
   const auto arguments = std::make_shared<TopArguments>();
-  parser
-      .add_option("MOUNTPOINT", arguments->mount_point,
-                  "Where a store is mounted, or the store that is")
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "A mount point, or a mounted store")
       ->required();
   parser.add_option("--every", arguments->every_seconds, "Seconds between samples")
       ->type_name("SECONDS")
@@ -190,9 +188,9 @@ Runner DefineTop(CLI::App& parser) {
       ->capture_default_str();
   parser.add_flag("--json", arguments->json, "One JSON object a line");
   parser.footer(
-      "Shows the messages that the kernel sends to the mount: how many a second of each kind, and "
-      "the median and 99th percentile of the time to their answers. What the kernel answers by "
-      "itself, from what it remembers, costs no message.\n"
+      "Shows the requests that the kernel sends to the mount: the rate of each kind, and the "
+      "median and 99th percentile of their latency. Calls that the kernel answers from its caches "
+      "cause no request.\n"
       "Example: kvfs top ~/kv");
   return [arguments] { return Top(*arguments); };
 }

@@ -49,19 +49,18 @@ CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
   }
   if (mount->type != kMountType) {
     return Fail(ExitCode::kMountPointBad,
-                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) takes "
-                            "away",
+                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) removes",
                             *resolved, mount->type));
   }
   return *mount;
 }
 
 CommandResult<> ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
-  return Fail(ExitCode::kFlushFailed,
-              fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
-                          "store {}: see its log; what was acknowledged comes back when the store "
-                          "is opened next",
-                          mount_point, daemon.pid(), daemon.store_path()));
+  return Fail(
+      ExitCode::kFlushFailed,
+      fmt::format("unmounted {}, but its daemon, process {}, ended without closing the store {}: "
+                  "see its log; acknowledged changes are recovered when the store is next opened",
+                  mount_point, daemon.pid(), daemon.store_path()));
 }
 
 // What may keep the daemon running after the mount is gone: the same file system at another mount
@@ -70,7 +69,8 @@ std::string WhyItLives(const MountEntry& mount) {
   const auto table = ReadMountTable();
   for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
     if (entry.type != kMountType || entry.number != mount.number) continue;
-    return fmt::format("which is still mounted on {}, as by `mount --bind`", entry.mount_point);
+    return fmt::format("which is still mounted on {}, for example by `mount --bind`",
+                       entry.mount_point);
   }
   return "which is closing the store, or is still mounted in another mount namespace, such as a "
          "container's";
@@ -80,7 +80,7 @@ CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
   const std::string& mount_point = mount.mount_point;
   const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
   Waiting waiting([&] {
-    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it in order",
+    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it cleanly",
                        mount_point, whom, WhyItLives(mount), daemon.pid());
   });
   switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
@@ -92,8 +92,8 @@ CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
       break;
   }
   return Fail(ExitCode::kStoreInUse,
-              fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
-                          "in order, also where others have it mounted",
+              fmt::format("unmounted {} here, but {} still holds the store {}, {}; `kill {}` ends "
+                          "it cleanly, and with it any other mounts",
                           mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
@@ -144,39 +144,39 @@ CommandResult<> UnmountByForce(const MountEntry& mount,
     case DaemonProcess::End::kNotYet:
       break;
   }
-  Tell(Severity::kWarning,
-       fmt::format("{} is cut off and unmounted; its daemon, process {}, has the store {} still{}",
-                   mount.mount_point, daemon->pid(), daemon->store_path(),
-                   daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
-                                       : ", and is closing it"));
+  Tell(
+      Severity::kWarning,
+      fmt::format("{} is cut off and unmounted; its daemon, process {}, still holds the store {}{}",
+                  mount.mount_point, daemon->pid(), daemon->store_path(),
+                  daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
+                                      : ", and is closing it"));
   return {};
 }
 
 CommandResult<> ExplainSilence(const std::string& mount_point,
                                const std::optional<DaemonProcess>& daemon) {
   const bool is_stopped = daemon && daemon->IsStopped();
-  return Fail(
-      ExitCode::kIoFailed,
-      fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
-                  "it off, and what is in mappings and not synced is lost",
-                  mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
-                  is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
+  return Fail(ExitCode::kIoFailed,
+              fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
+                          "it off, and unsynced writes to memory mappings are lost",
+                          mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
+                          is_stopped ? "is stopped (`kill -CONT` resumes it)" : "does not answer"));
 }
 
 // Nothing records that the daemon ended properly, although it may have.
 CommandResult<> ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
   return Fail(ExitCode::kFlushFailed,
-              fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
-                          "back when it is opened next",
+              fmt::format("unmounted {}, {}; acknowledged changes are in the store {}, or are "
+                          "recovered when it is next opened",
                           mount.mount_point, why, mount.source));
 }
 
 CommandResult<> AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
   if (daemon) return AwaitEnd(*daemon, mount);
   if (mount.is_read_only) return {};  // it had nothing to write
-  return ExplainUnknownEnd(mount,
-                           "but its daemon cannot be found from here, so that nobody waited "
-                           "until all of it was on disk");
+  return ExplainUnknownEnd(
+      mount,
+      "but its daemon cannot be found from here, so it is unknown whether everything is on disk");
 }
 
 // A dead mount is useless, so it is detached even if it is busy.

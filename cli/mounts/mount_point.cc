@@ -75,7 +75,7 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
                                            "unmount {}` removes it",
                                            mount.source, mount_point));
   }
-  told = fmt::format("took away the mount on {} whose daemon had died", mount_point);
+  told = fmt::format("removed the mount on {}, whose daemon had died", mount_point);
   return Detach(mount_point, Unmounting::kLazily);
 }
 

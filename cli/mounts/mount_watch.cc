@@ -283,8 +283,8 @@ Result<void> WatchMounts(std::vector<std::string> mounts) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (role == Role::kWorks) return {};
   return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer") +
-                                  "; that was in the middle: what was done before stays as it "
-                                  "is, and files .kvfs-*.partial may be left");
+                                  "; the command was not completed: earlier changes remain, and "
+                                  "files .kvfs-*.partial may be left");
 }
 
 // Of those that are mounted over each other the topmost is the same.

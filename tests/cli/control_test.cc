@@ -190,8 +190,8 @@ TEST_F(Control, StatisticsComeAgainAndAgain) {
 TEST_F(Control, SecondsBetweenLooksAreANumberInBounds) {
   for (const char* every :
        {"nan", "-nan", "inf", "0", "-1", "1e300", "0x1", "0.001", "86401", ""}) {
-    ExpectFailure({"stats", "--every", every, store()}, 1, {"no number of seconds"});
-    ExpectFailure({"top", "--every", every, mount_point()}, 1, {"no number of seconds"});
+    ExpectFailure({"stats", "--every", every, store()}, 1, {"not a number of seconds"});
+    ExpectFailure({"top", "--every", every, mount_point()}, 1, {"not a number of seconds"});
   }
 }
 

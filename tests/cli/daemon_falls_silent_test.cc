@@ -56,7 +56,8 @@ class DaemonFallsSilent : public StoreFixture {
     EXPECT_TRUE(run.out.ends_with("\n12\n")) << command << ": " << run.out;
     for (const std::string& words :
          {"the daemon of " + mount_point() + " does not answer; waiting, 3 seconds at most",
-          std::string("its daemon does not answer, waited 3 seconds; that was in the middle")}) {
+          std::string(
+              "its daemon does not answer, waited 3 seconds; the command was not completed")}) {
       EXPECT_NE(run.out.find(words), std::string::npos) << command << ": " << run.out;
     }
     const ProgramRun next = RunKvfs({"ls", "--timeout", "1", other()});

@@ -94,11 +94,11 @@ TEST_F(ForeignArchives, AnAccessListThatIsNoneIsLeftOutWhole) {
     const char* text;
     const char* why;
   } const kLists[] = {
-      {"user::rw-,junk", "\"junk\" is no entry"},
+      {"user::rw-,junk", "\"junk\" is not a valid entry"},
       {"user::rw-,user:1000:rwx,group::r--,mask::rwx,other::---,foo:1:rwx", "foo:1:rwx"},
       {"user::rw-,user:7:rwx,group::r--,other::---", "no mask"},
-      {"user::rw-,group::r--", "nothing of the others"},
-      {"user::rw-,user::r--,group::r--,other::---", "there twice"},
+      {"user::rw-,group::r--", "no entry for the others"},
+      {"user::rw-,user::r--,group::r--,other::---", "is repeated"},
       {"user::rwz,group::r--,other::---", "user::rwz"},
       {"user::rw-,group::r--,other::---,other:1:r--", "other:1:r--"},
       {"user::rw-,user:1:r-x:one,group::r--,mask::r-x,other::---", "user:1:r-x:one"},

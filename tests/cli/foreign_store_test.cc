@@ -157,7 +157,7 @@ TEST_F(ForeignStore, RootSpeaksToNoOtherSocket) {
   stdfs::create_symlink(store() + "/socket", theirs() + "/socket");
   const ProgramRun run = AsRoot("flock $S/lock $K put $S key intruder");
   EXPECT_EQ(run.status, kIoFailed) << run.err;
-  EXPECT_NE(run.err.find("is not its daemon's"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("does not belong to its daemon"), std::string::npos) << run.err;
   Unmount();
   EXPECT_NE(RunKvfs({"get", store(), "key"}).status, 0);
 }

@@ -140,7 +140,7 @@ TEST_F(FullDiskMount, WithoutASocketServesItsFilesAndSaysSo) {
   const ProgramRun got =
       RunShell("timeout 50 '" + ProgramPath() + "' get '" + full_store() + "' foo");
   EXPECT_EQ(got.status, 12);
-  ExpectSaid(got, "takes no commands; use the files of the mount");
+  ExpectSaid(got, "accepts no commands; use the files of the mount");
   EXPECT_EQ(RunKvfs({"unmount", mount_point()}).status, 0);
   EXPECT_EQ(RunKvfs({"get", full_store(), "foo"}).out, "bar");
 }
@@ -232,7 +232,7 @@ TEST_F(SocketElsewhere, OnlyWhoHasTheStoreIsSpokenTo) {
   const ProgramRun got =
       RunShell("timeout 50 '" + ProgramPath() + "' get '" + Path("second") + "' foo");
   EXPECT_EQ(got.status, 12) << got.out;
-  ExpectSaid(got, "takes no commands");
+  ExpectSaid(got, "accepts no commands");
   EXPECT_EQ(RunKvfs({"unmount", Path("place")}).status, 0);
 }
 

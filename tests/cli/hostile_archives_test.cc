@@ -134,10 +134,10 @@ TEST_F(HostileArchives, AValueThatEndsAtANulIsNotTakenForAWhole) {
 
 TEST_F(HostileArchives, ANumberThatIsNoneIsNotTakenForItsBeginning) {
   for (const char* key : {"uid", "gid", "size"}) {
-    ExpectLeftOut("with_record(b'" + std::string(key) + "', b'1x')", {key, "no number"});
+    ExpectLeftOut("with_record(b'" + std::string(key) + "', b'1x')", {key, "not a number"});
   }
-  ExpectLeftOut(R"(entry(b'it', uid=b'12x\0\0\0\0\0'))", {"owner is no number"});
-  ExpectLeftOut(R"(entry(b'it', mode=b'64x\0\0\0\0\0'))", {"mode is no number"});
+  ExpectLeftOut(R"(entry(b'it', uid=b'12x\0\0\0\0\0'))", {"owner is not a number"});
+  ExpectLeftOut(R"(entry(b'it', mode=b'64x\0\0\0\0\0'))", {"mode is not a number"});
   ExpectWithout(R"(entry(b'it', mtime=b'12x\0\0\0\0\0\0\0\0\0'))", {"mtime of it"});
   ExpectWithout("with_record(b'mtime', b'12x')", {"mtime of it", "12x"});
   ExpectWithout("with_record(b'LIBARCHIVE.xattr.user.x', b'@@')", {"user.x of it"});
@@ -195,7 +195,7 @@ TEST_F(HostileArchives, TheEndOfAnArchiveIsLookedAt) {
       {"before + after[:100]", 1, {"byte 1024", "the first 1 entries"}, "before\n"},
       {"b''", 1, {"it is empty"}, ""},
       {"gzip.compress(b'')", 1, {"it is empty"}, ""},
-      {"end * 10", 0, {"there is nothing in"}, ""},
+      {"end * 10", 0, {"is empty: no entry"}, ""},
       {"before + end", 0, {}, "before\n"},
   };
   for (const Case& one : cases) {
@@ -212,7 +212,7 @@ TEST_F(HostileArchives, TheEntryIsNamedAndNotTheDirectoryAboveIt) {
     const std::string entry = "entry(b'" + std::string(path) + "')";
     ExpectLeftOut(entry, {"left out " + std::string(path) + ": "});
   }
-  ExpectLeftOut("entry(b'before/a/b/it')", {"the directory before cannot be made"});
+  ExpectLeftOut("entry(b'before/a/b/it')", {"the directory before cannot be created"});
   ExpectLeftOut("with_record(b'path', b'n' * 256 + b'/a/it')", {"/a/it: ", "255"});
 }
 
@@ -262,8 +262,8 @@ TEST_F(HostileArchives, TextThatIsNoJsonAtAllEndsTheImport) {
 }
 
 TEST_F(HostileArchives, APairThatIsNoneIsPassedOver) {
-  ExpectLineLeftOut("lmdb", R"( a\\g0\n v)", "not written as");
-  ExpectLineLeftOut("lmdb", R"( a\n v\\0)", "not written as");
+  ExpectLineLeftOut("lmdb", R"( a\\g0\n v)", "does not follow");
+  ExpectLineLeftOut("lmdb", R"( a\n v\\0)", "does not follow");
   const Imported imported = Import(
       "lmdb",
       R"(b'format=print\nHEADER=END\n a\nDATA=END\nformat=print\nHEADER=END\n b\n x\nDATA=END\n')");

@@ -69,41 +69,42 @@ class Interrupted : public StoreFixture, public testing::WithParamInterface<int>
 
 TEST_P(Interrupted, ExportToATreeTellsWhatIsLeft) {
   ExpectEnds("export --to tree " + store() + " " + Path("copy"), 15,
-             {"a signal has ended it; stopped after ",
-              "what is in " + Path("copy") + " is no whole copy: empty it before the next export"});
+             {"interrupted by a signal; stopped after ",
+              Path("copy") + " holds no complete copy: empty it before the next export"});
 }
 
 TEST_P(Interrupted, ExportToAFileMakesNone) {
-  ExpectEnds("export " + store() + " " + Path("copy.tar"), 15, {"stopped after ", "made no file"});
+  ExpectEnds("export " + store() + " " + Path("copy.tar"), 15,
+             {"stopped after ", "created no file"});
   EXPECT_FALSE(stdfs::exists(Path("copy.tar")));
   EXPECT_EQ(RunShell("ls -A '" + directory() + "' | grep -c copy").out, "0\n");
 }
 
 TEST_P(Interrupted, ImportTellsHowMuchIsIn) {
   ExpectEnds("import --create " + Path("tree") + " " + Path("other"), 15,
-             {"a signal has ended it", "entries are in the store"});
+             {"interrupted by a signal", "entries are in the store"});
   EXPECT_EQ(RunKvfs({"check", Path("other")}).status, 0);
 }
 
 TEST_P(Interrupted, RepairNamesTheStoreThatIsNotWhole) {
   ExpectEnds("repair " + store() + " " + Path("new"), 15,
-             {"a signal has ended it; stopped after ", Path("new") + " is no whole store"});
+             {"interrupted by a signal; stopped after ", Path("new") + " is not a complete store"});
   ExpectWhole();
 }
 
 TEST_P(Interrupted, DeletionTellsThatItIsNotDone) {
   const std::string top = RunKvfs({"ls", store()}).out;
   ExpectEnds("del -r " + store() + " " + top.substr(0, top.find('\n')), 15,
-             {"a signal has ended the deletion", "the rest is there"});
+             {"interrupted by a signal; keys deleted before", "the others remain"});
   ExpectWhole();
 }
 
 TEST_P(Interrupted, CheckSaysThatItSawNotAll) {
-  ExpectEnds("check " + store(), 32, {"was ended by a signal, after ", "nothing was found"});
+  ExpectEnds("check " + store(), 32, {"was interrupted by a signal, after ", "nothing was found"});
 }
 
 TEST_P(Interrupted, CompactionLeavesAWholeStore) {
-  ExpectEnds("compact " + store(), 15, {"a signal has ended the compaction", "nothing is lost"});
+  ExpectEnds("compact " + store(), 15, {"was interrupted by a signal", "nothing is lost"});
   ExpectWhole();
 }
 

@@ -242,7 +242,7 @@ TEST_P(Keys, ABatchThatIsTooLargeChangesNothingAndSaysWhatToDo) {
   const ProgramRun run = RunKvfs({"batch", store()}, lines);
   EXPECT_EQ(run.status, 1);
   EXPECT_NE(run.err.find("5000 changes do not fit"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("make several batches"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("split it into several batches"), std::string::npos) << run.err;
   EXPECT_EQ(Output({"ls", store()}), "");
 }
 
@@ -251,7 +251,7 @@ TEST_P(Keys, AnAppendThatIsTooLargeChangesNothingAndItsPiecesGoThrough) {
   const std::string append = "'" + ProgramPath() + "' append '" + store() + "' log";
   const ProgramRun run = RunShell("head -c 270000000 /dev/zero | " + append);
   EXPECT_EQ(run.status, 1);
-  EXPECT_NE(run.err.find("at most 256 MiB; append it in pieces"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("at most 256 MiB; append in pieces"), std::string::npos) << run.err;
   ExpectValue("log", "old");
   EXPECT_EQ(RunShell("head -c 5000 /dev/zero | split -b 2000 --filter=\"" + append + "\"").err, "");
   ExpectValue("log", "old" + std::string(5000, '\0'));

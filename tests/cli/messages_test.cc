@@ -166,7 +166,7 @@ TEST_F(Journal, ADaemonInTheForegroundTellsWhatItDoes) {
   Mount();
   KillDaemon();
   const std::string text = TellJournal("mount -f -o idle=1 " + store() + " " + mount_point());
-  EXPECT_EQ(text.rfind("<5>kvfs: took away the mount on " + mount_point(), 0), 0u) << text;
+  EXPECT_EQ(text.rfind("<5>kvfs: removed the mount on " + mount_point(), 0), 0u) << text;
 }
 
 TEST_F(Journal, AStreamElsewhereIsToldPlainly) {

@@ -64,7 +64,7 @@ TEST_F(CopiedMount, DoesNotKeepAnUnmountForEver) {
       RunShell("timeout 50 '" + ProgramPath() + "' unmount --timeout 2 '" + mount_point() + "'");
   EXPECT_EQ(run.status, 3) << run.err;
   EXPECT_NE(run.err.find("waiting, 2 seconds at most"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("`kill " + pid + "` ends it in order"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("`kill " + pid + "` ends it cleanly"), std::string::npos) << run.err;
   ExpectMounted(false);
   ASSERT_EQ(RunShell("kill " + pid).status, 0);
   ExpectValue("foo", "bar\n");

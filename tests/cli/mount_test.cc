@@ -245,7 +245,7 @@ TEST_F(MountCommand, AMountInsideIsNamed) {
   Shell("mkdir d");
   const std::string inner = mount_point() + "/d";
   ASSERT_EQ(RunShell("mount -t tmpfs none '" + inner + "'").status, 0);
-  ExpectFailure({"unmount", mount_point()}, 5, {"in use", "mounted inside, on " + inner});
+  ExpectFailure({"unmount", mount_point()}, 5, {"in use", "a mount inside it, on " + inner});
   ASSERT_EQ(RunShell("umount '" + inner + "'").status, 0);
   Unmount();
 }

@@ -168,7 +168,7 @@ TEST_F(SilentDaemon, KeepsItsMountUnlessToldByForce) {
 TEST_F(SilentDaemon, IsCutOffByForceAndClosesItsStoreLater) {
   const ProgramRun run = RunBounded("unmount --force " + mount_point());
   EXPECT_EQ(run.status, 0) << run.err;
-  ExpectSaid(run, "process " + std::to_string(daemon_) + ", has the store " + store() + " still");
+  ExpectSaid(run, "process " + std::to_string(daemon_) + ", still holds the store " + store());
   ExpectMounted(false);
   GoOn();
   ExpectValue("foo", "bar\n");
@@ -191,7 +191,7 @@ TEST_F(SilentDaemon, FallsSilentInTheMiddleOfAValue) {
       Path("status") + "'; } | { head -c 1 > /dev/null; kill -STOP " + std::to_string(daemon_) +
       "; cat > /dev/null; }; cat '" + Path("status") + "'");
   EXPECT_EQ(run.out, "12\n");
-  ExpectSaid(run, "is stopped (`kill -CONT` has it go on); waiting, 2 seconds at most");
+  ExpectSaid(run, "is stopped (`kill -CONT` resumes it); waiting, 2 seconds at most");
   ExpectSaid(run, "its daemon does not answer, waited 2 seconds\n");
 }
 

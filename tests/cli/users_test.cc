@@ -146,7 +146,7 @@ class ReadingUsers : public Users {
           "mv ../store key other", "mkdir ../store made", "batch ../store < puts",
           "import tree ../store", "compact ../store", "bench ../store", "mount ../store mnt"}) {
       ExpectRefused(std::string("$K ") + command, 12,
-                    {store(), "Permission denied", "may be read, and not changed"});
+                    {store(), "Permission denied", "can be read, but not changed"});
     }
     EXPECT_EQ(Fingerprint(), before);
   }

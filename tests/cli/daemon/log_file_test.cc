@@ -63,7 +63,7 @@ TEST_F(LogFile, OnesOwnLinkIsFollowed) {
 
 TEST_F(LogFile, AFifoThatNobodyReadsIsRefusedAtOnce) {
   ASSERT_EQ(::mkfifo(Path("fifo").c_str(), 0600), 0);
-  EXPECT_TRUE(IsRefused(Path("fifo"), "nobody reads it")) << Refusal(Path("fifo"));
+  EXPECT_TRUE(IsRefused(Path("fifo"), "it has no reader")) << Refusal(Path("fifo"));
 }
 
 TEST_F(LogFile, AFifoThatIsNotEmptiedKeepsNobodyWaiting) {
@@ -78,7 +78,7 @@ TEST_F(LogFile, AFifoThatIsNotEmptiedKeepsNobodyWaiting) {
 }
 
 TEST_F(LogFile, NothingThatDoesWhatItIsToldIsWrittenTo) {
-  const std::string why = "no regular file, FIFO or terminal";
+  const std::string why = "not a regular file, FIFO or terminal";
   EXPECT_TRUE(IsRefused(Path(""), "directory"));
   EXPECT_TRUE(IsRefused("/dev/zero", why)) << Refusal("/dev/zero");
   EXPECT_FALSE(IsRefused("/dev/null", why));
@@ -99,7 +99,7 @@ TEST_F(LogFile, SomebodyElsesInAPublicDirectoryIsNotWritten) {
   for (const char* name : {"public/file", "public/link", "public/fifo"}) {
     // Only root can make files that are somebody else's.
     if (!GiveAway(name)) GTEST_SKIP() << "needs root";
-    EXPECT_TRUE(IsRefused(Path(name), "somebody else")) << Refusal(Path(name));
+    EXPECT_TRUE(IsRefused(Path(name), "another user")) << Refusal(Path(name));
   }
   EXPECT_EQ(Read(Path("victim")), "precious");
   EXPECT_EQ(Read(Path("public/file")), "theirs");
