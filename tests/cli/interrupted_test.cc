@@ -1,5 +1,5 @@
-// Long commands that a signal asks to end: each tells how far it came and what is left behind, and
-// ends with the status of that. A signal is sent once the command catches it.
+// Long commands interrupted by a signal: each reports its progress and what is left behind, with
+// the exit status for it. A signal is sent once the command catches it.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ namespace stdfs = std::filesystem;
 constexpr int kEntries = 1500;
 constexpr size_t kEntryBytes = 20'000;
 
-// The program itself, not the shell that is to become it.
+// The program itself, not the shell that will exec it.
 bool Catches(pid_t process, int signal) {
   std::string name;
   std::getline(std::ifstream("/proc/" + std::to_string(process) + "/comm"), name);
@@ -41,7 +41,7 @@ class Interrupted : public StoreFixture, public testing::WithParamInterface<int>
     }
     Run({"import", "--create", Path("tree"), store()});
   }
-  // Runs the command with the streams given, and sends it the signal when it is at work.
+  // Runs the command with the given streams, and sends it the signal while it works.
   ProgramRun RunAndSignal(const std::string& command, int signal) {
     const std::string line = "exec '" + ProgramPath() + "' " + command + " > '" + Path("out") +
                              "' 2> '" + Path("err") + "'";
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Signals, Interrupted, testing::Values(SIGHUP, SIGINT, S
                            return std::string(sigabbrev_np(tested.param));
                          });
 
-// Nobody reads what it says: the new store is made all the same.
+// With closed output, the new store is still completed.
 TEST_F(StoreFixture, ARepairWhoseOutputIsNotReadIsMadeWhole) {
   Create();
   Put("foo", "bar");

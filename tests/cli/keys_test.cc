@@ -66,7 +66,7 @@ TEST_P(Keys, NewOnesGetWhatTheUmaskLeaves) {
   }
 }
 
-// Not the umask, where there is such a list, nor what the command asks for.
+// If there is such a list, neither the umask nor the requested mode applies.
 TEST_P(Keys, NewOnesGetWhatTheDefaultListOfTheirDirectoryLeaves) {
   const ProgramRun made =
       RunShell("mkdir -p '" + Path("tree") + "/d' && setfacl -d -m u:root:rwx,g::rwx,o::- '" +
@@ -265,7 +265,7 @@ class MountedKeys : public StoreFixture {
   }
 };
 
-// What the kernel remembers must not outlive a change that is made beside it.
+// The kernel's caches must not outlive a change made by a command.
 TEST_F(MountedKeys, TheMountShowsWhatCommandsChange) {
   Shell("test ! -e foo && test ! -e d && ls >/dev/null");
   Put("foo", "one");
