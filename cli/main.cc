@@ -161,7 +161,7 @@ int RunBare(const Arguments& arguments) {
 int Main(const std::string& program, const Arguments& arguments) {
   // Standard error may be closed, too.
   if (!OccupyClosedStreams()) return static_cast<int>(ExitCode::kIoFailed);
-  // Whoever starts the program may ignore it, and then the end of a child is told to nobody.
+  // The caller may ignore SIGCHLD, and then the exits of children would not be reported.
   std::signal(SIGCHLD, SIG_DFL);
   RaiseFileLimit();
   LetSizeLimitBeAnError();

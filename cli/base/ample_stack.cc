@@ -29,7 +29,7 @@ struct Task {
 void* Run(void* argument) {
   Task& task = *static_cast<Task*>(argument);
   task.result = task.work();
-  // A child that the work has made, and that goes on with it, has no first thread.
+  // A child forked by the work continues in this thread, and has no first thread.
   if (::getpid() != task.process) std::exit(task.result);
   return nullptr;
 }

@@ -22,7 +22,7 @@ tl::unexpected<CommandError> Refuse(const std::string& mount_point, std::string_
   return Fail(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
 }
 
-// A place in the mount of another daemon, which does not answer, is none that is known to be bad.
+// A path in another mount whose daemon does not answer is not known to be unsuitable.
 tl::unexpected<CommandError> RefuseUnknown(const std::string& path, const Error& error) {
   auto refusal = Refuse(path, error.message);
   if (error.code == ErrorCode::kIo) refusal.value().code = ExitCode::kIoFailed;

@@ -78,7 +78,7 @@ TEST_F(MessageCount, Append) {
   EXPECT_EQ(Taken(), (Messages{{"write", 1}}));
 }
 
-// The basis of the section on pages in "What is whole" in docs/semantics.md.
+// The basis of what docs/semantics.md says about atomic writes.
 TEST_F(MessageCount, AWriteIsWholeUnlessItBeginsInAPageThatTheKernelHasNot) {
   constexpr int kPage = 4096;
   const auto write_at = [this](off_t offset, size_t bytes) {
