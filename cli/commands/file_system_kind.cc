@@ -11,15 +11,15 @@ namespace kvfs::cli {
 namespace {
 
 constexpr std::string_view kCopyOnWrite =
-    "a copy-on-write file system: on a full disk changes, even deletes, may be refused until there "
-    "is space; nothing is lost by that";
+    "copy-on-write: on a full disk changes, even deletes, may be refused until there is space; "
+    "nothing is lost by that";
 constexpr std::string_view kBtrfs =
     "btrfs: kvfs makes its files overwritable in place (as by `chattr +C`), so that deletes work "
     "on a full disk; in a snapshot or a reflinked copy of the store they may fail until there is "
     "space";
 constexpr std::string_view kNetwork =
-    "a network file system, or one served by a program: a store needs a local one, since "
-    "durability, locks and mappings are not guaranteed there";
+    "remote, or served by a program: a store needs a local one, since durability, locks and "
+    "mappings are not guaranteed there";
 constexpr std::string_view kMemory = "in memory: nothing outlives the machine, synced or not";
 constexpr std::string_view kOverlay =
     "overlayfs: the first opening of a store in a lower layer copies its files; and a container's "

@@ -50,7 +50,7 @@ Runner DefineMkdir(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->path, "The directory to make")->required();
   parser.add_flag("-p,--parents", arguments->parents,
-                  "Make missing parents too; an existing directory is no error");
+                  "Make missing parents too; an existing directory is not an error");
   parser.footer(
       "The mode is 0777 minus the umask, or as the default access control list of the\n"
       "directory above determines.\n"

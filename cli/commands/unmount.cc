@@ -234,7 +234,8 @@ Runner DefineUnmount(CLI::App& parser) {
       "Cut off a mount that is busy, or whose daemon does not answer: its users get errors");
   force->excludes(lazy);
   parser
-      .add_flag("-w,--wait", arguments->wait, "Wait until it is no longer in use; says who uses it")
+      .add_flag("-w,--wait", arguments->wait,
+                "Wait until it is no longer in use; names the processes that use it")
       ->excludes(lazy)
       ->excludes(force);
   parser.footer("Example: kvfs unmount ~/kv");
