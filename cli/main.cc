@@ -43,7 +43,7 @@ std::string ProgramHelp() {
   for (const Command& command : Commands()) {
     text += fmt::format("  {:<10}  {}\n", command.name, command.summary);
   }
-  return text + "\n`kvfs COMMAND --help` tells more about each.\n";
+  return text + "\n`kvfs COMMAND --help` shows more about each.\n";
 }
 
 ExitCode Report(const CommandResult<>& outcome) {
@@ -80,7 +80,7 @@ CommandResult<> RunGuarded(const Runner& runner) {
     return Fail(ExitCode::kIoFailed, "out of memory");
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::resource_unavailable_try_again) {
-      return Fail(ExitCode::kIoFailed, "the system gives this process no more threads");
+      return Fail(ExitCode::kIoFailed, "this process cannot start another thread");
     }
     return tl::unexpected(OutputFailure(error.code().value()));
   }
@@ -97,9 +97,8 @@ int Run(const Command& command, Arguments arguments) {
     fmt::print("{}", parser.help());
     return command.status(Report({}));
   } catch (const CLI::Error& error) {
-    return command.status(
-        Report(Fail(ExitCode::kUsage,
-                    fmt::format("{}; `{} --help` tells how to call it", error.what(), name))));
+    return command.status(Report(Fail(
+        ExitCode::kUsage, fmt::format("{}; `{} --help` shows the usage", error.what(), name))));
   }
   try {
     return command.status(Report(RunGuarded(runner)));
@@ -162,7 +161,7 @@ int RunBare(const Arguments& arguments) {
 int Main(const std::string& program, const Arguments& arguments) {
   // Standard error may be closed, too.
   if (!OccupyClosedStreams()) return static_cast<int>(ExitCode::kIoFailed);
-  // Whoever starts the program may ignore it, and then the end of a child is told to nobody.
+  // The caller may ignore SIGCHLD, and then the exits of children would not be reported.
   std::signal(SIGCHLD, SIG_DFL);
   RaiseFileLimit();
   LetSizeLimitBeAnError();

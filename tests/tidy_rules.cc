@@ -1,6 +1,6 @@
-// Each rule is a function of one line (or of the whole file) that says what is wrong with it, or
-// nothing. The patterns of what no file may contain have an empty group, (), in each word: this
-// file is held to its own rules.
+// Each rule is a function of one line (or of the whole file) that returns the violation, or
+// nothing. The patterns of forbidden words have an empty group, (), in each word, since the rules
+// apply to this file, too.
 #include "tests/tidy_rules.h"
 
 #include <algorithm>
@@ -18,8 +18,8 @@ constexpr size_t kMaxLines = 700;
 
 constexpr std::string_view kFace = "include/kvfs";
 
-// A folder, and those that its files may include besides their own: what stands further down. The
-// order is that of docs/design.md, from the bottom.
+// A folder, and those whose files its own may include: the ones below it. The order is that of
+// docs/design.md, from the bottom.
 struct Folder {
   std::string_view path;
   std::vector<std::string_view> below;
@@ -57,9 +57,9 @@ const std::vector<Folder>& Folders() {
   return kFolders;
 }
 
-// What anybody may include: a lock of the standard library's kind.
+// A header that every folder may include: a lock like those of the standard library.
 constexpr std::string_view kSharedMutex = "store/base/fair_shared_mutex.h";
-// The disk behind an interface; bytes on disk know nothing of it.
+// The disk's interface, of which the format of bytes on disk is independent.
 constexpr std::string_view kEnv = "include/kvfs/env.h";
 
 bool Contains(const auto& list, std::string_view path) {
@@ -81,7 +81,7 @@ bool IsFuseFile(std::string_view path) {
   return LiesIn(path, "fs/fuse") || LiesIn(path, "tests/fs/fuse");
 }
 
-// What an #include names: the path of one of ours, or the name of a system header.
+// The target of an #include: the path of a file of the tree, or the name of a system header.
 struct Include {
   std::string target;
   bool ours;
@@ -132,7 +132,7 @@ Finding SystemHeaders(std::string_view path, const std::string& line) {
       R"(|^(sys|linux|asm|net|netinet|arpa)/)");
   const std::optional<Include> include = IncludeOf(line);
   if (!include || include->ours || MayCallTheSystem(path)) return std::nullopt;
-  // The bits of a file's mode are vocabulary of the file system, not a call.
+  // The bits of a file's mode are the file system's vocabulary, not a call.
   if (LiesIn(path, "fs") && include->target == "sys/stat.h") return std::nullopt;
   if (!std::regex_search(include->target, kSystem)) return std::nullopt;
   return "includes <" + include->target + ">: the system is called in store/env only";
@@ -153,7 +153,7 @@ Finding Libfuse(std::string_view path, const std::string& line) {
   return "includes <" + include->target + ">: libfuse is spoken to in fs/fuse only";
 }
 
-// Six X in a row are a template of mkdtemp, three are a note.
+// Six X in a row are a template for mkdtemp, three are a note.
 Finding LeftoverNotes(std::string_view, const std::string& line) {
   static const std::regex kNote(
       R"(\b(TO()DO|FIX()ME|X{3})\b|[Pp]lace()holder|\b([Nn]ot |[Uu]n)implemented)");
@@ -162,14 +162,14 @@ Finding LeftoverNotes(std::string_view, const std::string& line) {
   return "a note to oneself: " + match.str();
 }
 
-// Names that something else has now: docs/glossary.md has the words.
+// Former names: docs/glossary.md has the current words.
 Finding RetiredWords(std::string_view path, const std::string& line) {
   static const std::regex kRetired(
       R"(\b(Space()Map|Space()Checker|Sync()Group|Exe()cutor|Verified()Set|Run()Writer|Page()Filler)"
       R"(|Page()Maker|Record()Look|Look()ahead|Fuse()Wire|Fuse()Probe|File()Change|Serving()Daemon)"
       R"(|Daemon()Service|[Ss]pace ()maps?|k(Root|Transient|Shared|Xattr)()Space|Home()Of|home ()shard)\b)");
   std::smatch match;
-  // The public header has the former names of its own, for programs that were written with them.
+  // The public header keeps the former names, for existing programs.
   if (path == "CHANGELOG.md" || path == "include/kvfs/batch.h" ||
       !std::regex_search(line, match, kRetired))
     return std::nullopt;

@@ -1,8 +1,8 @@
-// The rules of the tree that no compiler holds: which way includes point, where the operating
-// system and libfuse may be named, and what no file may contain.
+// The rules of the tree that no compiler enforces: the direction of includes, where the operating
+// system and libfuse may be used, and what no file may contain.
 //
-// A rule looks at one file, given as its path from the top of the tree and its text, so that a
-// test can hand it files that never existed. Findings read like a compiler's: "path:line: what".
+// A rule examines one file, given as its path from the top of the tree and its text, so that a test
+// can pass files that never existed. Findings read like a compiler's: "path:line: what".
 #pragma once
 
 #include <string>

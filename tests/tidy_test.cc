@@ -1,7 +1,7 @@
-// Holds the tree to tests/tidy_rules.h, and shows that each rule can fail.
+// Checks the tree against tests/tidy_rules.h, and shows that each rule can fail.
 //
-// The tree is found through WORKSPACE, a link to the real file: this test reads what lies beside
-// it, not a copy, and so runs each time (it is tagged "external" in BUILD.bazel).
+// The tree is found through WORKSPACE, a link to the real file: this test reads the files beside
+// it, not copies, and so runs each time (it is tagged "external" in BUILD.bazel).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kOpening = "// What this is.\n";
 
-// What the rules say of one line of code in a file of that path.
+// The findings for one line of code in a file with that path.
 std::vector<std::string> CheckLine(std::string_view path, std::string_view line) {
   return Check(path, kOpening + std::string(line) + "\n");
 }
@@ -83,7 +83,7 @@ TEST(Tidy, LibfuseIsNamedInFuseFilesOnly) {
   EXPECT_THAT(CheckLine("fs/fuse/server.cc", kLine), IsEmpty());
 }
 
-// Put together at run time, so that this file does not contain what it looks for.
+// Concatenated at run time, so that this file does not contain it.
 std::string Joined(const char* head, const char* tail) { return std::string(head) + tail; }
 
 TEST(Tidy, NotesToOneselfAreFound) {
@@ -144,7 +144,7 @@ bool IsOutside(const fs::directory_entry& entry) {
   return entry.is_symlink() || name == ".git" || name == "user.bazelrc" || name.ends_with(".swp");
 }
 
-// Files whose form others lay down, or which hold bytes and not lines.
+// Files with a prescribed form, or which contain bytes and not lines.
 bool IsText(const fs::path& path) {
   static const std::set<std::string> kNamed = {"WORKSPACE", "LICENSE", ".bazelrc",
                                                "run",       "test",    "bazel"};
@@ -175,7 +175,7 @@ TEST(Tidy, EveryFileOfTheTreeIsTidy) {
   }
 }
 
-// A document names a file by its path from the top, a test also without its ending.
+// A document names a file by its path from the top, a test also without its extension.
 TEST(Tidy, DocumentsNameFilesThatAreThere) {
   const fs::path top = Top();
   const std::regex path("`((include/kvfs|store|fs|cli|bench|tests|tools|docs)/[a-z_./]+)(`|: )");
@@ -194,7 +194,7 @@ TEST(Tidy, DocumentsNameFilesThatAreThere) {
   EXPECT_GT(found, 100U);
 }
 
-// A comment says "see there" with a file of the tree, by its last name.
+// A comment refers to a file of the tree by its last name.
 TEST(Tidy, CommentsNameFilesThatAreThere) {
   const fs::path top = Top();
   std::set<std::string> names;
@@ -206,7 +206,7 @@ TEST(Tidy, CommentsNameFilesThatAreThere) {
       sources.push_back(file);
     }
   }
-  names.insert("lmdb.h");  // another library's
+  names.insert("lmdb.h");  // of another library
   const std::regex name("//[^\n]*[ (]([a-z_]+[.](?:h|cc|md))\\b");
   size_t found = 0;
   for (const fs::path& file : sources) {
@@ -219,7 +219,7 @@ TEST(Tidy, CommentsNameFilesThatAreThere) {
   EXPECT_GT(found, 20U);
 }
 
-// docs/security.md says of each attack which test shows that it is held off.
+// docs/security.md names, for each attack, the test that shows the defence.
 TEST(Tidy, TheTestsThatSecurityRestsOnAreThere) {
   const fs::path top = Top();
   std::string tests;

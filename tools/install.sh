@@ -2,8 +2,8 @@
 # bazel run //:install -- [--prefix DIR] [--destdir DIR] [--uninstall]: the program, its other names,
 # manual pages, completions and the systemd unit; and the library: headers, libkvfs.a and kvfs.pc.
 #
-# PREFIX is /usr/local unless told. Files go below DESTDIR, where a package is made. What is installed
-# is what --uninstall, with the same directories, takes away.
+# PREFIX is /usr/local by default. Files go below DESTDIR, for packaging. --uninstall, with the same
+# directories, removes what was installed.
 set -euo pipefail
 
 prefix=/usr/local destdir='' uninstall=''
@@ -19,7 +19,7 @@ done
 case $prefix in /*) ;; *) echo "install: the prefix $prefix is not absolute" >&2; exit 1 ;; esac
 root=$destdir$prefix
 
-# Bazel starts this in a directory that holds what it needs.
+# Bazel starts this in a directory that contains its input files.
 program=$PWD/kvfs
 version=$("$program" version | sed -n '1s/^kvfs \([^ ]*\).*/\1/p')
 
@@ -35,7 +35,7 @@ files=(
 )
 for header in include/kvfs/*.h; do files+=("$header"); done
 
-# The bytes of a file that is to be installed.
+# The content of a file to install.
 content() {
   case $1 in
     bin/kvfs) cat "$program" ;;
@@ -47,7 +47,7 @@ content() {
     lib/libkvfs.a) cat libkvfs.a ;;
     include/*) cat "$1" ;;
     *.pc) sed "s|@PREFIX@|$prefix|; s|@VERSION@|$version|" tools/kvfs.pc.in ;;
-    # systemd wants the whole path of a program that is not in the usual places.
+    # systemd needs the absolute path of a program outside the usual directories.
     *.service) sed "s|^ExecStart=kvfs |ExecStart=$prefix/bin/kvfs |" tools/systemd/kvfs@.service ;;
   esac
 }
@@ -59,7 +59,7 @@ fi
 
 for file in "${files[@]}"; do
   mkdir -p -- "$(dirname "$root/$file")"
-  # A new file under its name in one step: a daemon that runs keeps the old program.
+  # Renames a new file into place, so that a running daemon keeps the old program.
   content "$file" > "$root/$file.new"
   case $file in bin/*) chmod 755 "$root/$file.new" ;; *) chmod 644 "$root/$file.new" ;; esac
   mv -f -- "$root/$file.new" "$root/$file"

@@ -1,9 +1,9 @@
-# Sourced by the programs in tools/: what a machine must have before kvfs builds, its tests run, its
-# parsers are fuzzed and it is compared with other stores, and the one place that lists it. On Debian
-# and its relatives what is missing is installed, in one call; elsewhere the caller is told, and goes
-# on where the programs are there already.
+# Sourced by the programs in tools/. The only list of what a machine needs for building kvfs,
+# running its tests, fuzzing its parsers and comparing it with other stores. On Debian and its
+# derivatives, missing packages are installed in one call; elsewhere they are reported, and the
+# caller continues if the programs exist.
 #
-# Sourcing it also gives HOME where the environment has none: Bazel keeps its cache there.
+# Also sets HOME if the environment has none: Bazel keeps its cache there.
 
 : "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}"
 export HOME
@@ -14,7 +14,7 @@ build_packages=(
   libgtest-dev libgmock-dev libxxhash-dev libcli11-dev libfmt-dev nlohmann-json3-dev
   libexpected-dev libarchive-dev libssl-dev zlib1g-dev
 )
-# Real tools that mounted tests drive.
+# Real tools used by mounted tests.
 test_packages=(
   acl attr bsdutils btrfs-progs diffutils e2fsprogs findutils git groff-base inotify-tools jq
   libarchive-tools lmdb-utils make mount procps python3 rsync sqlite3 systemd tar util-linux vim
@@ -23,7 +23,7 @@ test_packages=(
 bench_packages=(liblmdb-dev libleveldb-dev librocksdb-dev libsqlite3-dev libtkrzw-dev)
 fuzz_packages=(clang libclang-rt-dev)
 deb_packages=(dpkg-dev)
-# What the packages above bring, by the name it is called by.
+# A program of each package above, by which it is recognised.
 build_programs=(bazel g++ pkg-config fusermount3)
 test_programs=(
   bsdtar mkfs.btrfs setfacl setfattr script diff find git groff inotifywait jq mdb_load make findmnt
@@ -37,7 +37,7 @@ is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# A Bazel that came from elsewhere (Bazelisk, say) is taken as it is.
+# A Bazel from elsewhere (such as Bazelisk) is used as it is.
 has_foreign_bazel() { command -v bazel >/dev/null && ! is_installed bazel-bootstrap; }
 
 missing_packages() {
@@ -51,7 +51,7 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Prints the installer's words only when it fails.
+# Prints the installer's output only if it fails.
 install_packages() {
   local log
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
@@ -78,7 +78,7 @@ tell_what_is_needed() {
     "OpenSSL and zlib. The Debian packages: ${bazel_packages[*]} $*"
 }
 
-# Ends with status 1 when a program is absent; a library that is absent is named by the build.
+# Exits with status 1 if a program is missing; a missing library is reported by the build.
 require_programs() {
   local program absent=()
   for program in "$@"; do
@@ -89,7 +89,8 @@ require_programs() {
   return 1
 }
 
-# ensure_packages build | test | bench | fuzz | deb: whatever that needs is there, or status 1.
+# ensure_packages build | test | bench | fuzz | deb: installs everything needed for that, or exits
+# with 1.
 ensure_packages() {
   local packages=("${build_packages[@]}") programs=("${build_programs[@]}") missing
   case $1 in

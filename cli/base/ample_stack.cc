@@ -29,7 +29,7 @@ struct Task {
 void* Run(void* argument) {
   Task& task = *static_cast<Task*>(argument);
   task.result = task.work();
-  // A child that the work has made, and that goes on with it, has no first thread.
+  // A child forked by the work continues in this thread, and has no first thread.
   if (::getpid() != task.process) std::exit(task.result);
   return nullptr;
 }
@@ -62,8 +62,9 @@ int OnAmpleStack(const std::function<int()>& work) {
   if (IsAmple()) return work();
   Task task{work};
   if (RunInThread(task)) return task.result;
-  std::fputs("kvfs: the stack is limited (ulimit -s), and there is no memory for another one\n",
-             stderr);
+  std::fputs(
+      "kvfs: the stack limit (ulimit -s) is low, and there is no memory for a larger stack\n",
+      stderr);
   return static_cast<int>(ExitCode::kIoFailed);
 }
 

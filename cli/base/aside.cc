@@ -69,14 +69,14 @@ class Aside {
   explicit Aside(const std::function<std::string()>& work) {
     std::array<int, 2> ends;
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      failure_ = {ErrorCode::kUnavailable, "the system gives this process no more descriptors"};
+      failure_ = {ErrorCode::kUnavailable, "this process has no free file descriptors"};
       return;
     }
     reader_ = Descriptor(ends[0]);
     Descriptor writer(ends[1]);
     child_ = ::fork();
     if (child_ == 0) RunChild(work, writer.number());
-    if (child_ < 0) failure_ = {ErrorCode::kUnavailable, "the system gives no more processes"};
+    if (child_ < 0) failure_ = {ErrorCode::kUnavailable, "the system cannot start another process"};
   }
   ~Aside() {
     if (IsUnderWay()) KillAndLeave();

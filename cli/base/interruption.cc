@@ -93,7 +93,7 @@ bool IsIgnored(int signal) {
 
 Result<void> CheckNotInterrupted() {
   if (!IsInterrupted()) return {};
-  return Fail(ErrorCode::kCancelled, "a signal has ended it");
+  return Fail(ErrorCode::kCancelled, "interrupted by a signal");
 }
 
 }  // namespace kvfs::cli

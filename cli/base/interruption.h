@@ -45,8 +45,8 @@ class LastWords {
 
 // Whether a signal has been received.
 bool IsInterrupted();
-// From now on another process passes its signals on to this one, which may get them by itself, too:
-// a second one counts only if it comes a second later.
+// From now on another process forwards its signals to this one, which may also receive them
+// directly: a second signal counts only if it comes at least a second later.
 void TakeSignalsAsPassedOn();
 // Whether this process ignores the signal. If it is blocked as well, it is pending nevertheless.
 bool IsIgnored(int signal);

@@ -34,12 +34,11 @@ Result<void> CheckNotOfOthers(int directory, const struct stat& found, LinksOf l
   const bool is_open_to_all = (above.st_mode & S_ISVTX) != 0 && (above.st_mode & S_IWOTH) != 0;
   const bool is_ours = found.st_uid == ::geteuid() || found.st_uid == above.st_uid;
   if (is_open_to_all && !is_ours) {
-    return Fail(ErrorCode::kIo,
-                "it belongs to somebody else, in a directory that everybody may write to");
+    return Fail(ErrorCode::kIo, "it belongs to another user, in a world-writable directory");
   }
   if (links == LinksOf::kRootOnly && S_ISLNK(found.st_mode) && ::geteuid() == 0 &&
       found.st_uid != 0) {
-    return Fail(ErrorCode::kIo, "it is a symbolic link of another user than root");
+    return Fail(ErrorCode::kIo, "it is a symbolic link of a user other than root");
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// umask(2) tells only by setting another one. Nothing changes it later, so it is asked once.
+// umask(2) can be read only by setting it. Nothing changes it later, so it is read once.
 
 #include "cli/base/own_umask.h"
 

@@ -1,12 +1,12 @@
-// The permissions that new files of this process shall not have, as umask(2) has them.
+// The umask of this process, as in umask(2).
 #pragma once
 
 #include <cstdint>
 
 namespace kvfs::cli {
 
-// While the first call is under way, files that other threads make are of the owner only, as a
-// store's are anyway.
+// During the first call, files that other threads create are accessible to the owner only, as a
+// store's files always are.
 uint32_t OwnUmask();
 
 }  // namespace kvfs::cli

@@ -1,10 +1,10 @@
-// Whether an output is a terminal, asked of nobody who may not answer.
+// Whether an output is a terminal, determined without waiting for a daemon.
 #pragma once
 
 namespace kvfs::cli {
 
-// As isatty(3), which asks the daemon if the file is in a mount: only files below /dev are asked,
-// and all if /proc does not tell where the file is.
+// Like isatty(3), which would call the daemon for a file in a mount: so only files below /dev are
+// tested, and all files if /proc does not show their path.
 bool IsTerminal(int file);
 
 }  // namespace kvfs::cli

@@ -37,7 +37,7 @@ constexpr std::chrono::milliseconds kAskedLately{1'500};
 struct Waits {
   // Time used by all waits so far. A nested wait counts only once.
   std::atomic<nanoseconds> so_far{nanoseconds(0)};
-  // The process that was the last to ask whether to go on waiting, and when it did.
+  // The last process that asked whether to keep waiting, and when.
   std::atomic<pid_t> asked_by{0};
   std::atomic<std::chrono::steady_clock::duration> asked_at{};
 };

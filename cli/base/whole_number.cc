@@ -36,7 +36,8 @@ CLI::Validator WholeNumber(uint64_t least, uint64_t most) {
   return CLI::Validator(
       [=](std::string& text) {
         if (IsWithin(text, least, most)) return std::string();
-        return fmt::format("\"{}\" is no whole number from {} to {}", Shortened(text), least, most);
+        return fmt::format("\"{}\" is not a whole number from {} to {}", Shortened(text), least,
+                           most);
       },
       "");
 }
@@ -45,8 +46,8 @@ CLI::Validator Seconds(double least, double most) {
   return CLI::Validator(
       [=](std::string& text) {
         if (IsDecimalWithin(text, least, most)) return std::string();
-        return fmt::format("\"{}\" is no number of seconds from {} to {}", Shortened(text), least,
-                           most);
+        return fmt::format("\"{}\" is not a number of seconds from {} to {}", Shortened(text),
+                           least, most);
       },
       "");
 }

@@ -1,4 +1,4 @@
-// Reading and writing descriptors to the end.
+// Reads and writes descriptors to the end.
 
 #include "cli/client/byte_streams.h"
 

@@ -1,4 +1,4 @@
-// Values on their way between the command line and a store.
+// Values as byte streams between the command line and a store.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace kvfs::cli {
 
-// Writes all it is given to standard output.
+// Writes everything to standard output.
 ByteSink StandardOutput();
-// The same to a descriptor that outlives it; errors name it so.
+// The same for a descriptor, which must outlive the sink; errors use the name.
 ByteSink ToDescriptor(int file, std::string name);
 ByteSource FromDescriptor(int file, std::string name);
-// Calls `on_silence` before it waits where nothing has come for half a second.
+// Calls `on_silence` before it waits, if no bytes have arrived for half a second.
 ByteSource FromSlowDescriptor(int file, std::string name, std::function<void()> on_silence);
 
 ByteSource FromText(std::string text);

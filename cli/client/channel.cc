@@ -1,5 +1,5 @@
-// The socket is reached through its directory's descriptor: a path may be too long for its address,
-// and may lead elsewhere by then.
+// Sockets are addressed through a descriptor of their directory: a path may be too long for a
+// socket address, and may be replaced meanwhile.
 
 #include "cli/client/channel.h"
 
@@ -54,7 +54,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kMoment{250};
 constexpr milliseconds kForever{0};
 
-// After that a call on the socket returns, with EAGAIN.
+// From then on a call that has blocked for `time` on the socket returns with EAGAIN.
 void LimitWaits(const Descriptor& socket, milliseconds time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const timeval limit = {whole.count(), std::chrono::microseconds(time - whole).count()};
@@ -74,22 +74,21 @@ Result<Descriptor> OpenStoreDirectory(const std::string& store_path) {
 
 Result<struct stat> StatusOf(const Descriptor& file) {
   struct stat status {};
-  if (::fstat(file.number(), &status) != 0) return FailWithErrno("speak to the daemon");
+  if (::fstat(file.number(), &status) != 0) return FailWithErrno("talk to the daemon");
   return status;
 }
 
-// The socket itself, not what a link in its place leads to: commands of root are not to speak to
-// whom somebody chooses.
+// Opens the socket itself, not the target of a link in its place: root's commands must not connect
+// to a process of another user's choice.
 Result<Descriptor> FindSocket(const Descriptor& directory, const std::string& name,
                               const struct stat& store) {
   Descriptor found(::openat(directory.number(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!found.valid()) return FailWithErrno("speak to the daemon");
+  if (!found.valid()) return FailWithErrno("talk to the daemon");
   KVFS_ASSIGN(const struct stat socket, StatusOf(found));
   const bool is_trusted =
       socket.st_uid == store.st_uid || socket.st_uid == 0 || socket.st_uid == ::geteuid();
   if (S_ISSOCK(socket.st_mode) && socket.st_nlink == 1 && is_trusted) return found;
-  return Fail(ErrorCode::kPermission,
-              "what stands in the place of the store's socket is not its daemon's");
+  return Fail(ErrorCode::kPermission, "the store's socket does not belong to its daemon");
 }
 
 Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
@@ -97,11 +96,11 @@ Descriptor NewSocket() { return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_
 Result<Listener> ListenIn(Descriptor directory, std::string name) {
   Listener listener{NewSocket(), std::move(directory), std::move(name)};
   RemoveSocket(listener);
-  // A name that is there is not bound to, nor a link followed.
+  // An existing name is not bound to, and a link is not followed.
   const Address address =
       AddressOf(fmt::format("/proc/self/fd/{}/{}", listener.directory.number(), listener.name));
   const int socket = listener.socket.number();
-  // On Linux the mode of an unbound socket is that of the name it gets.
+  // On Linux the mode of an unbound socket becomes the mode of its name.
   if (!listener.socket.valid() || ::fchmod(socket, 0600) != 0 ||
       ::bind(socket, Pointer(address), sizeof address) != 0 || ::listen(socket, kBacklog) != 0) {
     return FailWithErrno("listen for commands in the store's directory");
@@ -119,14 +118,14 @@ Result<Channel> Connect(const Descriptor& directory, const std::string& name,
   if (::connect(socket.number(), Pointer(address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) errno = ENOENT;
     if (errno == EAGAIN) return Fail(ErrorCode::kIo, "its daemon does not answer");
-    return FailWithErrno("speak to the daemon");
+    return FailWithErrno("talk to the daemon");
   }
   LimitWaits(socket, kForever);
   return Channel(std::move(socket));
 }
 
-// Whether who listens there has the store open: a name may be left of a disk that is gone, whose
-// number another one has by now.
+// Whether the listening process has the store open: the name may be left over from a detached disk,
+// whose device number another disk has now.
 bool IsOfHolder(const Channel& channel, const std::string& store_path) {
   ucred listening{};
   socklen_t length = sizeof listening;
@@ -144,7 +143,7 @@ Result<void> Channel::Send(const Message& message) {
   size_t total = 4;
   for (const std::string& field : message) total += 4 + field.size();
   if (total > kMaxMessageBytes) {
-    return Fail(ErrorCode::kTooLarge, "this is more than a daemon takes at once");
+    return Fail(ErrorCode::kTooLarge, "the request is too large for the daemon");
   }
   out.reserve(total);
   AppendNumber(out, message.size());
@@ -165,7 +164,7 @@ tl::unexpected<Error> Channel::OtherSideIsGone() {
   return Fail(ErrorCode::kIo, "the process at the other end has ended");
 }
 
-// What to do when errno tells that nothing could be sent or received.
+// Handles errno after a failed send or receive.
 Result<void> Channel::AfterFailure() {
   if (errno == EINTR) return {};
   if (errno == EAGAIN && on_silence_) return patience_ = on_silence_();
@@ -188,7 +187,7 @@ Result<void> Channel::ReadExactly(char* out, size_t length) {
       length -= buffered;
       continue;
     }
-    // What is long goes where it belongs.
+    // Long fields are received in place.
     KVFS_ASSIGN(const size_t count, ReceiveSome(out, length));
     out += count;
     length -= count;
@@ -196,7 +195,7 @@ Result<void> Channel::ReadExactly(char* out, size_t length) {
   return {};
 }
 
-// As much as has come, in one call: a message is many small fields.
+// Receives all available bytes in one call, since a message has many small fields.
 Result<void> Channel::Fill() {
   received_.resize(kReceiveBytes);
   received_begin_ = received_.size();

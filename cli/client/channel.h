@@ -1,10 +1,11 @@
 // Messages between a command and the daemon that serves its store, over a Unix socket.
 //
-// A message is a row of fields, each any bytes: on the wire the number of fields, then length and
-// bytes of each, as 32-bit little-endian numbers. What the messages mean: cli/client/requests.h.
+// A message is a sequence of fields of arbitrary bytes. On the wire: the number of fields, then the
+// length and bytes of each, as 32-bit little-endian numbers. cli/client/requests.h defines the
+// messages.
 //
-// The socket lies in the store's directory, with mode 0600: who may open the store may speak to its
-// daemon, and nobody else. Where that takes no socket it is elsewhere
+// The socket is in the store's directory, with mode 0600: exactly the users who may open the store
+// may talk to its daemon. If that directory cannot hold a socket, it is elsewhere
 // (cli/client/runtime_directory.h).
 #pragma once
 
@@ -24,23 +25,24 @@ using Message = std::vector<std::string>;
 // Of all fields of a message together.
 inline constexpr size_t kMaxMessageBytes = size_t{512} << 20;
 
-// One connection. Used by one thread at a time; Interrupt by any.
+// One connection, used by one thread at a time; Interrupt may be called by any.
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
 
-  // Waits while the other side is slow. kIo if it is gone.
+  // Blocks while the peer is slow. kIo if the peer is gone.
   Result<void> Send(const Message& message);
-  // Waits for a message. kIo if the other side is gone, kInvalid for what is no message.
+  // Waits for a message. kIo if the peer is gone; kInvalid for a malformed message.
   Result<Message> Receive();
-  // From now on calls that wait for the other side call this each time that nothing has come or
-  // gone for so long, and fail with its error, as do all later ones: what was under way is cut off.
+  // From now on, calls that wait for the peer call `on_silence` whenever nothing has been
+  // transferred for `silence`. If it returns an error, they and all later calls fail with that
+  // error: a message may have been cut off.
   void SetPatience(std::chrono::milliseconds silence, std::function<Result<void>()> on_silence);
-  // Makes calls that wait, and all later ones, fail.
+  // Makes waiting calls, and all later ones, fail.
   void Interrupt() const;
 
   int descriptor() const { return socket_.number(); }
-  // Whether the other side was seen to be gone.
+  // Whether the peer is known to be gone.
   bool has_ended() const { return has_ended_; }
 
  private:
@@ -54,24 +56,23 @@ class Channel {
   Descriptor socket_;
   std::function<Result<void>()> on_silence_;
   bool has_ended_ = false;
-  Result<void> patience_;  // the error with which it has ended
-  std::string received_;   // and not taken yet, from here on:
+  Result<void> patience_;  // the error that ended it
+  std::string received_;   // not yet consumed, from here on:
   size_t received_begin_ = 0;
 };
 
-// Listens at the store's socket; what an earlier daemon left there is replaced. The caller holds
+// Listens at the store's socket, and replaces one left by an earlier daemon. The caller must hold
 // the store.
 struct Listener {
   Descriptor socket;
-  Descriptor directory;  // in which it has its name, as it was then
+  Descriptor directory;  // which contains the socket, opened when it was created
   std::string name;
 };
 Result<Listener> ListenAtStore(const std::string& store_path);
 void RemoveSocket(const Listener& listener);
 
-// kNotFound if nobody listens there. kPermission; also where what is there is no socket of the
-// store's owner's, of root's or of this user's. kIo if a moment is not enough: who listens takes
-// no more connections.
+// kNotFound if no process listens there. kPermission also if the name is not a socket of the
+// store's owner, root or this user. kIo if the listener accepts no connection within a short time.
 Result<Channel> ConnectToStore(const std::string& store_path);
 
 }  // namespace kvfs::cli

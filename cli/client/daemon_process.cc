@@ -1,4 +1,4 @@
-// Finding a daemon by its lock file, and waiting by pidfd.
+// Finds a daemon by its lock file, and waits for its end with a pidfd.
 
 #include "cli/client/daemon_process.h"
 
@@ -27,19 +27,19 @@ std::optional<StoreHolder> HolderForMount(const std::string& store_path,
   return std::nullopt;
 }
 
-// The letter of proc(5): T for stopped, Z for a process that has ended but for its threads; 0 if
-// there is none.
+// The process's state as in proc(5): T for stopped, Z for a process of which only threads remain; 0
+// if there is no such process.
 char StateOf(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   std::getline(file, line);
-  // The program's name, in parentheses, may have any letters.
+  // The program's name, in parentheses, may contain any characters.
   const size_t end = line.rfind(") ");
   return end == std::string::npos || end + 2 >= line.size() ? '\0' : line[end + 2];
 }
 
-// Stores whose lock file the process has open. Not such as lie in a mount: to look would be to ask
-// a daemon.
+// Stores whose lock file the process has open. Stores inside a mount are skipped: looking at them
+// would wait for a daemon.
 std::vector<std::string> StoresOpenIn(const stdfs::path& process,
                                       const std::vector<MountEntry>& table) {
   std::vector<std::string> stores;
@@ -69,7 +69,7 @@ std::optional<std::string> SearchStoreOf(const std::string& mount_point) {
   return std::nullopt;
 }
 
-// Whether an open file, by what /proc tells of it, is the mount's connection to the kernel.
+// Whether an open file is the mount's connection to the kernel, judged by its entry in /proc.
 bool IsConnection(const stdfs::path& description, uint32_t number) {
   std::ifstream file(description);
   const std::string wanted = "fuse_connection:\t" + std::to_string(number);
@@ -112,7 +112,7 @@ std::optional<DaemonProcess> DaemonProcess::Find(const MountEntry& mount) {
     if (holder) named = DaemonProcess(*store_path, *std::move(holder));
   }
   if (named && named->process_.valid()) return named;
-  // The text may be that of a process which has died, and the store one that is only read since.
+  // The text may be of a process that has died, and the store may have been opened read-only since.
   auto server = mount.source.starts_with('/') ? HolderByConnection(mount) : std::nullopt;
   if (!server) return named;
   return DaemonProcess(mount.source, *std::move(server));
@@ -128,7 +128,7 @@ DaemonProcess::DaemonProcess(std::string store_path, StoreHolder holder)
     : store_path_(std::move(store_path)),
       holder_(std::move(holder)),
       process_(static_cast<int>(::syscall(SYS_pidfd_open, holder_.pid, 0))) {
-  // Only now is it certain that the descriptor is of the process meant.
+  // Only now is it certain that the descriptor refers to the intended process.
   if (!HasLockFileOpen(holder_.pid, store_path_)) process_ = Descriptor();
 }
 
@@ -153,7 +153,7 @@ bool DaemonProcess::IsStopped() const {
   return process_.valid() && (state == 'T' || state == 't');
 }
 
-// Within a moment.
+// Waits for a short time.
 bool DaemonProcess::HasEnded() const {
   if (!process_.valid()) return true;
   pollfd ended{process_.number(), POLLIN, 0};

@@ -1,4 +1,4 @@
-// Each call is one of fs/path.h or fs/content_source.h.
+// Each call maps to one of fs/path.h or fs/content_source.h.
 
 #include "cli/client/file_system_keys.h"
 

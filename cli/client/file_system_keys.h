@@ -1,5 +1,5 @@
-// Keys of a file system in this process: of a command that has opened the store, or of the daemon
-// that does a command's work.
+// The keys of a FileSystem in this process: a command that has opened the store, or a daemon that
+// carries out a command's requests.
 #pragma once
 
 #include <functional>
@@ -14,19 +14,19 @@
 
 namespace kvfs::cli {
 
-// Gets the names that were changed, before the call that changed them returns.
+// Receives the changed names, before the call that changed them returns.
 using ChangeListener = std::function<void(std::span<const fs::ChangedName>)>;
 
 class FileSystemKeys : public Keys {
  public:
-  // `file_system` is that of `store`. New files belong to `caller`. `listener` may be empty.
+  // `file_system` belongs to `store`. New files belong to `caller`. `listener` may be empty.
   FileSystemKeys(Store& store, fs::FileSystem& file_system, const fs::Caller& caller,
                  ChangeListener listener)
       : store_(store), file_system_(&file_system), caller_(caller), listener_(std::move(listener)) {
     way_.emplace(file_system);
   }
 
-  // Permissions that new files shall not have, where no default access control list says which.
+  // The umask for new files; a default access control list overrides it.
   void SetUmask(uint32_t umask) { caller_.umask = umask; }
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
@@ -43,19 +43,19 @@ class FileSystemKeys : public Keys {
   Result<void> Finish() override;
 
  protected:
-  // Lets go of all that must not outlive the file system and the store. No call may follow.
+  // Releases everything that must not outlive the file system and the store. No call may follow.
   void LetGo();
 
  private:
   Result<void> Tell(Result<std::vector<fs::ChangedName>> changed) const;
 
   Store& store_;
-  fs::FileSystem* file_system_;  // of frozen_, if there is one
+  fs::FileSystem* file_system_;  // frozen_'s, if there is one
   fs::Caller caller_;
   const ChangeListener listener_;
   std::unique_ptr<FrozenStore> frozen_;
-  std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, goes before it
-  std::optional<fs::PathWay> way_;                      // of file_system_, goes before it
+  std::unique_ptr<fs::FileSystem> frozen_file_system_;  // uses frozen_, so destroyed first
+  std::optional<fs::PathWay> way_;                      // uses file_system_, so destroyed first
 };
 
 }  // namespace kvfs::cli

@@ -1,5 +1,5 @@
-// A put over a file, and a directory that is there already, take no name away: what is at a name is
-// asked of the store, in the rare case that something is mounted there.
+// A put over a file, or a mkdir of an existing directory, removes no name: so the store is asked
+// what a name is, in the rare case that there is a mount below it.
 
 #include "cli/client/inner_mounts.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 using Kind = fs::PathOperation::Kind;
 
-// The first one at the path or below; null if there is none.
+// The first mount at the path or below; null if there is none.
 const InnerMount* FirstWithin(const std::vector<InnerMount>& inner, const std::string& path) {
   for (const std::string& from : {path, path.empty() ? path : path + "/"}) {
     const auto first = std::ranges::lower_bound(inner, from, {}, &InnerMount::path);
@@ -27,7 +27,7 @@ const InnerMount* FirstWithin(const std::vector<InnerMount>& inner, const std::s
   return nullptr;
 }
 
-// The names that may stand for something else after the change.
+// The names that may refer to another entry after the change.
 std::vector<std::string> NamesTaken(const fs::PathOperation& change) {
   switch (change.kind) {
     case Kind::kMove:
@@ -59,7 +59,7 @@ bool KeepsWhatIsThere(const fs::PathOperation& change, Keys& keys) {
 std::vector<InnerMount> InnerMountsOf(const std::vector<MountEntry>& table,
                                       const std::string& mount_point) {
   std::vector<InnerMount> inner;
-  // Something else may be mounted over it.
+  // Another file system may be mounted over it.
   const auto own = FindMount(KvfsMounts(table), mount_point);
   if (!own) return inner;
   for (const MountEntry& view : table) {
@@ -92,8 +92,8 @@ Result<void> CheckHoldsNoMount(const std::vector<InnerMount>& inner, const std::
   const InnerMount* const mount = FirstWithin(inner, NormalizeKeyPath(path));
   if (mount == nullptr) return {};
   return Fail(ErrorCode::kNotEmpty,
-              fmt::format("something is mounted on {}, and would go with it; unmount that first "
-                          "(`umount {}`)",
+              fmt::format("something is mounted on {}, and would be unmounted by this; unmount it "
+                          "first (`umount {}`)",
                           mount->mount_point, QuotedName(mount->mount_point, true)));
 }
 

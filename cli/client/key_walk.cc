@@ -1,4 +1,4 @@
-// Memory for one directory's names a level.
+// Memory use: the names of one directory per level.
 
 #include "cli/client/key_walk.h"
 
@@ -18,14 +18,14 @@ struct Child {
   fs::InodeInfo inode;
 };
 
-// A directory on the way down: what is in it, and how far it has been visited.
+// A directory on the current path: its names, and how many have been visited.
 struct Level {
   size_t path_bytes;  // of the directory's path
   std::vector<Child> children;
   size_t next = 0;
 };
 
-// Levels instead of recursion: a tree may be deeper than a stack.
+// A stack of levels instead of recursion: a tree may be deeper than the call stack.
 class Walker {
  public:
   Walker(Keys& keys, const WalkVisitor& visit, const WalkOptions& options)
@@ -70,7 +70,7 @@ class Walker {
     return {};
   }
 
-  // Of a directory that cannot be read to its end what was found is visited.
+  // If a directory cannot be read to its end, the entries found are visited.
   Result<void> Explain(const Error& error, bool is_top) {
     if (!is_top && error.code == ErrorCode::kNotFound) return {};
     const bool is_damage = error.code == ErrorCode::kCorrupt;

@@ -1,5 +1,5 @@
-// All that lies below a directory of a store, in the order of the paths' bytes within each
-// directory: each directory before what is in it.
+// Visits everything below a directory of a store, in byte order within each directory: each
+// directory before its children.
 #pragma once
 
 #include <functional>
@@ -14,24 +14,24 @@ struct WalkedKey {
   std::string_view name;
   const fs::InodeInfo& inode;
 };
-// Whether to look into a directory that is visited.
+// Whether to descend into the visited directory.
 enum class Descent { kEnter, kPass };
 struct WalkOptions {
-  // Told of each directory whose entry is damaged, or what lies in it; the walk goes on. Without
-  // it, that ends the walk.
+  // Called for each directory whose entry or listing is damaged; the walk goes on. Without it,
+  // damage ends the walk.
   std::function<void(const std::string& path, const Error& error)> on_unreadable;
-  // Told of each directory that was entered, after all that is in it; what it fails with ends the
-  // walk.
+  // Called for each entered directory, after all its children; its error ends the walk.
   std::function<Result<void>(const std::string& path)> on_left;
 };
 using WalkVisitor = std::function<Result<Descent>(const WalkedKey& key)>;
 
-// What lies in `directory`, not the directory itself; of another path, what it names. Others may
-// change the store meanwhile: a directory that is gone when its turn comes is empty.
+// Visits the children of `directory`, not the directory itself; for a path that is not a directory,
+// the entry itself. The store may be changed meanwhile: a directory that is gone when its turn
+// comes counts as empty.
 Result<void> WalkKeys(Keys& keys, const std::string& directory, const WalkVisitor& visit,
                       const WalkOptions& options = {});
 
-// For `on_unreadable` of commands that list: says it on standard error, and how the command ends.
+// An `on_unreadable` for commands that list: reports to standard error, and records the exit code.
 CommandResult<> TellUnreadable(const std::string& path, const Error& error);
 
 // "a/b" for "/a//b/".

@@ -1,4 +1,4 @@
-// Choosing the way to the keys, and what both ways share.
+// Chooses between store and daemon, and the code shared by both.
 
 #include "cli/client/keys.h"
 
@@ -15,7 +15,7 @@
 namespace kvfs::cli {
 namespace {
 
-// So many zeros.
+// Passes on `count` zeros.
 Result<void> Fill(uint64_t count, const ByteSink& sink) {
   static constexpr std::array<std::byte, 65'536> kZeros{};
   while (count > 0) {
@@ -83,7 +83,7 @@ std::string_view ReasonOfKeyError(const Error& error) {
   if (error.code == ErrorCode::kNotDirectory) return "a part of the path is not a directory";
   if (error.code == ErrorCode::kNotEmpty && error.message.empty())
     return "the directory is not empty";
-  if (error.code == ErrorCode::kExists) return "there is something of that name already";
+  if (error.code == ErrorCode::kExists) return "the name exists already";
   if (error.code == ErrorCode::kNameTooLong && error.message.empty())
     return "a name has at most 255 bytes";
   return error.message.empty() ? "the store refuses it" : std::string_view(error.message);
@@ -109,7 +109,7 @@ CommandError ExplainMakingError(std::string_view doing, const std::string& path,
   const std::string directory = path.substr(0, slash);
   return {ExitCodeOfKey(error.code),
           fmt::format("cannot {} {} in {}: the directory {} is missing; `kvfs mkdir --parents {} "
-                      "{}` makes it",
+                      "{}` creates it",
                       doing, path, store_path, directory, store_path, directory)};
 }
 

@@ -1,4 +1,4 @@
-// A store in this process, or its daemon.
+// Works on a store in this process, or through its daemon.
 
 #include "cli/client/maintenance.h"
 

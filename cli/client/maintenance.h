@@ -1,4 +1,4 @@
-// Looking after a store as a whole, whether a daemon serves it or not.
+// Maintenance of a whole store, whether or not a daemon serves it.
 #pragma once
 
 #include <memory>
@@ -17,13 +17,13 @@ class Maintenance {
   virtual Result<CheckReport> Check(const CheckOptions& options) = 0;
   virtual Result<void> Compact() = 0;
   virtual Result<StoreStats> GetStats() = 0;
-  // Lets go of the store. No call may follow.
+  // Releases the store. No call may follow.
   virtual Result<void> Finish() = 0;
 };
 
 enum class StoreUse { kLookOnly, kChange };
 
-// For the command of that name. A store that is only looked at is not changed in any way.
+// For the command of that name. StoreUse::kLookOnly changes nothing in the store.
 CommandResult<std::unique_ptr<Maintenance>> OpenMaintenance(const std::string& store_path,
                                                             std::string_view command, StoreUse use);
 

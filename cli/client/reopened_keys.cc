@@ -1,4 +1,4 @@
-// Each call is that of the keys, which are opened first.
+// Opens the keys if necessary, and forwards each call.
 
 #include "cli/client/reopened_keys.h"
 
@@ -9,7 +9,7 @@
 namespace kvfs::cli {
 namespace {
 
-// Of the codes with which a store cannot be opened, the one that leads to the same exit code.
+// The error code of an opening that leads to the same exit code.
 ErrorCode CodeOf(ExitCode code) {
   switch (code) {
     case ExitCode::kStoreInUse:

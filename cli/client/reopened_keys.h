@@ -1,5 +1,4 @@
-// Keys of a store that is opened when they are used, and let go of while there is nothing to do:
-// for an import, whose source may take its time.
+// Keys of a store that is opened on use, and released while idle: for an import with a slow source.
 #pragma once
 
 #include <memory>
@@ -11,13 +10,13 @@ namespace kvfs::cli {
 
 class ReopenedKeys final : public Keys {
  public:
-  // The store's path is resolved.
+  // The store's path must be resolved.
   ReopenedKeys(std::string store_path, std::string command);
 
-  // Makes what was done durable, and lets go of the store until the next call. Not where a call is
-  // under way. An error shows at the next call.
+  // Makes changes durable, and releases the store until the next call, which reports any error of
+  // this one. Not to be called during another call.
   void LetGo();
-  // Why the store could not be opened the last time, in words.
+  // Why the store could not be opened the last time; for people.
   const std::optional<CommandError>& failure() const { return failure_; }
 
   Result<fs::InodeInfo> Stat(const std::string& path) override;
@@ -40,10 +39,10 @@ class ReopenedKeys final : public Keys {
 
   const std::string store_path_;
   const std::string command_;
-  std::unique_ptr<Keys> keys_;  // none while the store is let go
+  std::unique_ptr<Keys> keys_;  // none while the store is released
   bool is_in_use_ = false;
-  bool has_lost_daemon_ = false;  // by one of the keys that were let go
-  Result<void> finished_;         // what the last letting go has given
+  bool has_lost_daemon_ = false;  // of keys released since
+  Result<void> finished_;         // the result of the last release
   std::optional<CommandError> failure_;
 };
 

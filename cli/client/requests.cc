@@ -1,4 +1,4 @@
-// Numbers as decimal text; rows of fields within a field with their lengths in front.
+// Numbers are decimal text; lists are packed into one field, each element with its length.
 
 #include "cli/client/requests.h"
 
@@ -10,17 +10,17 @@ namespace kvfs::cli {
 namespace {
 
 tl::unexpected<Error> Malformed() {
-  return Fail(ErrorCode::kInvalid, "a message between command and daemon makes no sense");
+  return Fail(ErrorCode::kInvalid, "a message between command and daemon is malformed");
 }
 
-// What was decoded out of a message: nonsense in one is no damage of a store.
+// Malformed contents of a message: not damage of a store.
 template <typename T>
 Result<T> Sent(Result<T> decoded) {
   if (decoded) return decoded;
   return Malformed();
 }
 
-// Takes fields apart that Pack has put together.
+// Splits a field that Pack made.
 class Unpacker {
  public:
   explicit Unpacker(std::string_view text) : rest_(text) {}

@@ -1,6 +1,6 @@
-// What a command and a daemon say to each other. A connection begins with `hello`, the program's
-// version and the protocol's: the two sides must be of one version, since what follows may change
-// between them.
+// The protocol between commands and a daemon. A connection begins with `hello`, the program's
+// version and the protocol's number: both sides must be of the same version, since the protocol may
+// change between versions.
 //
 //   command                            daemon
 //   hello VERSION PROTOCOL UMASK       ok; new files get no permissions that are in UMASK
@@ -19,9 +19,9 @@
 //   check                              finding KIND TEXT | progress DONE TOTAL ..., ok NUMBER...
 //   compact                            ok
 //
-// Instead of `ok` the daemon may say `error CODE TEXT FAILED`. A command that goes away ends what
-// it has asked for; a `put` without its `end` changes nothing. After `freeze` all answers are as of
-// that moment, until the connection ends.
+// Instead of `ok` the daemon may reply `error CODE TEXT FAILED`. A command that disconnects cancels
+// its request; a `put` without its `end` changes nothing. After `freeze` all replies show the store
+// as of that moment, until the connection ends.
 #pragma once
 
 #include <functional>
@@ -34,11 +34,11 @@
 
 namespace kvfs::cli {
 
-// Grows with each change of what is said here, released or not: a daemon may have been started by
-// an older build of the same version.
+// Incremented with each change of the protocol, released or not: the running daemon may be an older
+// build of the same version.
 inline constexpr uint64_t kProtocol = 5;
 
-// Names are sent many together: a message is ended when it has so many bytes.
+// Names are sent in groups: a message is sent when it has this many bytes.
 inline constexpr size_t kEntriesBytes = size_t{64} << 10;
 
 namespace request {
@@ -68,12 +68,13 @@ inline constexpr std::string_view kFinding = "finding";
 inline constexpr std::string_view kProgress = "progress";
 }  // namespace request
 
-// Fields of messages. Each Decode fails with kInvalid for what its Encode does not make.
+// Fields of messages. Each Decode fails with kInvalid for input that its Encode cannot produce.
 std::string EncodeNumber(uint64_t number);
 Result<uint64_t> DecodeNumber(std::string_view field);
 std::string EncodeInode(const fs::InodeInfo& inode);
 Result<fs::InodeInfo> DecodeInode(std::string_view field);
-// Adds one to a field of entries, and visits those of such a field, up to the first error.
+// Appends an entry to a field of entries; visits the entries of such a field, up to the first
+// error.
 void AppendEntry(std::string& entries, std::string_view name, const fs::InodeInfo& inode);
 using EntryVisitor = std::function<Result<void>(std::string_view name, const fs::InodeInfo& inode)>;
 Result<void> DecodeEntries(std::string_view entries, const EntryVisitor& visit);

@@ -1,4 +1,4 @@
-// The command's side of cli/client/requests.h.
+// The client's side of cli/client/requests.h.
 
 #include "cli/client/rpc_client.h"
 
@@ -18,11 +18,11 @@ namespace kvfs::cli {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
-// After which a daemon that answers nothing is asked whether it is there, and between two questions
-// whether to wait on for a greeting.
+// If a reply takes longer than this, a new connection tests whether the daemon is there; also the
+// interval between questions whether to keep waiting for its greeting.
 constexpr std::chrono::seconds kSilence{1};
 constexpr std::chrono::milliseconds kStep{200};
-// Seconds after which a person is told that the daemon is at work.
+// Seconds until the user is told that the daemon is at work.
 constexpr int kLongWork = 10;
 
 Message Request(std::string_view verb) { return {std::string(verb)}; }
@@ -38,7 +38,7 @@ Message RequestFor(std::string_view verb, const std::vector<fs::PathOperation>& 
 }
 
 tl::unexpected<Error> Unexpected() {
-  return Fail(ErrorCode::kInvalid, "the daemon gave an answer that makes no sense");
+  return Fail(ErrorCode::kInvalid, "the daemon's reply is malformed");
 }
 
 Error ErrorOf(const Message& message, size_t* failed) {
@@ -59,11 +59,11 @@ std::string SayThatItIsSilent(const std::string& store_path) {
   return fmt::format(
       "the daemon of {}{}, {}", store_path,
       daemon ? fmt::format(", process {}", daemon->pid()) : "",
-      daemon && daemon->IsStopped() ? "is stopped (`kill -CONT` has it go on)" : "does not answer");
+      daemon && daemon->IsStopped() ? "is stopped (`kill -CONT` resumes it)" : "does not answer");
 }
 
-// While the daemon answers nothing: whether it is at work, which may take any time, or does not
-// even greet, which has a limit.
+// Decides, while the daemon sends nothing, whether it is working, for which there is no limit, or
+// does not even greet, which has a limit.
 class Patience {
  public:
   explicit Patience(std::string store_path) : store_path_(std::move(store_path)) {}
@@ -75,7 +75,8 @@ class Patience {
       waiting_.reset();
       RenewWaits();
       if (++seconds_at_work_ == kLongWork) {
-        Tell(Severity::kNotice, fmt::format("the daemon of {} is at work on it", store_path_));
+        Tell(Severity::kNotice,
+             fmt::format("the daemon of {} is still working on it", store_path_));
       }
       return {};
     }
@@ -210,7 +211,7 @@ Result<void> DaemonKeys::Apply(const std::vector<fs::PathOperation>& changes, si
   return {};
 }
 
-// An error of the source ends the put.
+// An error of the source cancels the put.
 Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::PathOperation>& changes,
                                           const fs::ContentSource& content, size_t* failed) {
   if (failed != nullptr) *failed = changes.size();
@@ -220,7 +221,7 @@ Result<void> DaemonKeys::ApplyWithContent(const std::vector<fs::PathOperation>& 
     std::string bytes(kPieceBytes, '\0');
     const auto piece = content(std::as_writable_bytes(std::span(bytes)));
     if (!piece) {
-      // Its answer is an error, too, and says less.
+      // The daemon's reply is an error, too, and says less.
       static_cast<void>(daemon_.Ask(Request(request::kCancel)));
       return tl::unexpected(piece.error());
     }
@@ -244,7 +245,7 @@ Result<void> DaemonKeys::Sync() {
   return {};
 }
 
-// It may have been unmounted since the last request.
+// The store may have been unmounted since the last request.
 Result<void> DaemonKeys::Finish() {
   auto synced = Sync();
   if (!synced && daemon_.HasEndedWell()) return {};

@@ -1,4 +1,4 @@
-// A store through the daemon that serves it.
+// A store accessed through the daemon that serves it.
 #pragma once
 
 #include <functional>
@@ -14,33 +14,32 @@
 
 namespace kvfs::cli {
 
-// A connection that has said hello.
+// A connection after the exchange of `hello`.
 class DaemonConnection {
  public:
-  // kNotFound if no daemon listens there; kPermission; kUnsupported if it is of another version;
-  // kIo if it does not answer.
-  // As long as it does not, `waits_on` is asked some times a second whether to go on. Later on the
-  // limit for waiting holds (cli/base/waiting.h): not for what the daemon works on, but for one
-  // that does not even greet any more.
+  // kNotFound if no daemon listens; kPermission; kUnsupported if its version differs; kIo if it
+  // does not answer: until it does, `waits_on` is called several times a second, and returns
+  // whether to keep waiting. Later requests have the usual limit (cli/base/waiting.h) only if the
+  // daemon stops answering even a `hello` on a new connection, not while it works.
   static Result<DaemonConnection> Open(const std::string& store_path,
                                        const std::function<bool()>& waits_on);
-  // The same, with a word to the person if it takes long, and that limit.
+  // The same with the usual limit, and a message to the user if it takes long.
   static Result<DaemonConnection> Open(const std::string& store_path);
 
-  // Sends, and returns the fields behind `ok`.
+  // Sends a request, and returns the fields after `ok`.
   Result<Message> Ask(const Message& message, size_t* failed = nullptr);
-  // Sends, and hands all messages before `ok` to `take`, until that fails.
+  // Sends a request, and passes all messages before `ok` to `take`, until that fails.
   Result<Message> AskMany(const Message& message,
                           const std::function<Result<void>(const Message&)>& take);
   Result<void> Send(const Message& message) { return channel_.Send(message); }
-  // Whether the daemon has let go of the connection, and then closed the store: all that it has
-  // acknowledged is durable. Waits until that is known, or the limit has passed.
+  // Whether the daemon closed the connection and then the store, so that everything it acknowledged
+  // is durable. Waits until that is known, up to the limit.
   bool HasEndedWell() const;
-  // What is mounted inside the daemon's mount, as far as this process sees mounts.
+  // Mounts inside the daemon's mount, as far as this process sees mounts.
   std::vector<InnerMount> inner_mounts() const;
-  // Whether the daemon was seen to end, or to let go of the connection.
+  // Whether the daemon is known to have ended, or to have closed the connection.
   bool has_ended() const { return channel_.has_ended(); }
-  // The end of a request whose parts have been sent.
+  // Completes a request whose parts have been sent.
   Result<Message> AwaitOk(size_t* failed = nullptr);
 
  private:

@@ -1,5 +1,5 @@
-// The directory itself is never reached through a link; what lies above it is root's, or the
-// caller's environment.
+// The directory itself is never opened through a link; the path above it belongs to root, or comes
+// from the caller's environment.
 
 #include "cli/client/runtime_directory.h"
 
@@ -27,7 +27,7 @@ Descriptor OpenBase(const std::string& path) {
   return Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-// `owner` is one more that may have it, besides root and this user.
+// `owner` is a further trusted owner, besides root and this user.
 Descriptor OpenTrusted(const Descriptor& base, uid_t owner) {
   Descriptor directory(
       ::openat(base.number(), kName, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -42,7 +42,7 @@ Descriptor OpenTrusted(const Descriptor& base, uid_t owner) {
 Descriptor MakeIn(const std::string& path) {
   const Descriptor base = OpenBase(path);
   if (!base.valid()) return {};
-  // One that is there will do, if it is trusted.
+  // An existing directory is used if it is trusted.
   ::mkdirat(base.number(), kName, 0700);
   return OpenTrusted(base, ::geteuid());
 }
@@ -54,7 +54,7 @@ std::string RuntimeSocketName(const struct stat& store) {
 }
 
 Descriptor MakeRuntimeDirectory() {
-  // Root's session may end before the daemon does, and its directory with it.
+  // Root's login session, and with it the session's directory, may end before the daemon.
   Descriptor of_system = ::geteuid() == 0 ? MakeIn(kOfSystem) : Descriptor();
   return of_system.valid() ? std::move(of_system) : MakeIn(OfThisUser());
 }

@@ -1,4 +1,4 @@
-// Waiting for a store, and explaining why it cannot be had.
+// Waits for a store, and explains why it cannot be used.
 
 #include "cli/client/store_access.h"
 
@@ -25,17 +25,17 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPause{10};
-// In which a daemon that has just mounted listens, too.
+// A daemon that has just mounted listens within this time.
 constexpr milliseconds kBeginning{1'000};
 
-// By the table of mounts alone: a question to the mount might never be answered.
+// Uses the mount table alone: a call on the mount might never return.
 std::string_view WhyDaemonIsSilent(const StoreHolder& holder) {
   const auto mount_point = MountPointOf(holder);
   if (!mount_point) return "";
   const auto table = ReadMountTable();
   const auto mount = table ? FindMount(*table, *mount_point) : std::nullopt;
   if (mount && mount->type == kMountType) return ", a daemon that does not answer";
-  return ", whose mount is not to be seen here: it is closing the store, or is mounted in another "
+  return ", whose mount is not visible here: it is closing the store, or is mounted in another "
          "mount namespace, such as a container's";
 }
 
@@ -46,12 +46,12 @@ std::string SayWhoHasIt(const std::string& store_path) {
                      holder ? WhyDaemonIsSilent(*holder) : "");
 }
 
-// A reader passes only where nobody waits to change the store; who has to wait for that takes the
-// turn. Of a daemon nobody needs to take it: it answers.
+// A reader goes ahead only if no writer waits; a writer that must wait takes the turn. No turn is
+// needed for a store with a daemon: the daemon answers requests.
 Result<std::unique_ptr<Store>> OpenInTurn(const std::string& store_path, const OpenOptions& options,
                                           Turn& turn) {
   if (options.read_only && !turn.IsFree()) {
-    return Fail(ErrorCode::kInUse, "others wait to change it");
+    return Fail(ErrorCode::kInUse, "other commands are waiting to change it");
   }
   auto store = Store::Open(GetPosixEnv(), store_path, options);
   if (store || store.error().code != ErrorCode::kInUse || options.read_only) return store;
@@ -65,7 +65,7 @@ bool MayBeThere(const std::string& path) {
   return std::filesystem::exists(path, error) || error;
 }
 
-// Why nothing was learnt of a path, where it does not tell that there is nothing.
+// Whether the error leaves open whether the path exists.
 bool IsUnknown(ErrorCode code) {
   return code == ErrorCode::kIo || code == ErrorCode::kPermission ||
          code == ErrorCode::kUnavailable;
@@ -76,7 +76,7 @@ bool IsEmptyDirectory(const std::string& path) {
   return std::filesystem::is_empty(path, error) && !error;
 }
 
-// By this user, or on this medium.
+// By this user, or because of the medium.
 bool MayOnlyBeRead(const std::string& store_path) {
   const std::string superblock = store_path + "/superblock";
   return ::access(superblock.c_str(), R_OK) == 0 && ::access(superblock.c_str(), W_OK) != 0;
@@ -88,12 +88,12 @@ bool IsOtherThanDirectory(const std::string& path) {
          !error;
 }
 
-// A daemon may not listen yet, or not any more.
+// The daemon may not listen yet, or no longer.
 bool MayPass(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kIo; }
 
-// Whether a mount is the one that the store's daemon made. Its source names the store, unless
-// -o fsname said something else: then the daemon must answer, for one that is closing does not, and
-// another store may be mounted at its place by now.
+// Whether the store's daemon made the mount. The mount's source names the store, unless -o fsname
+// replaced it: then the daemon must answer, since a closing one does not, and another store may be
+// mounted there by now.
 bool IsServedFrom(const std::string& store_path, const MountEntry& mount) {
   if (mount.source == store_path) return true;
   const auto other = ReadHolder(mount.source);
@@ -102,7 +102,7 @@ bool IsServedFrom(const std::string& store_path, const MountEntry& mount) {
   return daemon || !MayPass(daemon.error().code);
 }
 
-// The store that is mounted on a mount point, which so is a name of it.
+// The store mounted at a mount point, which is thus another name of the store.
 std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
                                           const std::string& path) {
   const auto mount = FindMount(table, path);
@@ -112,7 +112,7 @@ std::optional<std::string> StoreMountedAt(const std::vector<MountEntry>& table,
   return mount->source.starts_with('/') ? std::optional(mount->source) : std::nullopt;
 }
 
-// One whose files lie in the mount of another one.
+// Watches a store whose files are in another kvfs mount.
 CommandResult<> WatchStore(const std::vector<MountEntry>& table, const std::string& store_path) {
   if (!IsServed(table, store_path)) return {};
   const auto watched = WatchPlace(store_path);
@@ -125,17 +125,18 @@ CommandResult<> WatchStore(const std::vector<MountEntry>& table, const std::stri
 CommandError ExplainDaemonError(const std::string& store_path, const StoreHolder& holder,
                                 const Error& error) {
   const bool is_permission = error.code == ErrorCode::kPermission;
-  return {is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
-          fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
-                      store_path, holder.pid, *MountPointOf(holder), error.message,
-                      is_permission ? "; it is another user's, use the files of the mount" : "")};
+  return {
+      is_permission ? ExitCode::kIoFailed : ExitCodeOfStore(error.code),
+      fmt::format("cannot use the store at {}, which process {} has mounted on {}: {}{}",
+                  store_path, holder.pid, *MountPointOf(holder), error.message,
+                  is_permission ? "; it belongs to another user: use the files of the mount" : "")};
 }
 
-// It found no room for its socket when it began.
+// The daemon could not create its socket at its start.
 CommandError ExplainDeafDaemon(const std::string& store_path, const StoreHolder& holder) {
   return {ExitCode::kIoFailed,
           fmt::format("cannot use the store at {}, which process {} has mounted on {}: its daemon "
-                      "takes no commands; use the files of the mount, or unmount it",
+                      "accepts no commands; use the files of the mount, or unmount it",
                       store_path, holder.pid, *MountPointOf(holder))};
 }
 
@@ -179,7 +180,7 @@ CommandResult<> CreateIfMissing(const std::string& store_path) {
   std::error_code error;
   if (std::filesystem::exists(store_path, error) && !IsEmptyDirectory(store_path)) return {};
   const auto created = Store::Create(GetPosixEnv(), store_path);
-  // Another process may have been faster: then there is a store, as wanted.
+  // Another process may have created it first: that is as good.
   if (created || created.error().code == ErrorCode::kExists) return {};
   return tl::unexpected(ExplainStoreError(store_path, created.error()));
 }
@@ -258,7 +259,7 @@ CommandError ExplainStoreError(const std::string& store_path, const Error& error
       return {ExitCode::kNoStore,
               IsOtherThanDirectory(store_path)
                   ? fmt::format("no store at {}: it is not a directory", store_path)
-                  : fmt::format("no store at {0}; `kvfs create {0}` makes one", store_path)};
+                  : fmt::format("no store at {0}; `kvfs create {0}` creates one", store_path)};
     case ErrorCode::kExists:
       return {ExitCode::kNoStore, fmt::format("there is already a store at {}", store_path)};
     case ErrorCode::kInUse:
@@ -268,7 +269,7 @@ CommandError ExplainStoreError(const std::string& store_path, const Error& error
     case ErrorCode::kPermission:
       return {ExitCodeOfStore(error.code),
               fmt::format("cannot use the store at {}: {}{}", store_path, error.message,
-                          MayOnlyBeRead(store_path) ? "; it may be read, and not changed" : "")};
+                          MayOnlyBeRead(store_path) ? "; it can be read, but not changed" : "")};
     default:
       return {ExitCodeOfStore(error.code),
               fmt::format("cannot use the store at {}: {}", store_path, error.message)};

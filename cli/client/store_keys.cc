@@ -1,4 +1,4 @@
-// Opening a FileSystem without a mount, and its end.
+// Opens a FileSystem without a mount, and closes it.
 
 #include "cli/client/store_keys.h"
 
@@ -25,7 +25,7 @@ Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
 
 CommandResult<std::unique_ptr<Keys>> StoreKeys::Open(const std::string& store_path,
                                                      std::unique_ptr<Store> store) {
-  // One that shows an older state than was promised is no store to answer from.
+  // A store recovered to an older state than promised must not be used for answers.
   const auto whole = store->Damage();
   if (!whole) return tl::unexpected(ExplainStoreError(store_path, whole.error()));
   auto file_system = OpenFileSystem(*store);

@@ -20,10 +20,10 @@ class StoreKeys final : public FileSystemKeys {
 
  private:
   std::unique_ptr<Store> store_;
-  std::unique_ptr<fs::FileSystem> file_system_;  // uses store_, goes before it
+  std::unique_ptr<fs::FileSystem> file_system_;  // uses store_, so destroyed first
 };
 
-// The file system of a store, whose files without attributes belong to this process's user.
+// The file system of a store; entries without attributes belong to this process's user.
 Result<std::unique_ptr<fs::FileSystem>> OpenFileSystem(Store& store,
                                                        fs::FileSystemOptions options = {});
 

@@ -1,4 +1,4 @@
-// Nobody waits for the flock itself.
+// The flock is only tried, never waited for.
 
 #include "cli/client/turn.h"
 

@@ -1,9 +1,8 @@
-// Whose turn it is to open a store that nobody serves.
+// Fairness between commands that open a store without a daemon.
 //
-// Readers share a store's lock, and a stream of them would keep out for ever who wants to change
-// it. So who waits to change a store holds the *turn*, a flock on its directory, and a reader that
-// comes later passes only where nobody does. It is a courtesy between commands: what guards the
-// store is its lock.
+// Readers share a store's lock, so a stream of them would starve a writer. So a writer that waits
+// holds the *turn*, a flock on the store's directory, and later readers go ahead only while nobody
+// holds it. This is cooperation between commands: the store's lock protects the store.
 #pragma once
 
 #include <string>
@@ -18,11 +17,11 @@ class Turn {
 
   // Whether a reader may go ahead.
   bool IsFree() const;
-  // Takes it, if nobody else has it, until the Turn is destroyed.
+  // Takes the turn, unless another process has it, until the Turn is destroyed.
   void Take();
 
  private:
-  Descriptor directory_;  // none where it cannot be opened: then there are no turns
+  Descriptor directory_;  // none if it cannot be opened: then there are no turns
 };
 
 }  // namespace kvfs::cli

@@ -1,4 +1,4 @@
-// "-" and nothing are standard input; "" is an empty value.
+// "-" or no argument means standard input; "" is an empty value.
 
 #include "cli/client/value_argument.h"
 

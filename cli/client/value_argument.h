@@ -1,4 +1,4 @@
-// A value as commands take it: an argument, a file, or standard input.
+// The value argument of a command: text, a file, or standard input.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,19 +12,19 @@ namespace kvfs::cli {
 struct ValueArgument {
   std::string text;
   std::string file;
-  CLI::Option* option = nullptr;  // that of `text`
+  CLI::Option* option = nullptr;  // for `text`
 };
 
-// Adds VALUE and --file to the parser. `value` must live as long as it.
+// Adds VALUE and --file to the parser, which `value` must outlive.
 void DefineValue(CLI::App& parser, ValueArgument& value);
 
 // kIoFailed if the file cannot be opened.
 CommandResult<ByteSource> OpenValue(const ValueArgument& value);
 
-// Whether the value may come slowly, or never: from what is no regular file.
+// Whether the source may be slow, or block for ever: anything but a regular file.
 bool MayWait(const ValueArgument& value);
 
-// All that the source gives; kTooLarge above kMaxBatchBytes.
+// Reads the source to its end; kTooLarge above kMaxBatchBytes.
 Result<std::string> ReadWhole(const ByteSource& source);
 
 }  // namespace kvfs::cli

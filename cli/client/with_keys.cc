@@ -1,4 +1,4 @@
-// A change that cannot be made durable is an error of its own, where the work went well.
+// A failure to make changes durable is reported even if the work succeeded.
 
 #include "cli/client/with_keys.h"
 

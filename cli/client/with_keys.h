@@ -1,4 +1,4 @@
-// The frame of every data command: find the store, open its keys, work, make it durable.
+// The common frame of all data commands: find the store, open its keys, work, sync.
 #pragma once
 
 #include <functional>
@@ -12,13 +12,14 @@ namespace kvfs::cli {
 // `store` is the resolved path.
 using KeysWork = std::function<CommandResult<>(Keys& keys, const std::string& store)>;
 
-// How a command ends whose work has ended with `outcome`: lets go of the keys. kFlushFailed if what
-// was done cannot be made durable, or if nobody knows what was done, since the daemon has died.
+// Releases the keys, and returns the result of a command whose work returned `outcome`.
+// kFlushFailed if changes cannot be made durable, or if their outcome is unknown because the daemon
+// has died.
 CommandResult<> FinishKeys(Keys& keys, KeysUse use, const std::string& store,
                            CommandResult<> outcome);
 
-// Runs `work` with the keys of the store at `path`, for the command of that name. What the work
-// changed is durable on the return, also when it failed half way: then its failure is returned.
+// Runs `work` with the keys of the store at `path`, for the command of that name. Its changes are
+// durable on return, even if it failed half way: then its error is returned.
 CommandResult<> WithKeys(const std::string& path, std::string_view command, KeysUse use,
                          const KeysWork& work);
 

@@ -1,4 +1,4 @@
-// `kvfs append`: bytes to the end of a value, in one step; a key that is absent is created.
+// `kvfs append`: appends bytes to a value atomically; creates the key if it is absent.
 
 #include <fmt/format.h>
 
@@ -19,10 +19,11 @@ struct AppendArguments {
 };
 
 CommandResult<> TooMuch(const std::string& path, const std::string& store) {
-  return Fail(ExitCode::kUsage,
-              fmt::format("cannot append to {} in {}: one step has at most 256 MiB; append it in "
-                          "pieces, as by `split -b 100M --filter='kvfs append {} {}' FILE`",
-                          path, store, store, path));
+  return Fail(
+      ExitCode::kUsage,
+      fmt::format("cannot append to {} in {}: one append has at most 256 MiB; append in pieces, "
+                  "for example with `split -b 100M --filter='kvfs append {} {}' FILE`",
+                  path, store, store, path));
 }
 
 CommandResult<> Append(const AppendArguments& arguments) {
@@ -33,7 +34,7 @@ CommandResult<> Append(const AppendArguments& arguments) {
   const auto explain = [&](const Error& error) {
     return tl::unexpected(ExplainMakingError("append to", arguments.path, *store, error));
   };
-  // All of it before the store is opened: what comes slowly keeps nobody out.
+  // Read everything before opening the store, so that a slow source keeps nobody out.
   auto data = ReadWhole(source);
   if (!data && data.error().code == ErrorCode::kTooLarge) return TooMuch(arguments.path, *store);
   if (!data) return explain(data.error());
@@ -57,9 +58,8 @@ Runner DefineAppend(CLI::App& parser) {
   parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
   DefineValue(parser, arguments->value);
   parser.footer(
-      "Happens in one step, of at most 256 MiB; costs what is appended, not what is there. More "
-      "goes "
-      "there in pieces: split -b 100M --filter='kvfs append ~/store log' FILE\n"
+      "Appends at most 256 MiB atomically; the cost depends on the appended bytes only. Append "
+      "more in pieces: split -b 100M --filter='kvfs append ~/store log' FILE\n"
       "Example: date | kvfs append ~/store log");
   return [arguments] { return Append(*arguments); };
 }

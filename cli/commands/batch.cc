@@ -1,4 +1,4 @@
-// `kvfs batch`: many changes from standard input, made together or not at all.
+// `kvfs batch`: applies many changes from standard input atomically.
 
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ struct BatchArguments {
 
 struct Changes {
   std::vector<fs::PathOperation> changes;
-  std::vector<uint64_t> lines;  // where each stood
+  std::vector<uint64_t> lines;  // the line number of each change
 };
 
 CommandError ExplainLine(uint64_t line, const Error& error) {
@@ -46,10 +46,9 @@ CommandResult<Changes> ReadChanges(bool json) {
     if (!*change) continue;
     bytes += (*change)->data.size();
     if (bytes > kMaxBatchBytes) {
-      return Fail(
-          ExitCode::kUsage,
-          "a batch has at most 256 MiB of values; nothing was changed: make several batches "
-          "of it, or put large values by themselves");
+      return Fail(ExitCode::kUsage,
+                  "a batch has at most 256 MiB of values; nothing was changed: split it into "
+                  "several batches, or put large values separately");
     }
     read.changes.push_back(**std::move(change));
     read.lines.push_back(lines.number());
@@ -59,12 +58,11 @@ CommandResult<Changes> ReadChanges(bool json) {
 CommandError ExplainRefusal(const Changes& read, size_t failed, const std::string& store,
                             const Error& error) {
   if (failed >= read.changes.size() && error.code == ErrorCode::kTooLarge) {
-    return {
-        ExitCode::kUsage,
-        fmt::format("cannot apply the batch in {}: its {} changes do not fit into one record of "
-                    "the log, which has at most 4 MiB; nothing was changed: make several "
-                    "batches of it, or use kvfs import, which cuts by itself",
-                    store, read.changes.size())};
+    return {ExitCode::kUsage,
+            fmt::format("cannot apply the batch in {}: its {} changes do not fit in one record of "
+                        "the log, which has at most 4 MiB; nothing was changed: split it into "
+                        "several batches, or use kvfs import, which does so itself",
+                        store, read.changes.size())};
   }
   if (failed >= read.changes.size()) return ExplainKeyError("apply", "the batch", store, error);
   return {ExitCodeOfKey(error.code),
@@ -91,12 +89,12 @@ Runner DefineBatch(CLI::App& parser) {
   parser.add_flag("--json", arguments->json,
                   "Lines are JSON objects: {\"op\":\"put\",\"key\":\"foo\",\"value\":\"bar\"}");
   parser.footer(
-      "Reads one change a line: put KEY VALUE, append KEY VALUE, del KEY, mv FROM TO, mkdir KEY, "
-      "rmdir KEY, expect KEY VERSION, expect KEY absent. Words with blanks in them stand in double "
-      "quotes, where \\n, \\t, \\r, \\0, \\\\, \\\" and \\xHH are as in C. Lines that begin with # "
-      "are passed over. A batch has room for some 4 MiB of names and values of up to 8 KiB (some "
-      "40,000 small changes), and with larger values for 256 MiB. If one change is refused, none "
-      "is made (status 14 for an expectation).\n"
+      "Reads one change per line: put KEY VALUE, append KEY VALUE, del KEY, mv FROM TO, mkdir KEY, "
+      "rmdir KEY, expect KEY VERSION, expect KEY absent. Words that contain blanks are written in "
+      "double quotes, where \\n, \\t, \\r, \\0, \\\\, \\\" and \\xHH are as in C. Lines that begin "
+      "with # are skipped. A batch holds about 4 MiB of names and values of up to 8 KiB (some "
+      "40,000 small changes), and up to 256 MiB with larger values. If one change is refused, none "
+      "is applied (status 14 for an expectation).\n"
       "Example: printf 'expect lock absent\\nput lock %s\\n' $$ | kvfs batch ~/store");
   return [arguments] { return RunBatch(*arguments); };
 }

@@ -1,8 +1,8 @@
-// `kvfs bench`: how fast a store is here, on this disk, by this way to it.
+// `kvfs bench`: measures the store's speed on this disk and by this way of access.
 //
-// One thread does one thing after another, each as often as asked, and each time is kept: so the
-// quantiles are exact. What a step does is said in words, since a yardstick is good for comparing
-// like with like only. Comparison with other stores is tools/bench's task.
+// One thread runs each operation the requested number of times, and records every latency, so the
+// quantiles are exact. The output describes each step, since only equal steps can be compared. For
+// a comparison with other stores, see tools/bench.
 
 #include <fmt/format.h>
 
@@ -50,7 +50,7 @@ struct Step {
 struct Measured {
   const Step& step;
   double seconds = 0;
-  std::vector<double> each_seconds;  // ascending
+  std::vector<double> each_seconds;  // sorted, ascending
 
   double PerSecond() const { return static_cast<double>(each_seconds.size()) / seconds; }
   double Quantile(double part) const {
@@ -81,7 +81,7 @@ Result<Measured> Measure(const Step& step, Progress& progress) {
   return measured;
 }
 
-// Numbers in a random order, the same each time.
+// Numbers in random order, the same in each run.
 std::vector<uint64_t> Shuffled(uint64_t count) {
   std::vector<uint64_t> numbers(count);
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -89,7 +89,7 @@ std::vector<uint64_t> Shuffled(uint64_t count) {
   return numbers;
 }
 
-// Bytes that no compression makes smaller.
+// Incompressible bytes.
 std::string RandomValue(uint64_t bytes) {
   std::mt19937_64 random(2);
   std::string value(bytes, '\0');
@@ -108,12 +108,12 @@ class Bench {
     const uint64_t synced = std::min<uint64_t>(count, 100);
     steps_ = {
         {"put", "new values", count, [this](uint64_t i) { return target_.Put(order_[i], value_); }},
-        {"replace", "values that are there", count,
+        {"replace", "existing values", count,
          [this](uint64_t i) { return target_.Put(order_[i], value_); }},
         {"get", "in another order", count,
          [this, count](uint64_t i) { return target_.Get(order_[count - 1 - i], buffer_); }},
-        {"list", "all names, again and again", 10, [this, count](uint64_t) { return List(count); }},
-        {"putsync", "a value, durable each time", synced,
+        {"list", "all names, repeatedly", 10, [this, count](uint64_t) { return List(count); }},
+        {"putsync", "one value, made durable", synced,
          [this](uint64_t i) -> Result<void> {
            KVFS_TRY(target_.Put(order_[i], value_));
            return target_.Sync();
@@ -220,21 +220,21 @@ CommandResult<> RunBench(const BenchArguments& arguments) {
 
 Runner DefineBench(CLI::App& parser) {
   const auto arguments = std::make_shared<BenchArguments>();
-  parser.add_option("WHERE", arguments->where,
-                    "A mount point: files in it. A store, mounted or not: keys of it. Another "
-                    "directory: a new store in it, by the library. The working directory unless "
-                    "told");
-  parser.add_option("--values", arguments->values, "How many values")
+  parser.add_option(
+      "WHERE", arguments->where,
+      "A mount point: files in it. A store, mounted or not: keys of it. Another directory: a new "
+      "store in it, by the library (default: the working directory)");
+  parser.add_option("--values", arguments->values, "Number of values")
       ->check(WholeNumber(1, 100'000'000))
       ->capture_default_str();
-  parser.add_option("--bytes", arguments->bytes, "How large each is")
+  parser.add_option("--bytes", arguments->bytes, "Size of each value")
       ->check(WholeNumber(0, uint64_t{1} << 20))
       ->capture_default_str();
   parser.add_flag("--json", arguments->json, "One JSON object");
   parser.footer(
-      "Tells the rate, the median and the 99th percentile of puts, gets, listings, synced puts and "
-      "deletes, by one thread. Works in a directory of its own and leaves nothing behind. Gets "
-      "through a mount come from the store, not from what the kernel has kept.\n"
+      "Measures rate, median and 99th percentile latency of puts, gets, listings, synced puts and "
+      "deletes, with one thread. Works in a directory of its own and leaves nothing behind. Gets "
+      "through a mount reach the store, not the kernel's cache.\n"
       "Example: kvfs bench ~/kv");
   return [arguments] { return RunBench(*arguments); };
 }

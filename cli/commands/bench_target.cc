@@ -1,4 +1,4 @@
-// The three kinds. Names are as long as those of a directory of a million files.
+// The three targets. Names are as long as in a directory of a million files.
 
 #include "cli/commands/bench_target.h"
 
@@ -28,7 +28,7 @@ tl::unexpected<Error> FailNaming(const std::string& what) {
   return tl::unexpected(std::move(error));
 }
 
-// A new directory with a name of its own; its path.
+// Creates a new directory with a unique name; returns its path.
 CommandResult<std::string> MakeScratch(const std::string& directory) {
   std::string path = directory + "/kvfs-bench-XXXXXX";
   if (::mkdtemp(path.data()) != nullptr) return path;
@@ -59,7 +59,7 @@ class MountTarget final : public BenchTarget {
     if (!file.Close()) return FailNaming(name);
     return {};
   }
-  // Of any file: it is all that came before that is made durable.
+  // A sync of any file makes all earlier changes durable.
   Result<void> Sync() override {
     if (::fsync(directory_.number()) != 0) return FailNaming(path_);
     return {};

@@ -1,5 +1,4 @@
-// What `kvfs bench` measures on: a place of its own in which values lie, by number, and of which
-// nothing is left behind.
+// The target of `kvfs bench`: a private place for numbered values, which leaves nothing behind.
 #pragma once
 
 #include <memory>
@@ -13,23 +12,23 @@ namespace kvfs::cli {
 
 class BenchTarget {
  public:
-  // Takes away all that is there still.
+  // Removes all remaining values.
   virtual ~BenchTarget() = default;
 
   virtual std::string_view Kind() const = 0;  // "mount", "keys" or "library"
 
   virtual Result<void> Put(uint64_t number, std::string_view value) = 0;
-  // Makes all puts so far survive the loss of power.
+  // Makes all puts so far survive power loss.
   virtual Result<void> Sync() = 0;
-  // `value` is the caller's memory.
+  // `value` is a buffer of the caller's.
   virtual Result<void> Get(uint64_t number, std::string& value) = 0;
-  // Returns how many values there are.
+  // Returns the number of values.
   virtual Result<uint64_t> List() = 0;
   virtual Result<void> Delete(uint64_t number) = 0;
 };
 
-// Files in a directory of its own below the mount point. Gets are answered by the store, not from
-// pages that the kernel keeps.
+// Files in a new directory below the mount point. Gets reach the store, not the kernel's page
+// cache.
 CommandResult<std::unique_ptr<BenchTarget>> BenchMount(const std::string& mount_point);
 // Keys of a store, through its daemon if it is mounted.
 CommandResult<std::unique_ptr<BenchTarget>> BenchKeys(const std::string& store_path);

@@ -1,7 +1,7 @@
-// `kvfs check`, and fsck.kvfs: whether all that a store says agrees. Changes nothing.
+// `kvfs check`, and fsck.kvfs: checks a store's consistency. Changes nothing.
 //
-// Exit status as that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
-// could not be made, 16 usage, 32 a signal ended it. See FsckStatus in exit_codes.h.
+// The exit status is that of fsck(8): 0 sound, 4 damage (which `kvfs repair` handles), 8 the check
+// failed, 16 usage, 32 ended by a signal. See FsckStatus in exit_codes.h.
 
 #include <fmt/format.h>
 
@@ -98,18 +98,18 @@ CommandResult<> TellDamage(const CheckReport& report, const std::string& store) 
                             store));
   }
   return Fail(ExitCode::kStoreCorrupt,
-              fmt::format("the store at {0} has lost track of space, and no data; `kvfs repair {0} "
-                          "NEW` writes it anew",
+              fmt::format("the store at {0} has wrong space accounting, but no data is lost; `kvfs "
+                          "repair {0} NEW` writes it anew",
                           store));
 }
 
 CommandResult<> ExplainInterruption(const std::string& store, const CheckProgress& done,
                                     uint64_t found) {
   return Fail(ExitCode::kInterrupted,
-              fmt::format("the check of {} was ended by a signal, after {} of {}: {}", store,
+              fmt::format("the check of {} was interrupted by a signal, after {} of {}: {}", store,
                           ReadableBytes(done.bytes_checked), ReadableBytes(done.bytes_total),
                           found == 0 ? "nothing was found until then"
-                                     : "what was found until then stands above"));
+                                     : "findings until then are shown above"));
 }
 
 CommandResult<> Check(const CheckArguments& arguments) {

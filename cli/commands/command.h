@@ -1,8 +1,8 @@
-// A command of the program: how it adds itself to the parser, and what then runs it.
+// A command of the program: its definition on a parser, and the function that runs it.
 //
-// Each command is one file that defines one function Define<Name>, and one line of the table in
-// commands.cc. A definition adds options, positionals and the help text to the parser it is given,
-// and returns the function that does the work once they have been read.
+// Each command is a file that defines one function Define<Name>, and a line of the table in
+// commands.cc. The function adds options, positionals and the help text to the parser, and returns
+// the function that runs the command after parsing.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -19,25 +19,25 @@ struct Command {
   const char* name;
   const char* summary;  // one line for `kvfs --help`
   Runner (*define)(CLI::App& parser);
-  // The exit status for what the command ends with.
+  // The exit status for the command's result.
   int (*status)(ExitCode code) = OwnStatus;
-  // Whether it may have to wait for another process, and so takes --timeout.
+  // Whether it may wait for another process, and so has --timeout.
   bool waits = true;
   // Whether its files are watched (cli/mounts/mount_watch.h).
   bool is_watched = true;
 };
 
-// What the command's own definition adds, and what all have.
+// Adds what the command's own definition adds, and the options of all commands.
 Runner DefineWhole(const Command& command, CLI::App& parser);
 
-// All commands, in the order in which the help shows them.
+// All commands, in the order of the help.
 std::span<const Command> Commands();
 
 const Command* FindCommand(std::string_view name);
 
-// For commands that take any number of paths: the parser would take a list of positionals apart
-// where one looks like "[a,b]", so all paths but the first are its leftovers, with a "--" where the
-// command line has one. Appends them to `paths`. kUsage for an option among them.
+// For commands that take any number of paths: the parser would split a list positional that looks
+// like "[a,b]", so all paths after the first are the parser's leftovers, including "--" if the
+// command line has it. Appends them to `paths`. kUsage if one of them is an option.
 CommandResult<> TakeFurtherPaths(const std::vector<std::string>& leftovers,
                                  std::vector<std::string>& paths);
 

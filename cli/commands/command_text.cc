@@ -1,4 +1,4 @@
-// Each command is defined anew on a parser that never parses, and asked for its options.
+// Defines each command on a parser that never parses, and queries its options.
 
 #include "cli/commands/command_text.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 struct OptionText {
   std::vector<std::string> names;  // "-l", "--long"; one without dashes if positional
-  std::string value;               // what follows it; empty for a flag
+  std::string value;               // the name of its value; empty for a flag
   std::string description;
   bool is_positional = false;
 };
@@ -65,20 +65,20 @@ std::string Join(const std::vector<std::string>& words, std::string_view between
   return fmt::format("{}", fmt::join(words, between));
 }
 
-// In single quotes, for all three shells.
+// In single quotes, which suit all three shells.
 std::string Quote(std::string text) {
   std::erase(text, '\'');
   std::ranges::replace(text, '\n', ' ');
   return "'" + text + "'";
 }
 
-// Descriptions of zsh end at brackets.
+// In zsh, a description ends at a bracket.
 std::string ZshText(std::string text) {
   std::erase_if(text, [](char c) { return c == '[' || c == ']' || c == '\'' || c == ':'; });
   return text;
 }
 
-// roff reads backslashes, and dots and quotes at the front of a line.
+// roff interprets backslashes anywhere, and dots and quotes at the beginning of a line.
 std::string Roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -112,7 +112,7 @@ std::string RoffCommand(const CommandText& command) {
     if (option.names.back() == "--help") continue;
     options += fmt::format(".TP\n{}\n{}\n", RoffOption(option), Roff(option.description));
   }
-  // An example stands as it is.
+  // Examples are not refilled.
   std::string footer = Roff(command.footer);
   const size_t example = footer.find("Example:");
   if (example != std::string::npos) footer.insert(example, ".PP\n.nf\n");
@@ -126,7 +126,7 @@ constexpr std::string_view kStatus = R"(.SH EXIT STATUS
 done
 .TP
 1
-usage: the command line, or what was read, makes no sense
+usage: the command line or the input is invalid
 .TP
 2
 there is no store at the path, or what is there is not one; for create: there is one already; for
@@ -149,16 +149,16 @@ the kernel did not accept the mount
 .TP
 8
 not everything could be written when the store was closed, or its daemon had died, or cannot be
-found, so that nobody knows
+found, so that this is unknown
 .TP
 9
-no directory on the disk, or a file that may not grow so far
+no space on the disk, or a file size limit is exceeded
 .TP
 10
-the store's format is of a version that this program does not know
+the store's format version is unknown to this program
 .TP
 11
-no such key: told apart from an empty value, which is 0
+no such key; for an empty value the status is 0
 .TP
 12
 the operating system failed a read or write, or forbids it, or has too little memory or too few
@@ -172,7 +172,7 @@ entries, each of which was named, and the rest is done
 a condition does not hold: \-\-if\-absent, \-\-if\-version, an expectation of a batch
 .TP
 15
-ended by a signal while it worked; the message tells how far it got
+interrupted by a signal; the message says how far it got
 .PP
 \fBkvfs check\fR, also as \fBfsck.kvfs\fR, ends as \fBfsck\fR(8) does: 0 sound, 4 not sound, 8 it
 could not be checked, 16 usage, 32 ended by a signal.
@@ -273,10 +273,8 @@ std::string ManualPage() {
       "\\fBkvfs\\fR \\fISTORE\\fR \\fIMOUNTPOINT\\fR [\\fB\\-o\\fR \\fIOPTION\\fR,...]\n"
       ".SH DESCRIPTION\n"
       "A store is a directory of a few files that holds any number of keys and their values. "
-      "Mounted, "
-      "every key is a file. The commands below work on a store whether it is mounted or not: of "
-      "one "
-      "that is, they ask its daemon.\n"
+      "Mounted, every key is a file. The commands below work on a store whether it is mounted or "
+      "not: requests for a mounted store go to its daemon.\n"
       ".SH COMMANDS\n",
       kVersion);
   for (const CommandText& command : DescribeAll()) out += RoffCommand(command);

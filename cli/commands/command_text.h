@@ -1,5 +1,5 @@
-// What the parsers of the commands know, as completions for shells and as a manual page: both come
-// from the table of commands and are never written by hand.
+// Generates shell completions and the manual page from the commands' parsers, so that neither is
+// written by hand.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The table of commands: the help, the manual and the completions come from it.
+// The table of commands: help, manual and completions are generated from it.
 
 #include <fmt/format.h>
 
@@ -31,15 +31,15 @@ std::span<const Command> Commands() {
       Command{"create", "Create an empty store", DefineCreate},
       Command{"mount", "Mount a store as a directory of files", DefineMount, OwnStatus, true,
               false},
-      Command{"unmount", "Unmount a store and wait until all of it is on disk", DefineUnmount,
+      Command{"unmount", "Unmount a store and wait until everything is on disk", DefineUnmount,
               OwnStatus, true, false},
-      Command{"status", "Show what is mounted where, and who holds a store", DefineStatus,
+      Command{"status", "Show mounted stores, and the process that holds a store", DefineStatus,
               OwnStatus, false},
       Command{"get", "Write a key's value to standard output", DefineGet},
       Command{"put", "Set a key's value", DefinePut},
       Command{"append", "Append to a value", DefineAppend},
       Command{"del", "Delete keys", DefineDel},
-      Command{"mv", "Give a key or directory another name", DefineMv},
+      Command{"mv", "Rename a key or directory", DefineMv},
       Command{"mkdir", "Make a directory", DefineMkdir},
       Command{"ls", "List the keys of a directory", DefineLs},
       Command{"stat", "Show size, version, owner and times of keys", DefineStat},

@@ -1,4 +1,4 @@
-// `kvfs compact`: the store as small as it can be, while others go on using it.
+// `kvfs compact`: makes the store as small as possible, while others use it.
 
 #include <fmt/format.h>
 
@@ -37,8 +37,8 @@ CommandResult<> Compact(const CompactArguments& arguments) {
   KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
   KVFS_ASSIGN(const auto maintenance, OpenMaintenance(store, "compact", StoreUse::kChange));
   const LastWords words(
-      fmt::format("a signal has ended the compaction of {}; nothing is lost, what was made smaller "
-                  "stays so, and where a daemon serves it, that goes on",
+      fmt::format("the compaction of {} was interrupted by a signal; nothing is lost, freed space "
+                  "stays free, and a daemon that serves the store continues",
                   store));
   const auto compacted = [&]() -> Result<void> {
     KVFS_ASSIGN(const StoreStats before, maintenance->GetStats());

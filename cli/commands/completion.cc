@@ -1,4 +1,4 @@
-// `kvfs completion`: what a shell needs to complete commands and options. `kvfs manual`: kvfs(1).
+// `kvfs completion`: completions of commands and options for a shell. `kvfs manual`: kvfs(1).
 
 #include <fmt/format.h>
 

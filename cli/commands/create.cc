@@ -1,4 +1,4 @@
-// `kvfs create`: an empty store, with the parameters that it keeps for life.
+// `kvfs create`: creates an empty store; its parameters cannot be changed later.
 
 #include <fmt/format.h>
 

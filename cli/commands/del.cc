@@ -1,4 +1,4 @@
-// `kvfs del`: deletes keys, all that it can, and says which it could not.
+// `kvfs del`: deletes as many of the keys as possible, and reports the others.
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@
 namespace kvfs::cli {
 namespace {
 
-// What is deleted in one step. Paths of a deep tree are long.
+// Limits of one step. Paths of a deep tree are long.
 constexpr size_t kAtOnce = 4096;
 constexpr size_t kPathBytesAtOnce = size_t{4} << 20;
 
@@ -40,9 +40,9 @@ bool IsTaken(ErrorCode code) {
          code == ErrorCode::kNotDirectory;
 }
 
-// Some thousand deletions in one step, in the order in which they are added. What others have
-// deleted meanwhile is as it should be; what they have filled, or replaced, is passed over and told
-// in the end. A full disk may have room for a smaller step.
+// Applies thousands of deletions in one step, in the order in which they are added. A key that
+// others have deleted meanwhile is no error; one that they have filled or replaced is skipped, and
+// reported at the end. On a full disk, a smaller step may succeed.
 class Deletions {
  public:
   explicit Deletions(Keys& keys) : keys_(keys) {}
@@ -56,7 +56,7 @@ class Deletions {
     path_bytes_ = 0;
     return Apply(std::exchange(changes_, {}));
   }
-  // The first that was passed over, and why.
+  // The first key that was skipped, and why.
   const std::optional<std::pair<std::string, Error>>& passed_over() const { return passed_over_; }
 
  private:
@@ -94,11 +94,11 @@ class Deletions {
   std::optional<std::pair<std::string, Error>> passed_over_;
 };
 
-// A directory last, all that is in it before. `failed` gets the path that the error is about.
+// A directory is deleted after its children. `failed` receives the path that the error concerns.
 Result<void> DeleteTree(Keys& keys, const std::string& store, const std::string& path,
                         std::string* failed) {
   KVFS_ASSIGN(const fs::InodeInfo top, keys.Stat(path));
-  // Before anything is deleted.
+  // Before any deletion.
   KVFS_TRY(CheckHoldsNoMount(InnerMountsOfStore(store), path));
   Deletions deletions(keys);
   if (top.attributes.IsDirectory()) {
@@ -117,7 +117,7 @@ Result<void> DeleteTree(Keys& keys, const std::string& store, const std::string&
   return tl::unexpected(deletions.passed_over()->second);
 }
 
-// All failures but the last one go to standard error at once; the first decides the exit code.
+// All failures but the last are printed at once; the first one determines the exit code.
 CommandResult<> DeleteAll(Keys& keys, const DelArguments& arguments, const std::string& store) {
   CommandResult<> outcome;
   for (const std::string& path : arguments.paths) {
@@ -142,8 +142,8 @@ CommandResult<> Delete(const DelArguments& arguments) {
   std::optional<LastWords> words;
   if (arguments.recursive) {
     words.emplace(
-        fmt::format("a signal has ended the deletion in {}; what was deleted before it "
-                    "stays so, the rest is there",
+        fmt::format("the deletion in {} was interrupted by a signal; keys deleted before stay "
+                    "deleted, the others remain",
                     arguments.store));
   }
   return WithKeys(

@@ -1,4 +1,4 @@
-// `kvfs doctor`: whether this machine lets this user mount a store, in words, with the remedy.
+// `kvfs doctor`: whether this user can mount a store on this machine, and if not, the remedy.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -29,7 +29,7 @@
 namespace kvfs::cli {
 namespace {
 
-// Fewer files than the threads, shards and commands of one daemon need.
+// With a lower limit, the threads, shards and commands of one daemon may lack descriptors.
 constexpr rlim_t kFewFiles = 1024;
 
 class Examination {
@@ -46,7 +46,7 @@ class Examination {
     LookAtFileSystem();
     if (failures_ == 0) return {};
     return Fail(ExitCode::kFuseUnavailable,
-                fmt::format("{} of these must be mended before a store can be mounted", failures_));
+                fmt::format("{} of these must be fixed before a store can be mounted", failures_));
   }
 
  private:
@@ -80,15 +80,15 @@ class Examination {
                     ErrorOfErrno(errno).message));
   }
 
-  // Others than root mount through fusermount3, which may what root may.
+  // Other users mount through fusermount3, which has root's rights.
   void TryToMount() {
     if (::geteuid() != 0) return;
     const fs::FuseProtocol protocol = fs::AskFuseProtocol();
     if (!protocol.kernel.empty()) {
       return Good(fmt::format("root may mount; the kernel speaks FUSE {}", protocol.kernel));
     }
-    Bad("the kernel refuses a mount: it takes the capability SYS_ADMIN, which a container must be "
-        "given");
+    Bad("the kernel refuses a mount: mounting needs the capability SYS_ADMIN, which a container "
+        "must be given");
   }
 
   void LookAtHelper() {
@@ -130,7 +130,7 @@ class Examination {
     }
   }
 
-  // Of the store that was named. Whose daemon has been asked in vain is not asked again.
+  // Examines the store given as argument. A daemon that did not answer is not asked again.
   void LookAtFileSystem() const {
     if (store_.empty()) return;
     const bool is_silent = std::ranges::any_of(
@@ -140,7 +140,7 @@ class Examination {
                   : GlanceAside([&] { return std::string(CaveatAt(store_)); });
     if (!caveat) return Note(fmt::format("{}: {}", store_, caveat.error().message));
     if (caveat->empty()) {
-      return Good(fmt::format("{} lies on a file system as kvfs needs it", store_));
+      return Good(fmt::format("{} lies on a suitable file system", store_));
     }
     Note(fmt::format("{} lies on a file system that is {}", store_, *caveat));
   }
@@ -154,8 +154,7 @@ class Examination {
 
 Runner DefineDoctor(CLI::App& parser) {
   const auto store = std::make_shared<std::string>();
-  parser.add_option("STORE", *store,
-                    "A store, or where one is to be: what differs on its file system");
+  parser.add_option("STORE", *store, "A store, or the place for one: checks its file system");
   parser.footer("Example: kvfs doctor ~/store");
   return [store] { return Examination(*store).Run(); };
 }

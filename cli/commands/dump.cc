@@ -1,4 +1,4 @@
-// `kvfs dump`: a file of a store, field by field.
+// `kvfs dump`: prints a file of a store, field by field.
 
 #include <fmt/format.h>
 
@@ -13,14 +13,14 @@
 namespace kvfs::cli {
 namespace {
 
-// A file that is missing is no key that is.
+// Here, kNotFound means a missing file, not a missing key.
 ExitCode ExitCodeOfDump(ErrorCode code) {
-  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // a file of nothing known here
+  if (code == ErrorCode::kUnsupported) return ExitCode::kNoStore;  // an unknown kind of file
   return code == ErrorCode::kCorrupt ? ExitCode::kStoreCorrupt : ExitCodeOfFile(code);
 }
 
 CommandResult<> Dump(const std::string& path) {
-  // Resolved is also what the kernel knows without the daemon, which reading needs.
+  // The kernel may resolve the path without the daemon; reading needs the daemon.
   const auto resolved = AwaitAnswer(path).and_then([&] { return ResolvePlace(path); });
   if (!resolved) {
     return Fail(ExitCode::kIoFailed,
@@ -30,9 +30,9 @@ CommandResult<> Dump(const std::string& path) {
   if (std::filesystem::is_socket(*resolved, ignored)) {
     return Fail(
         ExitCode::kNoStore,
-        fmt::format("cannot dump {}: a socket holds nothing; through this one commands reach "
-                    "the daemon that has mounted the store",
-                    *resolved));
+        fmt::format(
+            "cannot dump {}: it is the socket through which commands reach the daemon of the store",
+            *resolved));
   }
   const auto dumped = DumpFile(GetPosixEnv(), *resolved, [](std::string_view line) {
     fmt::print("{}\n", ShownText(stdout, line));
@@ -52,8 +52,8 @@ Runner DefineDump(CLI::App& parser) {
                   "superblock, identity, lock, log/segment-..., shard-NN.keys or .values")
       ->required();
   parser.footer(
-      "docs/format.md tells what the fields mean. What is damaged is described as such, and is no "
-      "failure. Nothing is changed.\n"
+      "docs/format.md explains the fields. Damage is described, and is not a failure. Nothing is "
+      "changed.\n"
       "Example: kvfs dump ~/store/superblock");
   return [path] { return Dump(*path); };
 }

@@ -1,4 +1,4 @@
-// `kvfs export`: a store, or a directory of it, in a form that others read.
+// `kvfs export`: writes a store, or a directory of it, in a portable format.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -60,8 +60,7 @@ CommandResult<> CheckTarget(const ExportArguments& arguments, TransferFormat for
   }
   if (format == TransferFormat::kTar && arguments.target == "-" && IsTerminal(STDOUT_FILENO)) {
     return Fail(ExitCode::kUsage,
-                "an archive is nothing for a terminal; name a TARGET, or send it "
-                "into a pipe");
+                "an archive is not written to a terminal; name a TARGET, or redirect the output");
   }
   return {};
 }
@@ -86,14 +85,14 @@ Result<std::unique_ptr<EntryWriter>> MakeWriter(const ExportArguments& arguments
   return Fail(ErrorCode::kInvalid, "there is no such format");
 }
 
-// Names that a program's Put has made, and that lead elsewhere on a disk.
+// Names that Put of the library allows, and that would lead elsewhere in a tree on disk.
 bool LeadsElsewhere(std::string_view name) {
   return name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
          name.find('\0') != std::string_view::npos;
 }
 
-// Errors that the other entries need not meet: of what is stored under one key. Errors of the
-// output, and of the machine, are the writer's, and end the export.
+// Errors that concern one key only, so that the others can be exported. Errors of the output or of
+// the machine end the export.
 bool IsOfOneEntry(ErrorCode code) {
   return code == ErrorCode::kCorrupt || code == ErrorCode::kInvalid ||
          code == ErrorCode::kNameTooLong || code == ErrorCode::kTooLarge ||
@@ -106,7 +105,7 @@ class Exporter {
   Exporter(Keys& keys, EntryWriter& writer, Progress& progress)
       : keys_(keys), writer_(writer), progress_(progress) {}
 
-  // Paths are told as from the directory that is exported; a single key by its name.
+  // Paths are relative to the exported directory; a single key is exported under its name.
   Result<void> Run(const std::string& top) {
     KVFS_ASSIGN(const fs::InodeInfo inode, keys_.Stat(top));
     const bool is_directory = inode.attributes.IsDirectory();
@@ -128,7 +127,7 @@ class Exporter {
   }
 
   uint64_t written() const { return written_; }
-  // Something of the store could not be read.
+  // Whether a part of the store could not be read.
   bool is_damaged() const { return is_damaged_; }
 
  private:
@@ -176,16 +175,16 @@ class Exporter {
   bool is_damaged_ = false;
 };
 
-// Of an export that did not come to its end: files get their names there.
+// What an export that failed has left behind: files get their names only when complete.
 std::string WhatIsLeft(const ExportArguments& arguments, TransferFormat format) {
   if (format == TransferFormat::kTree) {
-    return fmt::format(", and what is in {} is no whole copy: empty it before the next export",
+    return fmt::format(", and {} holds no complete copy: empty it before the next export",
                        arguments.target);
   }
-  if (arguments.target == "-") return ", and what was written is no whole export";
+  if (arguments.target == "-") return ", and what was written is not complete";
   struct stat status {};
   const bool is_stream = ::stat(arguments.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  return is_stream ? ", and what was written is no whole export" : ", and made no file";
+  return is_stream ? ", and what was written is not complete" : ", and created no file";
 }
 
 CommandResult<> ExplainExportError(const ExportArguments& arguments, TransferFormat format,
@@ -221,7 +220,8 @@ CommandResult<> ExportFrom(Keys& keys, const std::string& store, const ExportArg
                           lost.entries, store, OfParts(lost), arguments.format));
 }
 
-// The output is opened first: a FIFO may wait for its reader, and the store shall not.
+// Opens the output before the store: a FIFO may wait for its reader, and the store must not be kept
+// open meanwhile.
 CommandResult<> Export(const ExportArguments& arguments) {
   KVFS_TRY(CheckDirectoryPath(arguments.path));
   const TransferFormat format = *FindTransferFormat(arguments.format);
@@ -234,7 +234,7 @@ CommandResult<> Export(const ExportArguments& arguments) {
   const Interruption interruption;
   HeldOutput output(stream ? stream->Sink() : StandardOutput());
   std::string resolved;
-  bool is_whole = false;  // but for what was left out, and told
+  bool is_whole = false;  // except for entries left out, which are reported
   const KeysWork work = [&](Keys& keys, const std::string& store) -> CommandResult<> {
     resolved = store;
     const auto frozen = keys.Freeze();
@@ -259,7 +259,7 @@ CommandResult<> Export(const ExportArguments& arguments) {
 
 Runner DefineExport(CLI::App& parser) {
   const auto arguments = std::make_shared<ExportArguments>();
-  parser.add_option("--to", arguments->format, "What to write (default: a tar archive)")
+  parser.add_option("--to", arguments->format, "Format of the output (default: tar)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
@@ -271,11 +271,10 @@ Runner DefineExport(CLI::App& parser) {
       ->check(WholeNumber(1, kMaxWrittenSmkvShards))
       ->capture_default_str();
   parser.footer(
-      "What is exported is the store as it was at one moment, whatever others change meanwhile. A "
-      "file gets its name when it is complete; a device, a FIFO or a file with several names is "
-      "written into. What the format cannot hold is left out and told by name, and the rest goes "
-      "on "
-      "(status 13).\n"
+      "Exports the state of the store at one moment, whatever others change meanwhile. A file gets "
+      "its name when it is complete; a device, a FIFO or a file with several names is written in "
+      "place. What the format cannot hold is left out and reported by name, and the export "
+      "continues (status 13).\n"
       "Example: kvfs export ~/store | zstd > store.tar.zst\n"
       "         kvfs export --to jsonl --path jobs ~/store jobs.jsonl");
   return [arguments] { return Export(*arguments); };

@@ -1,4 +1,4 @@
-// One table, by the numbers that the kernel gives file systems.
+// One table, by the kernel's numbers of file systems.
 #include "cli/commands/file_system_kind.h"
 
 #include <sys/vfs.h>
@@ -11,26 +11,26 @@ namespace kvfs::cli {
 namespace {
 
 constexpr std::string_view kCopyOnWrite =
-    "copies what is written over: on a full disk changes, deletes among them, may be refused for "
-    "want of room until there is some; nothing is lost by that";
+    "copy-on-write: on a full disk changes, even deletes, may be refused until there is space; "
+    "nothing is lost by that";
 constexpr std::string_view kBtrfs =
-    "btrfs: kvfs has its files written over in place there (as `chattr +C`), so that deletes go on "
-    "when it is full; in a snapshot or a reflinked copy of the store they may not, until there is "
-    "room";
+    "btrfs: kvfs makes its files overwritable in place (as by `chattr +C`), so that deletes work "
+    "on a full disk; in a snapshot or a reflinked copy of the store they may fail until there is "
+    "space";
 constexpr std::string_view kNetwork =
-    "a network file system, or one by a program: a store needs one of this machine's, since what "
-    "is durable, locked, and seen through a mapping is not certain there";
+    "remote, or served by a program: a store needs a local one, since durability, locks and "
+    "mappings are not guaranteed there";
 constexpr std::string_view kMemory = "in memory: nothing outlives the machine, synced or not";
 constexpr std::string_view kOverlay =
-    "overlayfs: the first opening of a store that lies in a lower layer copies its files whole; "
-    "and what a container's own layer holds goes with the container";
+    "overlayfs: the first opening of a store in a lower layer copies its files; and a container's "
+    "own layer is lost with the container";
 
 struct Kind {
   uint64_t type;
   std::string_view caveat;
 };
 
-// The numbers are those of linux/magic.h, or of the file system's own sources.
+// The numbers are from linux/magic.h, or from the file system's own sources.
 constexpr std::array kKinds = {
     Kind{0x9123683e, kBtrfs},       Kind{0xca451a4e, kCopyOnWrite},  // bcachefs
     Kind{0x2fc12fc1, kCopyOnWrite},                                  // zfs

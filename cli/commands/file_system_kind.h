@@ -1,6 +1,6 @@
-// What a file system does otherwise than a store would have it, in a sentence for a person.
+// Describes, in a phrase for people, how a file system differs from what a store needs.
 //
-// docs/design.md tells what is promised where.
+// docs/design.md lists what is guaranteed on which file system.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace kvfs::cli {
 
-// By the type that statfs(2) gives; empty where nothing is to be said.
+// For a type as in statfs(2); empty if there is nothing to report.
 std::string_view CaveatOfFileSystem(uint64_t type);
 
-// The same of the file system that holds `path`, or would hold it; empty if it cannot be asked.
+// For the file system that holds `path`, or would hold it; empty if it cannot be determined.
 std::string_view CaveatAt(const std::string& path);
 
 }  // namespace kvfs::cli

@@ -1,4 +1,4 @@
-// `kvfs find`: paths of keys, by what they are called.
+// `kvfs find`: finds keys by name or path.
 
 #include <fmt/format.h>
 #include <fnmatch.h>
@@ -25,7 +25,7 @@ struct FindArguments {
   bool json = false;
 };
 
-// A pattern without a slash is for the name, one with slashes for the whole path.
+// A pattern without slashes matches the name, one with slashes the whole path.
 bool MatchesGlob(const WalkedKey& key, const std::string& glob) {
   if (glob.empty()) return true;
   const bool whole = glob.find('/') != std::string::npos;
@@ -38,7 +38,7 @@ bool Matches(const WalkedKey& key, const FindArguments& arguments) {
          (arguments.kind.empty() || KindName(key.inode.attributes) == arguments.kind);
 }
 
-// Whether something below the directory can begin with the prefix.
+// Whether a path below the directory can begin with the prefix.
 bool MayHold(const WalkedKey& key, const std::string& prefix) {
   const std::string inside = key.path + "/";
   const size_t shared = std::min(inside.size(), prefix.size());

@@ -1,4 +1,4 @@
-// Paths behind the first, told apart from options.
+// Distinguishes the paths after the first from options.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// `kvfs get`: the bytes of a value, and nothing else, to standard output.
+// `kvfs get`: writes the exact bytes of a value to standard output.
 
 #include <memory>
 
@@ -42,7 +42,7 @@ Runner DefineGet(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->path, "The key, as foo or a/b/foo")->required();
   parser.footer(
-      "An absent key is an error (exit status 11), told apart from an empty value.\n"
+      "An absent key is an error (exit status 11), an empty value is not.\n"
       "Example: kvfs get ~/store foo");
   return [arguments] { return Get(*arguments); };
 }

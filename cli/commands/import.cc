@@ -1,4 +1,4 @@
-// `kvfs import`: entries from elsewhere into a store, some thousand in one step.
+// `kvfs import`: imports entries from other formats into a store, thousands in one step.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -32,14 +32,14 @@ namespace kvfs::cli {
 namespace {
 
 struct ImportArguments {
-  std::string format;  // "": none was told
+  std::string format;  // "": not given
   std::string source;
   std::string store;
   std::string into;
   bool create = false;
 };
 
-// A stream that is to be read: it is opened before the store is touched.
+// Opens the stream of a stream format, before the store is touched.
 CommandResult<Descriptor> OpenStream(const ImportArguments& arguments, TransferFormat format) {
   if (!IsStream(format)) {
     if (arguments.source != "-") return Descriptor();
@@ -57,7 +57,7 @@ CommandResult<Descriptor> OpenStream(const ImportArguments& arguments, TransferF
 
 Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
                      const Descriptor& file, ReopenedKeys& keys, EntrySink& sink) {
-  // Whoever makes the stream may take his time.
+  // The source may be slow.
   const ByteSource stream =
       FromSlowDescriptor(file.number(), arguments.source, [&keys] { keys.LetGo(); });
   switch (format) {
@@ -75,26 +75,25 @@ Result<void> ReadAll(const ImportArguments& arguments, TransferFormat format,
   return {};
 }
 
-// What was read before an error goes into the store as well, so that what is there is a beginning
-// of the source.
+// Entries read before an error are imported, too, so that the store holds a prefix of the source.
 Result<void> ImportInto(const ImportArguments& arguments, TransferFormat format,
                         const Descriptor& file, ReopenedKeys& keys, ImportBatch& batch) {
   auto read = ReadAll(arguments, format, file, keys, batch);
   if (read) return batch.Finish();
-  // Whether this works or not, the first error is what matters.
+  // Even if this fails, the first error is the one to report.
   static_cast<void>(batch.Finish());
   return read;
 }
 
-// A file without a word about what is in it may be an archive as well as a value.
+// Without --from, a regular file may be an archive or a value.
 CommandResult<> CheckFormat(ImportArguments& arguments) {
   struct stat status {};
   const bool is_there = ::stat(arguments.source.c_str(), &status) == 0;
   if (arguments.format.empty() &&
       ((is_there && !S_ISDIR(status.st_mode)) || arguments.source == "-")) {
     return Fail(ExitCode::kUsage,
-                fmt::format("{} is not a directory: say what it is by --from tar, jsonl or lmdb; "
-                            "--from tree makes it one key",
+                fmt::format("{} is not a directory: give its format with --from tar, jsonl or "
+                            "lmdb; --from tree imports it as one key",
                             arguments.source));
   }
   if (arguments.format.empty()) arguments.format = "tree";
@@ -136,15 +135,15 @@ CommandResult<> ImportWith(const ImportArguments& arguments, TransferFormat form
     return tl::unexpected(ExplainImportError(arguments, batch, store, imported.error()));
   }
   if (batch.applied() == 0 && !batch.losses().any()) {
-    Tell(Severity::kNotice,
-         fmt::format("there is nothing in {}: no entry was imported", arguments.source));
+    Tell(Severity::kNotice, fmt::format("{} is empty: no entry was imported", arguments.source));
   }
   if (!batch.losses().any()) return {};
-  return Fail(ExitCode::kWrongKind,
-              fmt::format("not all of {} came into {}: {} entries are in the store, {} were left "
-                          "out{}",
-                          arguments.source, store, batch.applied(), batch.losses().entries,
-                          OfParts(batch.losses())));
+  return Fail(
+      ExitCode::kWrongKind,
+      fmt::format(
+          "not all of {} was imported into {}: {} entries are in the store, {} were left out{}",
+          arguments.source, store, batch.applied(), batch.losses().entries,
+          OfParts(batch.losses())));
 }
 
 CommandResult<> Import(ImportArguments& arguments) {
@@ -160,7 +159,7 @@ CommandResult<> Import(ImportArguments& arguments) {
   KVFS_TRY(EnsureStore(arguments));
   KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
   ReopenedKeys keys(store, "import");
-  // To be refused before anything is read.
+  // If the store cannot be opened, fail before reading anything.
   if (!keys.Stat("/") && keys.failure()) return tl::unexpected(*keys.failure());
   return FinishKeys(keys, KeysUse::kChange, store,
                     ImportWith(arguments, format, file, keys, store));
@@ -170,7 +169,7 @@ CommandResult<> Import(ImportArguments& arguments) {
 
 Runner DefineImport(CLI::App& parser) {
   const auto arguments = std::make_shared<ImportArguments>();
-  parser.add_option("--from", arguments->format, "What SOURCE is (default: a directory tree)")
+  parser.add_option("--from", arguments->format, "Format of SOURCE (default: tree)")
       ->check(CLI::IsMember(TransferFormatNames()));
   parser
       .add_option("SOURCE", arguments->source,
@@ -179,14 +178,16 @@ Runner DefineImport(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store, mounted or not")
       ->required();
   parser
-      .add_option("--into", arguments->into, "The target directory in the store; made if missing")
+      .add_option("--into", arguments->into,
+                  "The target directory in the store; created if missing")
       ->type_name("PATH");
   parser.add_flag("--create", arguments->create, "Create the store if there is none");
   parser.footer(
-      "Entries that are there are replaced as by tar -x, others stay. Hard links and extended "
-      "attributes come along, blocks of zeros become holes. Each entry comes whole or not at all. "
-      "What cannot come in is told and left out, and the rest goes on (status 13); after an error, "
-      "or a signal (status 15), the entries before it are in the store, and their number is told.\n"
+      "Existing entries are replaced as by tar -x, others stay. Hard links and extended attributes "
+      "are imported, blocks of zeros become holes. Each entry is imported completely or not at "
+      "all. What cannot be imported is reported and left out, and the import continues (status "
+      "13); after an error, or a signal (status 15), the entries before it are in the store, and "
+      "their number is reported.\n"
       "Example: kvfs import --create /etc ~/store --into etc\n"
       "         ssh host tar c -C /srv . | kvfs import --from tar - ~/store");
   return [arguments] { return Import(*arguments); };

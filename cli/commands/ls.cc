@@ -1,4 +1,4 @@
-// `kvfs ls`: what lies in a directory of the store, one a line, in the order of the names' bytes.
+// `kvfs ls`: lists a directory of the store, one name per line, in byte order.
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -28,12 +28,12 @@ struct LsArguments {
   bool json = false;
 };
 
-// Names within one directory, paths of a recursive listing.
+// Names for one directory, paths for a recursive listing.
 std::string ListedName(const WalkedKey& key, const LsArguments& arguments) {
   return arguments.recursive ? key.path : std::string(key.name);
 }
 
-// As ls(1) has them by default.
+// The default of ls(1).
 Colour ColourOf(const fs::Attributes& attributes) {
   if (attributes.IsDirectory()) return Colour::kDirectory;
   if (attributes.IsSymbolicLink()) return Colour::kLink;
@@ -41,12 +41,12 @@ Colour ColourOf(const fs::Attributes& attributes) {
   return attributes.mode & S_IXUSR ? Colour::kProgram : Colour::kNone;
 }
 
-// What a link leads to; where that cannot be read, it is told, and the others are listed.
+// The target of a symbolic link; one that cannot be read is reported, and the listing goes on.
 Result<std::string> TargetOf(Keys& keys, const WalkedKey& key, CommandResult<>& outcome) {
   auto target = keys.ReadLink(key.path);
   if (target) return " -> " + ShownName(stdout, *target);
   const ErrorCode code = target.error().code;
-  if (code == ErrorCode::kNotFound) return std::string();  // gone meanwhile
+  if (code == ErrorCode::kNotFound) return std::string();  // deleted meanwhile
   if (code == ErrorCode::kIo || code == ErrorCode::kReadOnly) return target;
   Tell(Severity::kWarning, fmt::format("{}: {}", key.path, ReasonOfKeyError(target.error())));
   if (outcome) {

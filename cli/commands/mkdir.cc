@@ -1,4 +1,4 @@
-// `kvfs mkdir`: a directory in a store.
+// `kvfs mkdir`: creates a directory in a store.
 
 #include <memory>
 
@@ -50,10 +50,10 @@ Runner DefineMkdir(CLI::App& parser) {
   parser.add_option("STORE", arguments->store, "Directory of the store")->required();
   parser.add_option("PATH", arguments->path, "The directory to make")->required();
   parser.add_flag("-p,--parents", arguments->parents,
-                  "Make missing parents too; an existing directory is no error");
+                  "Make missing parents too; an existing directory is not an error");
   parser.footer(
-      "It gets mode 0777 less the umask, or what the default access control list of the directory\n"
-      "above leaves of it.\n"
+      "The mode is 0777 minus the umask, or as the default access control list of the\n"
+      "directory above determines.\n"
       "Example: kvfs mkdir -p ~/store jobs/new");
   return [arguments] { return Make(*arguments); };
 }

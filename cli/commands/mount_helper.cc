@@ -1,4 +1,4 @@
-// Reading mount(8)'s arguments: here -f means fake and -s sloppy, other than on the command line.
+// Parses mount(8)'s arguments: here -f means fake and -s sloppy, unlike on the command line.
 
 #include "cli/commands/mount_helper.h"
 
@@ -35,22 +35,22 @@ void ApplyFlag(const std::string& option, HelperArguments& helper) {
   if (option == "-w") helper.mount.options.emplace_back("rw");
 }
 
-// Whether root may believe a store that says which files are devices, or run as root: whoever owns
-// its directory can write there what they like. One that is not there yet will be root's.
+// Whether root may trust the store's device nodes and setuid files: the owner of its directory can
+// write anything there. A store that does not exist yet will belong to root.
 bool BelongsToRoot(const std::string& store) {
   struct stat status {};
   return ::stat(store.c_str(), &status) != 0 || status.st_uid == 0;
 }
 
-// mount(8) does not pass on what holds for every file system unless something else is said; for
-// FUSE's own program that is nodev and nosuid. It takes dev and suid from root only. Who asks for
-// them in vain, as mount(8) does not pass that on either, can ask `kvfs mount`.
+// mount(8) does not pass on the options that are its defaults, dev and suid; FUSE's own mount
+// program defaults to nodev and nosuid, and accepts dev and suid from root only. An explicit dev or
+// suid is not passed on either; `kvfs mount` accepts them.
 void ApplyDefaults(HelperArguments& helper) {
   if (::geteuid() != 0 || !BelongsToRoot(helper.mount.store)) return;
   helper.mount.options.insert(helper.mount.options.begin(), "dev,suid");
 }
 
-// Words between commas; what they are does not matter here.
+// Words separated by commas; their meaning does not matter here.
 std::string WithoutDevicesAndSetuid(const std::string& text) {
   std::string kept;
   for (size_t begin = 0; begin <= text.size();) {

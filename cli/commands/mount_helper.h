@@ -16,18 +16,18 @@ inline constexpr std::string_view kMountHelperName = "mount.kvfs";
 
 struct HelperArguments {
   MountArguments mount;
-  bool fake = false;  // -f: check everything, mount nothing
+  bool fake = false;  // -f: check everything, but do not mount
 };
 
-// kUsage for arguments that mount does not give. Pure.
+// kUsage for arguments that mount never passes. Pure.
 CommandResult<HelperArguments> ParseHelperArguments(const std::vector<std::string>& arguments);
 
-// The arguments of `kvfs STORE MOUNTPOINT -o ...`, which is how mount.fuse3 calls, for the type
-// fuse.kvfs. For root it adds dev and suid by itself; of a store that does not belong to root they
-// are left out, since nobody has asked for them. `kvfs mount -o dev,suid` asks.
+// Parses `kvfs STORE MOUNTPOINT -o ...`, as mount.fuse3 calls the program for the type fuse.kvfs.
+// For root, mount.fuse3 adds dev and suid by itself; they are removed for a store that does not
+// belong to root, since no user asked for them. `kvfs mount -o dev,suid` accepts them.
 std::vector<std::string> AsMountFuseMeansIt(std::vector<std::string> arguments);
 
-// mount(8)'s code for an exit code of ours. Pure.
+// Translates an exit code to mount(8)'s. Pure.
 int MountExitCode(ExitCode code);
 
 // Mounts, and returns the exit code for mount(8).

@@ -1,4 +1,4 @@
-// `kvfs mv`: another key for a value or a directory, in one step, without copying.
+// `kvfs mv`: renames a value or a directory atomically, without copying.
 
 #include <fmt/format.h>
 

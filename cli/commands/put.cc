@@ -1,4 +1,4 @@
-// `kvfs put`: a value from the command line, a file or standard input, durable when it returns.
+// `kvfs put`: stores a value from the command line, a file or standard input; durable on return.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@ struct PutArguments {
   ValueArgument value;
   bool create = false;
   bool if_absent = false;
-  uint64_t if_version = 0;  // 0: whatever there is
+  uint64_t if_version = 0;  // 0: any, or no key
 };
 
 CommandResult<> EnsureStore(const PutArguments& arguments) {
@@ -30,7 +30,7 @@ CommandResult<> EnsureStore(const PutArguments& arguments) {
   return CreateIfMissing(store);
 }
 
-// The condition and the value are one step.
+// Checks the version and puts the value atomically.
 Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& source) {
   std::vector<fs::PathOperation> changes;
   if (arguments.if_absent || arguments.if_version != 0) {
@@ -43,7 +43,7 @@ Result<void> PutIn(Keys& keys, const PutArguments& arguments, const ByteSource& 
   return keys.ApplyWithContent(changes, ContentFrom(source));
 }
 
-// Of a store that a daemon serves nobody is kept out by a value on its way.
+// With a daemon, a slow source does not keep others from the store.
 CommandResult<ByteSource> Gather(const ByteSource& source, const PutArguments& arguments) {
   KVFS_ASSIGN(const auto store, ResolveStore(arguments.store, IfMissing::kFail));
   if (IsServedByDaemon(store)) return source;
@@ -86,10 +86,9 @@ Runner DefinePut(CLI::App& parser) {
       ->check(WholeNumber(1))
       ->excludes(if_absent);
   parser.footer(
-      "Readers see the old value or the new one, never a part, but for a moment those of a mount\n"
-      "where others write to the key meanwhile. The key keeps its inode number. A new one gets "
-      "mode\n"
-      "0666 less the umask, or what its directory's default access control list leaves of it.\n"
+      "Readers see the old value or the new one, never a part, except briefly in a mount when\n"
+      "others write to the key meanwhile. The key keeps its inode number. A new key has mode\n"
+      "0666 minus the umask, or as its directory's default access control list determines.\n"
       "Example: kvfs put ~/store foo bar");
   return [arguments] { return Put(*arguments); };
 }

@@ -1,5 +1,5 @@
-// `kvfs repair`: what can be read of a damaged store goes into a new one, losses are told one by
-// one, and directories whose own entry is lost get a name again. The damaged store stays as it is.
+// `kvfs repair`: copies everything readable of a damaged store into a new one, reports each loss,
+// and gives directories whose own entry is lost a name. The damaged store is not changed.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ struct RepairArguments {
   bool json = false;
 };
 
-// What cannot be said is no reason to leave a store half repaired: main tells of it at the end.
+// Failed output must not leave a store half repaired: main reports it at the end.
 void Say(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void PrintEvent(const char* kind, const char* what, const std::string& text, bool json) {
@@ -60,7 +60,7 @@ Result<fs::ReattachReport> ReattachIn(const std::string& target,
   return report;
 }
 
-// `entries` counts those that the new store has got.
+// `entries` receives the number of entries in the new store.
 Result<Repaired> RepairInto(const std::string& store, const std::string& target, bool json,
                             uint64_t& entries) {
   Progress progress(ShownText(stderr, fmt::format("repairing {}", store)));
@@ -103,12 +103,11 @@ void Print(const Repaired& repaired, const std::string& target, bool json) {
 CommandError ExplainRepairError(const std::string& store, const std::string& target,
                                 const Error& error, uint64_t entries) {
   if (IsInterrupted() || entries > 0) {
-    const std::string reason = IsInterrupted() ? "a signal has ended it" : error.message;
-    return {
-        IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfStore(error.code),
-        fmt::format("cannot repair all of {0} into {1}: {2}; stopped after {3} entries, and {1} "
-                    "is no whole store: remove it before the next repair",
-                    store, target, reason, entries)};
+    const std::string reason = IsInterrupted() ? "interrupted by a signal" : error.message;
+    return {IsInterrupted() ? ExitCode::kInterrupted : ExitCodeOfStore(error.code),
+            fmt::format("cannot repair all of {0} into {1}: {2}; stopped after {3} entries, and "
+                        "{1} is not a complete store: remove it before the next repair",
+                        store, target, reason, entries)};
   }
   switch (error.code) {
     case ErrorCode::kNotFound:
@@ -139,7 +138,7 @@ CommandResult<> Repair(const RepairArguments& arguments) {
   Print(*repaired, target, arguments.json);
   if (repaired->report.losses == 0) return {};
   return Fail(ExitCode::kWrongKind,
-              fmt::format("not all of {} came into {}: {} losses, each of which was told", store,
+              fmt::format("not all of {} was copied into {}: {} losses, each reported above", store,
                           target, repaired->report.losses));
 }
 
@@ -153,8 +152,8 @@ Runner DefineRepair(CLI::App& parser) {
       ->required();
   parser.add_flag("--json", arguments->json, "One JSON object a line, the report last");
   parser.footer(
-      "What could not be read is told, one loss a line, and the status is 13 then; entries whose "
-      "directory is lost are put under lost+found.\n"
+      "Losses are reported one per line, and make the status 13; entries whose directory is lost "
+      "are put under lost+found.\n"
       "Example: kvfs repair ~/store ~/store.repaired");
   return [arguments] { return Repair(*arguments); };
 }

@@ -1,4 +1,4 @@
-// `kvfs stat`: all that is known of keys but their values.
+// `kvfs stat`: shows the metadata of keys.
 
 #include <fmt/format.h>
 

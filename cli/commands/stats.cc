@@ -1,4 +1,4 @@
-// `kvfs stats`: what a store counts, once or again and again.
+// `kvfs stats`: shows a store's counters, once or repeatedly.
 
 #include <fmt/format.h>
 
@@ -41,7 +41,7 @@ void PrintJson(const StoreStats& stats) {
   fmt::print("{}\n", ToLine(line));
 }
 
-// A store that nobody serves is opened for each look only, so that others can use it meanwhile.
+// A store without a daemon is opened for each look only, so that others can use it in between.
 CommandResult<> Show(const StatsArguments& arguments, const std::string& store) {
   KVFS_ASSIGN(const auto maintenance, OpenMaintenance(store, "stats", StoreUse::kLookOnly));
   const auto stats = maintenance->GetStats();

@@ -1,4 +1,4 @@
-// `kvfs status`: which stores are mounted where, and who holds a store.
+// `kvfs status`: lists mounted stores and their mount points, and the holder of a store.
 
 #include <fmt/format.h>
 
@@ -29,9 +29,9 @@ struct Status {
   std::string store;
   std::string mount_point;  // empty: not mounted
   std::string state;        // "mounted", "silent", "dead", "held", "free"
-  pid_t pid = 0;            // 0: nobody, or not known
-  std::string purpose;      // of who holds it
-  bool is_stopped = false;  // the process, by a signal
+  pid_t pid = 0;            // 0: none or unknown
+  std::string purpose;      // of the holder
+  bool is_stopped = false;  // the process is stopped by a signal
 };
 
 Status OfMount(const MountEntry& mount, MountHealth health) {
@@ -51,7 +51,7 @@ Status OfMount(const MountEntry& mount) { return OfMount(mount, LookAtMount(moun
 Status OfStore(const std::string& store, const std::vector<MountEntry>& table) {
   Status status{store, "", "free", 0, ""};
   if (!IsHeld(store)) {
-    // One that is only read is shared, and says nothing of who reads.
+    // A store opened for reading only is shared, and its readers are not recorded.
     const auto mount = std::ranges::find_if(table, [&](const MountEntry& entry) {
       return entry.type == kMountType && entry.source == store;
     });
@@ -80,7 +80,7 @@ std::string Describe(const Status& status) {
     return fmt::format(
         "{0} is mounted on {1}{2}, which {3}: `kvfs unmount --force {1}` cuts it off", status.store,
         status.mount_point, by.empty() ? " by a process" : by,
-        status.is_stopped ? "is stopped; `kill -CONT` has it go on" : "does not answer");
+        status.is_stopped ? "is stopped; `kill -CONT` resumes it" : "does not answer");
   }
   if (status.state == "dead") {
     return fmt::format("{0} was mounted on {1}, whose daemon has died: `kvfs unmount {1}`",
@@ -107,7 +107,7 @@ void Print(const Status& status, bool json) {
 
 CommandResult<> ShowPlace(const std::string& place, const std::vector<MountEntry>& table,
                           bool json) {
-  // A mount is told by its place, which may be that of a dead one.
+  // A mount may be given by its mount point, even if it is dead.
   if (const auto path = ResolvePlace(place)) {
     const auto mount = FindMount(table, *path);
     if (mount && mount->type == kMountType) {

@@ -1,7 +1,7 @@
-// `kvfs top`: what a mount is asked for, and how long its answers take, second by second.
+// `kvfs top`: request rates and latencies of a mount, second by second.
 //
-// It reads the mount's control directory twice and tells the difference: so it needs nothing of the
-// daemon that `cat` does not.
+// Reads the mount's control directory repeatedly and prints the differences, so the daemon needs no
+// more than `cat` does.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -42,13 +42,13 @@ struct TopArguments {
   std::string mount_point;
   std::string control = ".kvfs";
   double every_seconds = 1;
-  uint64_t times = 0;  // 0: for ever
+  uint64_t times = 0;  // 0: without end
   bool json = false;
 };
 
 struct Look {
   Clock::time_point time;
-  std::map<std::string, fs::Latencies> messages;  // by kind
+  std::map<std::string, fs::Latencies> messages;  // by request type
 };
 
 struct Row {
@@ -74,17 +74,17 @@ CommandResult<Look> TakeLook(const TopArguments& arguments) {
   }
   if (text->empty() && LookAtMount(arguments.mount_point) == MountHealth::kDead) {
     return Fail(ExitCode::kMountPointBad,
-                fmt::format("cannot look at {0}: its daemon has died: `kvfs unmount {0}`",
+                fmt::format("cannot watch {0}: its daemon has died: `kvfs unmount {0}`",
                             arguments.mount_point));
   }
   const Json stats = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object() || !stats.contains("latencies")) {
-    return Fail(
-        ExitCode::kMountPointBad,
-        fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
-                    "mount's control directory has another name",
-                    path,
-                    text->empty() ? "there is no such file" : "it is not what a mount tells"));
+    return Fail(ExitCode::kMountPointBad,
+                fmt::format("cannot read {}: {}; name a mount point of kvfs, and --control if the "
+                            "mount's control directory has another name",
+                            path,
+                            text->empty() ? "there is no such file"
+                                          : "these are not the statistics of a mount"));
   }
   Look look{Clock::now(), {}};
   for (const auto& [kind, told] : stats["latencies"].items()) {
@@ -97,7 +97,7 @@ CommandResult<Look> TakeLook(const TopArguments& arguments) {
   return look;
 }
 
-// What came between two looks, the most frequent first.
+// The requests between two looks, the most frequent first.
 std::vector<Row> Compare(const Look& before, const Look& now) {
   const double seconds = std::chrono::duration<double>(now.time - before.time).count();
   std::vector<Row> rows;
@@ -139,8 +139,8 @@ void PrintJson(const std::vector<Row>& rows) {
   fmt::print("{}\n", ToLine(line));
 }
 
-// Where the store is mounted that is named in place of a mount point. The path as it is of all
-// else: what is wrong with it shows when its mount is looked at.
+// The mount point of a store given in place of a mount point. Any other path is returned unchanged:
+// looking at its mount reports what is wrong with it.
 std::string FindMountPoint(const std::string& place) {
   const auto resolved = ResolvePlace(place);
   const auto table = ReadMountTable();
@@ -174,9 +174,7 @@ CommandResult<> Top(TopArguments arguments) {
 
 Runner DefineTop(CLI::App& parser) {
   const auto arguments = std::make_shared<TopArguments>();
-  parser
-      .add_option("MOUNTPOINT", arguments->mount_point,
-                  "Where a store is mounted, or the store that is")
+  parser.add_option("MOUNTPOINT", arguments->mount_point, "A mount point, or a mounted store")
       ->required();
   parser.add_option("--every", arguments->every_seconds, "Seconds between samples")
       ->type_name("SECONDS")
@@ -190,9 +188,9 @@ Runner DefineTop(CLI::App& parser) {
       ->capture_default_str();
   parser.add_flag("--json", arguments->json, "One JSON object a line");
   parser.footer(
-      "Shows the messages that the kernel sends to the mount: how many a second of each kind, and "
-      "the median and 99th percentile of the time to their answers. What the kernel answers by "
-      "itself, from what it remembers, costs no message.\n"
+      "Shows the requests that the kernel sends to the mount: the rate of each kind, and the "
+      "median and 99th percentile of their latency. Calls that the kernel answers from its caches "
+      "cause no request.\n"
       "Example: kvfs top ~/kv");
   return [arguments] { return Top(*arguments); };
 }

@@ -1,5 +1,5 @@
-// `kvfs unmount`: takes the mount away, then waits until its daemon has written everything and
-// ended. Every wait is announced and has a limit (cli/base/waiting.h).
+// `kvfs unmount`: unmounts, then waits until the daemon has written everything and ended. Every
+// wait is announced and has a limit (cli/base/waiting.h).
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -24,14 +24,14 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kBusyPause{200};
-// In which a daemon whose connection was cut off has mostly closed the store.
+// A daemon whose connection was aborted has usually closed the store within this time.
 constexpr milliseconds kMoment{1'000};
 
 struct UnmountArguments {
   std::string mount_point;
   bool lazily = false;
   bool by_force = false;
-  bool wait = false;  // until nobody uses it
+  bool wait = false;  // until the mount is idle
 };
 
 CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
@@ -49,28 +49,28 @@ CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
   }
   if (mount->type != kMountType) {
     return Fail(ExitCode::kMountPointBad,
-                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) takes "
-                            "away",
+                fmt::format("cannot unmount {}: it is a mount of type {}, which umount(8) removes",
                             *resolved, mount->type));
   }
   return *mount;
 }
 
 CommandResult<> ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
-  return Fail(ExitCode::kFlushFailed,
-              fmt::format("unmounted {}, but its daemon, process {}, ended without closing the "
-                          "store {}: see its log; what was acknowledged comes back when the store "
-                          "is opened next",
-                          mount_point, daemon.pid(), daemon.store_path()));
+  return Fail(
+      ExitCode::kFlushFailed,
+      fmt::format("unmounted {}, but its daemon, process {}, ended without closing the store {}: "
+                  "see its log; acknowledged changes are recovered when the store is next opened",
+                  mount_point, daemon.pid(), daemon.store_path()));
 }
 
-// What may keep the daemon of a mount that is gone: the same file system at another place, if it
-// can be seen from here.
+// What may keep the daemon running after the mount is gone: the same file system at another mount
+// point, if that is visible from here.
 std::string WhyItLives(const MountEntry& mount) {
   const auto table = ReadMountTable();
   for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
     if (entry.type != kMountType || entry.number != mount.number) continue;
-    return fmt::format("which is still mounted on {}, as by `mount --bind`", entry.mount_point);
+    return fmt::format("which is still mounted on {}, for example by `mount --bind`",
+                       entry.mount_point);
   }
   return "which is closing the store, or is still mounted in another mount namespace, such as a "
          "container's";
@@ -80,7 +80,7 @@ CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
   const std::string& mount_point = mount.mount_point;
   const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
   Waiting waiting([&] {
-    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it in order",
+    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it cleanly",
                        mount_point, whom, WhyItLives(mount), daemon.pid());
   });
   switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
@@ -92,12 +92,12 @@ CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
       break;
   }
   return Fail(ExitCode::kStoreInUse,
-              fmt::format("unmounted {} here, but {} has the store {} still, {}; `kill {}` ends it "
-                          "in order, also where others have it mounted",
+              fmt::format("unmounted {} here, but {} still holds the store {}, {}; `kill {}` ends "
+                          "it cleanly, and with it any other mounts",
                           mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
-// Detaches although the mount is busy; the daemon then ends with the last who uses it.
+// Detaches a busy mount; the daemon ends with the last process that uses it.
 CommandResult<> DetachLazily(const std::string& mount_point) {
   const CommandResult<> detached = Detach(mount_point, Unmounting::kLazily);
   if (detached) {
@@ -108,7 +108,7 @@ CommandResult<> DetachLazily(const std::string& mount_point) {
   return detached;
 }
 
-// Tells who is in the way, and tries until nobody is.
+// Names the processes that use the mount, and retries until there are none.
 CommandResult<> DetachPatiently(const std::string& mount_point) {
   CommandResult<> detached;
   Waiting waiting([&] { return detached.error().text; });
@@ -126,7 +126,7 @@ bool IsStillThere(const MountEntry& mount) {
   return now && now->type == kMountType && now->number == mount.number;
 }
 
-// Whoever uses it gets an error from now on. Waits for nobody, but for a moment.
+// Processes that use the mount get errors from now on. Waits for a short time only.
 CommandResult<> UnmountByForce(const MountEntry& mount,
                                const std::optional<DaemonProcess>& daemon) {
   const CommandResult<> cut = CutOff(mount);
@@ -144,44 +144,44 @@ CommandResult<> UnmountByForce(const MountEntry& mount,
     case DaemonProcess::End::kNotYet:
       break;
   }
-  Tell(Severity::kWarning,
-       fmt::format("{} is cut off and unmounted; its daemon, process {}, has the store {} still{}",
-                   mount.mount_point, daemon->pid(), daemon->store_path(),
-                   daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
-                                       : ", and is closing it"));
+  Tell(
+      Severity::kWarning,
+      fmt::format("{} is cut off and unmounted; its daemon, process {}, still holds the store {}{}",
+                  mount.mount_point, daemon->pid(), daemon->store_path(),
+                  daemon->IsStopped() ? ", and is stopped: `kill -CONT` lets it close the store"
+                                      : ", and is closing it"));
   return {};
 }
 
 CommandResult<> ExplainSilence(const std::string& mount_point,
                                const std::optional<DaemonProcess>& daemon) {
   const bool is_stopped = daemon && daemon->IsStopped();
-  return Fail(
-      ExitCode::kIoFailed,
-      fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
-                  "it off, and what is in mappings and not synced is lost",
-                  mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
-                  is_stopped ? "is stopped (`kill -CONT` has it go on)" : "does not answer"));
+  return Fail(ExitCode::kIoFailed,
+              fmt::format("cannot unmount {0}: its daemon{1} {2}; `kvfs unmount --force {0}` cuts "
+                          "it off, and unsynced writes to memory mappings are lost",
+                          mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
+                          is_stopped ? "is stopped (`kill -CONT` resumes it)" : "does not answer"));
 }
 
-// Nothing tells of a daemon that has ended in order, although that may be.
+// Nothing records that the daemon ended properly, although it may have.
 CommandResult<> ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
   return Fail(ExitCode::kFlushFailed,
-              fmt::format("unmounted {}, {}; what was acknowledged is in the store {}, or comes "
-                          "back when it is opened next",
+              fmt::format("unmounted {}, {}; acknowledged changes are in the store {}, or are "
+                          "recovered when it is next opened",
                           mount.mount_point, why, mount.source));
 }
 
 CommandResult<> AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
   if (daemon) return AwaitEnd(*daemon, mount);
   if (mount.is_read_only) return {};  // it had nothing to write
-  return ExplainUnknownEnd(mount,
-                           "but its daemon cannot be found from here, so that nobody waited "
-                           "until all of it was on disk");
+  return ExplainUnknownEnd(
+      mount,
+      "but its daemon cannot be found from here, so it is unknown whether everything is on disk");
 }
 
-// Nobody can do anything with a dead mount: that it is busy is no reason to keep it.
+// A dead mount is useless, so it is detached even if it is busy.
 CommandResult<> UnmountDead(const MountEntry& mount, const std::optional<DaemonProcess>& daemon) {
-  // Mostly the connection has ended with the daemon.
+  // Usually the connection has ended with the daemon.
   static_cast<void>(CutOff(mount));
   if (IsStillThere(mount)) {
     KVFS_TRY(Detach(mount.mount_point, Unmounting::kLazily));
@@ -202,8 +202,8 @@ CommandResult<> Unmount(const UnmountArguments& arguments) {
   const auto mount = FindKvfsMount(arguments.mount_point);
   if (!mount) return tl::unexpected(mount.error());
   const std::string& mount_point = mount->mount_point;
-  // This process must not be what keeps the mount busy: not by its directory, nor by a descriptor
-  // that a shell has left to it.
+  // This process must not keep the mount busy, neither by its working directory, nor by a
+  // descriptor inherited from a shell.
   if (::chdir("/") != 0) return Fail(ExitCode::kIoFailed, "cannot change to the directory /");
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
   const auto daemon = DaemonProcess::Find(*mount);
@@ -211,7 +211,7 @@ CommandResult<> Unmount(const UnmountArguments& arguments) {
   const bool is_dead = health == MountHealth::kDead;
   if (arguments.by_force && !is_dead) return UnmountByForce(*mount, daemon);
   if (health == MountHealth::kSilent && arguments.lazily) return DetachLazily(mount_point);
-  // A process that is dying may wait in the mount, which then would wait for ever.
+  // A dying process may be waiting for the mount, which would then wait for it without end.
   const bool is_dying = health == MountHealth::kSilent && daemon && !daemon->IsAlive();
   if (is_dying || is_dead) return UnmountDead(*mount, daemon);
   if (health == MountHealth::kSilent) health = AwaitHealth(mount_point);
@@ -234,7 +234,8 @@ Runner DefineUnmount(CLI::App& parser) {
       "Cut off a mount that is busy, or whose daemon does not answer: its users get errors");
   force->excludes(lazy);
   parser
-      .add_flag("-w,--wait", arguments->wait, "Wait until it is no longer in use; says who uses it")
+      .add_flag("-w,--wait", arguments->wait,
+                "Wait until it is no longer in use; names the processes that use it")
       ->excludes(lazy)
       ->excludes(force);
   parser.footer("Example: kvfs unmount ~/kv");

@@ -1,4 +1,4 @@
-// `kvfs version`: what a report of a fault should name.
+// `kvfs version`: the versions that a bug report should state.
 
 #include "cli/base/version.h"
 
@@ -16,7 +16,8 @@
 namespace kvfs::cli {
 namespace {
 
-// Of the program that users other than root mount through; empty if it is not installed.
+// The version of fusermount3, through which users other than root mount; empty if it is not
+// installed.
 std::string HelperVersion() {
   const Subprocess fusermount = RunProgram({"fusermount3", "--version"});
   if (!fusermount.started || fusermount.exit_status != 0) return {};
@@ -35,9 +36,9 @@ void PrintText(const utsname& system) {
       "libfuse {}, speaks FUSE {}\n"
       "fusermount3 {}\n"
       "{} {}, speaks FUSE {}\n",
-      kVersion, fs::LibfuseVersion(), Or(protocol.libfuse, "of a version that it does not tell"),
+      kVersion, fs::LibfuseVersion(), Or(protocol.libfuse, "of an unknown version"),
       Or(HelperVersion(), "is not installed"), system.sysname, system.release,
-      Or(protocol.kernel, "of a version that only a mount could tell, which is not allowed here"));
+      Or(protocol.kernel, "of an unknown version, since mounting is not permitted here"));
 }
 
 void PrintJson(const utsname& system) {
@@ -58,7 +59,7 @@ void PrintJson(const utsname& system) {
 
 Runner DefineVersion(CLI::App& parser) {
   const auto json = std::make_shared<bool>(false);
-  parser.add_flag("--json", *json, "One JSON object; null is what cannot be told here");
+  parser.add_flag("--json", *json, "One JSON object; null if unknown");
   parser.footer(
       "The version of FUSE is that of the protocol; a mount uses the older of the two.\n"
       "Example: kvfs version");

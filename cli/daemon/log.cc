@@ -35,7 +35,7 @@ bool MayTakeLines(mode_t mode) { return S_ISREG(mode) || S_ISFIFO(mode) || S_ISC
 
 Result<Descriptor> OpenForLines(const std::string& path) {
   KVFS_ASSIGN(const OutputTarget target, FindOutputTarget(path, LinksOf::kRootOnly));
-  constexpr const char* kNoFile = "it is no regular file, FIFO or terminal";
+  constexpr const char* kNoFile = "it is not a regular file, FIFO or terminal";
   if (target.found && !target.is_of_proc && !MayTakeLines(target.found->st_mode)) {
     return Fail(ErrorCode::kIo, kNoFile);
   }
@@ -44,7 +44,7 @@ Result<Descriptor> OpenForLines(const std::string& path) {
       ::openat(target.directory.number(), target.name.c_str(),
                O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | links, 0600));
   const bool is_fifo = target.found && S_ISFIFO(target.found->st_mode);
-  if (!file.valid() && is_fifo && errno == ENXIO) return Fail(ErrorCode::kIo, "nobody reads it");
+  if (!file.valid() && is_fifo && errno == ENXIO) return Fail(ErrorCode::kIo, "it has no reader");
   if (!file.valid()) return tl::unexpected(ErrorOfErrno(errno));
   if (!TakesLines(file.number())) return Fail(ErrorCode::kIo, kNoFile);
   return file;

@@ -53,7 +53,7 @@ class Conversation {
   Result<Message> Dispatch(const Message& message) {
     const std::string& verb = message[0];
     if (verb == request::kHello) return Greet(message);
-    if (!is_greeted_) return Fail(ErrorCode::kInvalid, "a connection begins with a greeting");
+    if (!is_greeted_) return Fail(ErrorCode::kInvalid, "a connection must begin with a greeting");
     if (verb == request::kApply) return Apply(message);
     if (verb == request::kPut) return Put(message);
     if (verb == request::kFreeze) return Done(keys_.Freeze());
@@ -103,7 +103,7 @@ class Conversation {
                       "unmount the store and mount it again",
                       kVersion, kProtocol));
     }
-    if (message.size() != 4) return Fail(ErrorCode::kInvalid, "a greeting names no umask");
+    if (message.size() != 4) return Fail(ErrorCode::kInvalid, "the greeting has no umask");
     KVFS_ASSIGN(const uint64_t umask, DecodeNumber(message[3]));
     keys_.SetUmask(static_cast<uint32_t>(umask));
     is_greeted_ = true;

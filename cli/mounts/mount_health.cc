@@ -78,8 +78,8 @@ Result<std::string> FromText(std::string text) {
   return Fail(static_cast<ErrorCode>(front - 'A'), std::move(text));
 }
 
-// Where the open file is that a path like /dev/fd/5 names. The process that asks a daemon has other
-// descriptors, and the kernel knows the place by itself.
+// The path of the open file that a path like /dev/fd/5 names. The process that checks the daemon
+// has other descriptors, and the kernel knows the path without the daemon.
 std::optional<std::string> PlaceOfDescriptor(const std::string& path) {
   const std::filesystem::path named = std::filesystem::path(path).lexically_normal();
   const std::string directory = named.parent_path().string();

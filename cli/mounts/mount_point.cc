@@ -22,7 +22,7 @@ tl::unexpected<CommandError> Refuse(const std::string& mount_point, std::string_
   return Fail(ExitCode::kMountPointBad, fmt::format("cannot mount on {}: {}", mount_point, reason));
 }
 
-// A place in the mount of another daemon, which does not answer, is none that is known to be bad.
+// A path in another mount whose daemon does not answer is not known to be unsuitable.
 tl::unexpected<CommandError> RefuseUnknown(const std::string& path, const Error& error) {
   auto refusal = Refuse(path, error.message);
   if (error.code == ErrorCode::kIo) refusal.value().code = ExitCode::kIoFailed;
@@ -75,7 +75,7 @@ CommandResult<> ClearOldMount(const MountEntry& mount, const std::string& store_
                                            "unmount {}` removes it",
                                            mount.source, mount_point));
   }
-  told = fmt::format("took away the mount on {} whose daemon had died", mount_point);
+  told = fmt::format("removed the mount on {}, whose daemon had died", mount_point);
   return Detach(mount_point, Unmounting::kLazily);
 }
 

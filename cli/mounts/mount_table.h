@@ -24,7 +24,7 @@ struct MountEntry {
   bool is_read_only = false;  // this mount, or the whole file system
   // The minor device number of a file system without a device; for FUSE it names the connection.
   uint32_t number = 0;
-  // The directory of the file system that is to be seen here: another one by `mount --bind`.
+  // The directory of the file system that is visible here: not its root after `mount --bind`.
   std::string root = "/";
 
   bool operator==(const MountEntry&) const = default;

@@ -111,7 +111,7 @@ std::string DescribeMountUsers(std::string_view mount_point) {
   const auto table = ReadMountTable();
   for (const MountEntry& mount : table.value_or(std::vector<MountEntry>())) {
     if (mount.mount_point == mount_point || !IsWithin(mount.mount_point, mount_point)) continue;
-    all.push_back(fmt::format("what is mounted inside, on {}", mount.mount_point));
+    all.push_back(fmt::format("a mount inside it, on {}", mount.mount_point));
   }
   if (all.empty()) return ", by a process that is not visible from here";
   const size_t named = std::min(all.size(), kMaxNamed);

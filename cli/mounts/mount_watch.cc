@@ -1,9 +1,8 @@
-// The table of descriptors that a process has cannot be taken from it from outside, nor be left
-// without closing what is in it, which may wait for the daemon. So a third process, the keeper, has
-// the same table as the child from its beginning on (clone(2)), and does nothing but close it when
-// it is told. The process that watches has a table of its own, from which it removes the mounts'
-// files at the beginning, while the daemons answer: to write to them, or to close them at its end,
-// would wait for the daemons.
+// A process's descriptor table cannot be emptied from outside, nor released without closing its
+// files, which may wait for the daemon. So a third process, the keeper, shares the child's table
+// from the beginning (clone(2)), and only closes its files when it is told to. The watcher has a
+// table of its own, from which it removes the mounts' files at the beginning, while the daemons
+// answer: writing to them, or closing them at its exit, would wait for the daemons.
 
 #include "cli/mounts/mount_watch.h"
 
@@ -45,26 +44,26 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Between two questions to the daemons.
+// The interval between checks of the daemons.
 constexpr milliseconds kPause{200};
-// After which a daemon counts as silent for one who has told the command to stop.
+// After a signal to stop, a daemon counts as silent after this time.
 constexpr milliseconds kSilence{1'000};
-// In which a process that can be killed is gone.
+// A process that can be killed ends within this time.
 constexpr milliseconds kDying{100};
 constexpr milliseconds kStep{2};
 
-// Of a command, as its command line is.
+// Global to the process, like its command line.
 std::vector<std::string> watched_mounts;
 bool watches_nothing = false;
 
-// As fork, but with the same table of descriptors, and of the same parent.
+// Like fork, but shares the descriptor table, and the child has the caller's parent.
 pid_t CloneBeside() {
   return static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0));
 }
 
-// What the processes of a watch share.
+// Memory shared by the processes of a watch.
 struct Shared {
-  std::atomic<pid_t> child{0};  // -1: there can be none
+  std::atomic<pid_t> child{0};  // -1: it could not be started
   std::atomic<bool> is_parted{false};
   std::atomic<bool> is_closed{false};
 };
@@ -82,7 +81,7 @@ sigset_t WatchedSignals() {
   return signals;
 }
 
-// The process that watches: its child, until that has ended.
+// The watcher. Its child does the work.
 class Watch {
  public:
   Watch(pid_t keeper, Descriptor told, Shared& shared, std::vector<std::string> mounts)
@@ -93,7 +92,7 @@ class Watch {
         mounts_(std::move(mounts)),
         signals_(WatchedSignals()) {}
 
-  // Ends this process as the child ends. Returns if the child was given up.
+  // Exits when the child exits. Returns if the child was given up.
   void Run() {
     do {
       Pause();
@@ -102,7 +101,7 @@ class Watch {
   }
 
  private:
-  // Every child's end is a signal, and those of whoever asks the daemons are not meant.
+  // Every child's exit causes a signal, also that of the processes that check the daemons.
   void Pause() {
     const auto end = steady_clock::now() + kPause;
     for (auto rest = kPause; rest.count() > 0;
@@ -111,7 +110,7 @@ class Watch {
       EndWithChild();
     }
   }
-  // Passes it on to the child, which may get it by itself, too.
+  // Forwards a signal to the child, which may have received it itself, too.
   bool AwaitSignal(milliseconds time) {
     const timespec limit{0, std::chrono::nanoseconds(time).count()};
     siginfo_t info{};
@@ -125,7 +124,7 @@ class Watch {
   void EndWithChild() {
     int status = 0;
     if (::waitpid(child_, &status, WNOHANG) != child_) return;
-    // What the child has left open is closed with the keeper's end.
+    // Files that the child has left open are closed when the keeper exits.
     told_ = Descriptor();
     AwaitKeeper([this] { return ::waitpid(keeper_, nullptr, WNOHANG) != 0; });
     if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
@@ -140,7 +139,7 @@ class Watch {
     ::_exit(128 + signal);
   }
 
-  // Whether the daemons do, within the limit.
+  // Whether the daemons answer, within the limit.
   bool Answers() {
     const auto since = steady_clock::now();
     Waiting waiting([this] {
@@ -158,7 +157,7 @@ class Watch {
     };
     const auto asked = DoAside([this] { return Ask(); }, goes_on);
     if (!asked && asked.error().code == ErrorCode::kIo) {
-      // A signal that is still to be handed on ends the waiting, too.
+      // A signal that has yet to be forwarded ends the wait, too.
       return !is_to_stop() && !IsWaitLimitReached();
     }
     if (has_waited) RenewWaits();
@@ -181,7 +180,7 @@ class Watch {
     static_cast<void>(::write(told_.number(), "c", 1));
     AwaitKeeper([this] { return shared_.is_closed.load(); });
   }
-  // Within a moment.
+  // Waits for a short time.
   void AwaitKeeper(const std::function<bool()>& is_done) const {
     for (const auto end = steady_clock::now() + kSilence;
          steady_clock::now() < end && !is_done();) {
@@ -191,14 +190,14 @@ class Watch {
 
   const pid_t child_;
   const pid_t keeper_;
-  Descriptor told_;  // by which the keeper is told; its end is the keeper's
+  Descriptor told_;  // the keeper's orders; its end makes the keeper exit
   Shared& shared_;
   const std::vector<std::string> mounts_;
   const sigset_t signals_;
   bool is_told_to_stop_ = false;
 };
 
-// The descriptors of files in the mounts, or of all others.
+// The descriptors of files in the mounts, or of all other files.
 std::vector<int> FilesOpen(const std::vector<std::string>& mounts, bool in_mounts) {
   std::vector<int> files;
   std::error_code error;
@@ -213,13 +212,13 @@ std::vector<int> FilesOpen(const std::vector<std::string>& mounts, bool in_mount
   return files;
 }
 
-// Not the files in the mounts, whose closing may take until the daemons go on.
+// Not the files in the mounts: closing them may wait until the daemons continue.
 void CloseOthers(const std::vector<std::string>& mounts) {
   for (const int file : FilesOpen(mounts, /*in_mounts=*/false)) ::close(file);
 }
 
-// The watching process has none of the mounts' files open: what it writes there, or closes, would
-// wait for the daemons.
+// The watcher must not have the mounts' files open: writing to them, or closing them, would wait
+// for the daemons.
 void LetGoOf(const std::vector<std::string>& mounts) {
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int file : FilesOpen(mounts, /*in_mounts=*/true)) ::dup2(nothing.number(), file);
@@ -235,8 +234,8 @@ void LetGoOf(const std::vector<std::string>& mounts) {
 
 enum class Role { kWorks, kWatched };
 
-// Parts the command in two. Returns at once in the one that works, and in the one that watches when
-// it has given the other up. One who gets no process more is not watched, and works.
+// Splits the command. Returns at once in the worker, and in the watcher once it has given up the
+// worker. If no process can be started, this process works unwatched.
 Role Part(const std::vector<std::string>& mounts) {
   Shared* const shared = MakeShared();
   std::array<int, 2> ends;
@@ -256,7 +255,7 @@ Role Part(const std::vector<std::string>& mounts) {
     while (!shared->is_parted && ::getppid() == parent) ::sched_yield();
     if (::getppid() != parent) ::_exit(EXIT_FAILURE);
     TakeSignalsAsPassedOn();
-    static_cast<void>(told.Release());  // the keeper's, too
+    static_cast<void>(told.Release());  // belongs to the keeper, too
     return Role::kWorks;
   }
   told = Descriptor();
@@ -283,11 +282,11 @@ Result<void> WatchMounts(std::vector<std::string> mounts) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (role == Role::kWorks) return {};
   return Fail(ErrorCode::kIo, WithWaited("its daemon does not answer") +
-                                  "; that was in the middle: what was done before stays as it "
-                                  "is, and files .kvfs-*.partial may be left");
+                                  "; the command was not completed: earlier changes remain, and "
+                                  "files .kvfs-*.partial may be left");
 }
 
-// Of those that are mounted over each other the topmost is the same.
+// Of mounts over each other, only the topmost is accessible, and each gives the same result.
 std::vector<std::string> MountsAround(const std::vector<MountEntry>& table,
                                       const std::string& path) {
   std::vector<std::string> mounts;
@@ -310,7 +309,7 @@ Result<void> WatchStreams() {
   std::vector<std::string> mounts;
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     std::error_code error;
-    // The kernel says so without asking a daemon.
+    // Answered by the kernel, without a daemon.
     const auto path = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", stream), error);
     if (error || !path.is_absolute() || IsWithin(path.string(), "/dev")) continue;
     const auto table = ReadMountTable();

@@ -1,16 +1,16 @@
-// Watching the mounts in which a command reads or writes files, so that a daemon which falls silent
-// in the middle holds the command up no longer than the limit for waiting.
+// Watches the mounts in which a command reads or writes files, so that a daemon that stops
+// answering cannot block the command for longer than the wait limit.
 //
-// A thread that waits for an answer which the daemon has begun to give cannot be ended, nor its
-// process. So the command parts in two: a child goes on with the work, and the process that the
-// caller waits for watches. It hands signals on, ends as the child ends, and asks the mounts'
-// daemons some times a second whether they answer. Where one does not, within the limit, it kills
-// the child, and has all closed that it has open, also where it cannot die yet: so the lock of its
-// store is free, and nobody waits for the end of a pipe. Only files in the mount stay open, until
-// its daemon goes on.
+// A thread that waits for a reply which the daemon has begun to process cannot be ended, nor can
+// its process. So the command splits: a child does the work, and the process that the caller waits
+// for watches. The watcher forwards signals, exits when the child exits, and several times a second
+// checks whether the mounts' daemons answer. If one does not within the limit, it kills the child,
+// and has the child's files closed even if the child cannot die yet: so the lock of its store is
+// released, and no reader waits for the end of a pipe. Only files in the mount stay open, until its
+// daemon continues.
 //
-// To be called before there are threads, and before a store is opened. A command whose files lie in
-// no mount of the program stays one process.
+// Call it before any thread is started, and before a store is opened. A command without files in a
+// kvfs mount stays a single process.
 #pragma once
 
 #include <string>
@@ -19,14 +19,14 @@
 
 namespace kvfs::cli {
 
-// From here on watches the mounts of the program that the path leads into, or that lie below it.
-// Returns in the child at once; in the other process only with kIo, once a daemon was waited for as
-// long as may be, and the child is no more. The path is one that ResolvePlace has returned.
+// From now on watches the kvfs mounts that contain the path, or are below it. Returns in the child
+// at once; in the watcher only with kIo, when the wait limit for a daemon has passed and the child
+// has been given up. The path must be a result of ResolvePlace.
 Result<void> WatchPlace(const std::string& path);
-// The same for the mounts that standard input, output and error lead into.
+// The same for the mounts that contain standard input, output and error.
 Result<void> WatchStreams();
 
-// Has this process watch nothing: for one that becomes a daemon.
+// Makes this process watch nothing: for one that becomes a daemon.
 void ForgoWatching();
 
 }  // namespace kvfs::cli

@@ -113,8 +113,8 @@ CommandResult<> CutOff(const MountEntry& mount) {
   });
   if (forced && *forced == "done") return {};
   return Fail(ExitCode::kMountPointBad,
-              fmt::format("cannot cut {} off from its daemon: {}: {}; root can, where "
-                          "`mount -t fusectl none /sys/fs/fuse/connections` has been done",
+              fmt::format("cannot cut {} off from its daemon: {}: {}; root can, after `mount -t "
+                          "fusectl none /sys/fs/fuse/connections`",
                           mount.mount_point, control, std::strerror(reason)));
 }
 

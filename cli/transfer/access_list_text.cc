@@ -85,9 +85,9 @@ class Reader {
     if (!has_plain_ids_) return "a user or group in it has no number below 2^31";
     for (const auto& [tag, name] :
          {std::pair('u', "owner"), std::pair('g', "owning group"), std::pair('o', "others")}) {
-      if (!seen_.contains(tag)) return fmt::format("it says nothing of the {}", name);
+      if (!seen_.contains(tag)) return fmt::format("it has no entry for the {}", name);
     }
-    if (needs_mask_ && !seen_.contains('m')) return "it names users or groups, and has no mask";
+    if (needs_mask_ && !seen_.contains('m')) return "it names users or groups, but has no mask";
     return std::nullopt;
   }
 
@@ -105,7 +105,7 @@ std::optional<std::string> FlawOfAccessListText(std::string_view text) {
   for (std::string_view entry : Split(text, ",\n")) {
     entry = Trimmed(entry.substr(0, entry.find('#')));
     if (entry.empty() || reader.Take(entry)) continue;
-    return fmt::format("\"{}\" is no entry of one, or is there twice", entry);
+    return fmt::format("\"{}\" is not a valid entry, or is repeated", entry);
   }
   return reader.Flaw();
 }

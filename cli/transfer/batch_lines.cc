@@ -140,7 +140,7 @@ Result<uint64_t> ParseVersion(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, version);
   if (error == std::errc() && stop == end && version != PathOperation::kAbsent) return version;
-  return Invalid("a version is a number from 1 on, or \"absent\"");
+  return Invalid("a version is a number of at least 1, or \"absent\"");
 }
 
 Result<void> CheckKey(const std::string& key) {

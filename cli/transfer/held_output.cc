@@ -65,7 +65,7 @@ Result<void> HeldOutput::AwaitRoom(std::unique_lock<std::mutex>& lock) {
     if (!is_told && steady_clock::now() - since > kSilence) {
       is_told = true;
       Tell(Severity::kNotice,
-           "the output is not being read; changes of the store have to wait meanwhile");
+           "the output is not being read; changes to the store must wait until it is");
     }
     changed_.wait_for(lock, kStep);
   }

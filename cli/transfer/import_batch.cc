@@ -59,8 +59,8 @@ const std::string& PathMadeBy(const fs::PathOperation& change) {
 std::string ReasonOf(const fs::PathOperation& change, const Error& error) {
   const bool is_link = change.kind == fs::PathOperation::Kind::kLink;
   if (error.code == ErrorCode::kNotFound) {
-    return is_link ? fmt::format("{}, which it is a hard link to, is not there", change.path)
-                   : "its directory is not there";
+    return is_link ? fmt::format("{}, which it is a hard link to, does not exist", change.path)
+                   : "its directory does not exist";
   }
   if (error.code == ErrorCode::kNotDirectory) {
     return change.kind == fs::PathOperation::Kind::kEnsureDirectory
@@ -102,7 +102,7 @@ void ImportBatch::LeaveOutFailed(const Gathered& gathered, const Error& error) {
     LeaveOut(PathMadeBy(change), CauseAbove(change).value_or(ReasonOf(change, error)));
   } else {
     refused_.insert_or_assign(change.path, CauseAbove(change).value_or(
-                                               fmt::format("the directory {} cannot be made: {}",
+                                               fmt::format("the directory {} cannot be created: {}",
                                                            change.path, ReasonOf(change, error))));
   }
 }

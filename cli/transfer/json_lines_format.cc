@@ -31,7 +31,7 @@ tl::unexpected<Error> Invalid(std::string reason) {
 Result<uint64_t> NumberIn(const Json& line, const char* name, uint64_t otherwise) {
   const auto field = line.find(name);
   if (field == line.end()) return otherwise;
-  if (!field->is_number_unsigned()) return Invalid(fmt::format("\"{}\" is no number", name));
+  if (!field->is_number_unsigned()) return Invalid(fmt::format("\"{}\" is not a number", name));
   return field->get<uint64_t>();
 }
 
@@ -57,7 +57,7 @@ Result<uint32_t> PermissionsIn(const Json& line, uint32_t type) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
   if (error == std::errc() && stop == end && mode <= 07777) return mode;
-  return Invalid("\"mode\" is no octal number as \"0644\"");
+  return Invalid("\"mode\" is not an octal number like \"0644\"");
 }
 
 fs::Timespec Now() {
@@ -107,7 +107,7 @@ void LeaveOutUnknown(const Json& line, std::string_view content, size_t number, 
     const bool is_text = plain == "path" || (plain == content && !content.empty());
     const bool is_known = name == "kind" || name == "xattrs" || IsAttribute(name);
     if (is_text || is_known) continue;
-    sink.LeaveOutPart(FieldOf(name, number), "no entry of its kind has one");
+    sink.LeaveOutPart(FieldOf(name, number), "entries of its kind have none");
   }
 }
 

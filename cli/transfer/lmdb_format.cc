@@ -147,7 +147,7 @@ class LmdbReader {
     if (*line == "DATA=END") return Word{.is_end = true};
     if (!line->starts_with(' ')) return Invalid("a key or value begins with a blank");
     return Word{.bytes = is_print_ ? FromPrint(line->substr(1)) : FromHex(line->substr(1)),
-                .reason = "it is not written as the dump's format says"};
+                .reason = "it does not follow the dump's format"};
   }
 
   LineReader lines_;

@@ -67,7 +67,7 @@ Result<OutputFile> OutputFile::OpenNew(const std::string& path) {
   struct stat status {};
   if (::fstatat(target.directory.number(), target.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) ==
       0) {
-    return Fail(ErrorCode::kExists, path + " is there already");
+    return Fail(ErrorCode::kExists, path + " exists already");
   }
   output.directory_ = std::move(target.directory);
   output.name_ = std::move(target.name);

@@ -76,7 +76,7 @@ class ShardReader {
     const uint32_t buckets = Number(0);
     const uint32_t per_bucket = Number(4);
     const uint32_t shards = Number(12);
-    if (Number(8) != kKeyBytes) return Invalid("its header does not tell keys of 16 bytes");
+    if (Number(8) != kKeyBytes) return Invalid("its header does not specify keys of 16 bytes");
     if (shards == 0 || shards > kMaxSmkvShards || shard_ >= shards) {
       return Invalid("its header has an impossible number of shards");
     }
@@ -247,8 +247,8 @@ Result<void> ReadSmkv(const std::string& base, EntrySink& sink) {
     }
   }
   if (found.empty() && !bad.empty()) {
-    return Fail(ErrorCode::kInvalid, fmt::format("{} is no file of smkv: {}: {}", KeysPath(base, 0),
-                                                 bad[0].what, bad[0].reason));
+    return Fail(ErrorCode::kInvalid, fmt::format("{} is not a file of smkv: {}: {}",
+                                                 KeysPath(base, 0), bad[0].what, bad[0].reason));
   }
   for (const BadPlace& place : bad) sink.LeaveOut(place.what, place.reason);
   SeenKeys seen;
@@ -267,7 +267,7 @@ Result<std::unique_ptr<EntryWriter>> MakeSmkvWriter(const std::string& base, uin
   for (uint32_t shard = 0; shard < shards; ++shard) {
     for (const std::string& path : {KeysPath(base, shard), ValuesPath(base, shard)}) {
       if (::access(path.c_str(), F_OK) == 0) {
-        return Fail(ErrorCode::kIo, path + " is there already");
+        return Fail(ErrorCode::kIo, path + " exists already");
       }
     }
   }

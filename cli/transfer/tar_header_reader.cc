@@ -180,7 +180,7 @@ class HeaderReader {
     } else if (IsAnyOf(key, {"uid", "gid", "size", "SCHILY.devmajor", "SCHILY.devminor"})) {
       const bool is_negative = value.starts_with('-');  // invalid for an owner, and reported
       if (!value.empty() && !IsDecimal(value.substr(is_negative ? 1 : 0))) {
-        FlawOfEntry(fmt::format("its {} is no number: {}", key, value));
+        FlawOfEntry(fmt::format("its {} is not a number: {}", key, value));
       }
     } else if (!IsAnyOf(key, {"mtime", "atime", "ctime"}) && !key.starts_with("SCHILY.acl.") &&
                !IsOfNoAttribute(key)) {
@@ -259,7 +259,7 @@ class HeaderReader {
       if (IsAnyOf(key, {"mtime", "atime", "ctime", "uid", "gid"}) || own_.contains(key)) continue;
       const bool is_told = IsOfNoAttribute(key) && key != "size" && !key.starts_with("GNU.sparse.");
       if (is_told || key == "hdrcharset") continue;
-      FlawOfPart(key, "it stands in a header of all further entries, which are all without it");
+      FlawOfPart(key, "it is in a header for all later entries, which are imported without it");
     }
     // Report it only once.
     std::erase_if(globals_, [](const auto& record) {
@@ -271,9 +271,9 @@ class HeaderReader {
     const bool is_overridden = own_.contains(field.key) && !own_.find(field.key)->second.empty();
     if (is_overridden || IsNumber(block.substr(field.at, field.bytes))) return;
     if (field.at == kMtime.at) {
-      own_.insert_or_assign("mtime", "a field that is no number");
+      own_.insert_or_assign("mtime", "a field that is not a number");
     } else {
-      FlawOfEntry(fmt::format("its {} is no number", name));
+      FlawOfEntry(fmt::format("its {} is not a number", name));
     }
   }
 
@@ -293,7 +293,8 @@ class HeaderReader {
     }
     if (type == 'M') FlawOfEntry("it is the rest of a file that begins in another volume");
     if (std::string_view("01234567SDM\0", 12).find(type) == std::string_view::npos) {
-      FlawOfPart(fmt::format("the kind '{}'", type), "there is none: it is taken for a file");
+      FlawOfPart(fmt::format("the kind '{}'", type),
+                 "it is unknown: the entry is imported as a file");
     }
   }
 

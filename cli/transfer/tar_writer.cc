@@ -347,10 +347,11 @@ class TarWriter final : public EntryWriter {
     if (HasFailed()) return got.map([](uint64_t) {});
     if (!got || done < expected) {
       NoteDamage();
-      LeaveOutPart(fmt::format("all of {} after the first {} bytes of its data, instead of which "
-                               "the archive has zeros",
-                               path, done),
-                   got ? "it is shorter than it was" : ReasonOfKeyError(got.error()));
+      LeaveOutPart(
+          fmt::format(
+              "all of {} after the first {} bytes of its data, which are zeros in the archive",
+              path, done),
+          got ? "it is shorter than it was" : ReasonOfKeyError(got.error()));
     }
     return WriteZeros(expected - done + padding);
   }

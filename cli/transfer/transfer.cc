@@ -82,7 +82,7 @@ std::optional<std::string> PathOfForeignKey(const std::string& key, SeenKeys& se
   if (!seen.Add(path)) {
     sink.LeaveOut(fmt::format("another value of {}", key),
                   path == key ? "a key has one value"
-                              : fmt::format("the key is {} here, which has occurred before", path));
+                              : fmt::format("the key becomes {}, which has occurred before", path));
     return {};
   }
   if (path != key && !path.empty()) {

@@ -510,7 +510,7 @@ class TreeWriter final : public EntryWriter {
     }
     const std::string shown = OnDisk(path);
     if (FromTimespec(made.st_mtim) != a.mtime || FromTimespec(made.st_atim) != a.atime) {
-      LeaveOutPart("the time of " + shown, "its file system does not hold such a time");
+      LeaveOutPart("the time of " + shown, "its file system does not support such a time");
     }
     if (!a.IsSymbolicLink() && (made.st_mode & 07777) != (a.mode & 07777)) {
       LeaveOutPart("a bit of the mode of " + shown, "its file system does not support it");

@@ -1,4 +1,4 @@
-// The picture of a run.
+// The chart of a run's results.
 
 #include "bench/chart.h"
 
@@ -17,7 +17,7 @@ using testing::Not;
 
 std::vector<double> BarLengths(const std::string& chart) {
   std::vector<double> lengths;
-  // Those of the legend are as wide as high.
+  // The legend's squares are as wide as high.
   const std::regex bar("<rect x=\"110\"[^>]* width=\"([0-9.]+)\"");
   for (std::sregex_iterator at(chart.begin(), chart.end(), bar), end; at != end; ++at) {
     lengths.push_back(std::stod(at->str(1)));

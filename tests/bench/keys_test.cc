@@ -1,4 +1,4 @@
-// Keys and values of a run.
+// The keys and values of a run.
 
 #include "bench/keys.h"
 

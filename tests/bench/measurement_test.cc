@@ -1,4 +1,4 @@
-// Jobs and results on their way between processes, and into a file.
+// Jobs and results: passed between processes, and written to a file.
 
 #include "bench/measurement.h"
 

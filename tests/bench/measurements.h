@@ -1,4 +1,4 @@
-// Measurements as a run would have made them, for tests of what is said of them.
+// Fabricated measurements, for tests of reports.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@ namespace kvfs::bench {
 
 inline constexpr DataSet kTestSet = {.entries = 1000, .value_bytes = 100};
 
-// Took so long an operation, and left the store so large.
+// An operation took this long, and the store has this size afterwards.
 inline Measurement Measured(const char* engine, const char* workload, double microseconds,
                             uint64_t disk_bytes = 0, uint64_t written_bytes = 0) {
   return {.engine = engine,

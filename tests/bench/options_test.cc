@@ -1,4 +1,4 @@
-// What may stand on the command line.
+// The options of the command line.
 
 #include "bench/options.h"
 

@@ -1,4 +1,4 @@
-// Numbers as people write and read them.
+// Numbers as people read and write them.
 
 #include "bench/quantity.h"
 

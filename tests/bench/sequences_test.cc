@@ -31,7 +31,8 @@ TEST(Permutation, AnotherSeedIsAnotherOrder) {
   EXPECT_NE(AllOf(Permutation(1000, 1), 1000), AllOf(Permutation(1000, 2), 1000));
 }
 
-// Of neighbours in a random order about half ascend, and their distance is a third of the whole.
+// In a random order, about half of all neighbours ascend, and their mean distance is a third of the
+// range.
 TEST(Permutation, LooksRandom) {
   constexpr uint64_t kSize = 100'000;
   const std::vector<uint64_t> numbers = AllOf(Permutation(kSize, 3), kSize);
@@ -57,7 +58,7 @@ TEST(Random, FractionsAreSpreadEvenly) {
   EXPECT_NEAR(sum / 100'000, 0.5, 0.01);
 }
 
-// What the definition says that the most frequent of 1,000 get: 1 / i^0.99 over the sum of all.
+// The share of the most frequent of 1,000, by definition: 1 / i^0.99 over the sum of all.
 TEST(Zipf, FrequenciesFollowTheLaw) {
   constexpr uint64_t kSize = 1000;
   constexpr int kDraws = 400'000;

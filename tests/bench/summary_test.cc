@@ -71,7 +71,7 @@ TEST(Summary, ADataSetOfFailuresAloneIsNotForgotten) {
               testing::ElementsAre(kSet));
 }
 
-// What the others repeated says what this one takes; that once it failed is told beside it.
+// The time is the median of the successful repetitions; the failure is reported, too.
 TEST(Summary, AFailedRepetitionLeavesTheOthers) {
   const Summary summary(std::vector{Took("kvfs", "scan", 3), Failed("kvfs", "scan", "died")});
   EXPECT_DOUBLE_EQ(summary.Find(kSet, "scan", "kvfs")->microseconds, 3);

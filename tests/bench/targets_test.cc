@@ -11,7 +11,7 @@ namespace {
 
 using Outcome = Verdict::Outcome;
 
-// The verdict on the target whose text begins so.
+// The verdict on the target whose text begins with `target`.
 Verdict Judged(const std::vector<Measurement>& measurements, const std::string& beginning) {
   for (const Verdict& verdict : JudgeTargets(Summary(measurements), kTestSet)) {
     if (verdict.target.starts_with(beginning)) return verdict;

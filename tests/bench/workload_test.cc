@@ -1,4 +1,4 @@
-// The table of workloads, and how large each is.
+// The table of workloads, and the size of each.
 
 #include "bench/workload.h"
 

@@ -1,4 +1,4 @@
-// A mount that makes changes durable without being asked to, also while they go on.
+// A mount that makes changes durable by itself, even while changes continue.
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -14,8 +14,8 @@ class AutoSync : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
   json Stats() { return json::parse(Output({"stats", "--json", store()})); }
-  // Changes it so often that no idle checkpoint comes, until what was acknowledged at first is
-  // durable; whether that came about, in so many changes.
+  // Changes the store too often for an idle checkpoint, until the first change is durable; returns
+  // whether that happened within the number of changes.
   bool BecomesDurable(int most_changes) {
     Shell("echo x > foo");
     const json first = Stats();

@@ -1,5 +1,5 @@
-// What goes wrong for reasons outside the program: each has its status and a message that names the
-// thing and the remedy, and leaves everything as it was.
+// Failures caused by the environment: each has an exit status and a message that names the object
+// and the remedy, and none changes anything.
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -26,7 +26,7 @@ class BadInput : public OrdinaryUser {
     Put("large", std::string(100'000, 'x'));
   }
 
-  // All that is in a store, and whether it is sound.
+  // The contents of the store, and the result of a check.
   static std::string StateOf(const std::string& store) {
     return RunKvfs({"export", "--to", "jsonl", store}).out +
            std::to_string(RunKvfs({"check", store}).status);
@@ -122,7 +122,7 @@ class FullDisk : public BadInput {
   std::string disk() const { return Path("dev/disk"); }
   std::string full() const { return disk() + "/store"; }
 
-  // A value that does not fit, then one that does.
+  // A value that does not fit, followed by one that does.
   void ExpectRoomForSmallValuesOnly() {
     const std::string before = StateOf(full());
     ExpectFailure({"put", full(), "kept", "--file", Path("big")}, 9, {"kept", full(), "space"});

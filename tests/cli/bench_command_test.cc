@@ -1,4 +1,4 @@
-// `kvfs bench`: on each kind of place, and nothing stays behind.
+// `kvfs bench` on each kind of target; it leaves nothing behind.
 
 #include <csignal>
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Every command, with every subset of its standard streams closed: it does its work, or says that
-// it cannot, and the store is what it was.
+// Every command with every subset of its standard streams closed: it succeeds or reports an error,
+// and the store stays intact.
 
 #include <filesystem>
 #include <set>
@@ -17,13 +17,13 @@ constexpr int kOutput = 2;
 constexpr int kErrors = 4;
 constexpr int kSubsets = 8;
 constexpr int kIoFailed = 12;
-constexpr int kOperationalError = 8;  // the same, as fsck says it
+constexpr int kOperationalError = 8;  // the same, with fsck's status
 
 struct Case {
   const char* name;
   // For a shell: $K is the program, S the store, M the mount point.
   std::string command;
-  int needs = 0;  // of the streams
+  int needs = 0;  // streams that it needs
   std::string before = "true";
   std::string after = "true";
 };
@@ -121,7 +121,7 @@ TEST_F(ClosedStreams, NoCommandTakesAFileForAStream) {
   }
 }
 
-// The help shows each in a line of its own: two spaces, the name, and what it does.
+// The help lists each on a line: two spaces, the name, and its purpose.
 TEST_F(ClosedStreams, AllCommandsAreTried) {
   std::set<std::string> tried;
   for (const Case& it : Cases()) tried.insert(it.name);
@@ -143,7 +143,7 @@ TEST_F(ClosedStreams, HelpAndMistakesAreNoSuccessEither) {
   EXPECT_EQ(Do("$K lss <&- >&- 2>&-").status, 1);
 }
 
-// As for what they write into files.
+// The same for files that they write.
 TEST_F(ClosedStreams, AFullOutputIsToldAlikeByAll) {
   constexpr int kNoSpace = 9;
   ExpectDone("echo value | $K put S key");
@@ -155,7 +155,7 @@ TEST_F(ClosedStreams, AFullOutputIsToldAlikeByAll) {
   }
 }
 
-// In the foreground the daemon keeps what it was started with.
+// In the foreground, the daemon keeps its standard streams.
 TEST_F(ClosedStreams, AMountInTheForegroundServes) {
   ExpectDone(
       "{ $K mount -f S M <&- >&- 2>&- & "

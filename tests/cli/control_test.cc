@@ -1,5 +1,5 @@
-// The control directory of a mount, and the commands that look at mounts: status, unmount --wait,
-// doctor; completions and manual.
+// The control directory of a mount, and commands that examine mounts: status, unmount --wait,
+// doctor; also completions and the manual.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -90,7 +90,7 @@ TEST_F(Control, MetricsKeepPrometheusRules) {
   const std::string text = Read(".kvfs/metrics");
   const MetricsText metrics = ReadMetrics(text);
   EXPECT_TRUE(metrics.faults.empty()) << metrics.faults[0];
-  // The answer to the last one has been had, so it is counted.
+  // The reply to the last request has arrived, so it is counted.
   for (const auto& [kind, count] : std::map<std::string, double>{
            {"mkdir", 1}, {"create", 3}, {"write", 3}, {"rename", 1}, {"unlink", 1}}) {
     const std::string label = "{kind=\"" + kind + "\"}";
@@ -106,7 +106,7 @@ TEST_F(Control, DurationsCountInTheBucketsThatTheirSumTellsOf) {
   const auto samples = ReadMetrics(Read(".kvfs/metrics")).samples;
   const std::string name = "kvfs_message_duration_seconds";
   const std::string bucket = name + "_bucket{kind=\"mkdir\",le=\"";
-  std::map<double, double> up_to;  // how many took at most so long
+  std::map<double, double> up_to;  // number of requests up to each latency
   for (const auto& [key, count] : samples) {
     if (key.starts_with(bucket)) up_to[std::stod(key.substr(bucket.size()))] = count;
   }
@@ -157,7 +157,7 @@ TEST_F(Control, TopTellsWhatCameInBetween) {
       RunKvfs({"top", "--json", "--every", "0.05", "--times", "1", mount_point()});
   ASSERT_EQ(quiet.status, 0) << quiet.err;
   EXPECT_FALSE(json::parse(quiet.out).contains("create")) << quiet.out;
-  // Somebody writes from before the first look until after the last one.
+  // Another process writes from before the first look until after the last one.
   const std::string stop = "'" + directory() + "/stop'";
   const ProgramRun busy =
       RunShell("cd '" + mount_point() + "' || exit; (i=0; while [ ! -e " + stop +
@@ -168,7 +168,7 @@ TEST_F(Control, TopTellsWhatCameInBetween) {
   for (const char* word : {"message", "create", "write", "per second", "p99", "all"}) {
     EXPECT_NE(busy.out.find(word), std::string::npos) << word << busy.out << busy.err;
   }
-  // The store that is mounted there will do.
+  // The mounted store may be given instead.
   const ProgramRun by_store = RunKvfs({"top", "--every", "0.05", "--times", "1", store()});
   EXPECT_EQ(by_store.status, 0) << by_store.err;
   EXPECT_NE(by_store.out.find("per second"), std::string::npos) << by_store.out;
@@ -190,8 +190,8 @@ TEST_F(Control, StatisticsComeAgainAndAgain) {
 TEST_F(Control, SecondsBetweenLooksAreANumberInBounds) {
   for (const char* every :
        {"nan", "-nan", "inf", "0", "-1", "1e300", "0x1", "0.001", "86401", ""}) {
-    ExpectFailure({"stats", "--every", every, store()}, 1, {"no number of seconds"});
-    ExpectFailure({"top", "--every", every, mount_point()}, 1, {"no number of seconds"});
+    ExpectFailure({"stats", "--every", every, store()}, 1, {"not a number of seconds"});
+    ExpectFailure({"top", "--every", every, mount_point()}, 1, {"not a number of seconds"});
   }
 }
 

@@ -1,8 +1,8 @@
-// A daemon that is stopped while a command reads or writes files in its mount: the command says
-// that it waits, gives up when it has waited as long as may be, and keeps nothing, least of all the
-// lock of the store that it works on.
+// A daemon that is stopped while a command reads or writes files in its mount: the command
+// announces that it waits, gives up at its limit, and releases everything, above all the lock of
+// the store that it works on.
 //
-// The daemon is let run in short pieces first, so that it is stopped for good in the middle.
+// The daemon first runs in short slices, so that it is finally stopped in the middle.
 #include <unistd.h>
 
 #include <csignal>
@@ -28,7 +28,7 @@ class DaemonFallsSilent : public StoreFixture {
     Mount();
     daemon_ = DaemonPid();
   }
-  // Small files, in a directory on the disk.
+  // Small files in a directory on the disk.
   void MakeTree(int files) {
     ASSERT_EQ(RunShell("mkdir '" + Path("tree") + "' && cd '" + Path("tree") + "' && seq " +
                        std::to_string(files) + " | xargs touch")
@@ -42,7 +42,7 @@ class DaemonFallsSilent : public StoreFixture {
               0);
   }
 
-  // Runs a command, with a redirection if it wants, until it ends. Its status is printed.
+  // Runs a command, possibly with a redirection, until it ends. Its status is printed.
   ProgramRun StopInTheMiddleOf(const std::string& command) {
     const std::string pid = std::to_string(daemon_);
     return RunShell("{ timeout 50 '" + ProgramPath() + "' " + command + "; echo $? > '" +
@@ -50,13 +50,14 @@ class DaemonFallsSilent : public StoreFixture {
                     pid + "; sleep 0.03; kill -CONT " + pid + "; sleep 0.004; done; kill -STOP " +
                     pid + "; wait; cat '" + Path("status") + "'");
   }
-  // The daemon is stopped still.
+  // The daemon is still stopped.
   void ExpectGivenUp(const std::string& command) {
     const ProgramRun run = StopInTheMiddleOf(command);
     EXPECT_TRUE(run.out.ends_with("\n12\n")) << command << ": " << run.out;
     for (const std::string& words :
          {"the daemon of " + mount_point() + " does not answer; waiting, 3 seconds at most",
-          std::string("its daemon does not answer, waited 3 seconds; that was in the middle")}) {
+          std::string(
+              "its daemon does not answer, waited 3 seconds; the command was not completed")}) {
       EXPECT_NE(run.out.find(words), std::string::npos) << command << ": " << run.out;
     }
     const ProgramRun next = RunKvfs({"ls", "--timeout", "1", other()});
@@ -71,7 +72,7 @@ TEST_F(DaemonFallsSilent, EndsAnImportOfItsTree) {
   MakeTree(10'000);
   Run({"import", Path("tree"), store()});
   MountAndKnow();
-  // Both where it has taken the question that the command waits for, and where it has not.
+  // The daemon may or may not have received the request that the command waits for.
   for (int round = 0; round < 3; ++round) {
     ExpectGivenUp("import --timeout 3 '" + mount_point() + "' '" + other() + "'");
   }
@@ -86,7 +87,7 @@ TEST_F(DaemonFallsSilent, EndsAnExportIntoItsTree) {
 }
 
 TEST_F(DaemonFallsSilent, EndsWhatReadsItsFile) {
-  // Each reads a file of its own: what one has read, the kernel gives to the next by itself.
+  // Each reads a different file: the kernel would serve a second read from its cache.
   for (const char* key : {"1", "2", "3"}) MakeLarge(store(), key);
   MountAndKnow();
   const std::string file = "'" + mount_point() + "/";
@@ -95,7 +96,7 @@ TEST_F(DaemonFallsSilent, EndsWhatReadsItsFile) {
   ExpectGivenUp("put --timeout 3 '" + other() + "' key < " + file + "3'");
 }
 
-// The path is that of an open file, which whoever asks the daemon does not have.
+// The path names an open descriptor, which the watching process does not have.
 TEST_F(DaemonFallsSilent, EndsWhatReadsAnOpenFileByItsNumber) {
   MakeLarge(store());
   MountAndKnow();
@@ -103,7 +104,7 @@ TEST_F(DaemonFallsSilent, EndsWhatReadsAnOpenFileByItsNumber) {
                 "/large'");
 }
 
-// Nobody is told then, but the command ends.
+// The message is lost, but the command ends.
 TEST_F(DaemonFallsSilent, EndsWhatHasItsMessagesThere) {
   MakeTree(10'000);
   Run({"import", Path("tree"), store()});
@@ -150,7 +151,7 @@ TEST_F(DaemonFallsSilent, AndASignalStillEndsTheCommand) {
   EXPECT_TRUE(run.out.ends_with("\n12\n")) << run.out;
 }
 
-// Which the process that the caller knows hands on.
+// The process that the caller knows passes the signal on.
 TEST_F(DaemonFallsSilent, ASignalReachesACommandThatIsWatched) {
   MakeTree(20'000);
   Run({"import", Path("tree"), store()});
@@ -162,7 +163,7 @@ TEST_F(DaemonFallsSilent, ASignalReachesACommandThatIsWatched) {
   EXPECT_NE(run.err.find("entries are in the store"), std::string::npos) << run.err;
 }
 
-// Both processes get it from the system, and the one that works from the other, too.
+// The system delivers it to both processes, and the watcher passes it on to the worker, too.
 TEST_F(DaemonFallsSilent, ASignalToTheGroupOfAWatchedCommandIsOne) {
   MakeTree(60'000);
   Run({"import", Path("tree"), store()});

@@ -1,5 +1,5 @@
-// Compressed archives with one wrong byte, or cut off: they come in as they were, or are an error,
-// and never with other bytes and status 0. Of gzip every bit is tried by gzip_source_test.
+// Compressed archives with one wrong byte, or truncated: they are imported correctly, or are an
+// error; status 0 never comes with other bytes. For gzip, gzip_source_test tries every bit.
 
 #include <fstream>
 #include <iterator>
@@ -13,7 +13,7 @@ namespace {
 
 class DamagedArchives : public StoreFixture, public testing::WithParamInterface<const char*> {
  protected:
-  // Of bytes that no compression makes smaller: nothing but a checksum tells a wrong one.
+  // Incompressible bytes, so that only a checksum can detect a wrong byte.
   void SetUp() override {
     std::mt19937_64 random(3);
     std::string noise(3000, '\0');
@@ -29,7 +29,7 @@ class DamagedArchives : public StoreFixture, public testing::WithParamInterface<
     whole_ = NoiseAfter(archive_);
     ASSERT_EQ(whole_, noise);
   }
-  // What came in; empty if that was told to be not all.
+  // The imported content; empty if the import was reported as incomplete.
   std::string NoiseAfter(const std::string& archive) {
     std::ofstream(Path("archive"), std::ios::binary) << archive;
     RunShell("rm -rf '" + store() + "'");

@@ -26,7 +26,7 @@ TEST_F(DataCommands, ValuesAreKeptToTheByte) {
   ExpectValue("foo", value);
 }
 
-// "4096 to 32768" in the text of an option: both are accepted, and what lies beyond is not.
+// For "4096 to 32768" in an option's description: both bounds are accepted, values beyond are not.
 TEST_F(DataCommands, TheBoundsThatTheHelpNamesAreThoseOfTheProgram) {
   const std::string help = RunKvfs({"create", "--help"}).out;
   int count = 0;

@@ -1,5 +1,5 @@
-// Trees so deep that all their paths together are more than memory has: an import, an export and a
-// deletion hold names, not paths.
+// Trees so deep that all their paths together exceed memory: imports, exports and deletions store
+// names, not paths.
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@ constexpr long kMostKiB = 150 << 10;
 
 class DeepTrees : public StoreFixture {
  protected:
-  // 2,000 levels of names of 200 bytes: 400 MB of paths. A file with two names on each.
+  // 2,000 levels with names of 200 bytes: 400 MB of paths. Each level has a file with two names.
   void SetUp() override {
     std::filesystem::create_directory(Path("tree"));
     const ProgramRun made = RunShell("cd '" + Path("tree") + R"(' && python3 -c '
@@ -32,7 +32,7 @@ for level in range(2000):
     ASSERT_EQ(made.status, 0) << made.err;
     Create();
   }
-  // What a removal by paths cannot reach.
+  // Paths too long for a removal by path.
   void TearDown() override { RunShell("cd '" + directory() + "' && rm -rf tree copy"); }
 
   void ExpectLittleMemory(const std::vector<std::string>& arguments) {

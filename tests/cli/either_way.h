@@ -1,5 +1,5 @@
-// A fixture whose cases are run with the store mounted and not mounted: commands give the same
-// results both ways.
+// A fixture whose cases run with the store mounted and unmounted: commands give the same results in
+// both cases.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// One exit status by cause, whichever command meets it: causes against the program's own table of
-// commands. What differs for a command stands in a list, with the reason.
+// Each cause has the same exit status in all commands of the program's table. Exceptions are
+// listed, with the reason.
 
 #include <sys/mount.h>
 
@@ -27,7 +27,7 @@ constexpr int kNoSuchKey = 11;
 constexpr int kIoFailed = 12;
 constexpr int kLeftOut = 13;
 
-// In a directory with the files below; S is the place of the store.
+// Runs in a directory with the files below; S is the path of the store.
 struct Use {
   const char* command;
   std::string line;
@@ -65,18 +65,18 @@ const std::vector<Use>& Uses() {
   return uses;
 }
 
-// `kvfs check` ends as fsck(8) does.
+// `kvfs check` has the exit status of fsck(8).
 int StatusOf(const std::string& command, int status) {
   if (command != "check" || status == 0 || status == kCorrupt) return status;
   return status == kUsage ? 16 : 8;
 }
 
-// What is not the same for a command, by its name.
+// The exceptions of a command, by its name.
 using Exceptions = std::map<std::string, int>;
 
-// These take a mount point; what lies there is nothing to them.
+// These take a mount point, and ignore the directory's contents.
 const Exceptions kOfMountPoints = {{"unmount", kMountPointBad}, {"top", kMountPointBad}};
-// These open no store: they look at what holds it, at one file, at the machine; a new store is made
+// These open no store: they examine its holder, one file, or the machine; a new store is created
 // elsewhere.
 const Exceptions kLookOnly = {{"status", 0}, {"dump", 0}, {"doctor", 0}};
 const Exceptions kWithoutStore = {{"completion", 0}, {"manual", 0}, {"version", 0}};
@@ -103,7 +103,7 @@ class ExitCodes : public StoreFixture {
   ProgramRun Sh(const std::string& script) const {
     return RunShell("cd '" + directory() + "' && { " + script + "\n}");
   }
-  // The line has the program's arguments.
+  // Contains the program's arguments.
   int Run(const std::string& line) const {
     std::string with_place = line;
     for (size_t at = 0; (at = with_place.find('S', at)) != std::string::npos;) {
@@ -174,13 +174,13 @@ TEST_F(ExitCodes, OfADamagedSuperblock) {
   const std::string make =
       "cp -a kept store; tr '\\0-\\377' x < kept/superblock > store/superblock";
   ExpectOfEach("a damaged superblock", make, kCorrupt,
-               // A repair has the copy.
+               // A repair uses the copy.
                Together({kOfMountPoints, kLookOnly, {{"create", kNoStore}, {"repair", 0}}}));
   ExpectOfEach("and no copy of it", make + "; rm store/identity", kCorrupt,
                Together({kOfMountPoints, kLookOnly, {{"create", kNoStore}}}));
 }
 
-// All pages are: whatever needs one.
+// All pages are damaged, so every command that needs one fails.
 TEST_F(ExitCodes, OfDamagedPages) {
   ExpectOfEach(
       "damaged pages",
@@ -260,7 +260,7 @@ TEST_F(ExitCodes, OfInputThatIsMissing) {
                             "import --from smkv absent/x S", "dump absent", "dump S/lock/x"});
 }
 
-// A directory is nothing that can be read.
+// A directory cannot be read as a file.
 TEST_F(ExitCodes, OfInputThatCannotBeRead) {
   ExpectOfLines(
       kIoFailed,

@@ -1,5 +1,5 @@
-// import and export keep all that a file has: names that share a file, extended attributes, holes,
-// owners and times; they show one moment; and whatever ends them, what is there is whole.
+// import and export preserve everything about a file: hard links, extended attributes, holes,
+// owners and times; an export shows one moment; and whatever ends it, the result is intact.
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ namespace stdfs = std::filesystem;
 class Faithful : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
-  // In the directory that holds the store and all else.
+  // In the directory that contains the store and all other files.
   std::string Sh(const std::string& command) {
     const ProgramRun run = RunShell("cd '" + directory() + "' && " + command);
     EXPECT_EQ(run.status, 0) << command << ": " << run.err;
@@ -39,13 +39,13 @@ class Faithful : public StoreFixture {
        "chmod 2775 d && chmod 0 zeros && touch -d '1969-12-31T23:59:58.123456789Z' a && "
        "touch -hd '2033-05-18T03:33:20.5Z' link && touch -d '2001-09-09T01:46:40.000000001Z' d/e "
        "d");
-    // Not for everybody, and not in every user namespace.
+    // Not permitted to every user, nor in every user namespace.
     RunShell("cd '" + Path("tree") +
              "' && chown 1234:5678 random; chown -h 7:8 link; "
              "setfattr -n trusted.t -v x random; setfattr -h -n trusted.l -v y link; "
              "setfacl -m u:1234:r random; touch -d '2001-09-09T01:46:40.000000001Z' . d");
   }
-  // rsync finds no difference, and times agree to the nanosecond.
+  // rsync finds no difference, and times are equal to the nanosecond.
   void ExpectSame(const std::string& one, const std::string& other, const std::string& how) {
     EXPECT_EQ(Sh("rsync " + how + " --dry-run --itemize-changes --checksum --delete '" + one +
                  "/' '" + other + "/'"),
@@ -80,7 +80,7 @@ TEST_P(FaithfulEitherWay, ATreeComesBackWithAllThatItHas) {
 
 TEST_P(FaithfulEitherWay, AnArchiveOfGnuTarComesBackWithAllThatItHas) {
   MakeTree();
-  Sh("rm tree/fifo2");  // GNU tar does not know of further names of a fifo
+  Sh("rm tree/fifo2");  // GNU tar does not support hard links of a fifo
   MountIfAsked();
   for (const char* how : {"", "--sparse"}) {
     Sh("cd tree && tar --format=pax --xattrs --xattrs-include='*' " + std::string(how) +
@@ -113,7 +113,7 @@ TEST_F(Faithful, ZerosOfAnArchiveTakeNoSpace) {
   Run({"import", "--from", "tar", Path("in.tar"), store()});
   Mount();
   EXPECT_EQ(BlocksOf(mount_point() + "/zeros"), 0u);
-  EXPECT_LE(BlocksOf(mount_point() + "/few"), 4u);  // what is behind the last whole block
+  EXPECT_LE(BlocksOf(mount_point() + "/few"), 4u);  // the bytes after the last whole block
   Sh("cmp tree/zeros mnt/zeros && cmp tree/few mnt/few");
 }
 
@@ -150,7 +150,7 @@ TEST_F(Faithful, AnExportIsOfOneMoment) {
      "for i in $(seq 100 399); do cp old tree/$i; done");
   Run({"import", Path("tree"), store()});
   Mount();
-  // The first bytes have been read, and no more than a pipe holds: now everything changes.
+  // The first bytes have been read, and at most what a pipe holds: now everything changes.
   Sh("'" + ProgramPath() + "' export '" + store() +
      "' | (head -c 1000 > head.tar; cd mnt; for i in *; do echo new > $i; done; rm 3*; mkdir d; "
      "mv 2* d; cd ..; cat > tail.tar)");
@@ -167,7 +167,7 @@ TEST_P(Interrupted, AnImportTellsHowFarItGot) {
   const pid_t import = StartKvfs({"import", "--from", "tar", Path("pipe"), store()});
   std::ofstream pipe(Path("pipe"), std::ios::binary);
   const std::string archive = Sh("cat in.tar");
-  // More than a pipe holds, so when it is written a part has been read.
+  // More than a pipe holds, so when it has been written, a part has been read.
   pipe.write(archive.data(), 200'000);
   pipe.flush();
   ::kill(import, GetParam());

@@ -1,5 +1,5 @@
-// Archives and dumps that other programs made, or nobody should have: what a store cannot hold is
-// told by name, with a status of its own, and everything else comes in.
+// Archives and dumps made by other programs, some of them invalid: what a store cannot hold is
+// reported by name, with a separate status, and everything else is imported.
 
 #include <filesystem>
 #include <fstream>
@@ -21,8 +21,8 @@ class ForeignArchives : public StoreFixture {
     EXPECT_EQ(run.status, 0) << command << ": " << run.err;
     return run.out;
   }
-  // Python's tarfile writes what no tar would: `statements` fill the archive `t`, with `add(name,
-  // content, **attributes)`.
+  // Python's tarfile writes archives that no tar would: `statements` fill the archive `t`, with
+  // `add(name, content, **attributes)`.
   void MakeArchive(const std::string& statements) {
     std::ofstream(Path("make.py")) << "import io, os, tarfile\n"
                                       "t = tarfile.open('x.tar', 'w', format=tarfile.PAX_FORMAT)\n"
@@ -34,9 +34,10 @@ class ForeignArchives : public StoreFixture {
     Sh("python3 make.py");
   }
   ProgramRun ImportTar() { return RunKvfs({"import", "--from", "tar", Path("x.tar"), store()}); }
-  // All of the store.
+  // The listing of the whole store.
   std::string Lines() { return RunKvfs({"export", "--to", "jsonl", store(), "-"}).out; }
-  // Between two good entries one that is told with each of `words`; the good ones come in.
+  // Between two valid entries there is one that is reported with each of `words`; the valid ones
+  // are imported.
   void ExpectLeftOut(const std::string& statement, const std::vector<std::string>& words) {
     MakeArchive("add('before')\n" + statement + "\nadd('behind')");
     const ProgramRun run = ImportTar();
@@ -46,7 +47,7 @@ class ForeignArchives : public StoreFixture {
     }
     ExpectValue("before", "x");
     ExpectValue("behind", "x");
-    // Whatever came in, the store can be listed and exported.
+    // Whatever was imported, the store can be listed and exported.
     EXPECT_EQ(RunKvfs({"ls", "-lR", store()}).status, 0) << statement;
     EXPECT_EQ(RunKvfs({"export", store(), Path("out.tar")}).status, 0) << statement;
   }
@@ -88,17 +89,17 @@ TEST_P(ForeignEitherWay, ManyThatCannotBeDoNotStopTheOthers) {
   ExpectValue("good2999", "x");
 }
 
-// libarchive passes over what it does not understand of a list, and makes the mask that one lacks.
+// libarchive skips entries of a list that it does not understand, and adds a missing mask.
 TEST_F(ForeignArchives, AnAccessListThatIsNoneIsLeftOutWhole) {
   struct {
     const char* text;
     const char* why;
   } const kLists[] = {
-      {"user::rw-,junk", "\"junk\" is no entry"},
+      {"user::rw-,junk", "\"junk\" is not a valid entry"},
       {"user::rw-,user:1000:rwx,group::r--,mask::rwx,other::---,foo:1:rwx", "foo:1:rwx"},
       {"user::rw-,user:7:rwx,group::r--,other::---", "no mask"},
-      {"user::rw-,group::r--", "nothing of the others"},
-      {"user::rw-,user::r--,group::r--,other::---", "there twice"},
+      {"user::rw-,group::r--", "no entry for the others"},
+      {"user::rw-,user::r--,group::r--,other::---", "is repeated"},
       {"user::rwz,group::r--,other::---", "user::rwz"},
       {"user::rw-,group::r--,other::---,other:1:r--", "other:1:r--"},
       {"user::rw-,user:1:r-x:one,group::r--,mask::r-x,other::---", "user:1:r-x:one"},
@@ -112,7 +113,7 @@ TEST_F(ForeignArchives, AnAccessListThatIsNoneIsLeftOutWhole) {
   }
 }
 
-// As acl_to_text(3), star and bsdtar write them.
+// As written by acl_to_text(3), star and bsdtar.
 TEST_F(ForeignArchives, AccessListsInEachFormOfTextComeIn) {
   for (const std::string text : {"user::rw-\\nuser:7:rwx\\ngroup::r--\\nmask::rwx\\nother::---\\n",
                                  "user::rw-,user:7:rwx,group::r--,mask::rwx,other::---",
@@ -128,7 +129,7 @@ TEST_F(ForeignArchives, AccessListsInEachFormOfTextComeIn) {
   }
 }
 
-// A name of many levels costs what it is long.
+// The cost of a name with many levels is linear in its length.
 TEST_F(ForeignArchives, ANameOfManyThousandLevelsComesIn) {
   MakeArchive("add('d/' * 20000 + 'deep')");
   const ProgramRun run = ImportTar();
@@ -151,7 +152,7 @@ TEST_F(ForeignArchives, TimesBefore1970ComeAsTheyAre) {
   EXPECT_EQ(Sh("cd back && stat -c '%n %.9Y' t*"),
             "t-1.5 -1.500000000\nt-100.25 -100.250000000\nt-7.000000001 -7.000000001\n"
             "t-86400 -86400.000000000\nt12.75 12.750000000\n");
-  // GNU tar reads them out of our archive, too.
+  // GNU tar can read them in our archive, too.
   Run({"export", store(), Path("out.tar")});
   Sh("mkdir again && tar -xpf out.tar -C again");
   EXPECT_EQ(Sh("cd again && stat -c '%n %.9Y' t*"), Sh("cd back && stat -c '%n %.9Y' t*"));
@@ -248,7 +249,8 @@ TEST_F(ForeignArchives, AFileWithoutAFormatIsNoKeyInSilence) {
 }
 
 TEST_P(ForeignEitherWay, AFileThatCannotBeReadIsToldAndPassedOver) {
-  // A directory that is read as a file fails; so does a file of /proc that is no memory's.
+  // Reading a directory as a file fails, and so does reading a file of /proc that does not refer to
+  // memory.
   MountIfAsked();
   Sh("mkdir -p tree/d && echo a > tree/a && echo z > tree/z");
   const ProgramRun run =

@@ -1,5 +1,5 @@
-// Root uses the store of somebody else: what its owner has put there leads root nowhere, and what
-// root leaves there is the owner's.
+// Root uses another user's store: the owner's files in it cannot mislead root, and files that root
+// creates there belong to the owner.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ class ForeignStore : public OrdinaryUser {
   std::string theirs() const { return home() + "/s"; }
   std::string victim() const { return Path("victim"); }
 
-  // Killed while it was mounted, so that there is a log to be replayed.
+  // Killed while mounted, so that there is a log to replay.
   void MakeAnew() {
     stdfs::remove_all(theirs());
     const ProgramRun run = As("$K create --shards 1 s && $K put s key value && $K put s big x");
@@ -95,7 +95,7 @@ TEST_F(ForeignStore, NoCommandOfRootFollowsALink) {
         std::string("identity")}) {
     for (const char* target : {"victim", "victims", "absent", "hard"}) {
       for (const std::string& command : Commands()) {
-        // They open the store in a few ways only; all of them meet the lock.
+        // Commands open a store in only a few ways; all of them take the lock.
         const bool is_own_way = command.find("get") == 3 || command.find("put") == 3 ||
                                 command.find("repair") == 3 || command.find("mount") == 3;
         if (name != "lock" && !is_own_way) continue;
@@ -112,7 +112,7 @@ TEST_F(ForeignStore, NoCommandOfRootFollowsALink) {
         EXPECT_NE(run.status, 124) << "it hangs";
         ExpectVictimsUntouched();
         AsRoot("$K unmount mnt; rm -rf repaired out");
-        // Without its mark a log proves less, and that is all; its identity only a repair needs.
+        // A log without its mark proves less, nothing else; only a repair needs the identity file.
         const bool may_do_without =
             name == "log/mark" || name == "identity" || command.find("status") == 3;
         if (may_do_without) continue;
@@ -157,7 +157,7 @@ TEST_F(ForeignStore, RootSpeaksToNoOtherSocket) {
   stdfs::create_symlink(store() + "/socket", theirs() + "/socket");
   const ProgramRun run = AsRoot("flock $S/lock $K put $S key intruder");
   EXPECT_EQ(run.status, kIoFailed) << run.err;
-  EXPECT_NE(run.err.find("is not its daemon's"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("does not belong to its daemon"), std::string::npos) << run.err;
   Unmount();
   EXPECT_NE(RunKvfs({"get", store(), "key"}).status, 0);
 }
@@ -181,7 +181,7 @@ TEST_F(ForeignStore, WhatRootDoesLeavesTheOwnerTheirs) {
   ExpectAllTheirs(Path("new"));
 }
 
-// As a volume that root has made for a service.
+// Like a volume that root has created for a service.
 TEST_F(ForeignStore, InADirectoryOfRootsAServiceHasItsOwnFiles) {
   stdfs::create_directory(home() + "/volume");
   ASSERT_EQ(::chmod((home() + "/volume").c_str(), 0777), 0);

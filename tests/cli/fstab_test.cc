@@ -1,5 +1,5 @@
-// A store under mount(8): types kvfs and fuse.kvfs, lines of /etc/fstab, and all of mount's options
-// that no file system of its own has.
+// A store under mount(8): the types kvfs and fuse.kvfs, lines of /etc/fstab, and all
+// file-system-independent mount options.
 
 #include <sys/mount.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ class MountProgram : public OrdinaryUser {
     Create();
   }
 
-  // mount, with the store and the mount point behind the arguments.
+  // Runs mount, with the store and the mount point appended to the arguments.
   ProgramRun MountBy(const std::string& arguments) const {
     return RunShell("mount " + arguments + " '" + store() + "' '" + mount_point() + "'");
   }
@@ -34,7 +34,7 @@ class MountProgram : public OrdinaryUser {
     EXPECT_EQ(run.status, 0) << arguments << ": " << run.err;
     EXPECT_EQ(run.err, "") << arguments;
   }
-  // umount, and waits for the end of the daemon.
+  // Runs umount, and waits for the end of the daemon.
   void Umount() {
     const ProgramRun run = RunShell("umount '" + mount_point() + "'");
     EXPECT_EQ(run.status, 0) << run.err;
@@ -112,7 +112,7 @@ TEST_F(MountProgram, FstabLetsAnOrdinaryUserMount) {
   EXPECT_EQ(unmounted.status, 0) << unmounted.err;
 }
 
-// mount(8) itself passes on only what takes something away.
+// mount(8) passes on only options that restrict.
 TEST_F(MountProgram, DevicesAndSetuidProgramsWorkUnlessTakenAway) {
   ExpectMounting("-t kvfs");
   EXPECT_EQ(RunShell("mknod -m 666 '" + mount_point() + "/null' c 1 3 && echo x > '" +
@@ -125,7 +125,7 @@ TEST_F(MountProgram, DevicesAndSetuidProgramsWorkUnlessTakenAway) {
   Umount();
 }
 
-// Its owner says what in it is a device, or a program of root's.
+// The store's owner determines which of its files are devices, or setuid programs of root.
 TEST_F(MountProgram, AStoreOfSomebodyElseHasNeitherUnlessTold) {
   ASSERT_EQ(RunShell("chown -R 65534:65534 '" + store() + "'").status, 0);
   for (const char* type : {"-t kvfs", "-t fuse.kvfs", "-t fuse.kvfs -o noatime"}) {
@@ -133,13 +133,13 @@ TEST_F(MountProgram, AStoreOfSomebodyElseHasNeitherUnlessTold) {
     EXPECT_TRUE(Has("nosuid") && Has("nodev")) << type << ": " << Found("OPTIONS");
     Umount();
   }
-  // mount(8) keeps dev and suid for itself.
+  // mount(8) does not pass on dev and suid.
   Run({"mount", "-o", "dev,suid", store(), mount_point()});
   EXPECT_FALSE(Has("nosuid") || Has("nodev")) << Found("OPTIONS");
   Umount();
 }
 
-// The options of mount(8) that every file system is to take.
+// The options of mount(8) that every file system must accept.
 TEST_F(MountProgram, TakesEachOptionThatItCanKeep) {
   for (const char* option : {"async",
                              "atime",

@@ -1,5 +1,5 @@
-// A mount that begins on a disk without a free byte, or without a free inode: what the daemon needs
-// for its own working must be there all the same, or be told.
+// A mount that begins on a disk without a free byte, or without a free inode: what the daemon
+// itself needs must work nevertheless, or its absence be reported.
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -29,18 +29,18 @@ class FullDiskMount : public StoreFixture {
     ::umount2(disk().c_str(), MNT_DETACH);
     if (is_run_covered_) ::umount2("/run", MNT_DETACH);
   }
-  // Another /run, for the rest of the test.
+  // Mounts another /run, for the rest of the test.
   void CoverRun(unsigned long flags) {
     static const bool has_left = LeaveMountNamespace();
     ASSERT_TRUE(has_left);
     is_run_covered_ = ::mount("none", "/run", "tmpfs", flags, "mode=755") == 0;
     ASSERT_TRUE(is_run_covered_);
   }
-  // A disk of its own, with a store on it.
+  // A separate disk, with a store on it.
   void MakeDisk(const std::string& options) {
     stdfs::create_directory(disk());
     ASSERT_EQ(::mount("none", disk().c_str(), "tmpfs", 0, options.c_str()), 0);
-    // With a word on disks that are in memory.
+    // There is a warning about disks in memory.
     ASSERT_EQ(RunKvfs({"create", full_store()}).status, 0);
     Run({"put", full_store(), "foo", "--", "bar"});
   }
@@ -57,7 +57,7 @@ class FullDiskMount : public StoreFixture {
     EXPECT_NE((run.out + run.err).find(words), std::string::npos)
         << words << " is not in: " << run.out << run.err;
   }
-  // The daemon is told by name, and an unmount waits until it has let go.
+  // The daemon is identified by name, and an unmount waits until it has released the store.
   void ExpectToldAndAwaited() {
     const auto holder = ReadHolder(full_store());
     ASSERT_TRUE(holder);
@@ -100,8 +100,8 @@ TEST_F(FullDiskMount, SaysSoOfAnUnclosedStore) {
   ExpectToldAndAwaited();
 }
 
-// Thousands, one step each, and then a tree in large steps: each finds the room that it needs, as
-// the ones before it have made some. A tmpfs does not tell which numbers have space already.
+// Thousands of single steps, and then a tree in large steps: each finds the space it needs, since
+// earlier ones have freed some. A tmpfs does not report which blocks have space already.
 TEST_F(FullDiskMount, DeletesGoOn) {
   MakeDisk("size=24M");
   Shell("mkdir '" + Path("src") + "' '" + Path("src") + "/t' '" + Path("src") +
@@ -119,7 +119,7 @@ TEST_F(FullDiskMount, DeletesGoOn) {
   EXPECT_EQ(RunKvfs({"ls", full_store()}).out, "foo\n");
 }
 
-// The lock file of a program that kept no room in it.
+// The lock file of an older program, which reserved no space in it.
 TEST_F(FullDiskMount, KeepsRoomInAnOldStoreOnceItIsOpened) {
   MakeDisk("size=24M");
   stdfs::resize_file(full_store() + "/lock", 0);
@@ -140,12 +140,12 @@ TEST_F(FullDiskMount, WithoutASocketServesItsFilesAndSaysSo) {
   const ProgramRun got =
       RunShell("timeout 50 '" + ProgramPath() + "' get '" + full_store() + "' foo");
   EXPECT_EQ(got.status, 12);
-  ExpectSaid(got, "takes no commands; use the files of the mount");
+  ExpectSaid(got, "accepts no commands; use the files of the mount");
   EXPECT_EQ(RunKvfs({"unmount", mount_point()}).status, 0);
   EXPECT_EQ(RunKvfs({"get", full_store(), "foo"}).out, "bar");
 }
 
-// A store without room for a socket, and a directory for one elsewhere.
+// A store without space for a socket, and a directory for sockets elsewhere.
 class SocketElsewhere : public FullDiskMount {
  protected:
   void SetUp() override {
@@ -213,7 +213,7 @@ TEST_F(SocketElsewhere, ALinkOrADirectoryForAllIsNotUsed) {
   }
 }
 
-// One daemon's socket is no other store's, whatever it is called.
+// A daemon's socket is never used for another store, whatever its name.
 TEST_F(SocketElsewhere, OnlyWhoHasTheStoreIsSpokenTo) {
   Run({"mount", full_store(), mount_point()});
   Run({"create", Path("second")});
@@ -232,7 +232,7 @@ TEST_F(SocketElsewhere, OnlyWhoHasTheStoreIsSpokenTo) {
   const ProgramRun got =
       RunShell("timeout 50 '" + ProgramPath() + "' get '" + Path("second") + "' foo");
   EXPECT_EQ(got.status, 12) << got.out;
-  ExpectSaid(got, "takes no commands");
+  ExpectSaid(got, "accepts no commands");
   EXPECT_EQ(RunKvfs({"unmount", Path("place")}).status, 0);
 }
 

@@ -1,11 +1,10 @@
-// The recipes of docs/guide.md, as who copies them runs them: each indented block, one after
-// another, with bash. Only places that belong to the machine are others: /backup and /data lie in
-// the test's directory.
+// Runs the recipes of docs/guide.md as a user would who copies them: each indented block, in order,
+// with bash. Only system-wide paths are replaced: /backup and /data are in the test's directory.
 //
-// A line with the comment "until ^C" runs for a second. A block that says /etc (lines of fstab, a
-// system's services) is left out.
+// A line with the comment "until ^C" runs for a second. A block that contains /etc (lines of fstab,
+// systemd services) is skipped.
 //
-// And the session of README.md, which shows what is written.
+// Also runs the session of README.md, and compares its output.
 
 #include <gmock/gmock.h>
 
@@ -36,7 +35,7 @@ std::vector<std::string> Blocks(std::istream& text) {
   return blocks;
 }
 
-// A command of a session that is shown, and all that it writes.
+// A command of the session, and its whole output.
 struct Shown {
   std::string command;
   std::string text;
@@ -80,7 +79,7 @@ class Guide : public StoreFixture {
                                 "timeout 1 $1|| [ $$? = 124 ]\n");
     return RunScript("set -euo pipefail\n" + script);
   }
-  // What a command writes, as the user "me" would see it.
+  // The output of a command, as the user "me" would see it.
   std::string Write(const std::string& command) {
     std::string text = RunScript("exec 2>&1\n" + command + "\n").out;
     text = std::regex_replace(text, std::regex(Path("home")), "/home/me");
@@ -107,8 +106,8 @@ TEST_F(Guide, TheReadmeShowsWhatHappens) {
   std::ifstream text("README.md");
   for (const std::string& block : Blocks(text)) {
     for (const Shown& shown : Session(block)) {
-      if (shown.command.find("include") != std::string::npos) continue;  // another on each system
-      // Others may have mounts, too.
+      if (shown.command.find("include") != std::string::npos) continue;  // differs between systems
+      // There may be other mounts.
       EXPECT_THAT(WithoutNumbers(Write(shown.command)),
                   testing::HasSubstr(WithoutNumbers(shown.text)))
           << shown.command;

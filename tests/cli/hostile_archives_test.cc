@@ -1,9 +1,8 @@
-// Archives, lines and dumps with what no program should write: each between two good entries, which
-// come in whatever stands between them. What cannot come in as it is, is told and counted: entries
-// that are left out, parts of entries that come in without; and the value that is there is never
-// the beginning of what was meant.
+// Archives, lines and dumps with contents that no program should write: each between two valid
+// entries, which are always imported. What cannot be imported is reported and counted: whole
+// entries, and parts of entries; and a stored value is never a truncated one.
 //
-// The headers are made by hand, since libraries refuse to write such.
+// The headers are built by hand, since libraries refuse to write invalid ones.
 
 #include <fstream>
 #include <string>
@@ -41,10 +40,10 @@ def with_record(key, value, **fields): return extended(record(key, value)) + ent
 before, after, end = entry(b'before'), entry(b'after'), b'\0' * 1024
 )";
 
-// All in one directory, the store new for each.
+// All in one directory, with a new store for each.
 class HostileArchives : public StoreFixture {
  protected:
-  // What is there after an import of what the Python expression gives.
+  // The contents of the store after an import of the bytes that the Python expression yields.
   struct Imported {
     ProgramRun run;
     std::string names;
@@ -62,7 +61,7 @@ class HostileArchives : public StoreFixture {
       EXPECT_NE(run.err.find(word), std::string::npos) << word << " in: " << run.err;
     }
   }
-  // `it` is left out, and told with the words.
+  // `it` is left out, and reported with the words.
   void ExpectLeftOut(const std::string& entry, const std::vector<std::string>& words) {
     SCOPED_TRACE(entry);
     const Imported imported = Import("tar", "before + " + entry + " + after + end");
@@ -71,7 +70,7 @@ class HostileArchives : public StoreFixture {
     ExpectWords(imported.run, {"2 entries are in the store, 1 were left out\n"});
     EXPECT_EQ(imported.names, "after\nbefore\n");
   }
-  // `it` comes in without a part, which is told with the words.
+  // `it` is imported without a part, which is reported with the words.
   void ExpectWithout(const std::string& entry, const std::vector<std::string>& words) {
     SCOPED_TRACE(entry);
     const Imported imported = Import("tar", "before + " + entry + " + after + end");
@@ -87,7 +86,7 @@ class HostileArchives : public StoreFixture {
     const std::string told = Output({"stat", "--json", store(), "it"});
     EXPECT_NE(told.find("\"mtime\":\"" + mtime), std::string::npos) << told;
   }
-  // Of three lines or pairs the middle one is left out.
+  // Of three lines or pairs, the middle one is left out.
   void ExpectLineLeftOut(const std::string& format, const std::string& line,
                          const std::string& reason) {
     SCOPED_TRACE(line);
@@ -116,7 +115,7 @@ TEST_F(HostileArchives, AValueThatEndsAtANulIsNotTakenForAWhole) {
                       ":rwx,group::r--,mask::rwx,other::---')",
                   {"access control list", "2^31"});
   }
-  // Where it stands as an extended attribute, too, that counts.
+  // If it is also present as an extended attribute, that takes precedence.
   EXPECT_EQ(Import("tar",
                    "extended(record(b'SCHILY.acl.access', b'user::rw-,user:4294967293:r--,"
                    "group::r--,mask::r--,other::---') + "
@@ -128,16 +127,16 @@ TEST_F(HostileArchives, AValueThatEndsAtANulIsNotTakenForAWhole) {
   ExpectWithout(R"(with_record(b'SCHILY.acl.access', )"
                 R"(b'user::rwx,user:5:rwx,group::r--,mask::rwx,other::---\0x'))",
                 {"access control list", "NUL"});
-  // Nor is its mode that of the list.
+  // The list's mode is not applied either.
   EXPECT_NE(Output({"stat", "--json", store(), "it"}).find("\"mode\":\"0644\""), std::string::npos);
 }
 
 TEST_F(HostileArchives, ANumberThatIsNoneIsNotTakenForItsBeginning) {
   for (const char* key : {"uid", "gid", "size"}) {
-    ExpectLeftOut("with_record(b'" + std::string(key) + "', b'1x')", {key, "no number"});
+    ExpectLeftOut("with_record(b'" + std::string(key) + "', b'1x')", {key, "not a number"});
   }
-  ExpectLeftOut(R"(entry(b'it', uid=b'12x\0\0\0\0\0'))", {"owner is no number"});
-  ExpectLeftOut(R"(entry(b'it', mode=b'64x\0\0\0\0\0'))", {"mode is no number"});
+  ExpectLeftOut(R"(entry(b'it', uid=b'12x\0\0\0\0\0'))", {"owner is not a number"});
+  ExpectLeftOut(R"(entry(b'it', mode=b'64x\0\0\0\0\0'))", {"mode is not a number"});
   ExpectWithout(R"(entry(b'it', mtime=b'12x\0\0\0\0\0\0\0\0\0'))", {"mtime of it"});
   ExpectWithout("with_record(b'mtime', b'12x')", {"mtime of it", "12x"});
   ExpectWithout("with_record(b'LIBARCHIVE.xattr.user.x', b'@@')", {"user.x of it"});
@@ -149,7 +148,7 @@ TEST_F(HostileArchives, TimesHaveTheirSignAndTheirFraction) {
   ExpectTime("with_record(b'mtime', b'')", "1970-01-01T00:00:05.000000000Z");
   ExpectWithout("with_record(b'mtime', b'1.1234567891')", {"mtime of it", "1.1234567891"});
   ExpectTime("with_record(b'mtime', b'1.1234567891')", "1970-01-01T00:00:01.123456789Z");
-  // "-0.9" goes out and comes in as it is.
+  // "-0.9" is preserved by export and import.
   ExpectTime("with_record(b'mtime', b'-0.9') + with_record(b'atime', b'-0.25', name=b'b')",
              "1969-12-31T23:59:59.1");
   Run({"export", store(), Path("out.tar")});
@@ -195,7 +194,7 @@ TEST_F(HostileArchives, TheEndOfAnArchiveIsLookedAt) {
       {"before + after[:100]", 1, {"byte 1024", "the first 1 entries"}, "before\n"},
       {"b''", 1, {"it is empty"}, ""},
       {"gzip.compress(b'')", 1, {"it is empty"}, ""},
-      {"end * 10", 0, {"there is nothing in"}, ""},
+      {"end * 10", 0, {"is empty: no entry"}, ""},
       {"before + end", 0, {}, "before\n"},
   };
   for (const Case& one : cases) {
@@ -212,7 +211,7 @@ TEST_F(HostileArchives, TheEntryIsNamedAndNotTheDirectoryAboveIt) {
     const std::string entry = "entry(b'" + std::string(path) + "')";
     ExpectLeftOut(entry, {"left out " + std::string(path) + ": "});
   }
-  ExpectLeftOut("entry(b'before/a/b/it')", {"the directory before cannot be made"});
+  ExpectLeftOut("entry(b'before/a/b/it')", {"the directory before cannot be created"});
   ExpectLeftOut("with_record(b'path', b'n' * 256 + b'/a/it')", {"/a/it: ", "255"});
 }
 
@@ -262,8 +261,8 @@ TEST_F(HostileArchives, TextThatIsNoJsonAtAllEndsTheImport) {
 }
 
 TEST_F(HostileArchives, APairThatIsNoneIsPassedOver) {
-  ExpectLineLeftOut("lmdb", R"( a\\g0\n v)", "not written as");
-  ExpectLineLeftOut("lmdb", R"( a\n v\\0)", "not written as");
+  ExpectLineLeftOut("lmdb", R"( a\\g0\n v)", "does not follow");
+  ExpectLineLeftOut("lmdb", R"( a\n v\\0)", "does not follow");
   const Imported imported = Import(
       "lmdb",
       R"(b'format=print\nHEADER=END\n a\nDATA=END\nformat=print\nHEADER=END\n b\n x\nDATA=END\n')");

@@ -1,5 +1,5 @@
-// An import over what is there gives what tar -x gives: each kind of entry over each kind, in
-// stores that are mounted and not mounted.
+// An import over existing entries has the result of tar -x: each kind of entry over each kind, in
+// mounted and unmounted stores.
 
 #include "tests/cli/either_way.h"
 #include "tests/cli/store_fixture.h"
@@ -9,7 +9,7 @@ namespace {
 
 struct KindOfEntry {
   const char* name;
-  const char* make;  // with sh, of the name $1 and the content $2
+  const char* make;  // for sh: $1 is the name, $2 the content
 };
 constexpr KindOfEntry kKinds[] = {
     {"absent", ":"},
@@ -32,7 +32,7 @@ class ImportOver : public StoreFixture {
     EXPECT_EQ(run.status, 0) << command << ": " << run.err;
     return run.out;
   }
-  // An entry of each kind that is there below `where`, for each kind that comes over it.
+  // An existing entry of each kind below `where`, for each kind that is imported over it.
   void Make(const std::string& where, const std::string& content, bool is_first) {
     std::string script = "make() { shift; eval \"$1\"; }; mkdir -p " + where + " && cd " + where +
                          " && mkdir -p elsewhere\n";
@@ -46,8 +46,8 @@ class ImportOver : public StoreFixture {
     script += "find . -depth -exec touch -hd '2001-09-09T01:46:40Z' {} +\n";
     Sh(script);
   }
-  // Names, kinds, modes, links, targets, devices and contents. Of directories no times: making
-  // entries changes them in one order or the other.
+  // Names, kinds, modes, links, targets, devices and contents. No times of directories, which
+  // depend on the order in which entries are created.
   std::string Describe(const std::string& where) {
     return Sh("cd " + where +
               " && find . \\( -type d -printf '%p d %m\\n' \\) -o -printf '%p %y %m %n %T@ %l\\n' "
@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(MountedOrNot, ImportOverEitherWay, testing::Bool(), Nam
 TEST_P(ImportOverEitherWay, AnArchiveGivesWhatTarGives) {
   Make("there", "one", true);
   Make("coming", "three", false);
-  // A device of the store needs root to be taken out of it.
+  // Only root can export a device.
   Sh("cd coming && tar --sort=name -cf ../coming.tar .");
   RunShell("cd '" + Path("there") + "' && tar -xpf ../coming.tar");
   Make("before", "one", true);
@@ -84,7 +84,7 @@ TEST_P(ImportOverEitherWay, ATreeGivesWhatRsyncGives) {
   Make("there", "one", true);
   Make("before", "one", true);
   Make("coming", "three", false);
-  // Where the first name stays out, rsync makes a file of the further one, and tar does not.
+  // If the first name is excluded, rsync creates a file for the second one, and tar does not.
   Sh("rm coming/full-hardlink.other coming/full-linkedlink.other");
   RunShell("cd '" + directory() + "' && rsync -aH --ignore-times coming/ there/");
   Run({"import", Path("before"), store()});

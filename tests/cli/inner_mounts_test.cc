@@ -1,5 +1,5 @@
-// What is mounted inside a mount stays, whatever a command would change: it is refused, and names
-// the place; and what is found in a table of mounts.
+// Mounts inside a mount survive every command: a command that would remove one is refused, and
+// names the mount point; and the search for them in a mount table.
 #include "cli/client/inner_mounts.h"
 
 #include <sys/mount.h>
@@ -37,7 +37,7 @@ TEST(InnerMountsOf, AreFoundAtAPathAndBelow) {
     EXPECT_EQ(CheckHoldsNoMount(inner, path).has_value(), std::string(path) != "a/") << path;
 }
 
-// Sorted as bytes are, where '-' comes before '/'.
+// Sorted by bytes, where '-' comes before '/'.
 TEST(InnerMountsOf, AreFoundBesideNamesThatBeginAlike) {
   const std::vector<InnerMount> inner = {{"a-b", "/kv/a-b"}, {"a/b", "/kv/a/b"}, {"b", "/kv/b"}};
   for (const char* path : {"a", "a-b", "a/b", "b", ""}) {
@@ -85,7 +85,7 @@ TEST_F(MountsInside, StaysWhatIsDeletedOrMoved) {
   ExpectRefused({"mv", store(), "d/file", "f"}, file());
   ExpectRefused({"batch", store()}, sub(), "del d/sub/hidden\nrmdir d/sub\n");
   ExpectRefused({"batch", store()}, sub(), "mv d g\n");
-  Run({"del", store(), "d/sub/hidden"});  // which takes no name away that is to be seen
+  Run({"del", store(), "d/sub/hidden"});  // which removes no visible name
 }
 
 TEST_F(MountsInside, StaysWhatIsImportedOver) {
@@ -93,7 +93,7 @@ TEST_F(MountsInside, StaysWhatIsImportedOver) {
                 R"({"path":"d/sub","value":"x"})");
   ExpectRefused({"import", "--from", "jsonl", "-", store()}, file(),
                 R"({"path":"f","kind":"directory"})");
-  // Directories that stay, and contents, are no names.
+  // Directories that stay, and contents, are not names.
   Run({"import", "--from", "jsonl", "-", store()},
       R"({"path":"d","kind":"directory","mode":"0700"})"
       "\n"

@@ -1,5 +1,5 @@
-// Long commands that a signal asks to end: each tells how far it came and what is left behind, and
-// ends with the status of that. A signal is sent once the command catches it.
+// Long commands interrupted by a signal: each reports its progress and what is left behind, with
+// the exit status for it. A signal is sent once the command catches it.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ namespace stdfs = std::filesystem;
 constexpr int kEntries = 1500;
 constexpr size_t kEntryBytes = 20'000;
 
-// The program itself, not the shell that is to become it.
+// The program itself, not the shell that will exec it.
 bool Catches(pid_t process, int signal) {
   std::string name;
   std::getline(std::ifstream("/proc/" + std::to_string(process) + "/comm"), name);
@@ -41,7 +41,7 @@ class Interrupted : public StoreFixture, public testing::WithParamInterface<int>
     }
     Run({"import", "--create", Path("tree"), store()});
   }
-  // Runs the command with the streams given, and sends it the signal when it is at work.
+  // Runs the command with the given streams, and sends it the signal while it works.
   ProgramRun RunAndSignal(const std::string& command, int signal) {
     const std::string line = "exec '" + ProgramPath() + "' " + command + " > '" + Path("out") +
                              "' 2> '" + Path("err") + "'";
@@ -69,41 +69,42 @@ class Interrupted : public StoreFixture, public testing::WithParamInterface<int>
 
 TEST_P(Interrupted, ExportToATreeTellsWhatIsLeft) {
   ExpectEnds("export --to tree " + store() + " " + Path("copy"), 15,
-             {"a signal has ended it; stopped after ",
-              "what is in " + Path("copy") + " is no whole copy: empty it before the next export"});
+             {"interrupted by a signal; stopped after ",
+              Path("copy") + " holds no complete copy: empty it before the next export"});
 }
 
 TEST_P(Interrupted, ExportToAFileMakesNone) {
-  ExpectEnds("export " + store() + " " + Path("copy.tar"), 15, {"stopped after ", "made no file"});
+  ExpectEnds("export " + store() + " " + Path("copy.tar"), 15,
+             {"stopped after ", "created no file"});
   EXPECT_FALSE(stdfs::exists(Path("copy.tar")));
   EXPECT_EQ(RunShell("ls -A '" + directory() + "' | grep -c copy").out, "0\n");
 }
 
 TEST_P(Interrupted, ImportTellsHowMuchIsIn) {
   ExpectEnds("import --create " + Path("tree") + " " + Path("other"), 15,
-             {"a signal has ended it", "entries are in the store"});
+             {"interrupted by a signal", "entries are in the store"});
   EXPECT_EQ(RunKvfs({"check", Path("other")}).status, 0);
 }
 
 TEST_P(Interrupted, RepairNamesTheStoreThatIsNotWhole) {
   ExpectEnds("repair " + store() + " " + Path("new"), 15,
-             {"a signal has ended it; stopped after ", Path("new") + " is no whole store"});
+             {"interrupted by a signal; stopped after ", Path("new") + " is not a complete store"});
   ExpectWhole();
 }
 
 TEST_P(Interrupted, DeletionTellsThatItIsNotDone) {
   const std::string top = RunKvfs({"ls", store()}).out;
   ExpectEnds("del -r " + store() + " " + top.substr(0, top.find('\n')), 15,
-             {"a signal has ended the deletion", "the rest is there"});
+             {"interrupted by a signal; keys deleted before", "the others remain"});
   ExpectWhole();
 }
 
 TEST_P(Interrupted, CheckSaysThatItSawNotAll) {
-  ExpectEnds("check " + store(), 32, {"was ended by a signal, after ", "nothing was found"});
+  ExpectEnds("check " + store(), 32, {"was interrupted by a signal, after ", "nothing was found"});
 }
 
 TEST_P(Interrupted, CompactionLeavesAWholeStore) {
-  ExpectEnds("compact " + store(), 15, {"a signal has ended the compaction", "nothing is lost"});
+  ExpectEnds("compact " + store(), 15, {"was interrupted by a signal", "nothing is lost"});
   ExpectWhole();
 }
 
@@ -112,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Signals, Interrupted, testing::Values(SIGHUP, SIGINT, S
                            return std::string(sigabbrev_np(tested.param));
                          });
 
-// Nobody reads what it says: the new store is made all the same.
+// With closed output, the new store is still completed.
 TEST_F(StoreFixture, ARepairWhoseOutputIsNotReadIsMadeWhole) {
   Create();
   Put("foo", "bar");

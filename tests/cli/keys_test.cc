@@ -66,7 +66,7 @@ TEST_P(Keys, NewOnesGetWhatTheUmaskLeaves) {
   }
 }
 
-// Not the umask, where there is such a list, nor what the command asks for.
+// If there is such a list, neither the umask nor the requested mode applies.
 TEST_P(Keys, NewOnesGetWhatTheDefaultListOfTheirDirectoryLeaves) {
   const ProgramRun made =
       RunShell("mkdir -p '" + Path("tree") + "/d' && setfacl -d -m u:root:rwx,g::rwx,o::- '" +
@@ -242,7 +242,7 @@ TEST_P(Keys, ABatchThatIsTooLargeChangesNothingAndSaysWhatToDo) {
   const ProgramRun run = RunKvfs({"batch", store()}, lines);
   EXPECT_EQ(run.status, 1);
   EXPECT_NE(run.err.find("5000 changes do not fit"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("make several batches"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("split it into several batches"), std::string::npos) << run.err;
   EXPECT_EQ(Output({"ls", store()}), "");
 }
 
@@ -251,7 +251,7 @@ TEST_P(Keys, AnAppendThatIsTooLargeChangesNothingAndItsPiecesGoThrough) {
   const std::string append = "'" + ProgramPath() + "' append '" + store() + "' log";
   const ProgramRun run = RunShell("head -c 270000000 /dev/zero | " + append);
   EXPECT_EQ(run.status, 1);
-  EXPECT_NE(run.err.find("at most 256 MiB; append it in pieces"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("at most 256 MiB; append in pieces"), std::string::npos) << run.err;
   ExpectValue("log", "old");
   EXPECT_EQ(RunShell("head -c 5000 /dev/zero | split -b 2000 --filter=\"" + append + "\"").err, "");
   ExpectValue("log", "old" + std::string(5000, '\0'));
@@ -265,7 +265,7 @@ class MountedKeys : public StoreFixture {
   }
 };
 
-// What the kernel remembers must not outlive a change that is made beside it.
+// The kernel's caches must not outlive a change made by a command.
 TEST_F(MountedKeys, TheMountShowsWhatCommandsChange) {
   Shell("test ! -e foo && test ! -e d && ls >/dev/null");
   Put("foo", "one");

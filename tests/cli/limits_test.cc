@@ -1,5 +1,5 @@
-// Limits of the process: an error that says so, never a signal, and never taken for damage; and
-// depth of a tree, which costs neither stack nor descriptors.
+// Limits of the process: they cause an error that names them, never a signal, and never a report of
+// damage. And deep trees, which cost neither stack nor descriptors.
 #include <fstream>
 #include <string>
 
@@ -19,7 +19,7 @@ class Limits : public StoreFixture {
     Run({"mkdir", "--parents", store(), deep});
     Put(deep + "/f", "value");
   }
-  // Done, or refused by the operating system: 9 and 12, and 8 by a check.
+  // Success, or a refusal by the operating system: 9 and 12, and 8 for a check.
   void ExpectNoCrash(const std::string& limit, const std::string& command) {
     const ProgramRun run =
         RunShell(limit + " && exec timeout 50 '" + ProgramPath() + "' " + command + " > /dev/null");
@@ -45,7 +45,7 @@ TEST_F(Limits, OfStackFilesAndFileSizeAreNoCrash) {
   Run({"check", store()});
 }
 
-// Above a limit of file sizes, of 2 MiB here: no full disk, and the limit is named.
+// Above a file size limit, here 2 MiB: not reported as a full disk, and the limit is named.
 class FileSizes : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
@@ -67,7 +67,7 @@ TEST_F(FileSizes, ALimitIsToldAsSuch) {
     EXPECT_EQ(run.status, 9) << run.err;
     EXPECT_NE(run.err.find("ulimit -f"), std::string::npos) << run.err;
   }
-  // A tree has the files that may be.
+  // The tree contains the files that do not exceed the limit.
   const ProgramRun run = limited("export --to tree store tree");
   EXPECT_EQ(run.status, 13) << run.err;
   EXPECT_NE(run.err.find("left out large: "), std::string::npos) << run.err;
@@ -75,7 +75,7 @@ TEST_F(FileSizes, ALimitIsToldAsSuch) {
   Shell("test \"$(ls '" + Path("tree") + "')\" = small");
 }
 
-// What the system does before the program begins takes some 12 KiB, which no program can help.
+// The system itself needs some 12 KiB before the program begins, which the program cannot avoid.
 TEST_F(Limits, OfTheStackAreNoMatter) {
   const std::string at = "'" + store() + "'";
   for (const char* limit : {"ulimit -s 20", "ulimit -s 24", "ulimit -s 32", "ulimit -s 64"}) {

@@ -1,4 +1,4 @@
-// check, repair, compact, stats and dump, on stores that are mounted and that are not.
+// check, repair, compact, stats and dump, on mounted and unmounted stores.
 
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ bool Contains(const std::string& text, const std::string& part) {
 
 class MaintenanceFixture : public StoreFixture {
  protected:
-  // The keys file of the shard that has an entry of that name.
+  // The keys file of the shard that contains the entry of that name.
   std::string KeysFileOf(const std::string& name) {
     for (const auto& file : stdfs::directory_iterator(store())) {
       if (file.path().extension() != ".keys") continue;
@@ -40,7 +40,7 @@ class MaintenanceFixture : public StoreFixture {
     ADD_FAILURE() << "no entry " << name;
     return "";
   }
-  // Makes all of the file unreadable as what it is.
+  // Makes the whole file unreadable for its purpose.
   static void Scribble(const std::string& path) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     const auto size = static_cast<std::streamoff>(stdfs::file_size(path));
@@ -74,7 +74,7 @@ TEST_P(Maintenance, CheckTellsInJson) {
   EXPECT_EQ(json::parse(run.out)["store"], store());
 }
 
-// What a compaction does to the files, tests/store/compact_test shows.
+// tests/store/compact_test shows the effect of a compaction on the files.
 TEST_P(Maintenance, CompactTellsWhatTheStoreTakesAndKeepsIt) {
   Put("foo", "bar");
   Put("large", std::string(120'000, 'x'));
@@ -257,7 +257,7 @@ TEST_F(MaintenanceFixture, DumpTellsDamageAndRefusesOtherFiles) {
   ExpectFailure({"dump", store() + "/absent"}, 12, {"absent"});
 }
 
-// Whatever is in a file of a store, what can be told is told, and nothing else happens.
+// Whatever a file of a store contains, a dump shows what can be decoded, and has no other effect.
 TEST_F(MaintenanceFixture, DumpOfADamagedFileOfEachKindEndsWell) {
   Create();
   std::string puts;

@@ -1,5 +1,4 @@
-// How the program speaks: in colours on a terminal, plainly elsewhere, with priorities to the
-// journal.
+// The form of messages: coloured on a terminal, plain elsewhere, with priorities in the journal.
 
 #include <gmock/gmock.h>
 
@@ -17,7 +16,7 @@ class Terminal : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
 
-  // What the command line writes to a terminal, to both of its streams.
+  // The output of the command line on a terminal, of both streams.
   static std::string Show(const std::string& command, const std::string& settings = "TERM=xterm") {
     return RunShell("env -u NO_COLOR " + settings + " script -qec \"" + command + "\" /dev/null")
         .out;
@@ -57,7 +56,8 @@ TEST_F(Terminal, CheckAndDoctorColourTheirVerdicts) {
   EXPECT_NE(damaged.find("\033[1;31mnot sound\033[0m"), std::string::npos) << damaged;
 }
 
-// Everything that prints what others have chosen. In each line, $K is the program and S the store.
+// Every output that contains text chosen by others. In each line, $K is the program and S the
+// store.
 constexpr char kHostile[] = R"(
 T=$(printf 'a\033]0;title\007b'); R=$(printf 'red\033[2Jname'); B=$(printf 'x\342\200\256gpj.exe')
 D=$(printf 'dir\033[1mbold\033c'); N=$(printf 'one\nkvfs: two')
@@ -86,11 +86,11 @@ TEST_F(Terminal, NothingThatOthersHaveChosenIsObeyed) {
   const std::string text = Show("timeout 200 sh " + Path("all.sh"), "TERM=xterm LC_ALL=C.UTF-8");
   for (size_t at = 0; at < text.size(); ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    // The program's own: colours, and the end of a line of progress.
+    // The program's own sequences: colours, and the end of a progress line.
     const size_t end = text.find_first_not_of("0123456789;", at + 2);
     const bool is_own = byte == kEscape && text.compare(at + 1, 1, "[") == 0 &&
                         end != std::string::npos && (text[end] == 'm' || text[end] == 'K');
-    // NUL, which -0 puts behind names, does nothing.
+    // NUL, which -0 prints after names, has no effect.
     const bool is_control =
         (byte != 0 && byte < 0x20 && byte != '\r' && byte != '\n') || byte == 0x7f;
     if (is_control && !is_own) {
@@ -146,11 +146,11 @@ TEST_F(Terminal, LongWorkTellsHowFarItHasCome) {
   EXPECT_EQ(RunShell(source + Kvfs("import --from jsonl - " + store())).err, "");
 }
 
-// Standard error as systemd gives it to a service: a stream that JOURNAL_STREAM names.
+// Standard error as systemd sets it up for a service: a stream that JOURNAL_STREAM names.
 class Journal : public Terminal {
  protected:
   std::string log() const { return directory() + "/journal"; }
-  // Runs kvfs with standard error in the journal, and returns what that got.
+  // Runs kvfs with standard error in the journal, and returns the text received there.
   std::string TellJournal(const std::string& arguments) const {
     RunShell(": > '" + log() + "'; JOURNAL_STREAM=$(stat -c %d:%i '" + log() + "') " +
              Kvfs(arguments) + " 2>> '" + log() + "'");
@@ -166,7 +166,7 @@ TEST_F(Journal, ADaemonInTheForegroundTellsWhatItDoes) {
   Mount();
   KillDaemon();
   const std::string text = TellJournal("mount -f -o idle=1 " + store() + " " + mount_point());
-  EXPECT_EQ(text.rfind("<5>kvfs: took away the mount on " + mount_point(), 0), 0u) << text;
+  EXPECT_EQ(text.rfind("<5>kvfs: removed the mount on " + mount_point(), 0), 0u) << text;
 }
 
 TEST_F(Journal, AStreamElsewhereIsToldPlainly) {

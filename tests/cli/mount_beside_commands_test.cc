@@ -1,8 +1,8 @@
-// Random calls through a mount, mixed with commands on the same store, against the same calls on a
-// plain directory: contents, sizes, names and open files are equal after each step.
+// Random calls through a mount, mixed with commands on the same store, compared with the same calls
+// on a plain directory: contents, sizes, names and open files are equal after each step.
 //
-// What a command does is told to the directory as the calls that it stands for. A failure prints
-// the seed and every step before it.
+// For a command, the directory gets the equivalent calls. A failure prints the seed and every step
+// before it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ std::string ReadPath(const std::string& path) {
   return text;
 }
 
-// The calls of one side. Each returns what can be compared.
+// The calls of one side. Each returns a comparable result.
 class Side {
  public:
   explicit Side(std::string root) : root_(std::move(root)) {}
@@ -144,7 +144,7 @@ class MountBesideCommands : public StoreFixture {
  private:
   uint32_t Draw(uint32_t below) { return static_cast<uint32_t>(random_()) % below; }
   std::string DrawName() { return std::string(1, static_cast<char>('a' + Draw(4))); }
-  // Some fit into a page, some do not, some end at a page's end.
+  // Some fit into a page, some do not, some end at a page boundary.
   std::string DrawText() {
     const uint32_t sizes[] = {0, 1, 7, 96, 104, 200, 4000, 4096, 5000, 20'000};
     return std::string(sizes[Draw(10)], static_cast<char>('A' + Draw(26)));
@@ -156,7 +156,7 @@ class MountBesideCommands : public StoreFixture {
     const auto of_plain = call(*plain_);
     EXPECT_EQ(call(*mount_), of_plain) << what;
   }
-  // A command, and the same call on the directory, which tells whether it can be.
+  // A command, and the equivalent call on the directory, which determines whether it must succeed.
   template <typename Call>
   void Command(const std::vector<std::string>& arguments, const std::string& input,
                const Call& call) {
@@ -166,7 +166,7 @@ class MountBesideCommands : public StoreFixture {
     const ProgramRun run = RunKvfs(arguments, input);
     EXPECT_EQ(run.status == 0, call(*plain_)) << what << ": " << run.err;
   }
-  // The same for one that gives a file that is there another content.
+  // The same for a command that replaces the content of an existing file.
   template <typename Call>
   void Content(const std::vector<std::string>& arguments, const std::string& name,
                const std::string& input, const Call& call) {
@@ -289,7 +289,7 @@ TEST_F(MountBesideCommands, WithWriteBackLeaveContentsToTheMount) {
   Play(3, 120, /*writeback=*/true);
 }
 
-// Appenders with files open before, and commands, all at once: no line is lost or cut.
+// Appenders with files already open, and commands, all at once: no line is lost or truncated.
 TEST_F(MountBesideCommands, AppendWithoutOverwriting) {
   Create();
   Mount();

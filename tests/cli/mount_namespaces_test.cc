@@ -1,5 +1,6 @@
-// Mounts of which another mount namespace has a copy, as sandboxes and containers take one: it
-// cannot be unmounted from here, and must not keep the daemon, or who waits for it, for ever.
+// Mounts that another mount namespace has copied, as sandboxes and containers do: such a copy
+// cannot be unmounted from here, and must not block the daemon, or commands that wait for it,
+// without end.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -20,7 +21,7 @@ class CopiedMount : public StoreFixture {
  protected:
   void SetUp() override { Create(); }
 
-  // A process in a mount namespace of its own, with a file of the mount open.
+  // A process in a separate mount namespace, with a file of the mount open.
   void Copy() {
     Shell("echo bar > foo");
     copy_ = ::fork();
@@ -64,7 +65,7 @@ TEST_F(CopiedMount, DoesNotKeepAnUnmountForEver) {
       RunShell("timeout 50 '" + ProgramPath() + "' unmount --timeout 2 '" + mount_point() + "'");
   EXPECT_EQ(run.status, 3) << run.err;
   EXPECT_NE(run.err.find("waiting, 2 seconds at most"), std::string::npos) << run.err;
-  EXPECT_NE(run.err.find("`kill " + pid + "` ends it in order"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("`kill " + pid + "` ends it cleanly"), std::string::npos) << run.err;
   ExpectMounted(false);
   ASSERT_EQ(RunShell("kill " + pid).status, 0);
   ExpectValue("foo", "bar\n");
@@ -91,8 +92,8 @@ TEST_F(CopiedMount, IsCutOffByForce) {
   ExpectValue("foo", "bar\n");
 }
 
-// Memory that is written to without a sync, and a daemon that cannot be had: the second signal ends
-// what the first one has to wait for.
+// Unsynced writes to mapped memory, and a daemon that does not answer: the second signal ends what
+// the first one must wait for.
 TEST_F(CopiedMount, ASecondSignalDoesNotWaitForWhatIsToBeWritten) {
   const pid_t daemon = StartKvfs({"mount", "-f", store(), mount_point()});
   AwaitMount();

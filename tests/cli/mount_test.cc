@@ -111,7 +111,7 @@ TEST_F(MountCommand, UnmountTakesADeadMountAwayAndSaysSo) {
   ExpectMounted(false);
 }
 
-// Also where its lock file does not tell any more, and however it is asked.
+// Even if its lock file no longer says so, and in any way of asking.
 TEST_F(MountCommand, UnmountOfADeadMountEndsTheSameInAnyCase) {
   for (const char* how : {"--wait", "--lazy", "--force"}) {
     for (const bool is_reopened : {false, true}) {
@@ -188,7 +188,7 @@ TEST_F(MountCommand, ForegroundEndsWhenSomebodyUnmounts) {
   const pid_t daemon = StartKvfs({"mount", "-f", store(), mount_point()});
   AwaitMount();
   Shell("true");
-  // The daemon may be about to try its mount, which is busy as long.
+  // The daemon may just be testing its mount, which is busy meanwhile.
   EXPECT_EQ(RunShell("for i in $(seq 100); do umount '" + mount_point() + "' || fusermount3 -u '" +
                      mount_point() + "' && exit 0; sleep 0.1; done; exit 1")
                 .status,
@@ -216,7 +216,7 @@ TEST_F(MountCommand, UnmountCanBeCalledFromInside) {
   ExpectMounted(false);
 }
 
-// What others have deleted already is as it should be.
+// Keys that others have already deleted are no error.
 TEST_F(MountCommand, DelRecursiveGoesOnWhereOthersDelete) {
   Mount();
   Shell("mkdir t && cd t && for i in $(seq 300); do mkdir a$i; : > a$i/f; done");
@@ -229,8 +229,8 @@ TEST_F(MountCommand, DelRecursiveGoesOnWhereOthersDelete) {
   Unmount();
 }
 
-// A script may have a descriptor of the mount open that it leaves to what it runs; the shell itself
-// has closed it.
+// A script may pass an open descriptor of the mount to its commands; the shell itself has closed
+// it.
 TEST_F(MountCommand, UnmountIsNotHeldUpByWhatItInherits) {
   Mount();
   Shell("echo bar > foo");
@@ -245,7 +245,7 @@ TEST_F(MountCommand, AMountInsideIsNamed) {
   Shell("mkdir d");
   const std::string inner = mount_point() + "/d";
   ASSERT_EQ(RunShell("mount -t tmpfs none '" + inner + "'").status, 0);
-  ExpectFailure({"unmount", mount_point()}, 5, {"in use", "mounted inside, on " + inner});
+  ExpectFailure({"unmount", mount_point()}, 5, {"in use", "a mount inside it, on " + inner});
   ASSERT_EQ(RunShell("umount '" + inner + "'").status, 0);
   Unmount();
 }
@@ -269,7 +269,7 @@ TEST_F(MountCommand, UnmountFindsTheStoreBehindAnotherSourceName) {
   EXPECT_FALSE(ReadHolder(store()));
 }
 
-// Of more bytes than a socket's address takes.
+// Longer than the address of a socket.
 TEST_F(MountCommand, ALongPathIsNoMatter) {
   std::string deep = directory();
   while (deep.size() < 2000) stdfs::create_directory(deep += "/" + std::string(200, 'd'));
@@ -418,7 +418,7 @@ TEST_F(MountCommand, MountingRightAfterAPlainUmountWaitsForTheDaemon) {
 
 TEST_F(MountCommand, AnUnmountBehindTheBackOfACommandThatIsDoneIsNoFailure) {
   Mount();
-  // More names than a pipe holds: the command has them all, and waits until they can be written.
+  // More names than a pipe holds: the command reads them all, and waits until they can be written.
   Shell("touch $(seq -f 'a-name-of-some-length-%.0f' 9000)");
   const ProgramRun run = RunShell(
       "{ '" + ProgramPath() + "' ls '" + store() + "'; echo $? > '" + Path("status") +
@@ -436,7 +436,7 @@ TEST_F(MountCommand, CommandsInheritAccessLists) {
   Shell("getfacl -cn d/below | grep default:user:$(id -u):rwx");
 }
 
-// The daemon is held up between its mount's end and the store's.
+// The daemon is delayed between the end of its mount and the closing of the store.
 class ClosingDaemon : public MountCommand {
  protected:
   void SetUp() override {
@@ -453,7 +453,7 @@ class ClosingDaemon : public MountCommand {
     Shell("echo bar > foo");
     daemon_ = DaemonPid();
     ASSERT_EQ(::kill(daemon_, SIGSTOP), 0);
-    // The call alone: the program umount(8) asks the file system questions.
+    // The system call alone: the program umount(8) would query the file system.
     ASSERT_EQ(::umount2(mount_point().c_str(), 0), 0);
   }
   void GoOn() { ASSERT_EQ(::kill(std::exchange(daemon_, 0), SIGCONT), 0); }

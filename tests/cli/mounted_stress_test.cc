@@ -1,11 +1,11 @@
-// The daemon with everything at once: threads that create, write, rename, link, cut, list and
-// unlink files of the mount and their attributes, commands beside them, and checkpoints; then an
-// unmount. Meant to be run under --config=tsan and asan as well: a report of theirs ends the
+// The daemon under all kinds of load: threads create, write, rename, link, truncate, list and
+// unlink files of the mount and change their attributes, while commands and checkpoints run; then
+// an unmount. Meant to be run under --config=tsan and asan as well: a sanitizer report ends the
 // daemon, and with it the test.
 //
-// What a worker has for itself is compared with what it knows, before and after the unmount. Shared
-// names are renamed over by all of them, so a value there proves itself: it is some worker's,
-// whole.
+// Each worker's private files are compared with its expectation, before and after the unmount. All
+// workers rename over shared names, so a value there must identify itself as a complete value of
+// some worker.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -28,7 +28,7 @@ constexpr int kWorkers = 4;
 constexpr int kRounds = 150;
 constexpr int kOwnNames = 12, kSharedNames = 5;
 
-// In a leaf, in a tail, in some blocks.
+// Sizes of values: in a leaf, in a tail, in several blocks.
 std::string ValueOf(int worker, int round) {
   const std::string mark = std::to_string(worker) + "." + std::to_string(round) + ";";
   const size_t lengths[] = {8, 900, 5'000, 70'000};
@@ -37,7 +37,7 @@ std::string ValueOf(int worker, int round) {
   return value;
 }
 
-// Whether the value is one that ValueOf gives.
+// Whether the value is one that ValueOf returns.
 bool ProvesItself(const std::string& value) {
   int worker = -1, round = -1;
   if (std::sscanf(value.c_str(), "%d.%d;", &worker, &round) != 2) return false;
@@ -46,7 +46,7 @@ bool ProvesItself(const std::string& value) {
 
 class MountedStress : public StoreFixture {
  protected:
-  // One worker, and the files that it alone changes.
+  // A worker, and the files that it alone changes.
   class Worker {
    public:
     Worker(std::string mount, int number)
@@ -125,7 +125,7 @@ class MountedStress : public StoreFixture {
       values_[to] = values_[from];
       values_.erase(from);
     }
-    // Attributes, times, size: then the size is what it was.
+    // Attributes, times, size: the size is then unchanged.
     void Decorate() {
       const std::string name = OwnName(), path = own_ + "/" + name;
       if (!values_.contains(name)) return;
@@ -187,7 +187,7 @@ class MountedStress : public StoreFixture {
       workers_.push_back(std::make_unique<Worker>(mount_point(), i));
   }
 
-  // Commands in turn, as long as the workers are at it.
+  // Runs commands in turn until the workers have finished.
   void Command() {
     const std::vector<std::string> commands[] = {{"get", store(), "put/by command"},
                                                  {"ls", store()},

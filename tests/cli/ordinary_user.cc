@@ -1,4 +1,4 @@
-// One namespace for all cases; each takes away what it has put over other files.
+// One namespace for all cases; each removes the mounts that it made over files.
 
 #include "tests/cli/ordinary_user.h"
 
@@ -17,11 +17,11 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-// Every system has this user; nothing else is asked of it.
+// This user exists on every system; no other property of it is used.
 constexpr uid_t kNobody = 65534;
 constexpr char kAsNobody[] = "exec setpriv --reuid=65534 --regid=65534 --clear-groups ";
 
-// Bazel's directories may lie in root's home, where others cannot go.
+// Bazel's directories may be in root's home, which others cannot enter.
 bool UseOpenDirectory() { return ::setenv("TEST_TMPDIR", "/tmp", 1) == 0; }
 const bool is_open = UseOpenDirectory();
 
@@ -43,12 +43,12 @@ OrdinaryUser::OrdinaryUser() {
 }
 
 void OrdinaryUser::SetUp() {
-  // Only root can become another user; who is none runs all other tests as an ordinary one.
+  // Only root can become another user; an ordinary user runs all other tests as such.
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   ASSERT_TRUE(is_open);
   static const bool has_left = LeaveMountNamespace();
   ASSERT_TRUE(has_left);
-  // A directory under /tmp may be on a disk that is mounted without devices.
+  // /tmp may be on a disk that is mounted without devices.
   ASSERT_EQ(::mount("none", (directory() + "/dev").c_str(), "tmpfs", 0, nullptr), 0);
   ASSERT_EQ(::mknod(device().c_str(), S_IFCHR, makedev(10, 229)), 0);
   ASSERT_EQ(::chmod(device().c_str(), 0666), 0);
@@ -95,7 +95,7 @@ void OrdinaryUser::Install() {
       "lowerdir=" + sbin + ",upperdir=" + upper + ",workdir=" + upper + ".work";
   ASSERT_EQ(::mount("none", sbin.c_str(), "overlay", 0, options.c_str()), 0);
   covered_.push_back(sbin);
-  // What would come before the general helper for all kinds of FUSE.
+  // A program that would take precedence over the general helper for FUSE.
   RunShell("rm -f /sbin/mount.fuse.kvfs");
 }
 

@@ -1,6 +1,5 @@
-// What a command writes to: nothing that stands at the target is replaced that a redirection would
-// write into, nothing is written through a link that somebody put beside it, and a file gets its
-// contents all at once or not at all.
+// The output files of commands: a target that a redirection would write into is not replaced, a
+// link that another user has put there is not followed, and a file gets its contents atomically.
 
 #include <sys/stat.h>
 
@@ -122,7 +121,7 @@ TEST_P(OutputFiles, SomebodyElsesLinkInAPublicDirectoryIsNotFollowed) {
   for (const char* name : {"public/out", "public/fifo", "public/file"}) {
     const ProgramRun run = Export(Path(name));
     EXPECT_EQ(run.status, 12) << name;
-    EXPECT_NE(run.err.find("somebody else"), std::string::npos) << run.err;
+    EXPECT_NE(run.err.find("another user"), std::string::npos) << run.err;
   }
   EXPECT_EQ(Read(Path("victim")), "precious\n");
   EXPECT_EQ(Read(Path("public/file")), "theirs\n");

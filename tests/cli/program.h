@@ -1,4 +1,4 @@
-// Runs the built program, and shell commands, and keeps what they said.
+// Runs the built program, and shell commands, and captures their output.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-// `mount -o ro` of a store that cannot be written: it is read beside others, as it is, and nothing
-// of it is changed.
+// `mount -o ro` of a store that cannot be written: it is shared with other readers, and nothing in
+// it changes.
 #include <sys/mount.h>
 
 #include <csignal>
@@ -24,14 +24,14 @@ class ReadOnlyMount : public StoreFixture {
     RunKvfs({"unmount", Path("second")});
     ::umount2(medium().c_str(), MNT_DETACH);
   }
-  // The store's directory, at another place, as on a medium that takes no writes.
+  // The store's directory at another path, as on a read-only medium.
   void ShowReadOnly() {
     stdfs::create_directory(medium());
     ASSERT_EQ(::mount(directory().c_str(), medium().c_str(), nullptr, MS_BIND, nullptr), 0);
     ASSERT_EQ(
         ::mount(nullptr, medium().c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), 0);
   }
-  // All bytes, and when they were changed.
+  // All bytes, and the times of their last change.
   std::string Fingerprint() const {
     return RunShell("cd '" + store() + "' && find . -type f -printf '%p %s %T@ ' -exec md5sum {} +")
         .out;

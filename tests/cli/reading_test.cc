@@ -1,5 +1,5 @@
-// Commands that read a store which nobody serves: they write nothing, stand beside each other, and
-// no command keeps the store while it waits for its input or output.
+// Commands that read a store without a daemon: they write nothing, run concurrently, and no command
+// keeps the store open while it waits for input or output.
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -78,7 +78,7 @@ TEST_F(Reading, WorksOnAReadOnlyMedium) {
 }
 
 TEST_F(Reading, StandsBesideOthersThatRead) {
-  // The first has read all, and waits for its output to be taken.
+  // The first has read everything, and waits for its output to be consumed.
   ExpectOutput("head -c 20000000 /dev/zero | " + Program() + " put '" + store() + "' large && " +
                    Program() + " get '" + store() + "' large | { head -c 1 > /dev/null; " +
                    Program() + " get --timeout 2 '" + store() + "' foo; cat > /dev/null; }",
@@ -111,7 +111,7 @@ TEST_F(Reading, ALongListingLetsAWriterIn) {
   }
 }
 
-// What comes from a FIFO that somebody has open, and writes to later.
+// Input from a FIFO that another process has open, and writes to later.
 TEST_F(Reading, NobodyWaitsForWhoeverWaitsForInput) {
   for (const char* command : {"put @ slow", "append @ log", "import --from jsonl - @"}) {
     std::string writer = command;
@@ -143,7 +143,7 @@ TEST_F(Reading, ALargeValueFromAPipeArrivesWhole) {
                "0\n");
 }
 
-// Without turns the store is hardly ever free of readers.
+// Without turns, there would hardly be a moment without readers.
 TEST_F(Reading, ManyReadersDoNotKeepAWriterOut) {
   ExpectOutput("for i in 1 2 3 4 5 6; do while test ! -e '" + Path("done") + "'; do " + Program() +
                    " get '" + store() +

@@ -1,7 +1,7 @@
-// A generated tree through every format and through other people's programs: what comes back is
-// the same to the last bit, or was named when it went out.
+// A generated tree through every format and through other programs: the result is identical to the
+// last bit, except for what the export reported.
 //
-// The tree has the product of what names, kinds, modes, times, contents and attributes can be.
+// The tree has all combinations of names, kinds, modes, times, contents and attributes.
 
 #include <fstream>
 #include <string>
@@ -11,8 +11,8 @@
 namespace kvfs::cli {
 namespace {
 
-// Of two programs in one file: `make DIRECTORY` and `tell DIRECTORY`, which prints a line for all
-// that an entry has. Names have any bytes, so all of it works with bytes.
+// Two programs in one file: `make DIRECTORY`, and `tell DIRECTORY`, which prints all properties of
+// each entry on a line. Names are arbitrary bytes, so everything is done in bytes.
 constexpr const char* kScript = R"(
 import hashlib, itertools, os, stat, subprocess, sys
 
@@ -103,7 +103,7 @@ class RoundTrips : public StoreFixture {
     EXPECT_EQ(run.status, 0) << command << ": " << run.err;
     return run.out;
   }
-  // Line by line, so that a difference can be read.
+  // Line by line, so that a difference is readable.
   void ExpectSame(const std::string& tree, const std::string& holes = "holes") {
     Sh("python3 tree.py tell tree " + holes + " > want && python3 tree.py tell " + tree + " " +
        holes + " > got");
@@ -143,7 +143,7 @@ TEST_F(RoundTrips, JsonLines) {
   ExpectStored(Path("other"));
 }
 
-// GNU tar does not know of further names of what is no file.
+// GNU tar does not support hard links of special files.
 TEST_F(RoundTrips, ArchivesOfGnuTar) {
   for (const char* how :
        {"--xattrs --xattrs-include='*'", "--xattrs --xattrs-include='*' --acls --sparse"}) {
@@ -154,7 +154,7 @@ TEST_F(RoundTrips, ArchivesOfGnuTar) {
   }
 }
 
-// It takes names of attributes as they are coded, but for '=' and '%'.
+// It does not decode names of attributes, except for '=' and '%'.
 TEST_F(RoundTrips, ArchivesForGnuTar) {
   Sh("setfattr -x user.\xc3\xa4 tree/plain");
   Run({"import", Path("tree"), store()});
@@ -164,7 +164,7 @@ TEST_F(RoundTrips, ArchivesForGnuTar) {
 }
 
 // bsdtar writes fractions before 1970 as it reads them, forward from the whole second: such times
-// are left out here. So are names of attributes with '=' or '%', which it writes as they are.
+// are omitted here. So are names of attributes with '=' or '%', which it writes unencoded.
 TEST_F(RoundTrips, ArchivesOfBsdtar) {
   Sh("setfattr -x user.a=b tree/plain; setfattr -x user.%25 tree/plain; "
      "find tree -newermt '1900-01-01' ! -newermt '1970-01-01' -exec touch -hd "

@@ -1,4 +1,4 @@
-// A mount as a service: what systemd hears, idle unmounting, installation.
+// A mount as a service: notifications to systemd, idle unmounting, installation.
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -25,7 +25,7 @@ class Service : public StoreFixture {
   void SetUp() override { Create(); }
 };
 
-// The other end of sd_notify(3). Its name is abstract: a path of a test is too long for a socket.
+// The receiver of sd_notify(3). Its name is abstract: a path of a test is too long for a socket.
 class NotifySocket {
  public:
   NotifySocket() : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
@@ -36,7 +36,7 @@ class NotifySocket {
     address.sun_path[0] = '\0';
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
     EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    const timeval patience = {60, 0};  // rather a failure than to wait for ever
+    const timeval patience = {60, 0};  // fail instead of waiting without end
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
   }
@@ -87,7 +87,7 @@ TEST_F(Service, AnIdleTimeIsANumberOfSeconds) {
   }
 }
 
-// The program, its other names and its documents, below a directory, as a package has them.
+// The program, its other names and its documents, below a directory, as in a package.
 class Installation : public Service {
  protected:
   ProgramRun Install(const std::string& more = {}) {
@@ -148,7 +148,7 @@ TEST_F(Installation, TheUnitIsFenced) {
       RunShell("systemd-analyze security --offline=true --threshold=40 '" + unit + "' 2>&1");
   EXPECT_EQ(run.status, 0) << run.out;
   EXPECT_EQ(RunShell("grep -c '^OOMScoreAdjust=-' '" + unit + "'").out, "1\n");
-  // What would give it a mount namespace, where nobody else sees the mount.
+  // Settings that would give it a mount namespace, so that no other process sees the mount.
   EXPECT_EQ(
       RunShell("grep -E '^(ProtectSystem|ProtectHome|ProtectKernel|ProtectControl|ProtectProc|"
                "ProcSubset|Private|ReadOnly|ReadWrite|Inaccessible|Bind|Temporary|Root|Mount"

@@ -1,5 +1,5 @@
-// A daemon that is alive and does not answer: commands wait as long as they are told, say so, and
-// give up; those that are for this very case never wait.
+// A daemon that is alive but does not answer: commands wait up to their limit, say so, and give up;
+// those meant for this case never wait.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ class SilentDaemon : public StoreFixture {
   void TearDown() override { GoOn(); }
   void GoOn() { ::kill(daemon_, SIGCONT); }
 
-  // Runs a command of which nobody shall say that it waits for ever.
+  // Runs a command that must not hang.
   ProgramRun RunBounded(const std::string& command) {
     return RunShell("timeout 50 '" + ProgramPath() + "' " + command);
   }
@@ -53,7 +53,7 @@ TEST_F(SilentDaemon, IsGivenUpByEveryCommandThatReadsOrWrites) {
     std::string line = command;
     line.replace(line.find("{}"), 2, "'" + store() + "'");
     const ProgramRun run = RunBounded(line + " | cat > /dev/null");
-    EXPECT_EQ(run.status, 0) << command;  // of cat, which had an end
+    EXPECT_EQ(run.status, 0) << command;  // the status of cat, which reached its end
     ExpectSaid(run, "its daemon does not answer");
   }
 }
@@ -109,7 +109,7 @@ TEST_F(SilentDaemon, IsNotMountedOver) {
   ExpectSaid(run, "is mounted there already");
 }
 
-// Commands whose store is another one, and that only read or write a file in the mount.
+// Commands on another store that only read or write a file in the mount.
 TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesInItsMount) {
   const std::string other = Path("other");
   const std::string in_mount = mount_point() + "/d";
@@ -134,7 +134,7 @@ TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesInItsMount) {
   }
 }
 
-// The kernel finds the file without a question to the daemon, and asks when it is opened.
+// The kernel resolves the path without the daemon, and needs it for opening the file.
 TEST_F(SilentDaemon, IsGivenUpWhereAFileLiesThatTheKernelKnows) {
   const std::string other = Path("other");
   const std::string in_mount = mount_point() + "/foo";
@@ -168,7 +168,7 @@ TEST_F(SilentDaemon, KeepsItsMountUnlessToldByForce) {
 TEST_F(SilentDaemon, IsCutOffByForceAndClosesItsStoreLater) {
   const ProgramRun run = RunBounded("unmount --force " + mount_point());
   EXPECT_EQ(run.status, 0) << run.err;
-  ExpectSaid(run, "process " + std::to_string(daemon_) + ", has the store " + store() + " still");
+  ExpectSaid(run, "process " + std::to_string(daemon_) + ", still holds the store " + store());
   ExpectMounted(false);
   GoOn();
   ExpectValue("foo", "bar\n");
@@ -184,18 +184,18 @@ TEST_F(SilentDaemon, IsDetachedLazily) {
 
 TEST_F(SilentDaemon, FallsSilentInTheMiddleOfAValue) {
   GoOn();
-  // More than pipes and sockets hold.
+  // More than pipes and sockets buffer.
   Shell("head -c 30000000 /dev/zero | tr '\\0' x > large");
   const ProgramRun run = RunShell(
       "{ timeout 50 '" + ProgramPath() + "' get --timeout 2 '" + store() + "' large; echo $? > '" +
       Path("status") + "'; } | { head -c 1 > /dev/null; kill -STOP " + std::to_string(daemon_) +
       "; cat > /dev/null; }; cat '" + Path("status") + "'");
   EXPECT_EQ(run.out, "12\n");
-  ExpectSaid(run, "is stopped (`kill -CONT` has it go on); waiting, 2 seconds at most");
+  ExpectSaid(run, "is stopped (`kill -CONT` resumes it); waiting, 2 seconds at most");
   ExpectSaid(run, "its daemon does not answer, waited 2 seconds\n");
 }
 
-// Nobody knows whether the put was made.
+// It is unknown whether the put was applied.
 TEST_F(SilentDaemon, ThatDiesInTheMiddleOfAChangeLeavesItUnknown) {
   const std::string pid = std::to_string(daemon_);
   GoOn();

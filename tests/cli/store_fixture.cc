@@ -1,4 +1,4 @@
-// The verbs of the fixture.
+// The fixture's helpers.
 
 #include "tests/cli/store_fixture.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{5};
 
-// What a command says while it waits for a busy machine is no complaint.
+// The notice that a command waits, on a busy machine, is not an error.
 std::string Complaints(const std::string& err) {
   std::istringstream lines(err);
   std::string kept, line;
@@ -75,7 +75,7 @@ void StoreFixture::Shell(const std::string& command) {
 void StoreFixture::ExpectValue(const std::string& key, const std::string& value) {
   const ProgramRun run = RunKvfs({"get", store_, key});
   EXPECT_EQ(run.status, 0) << run.err;
-  // Not EXPECT_EQ: a difference of large values would be printed in full.
+  // Not EXPECT_EQ, which would print large values in full.
   EXPECT_TRUE(run.out == value) << run.out.size() << " bytes: " << run.out.substr(0, 100);
 }
 

@@ -1,6 +1,7 @@
-// A fixture with a place for a store and a mount point, and verbs to use them by the program.
+// A fixture with paths for a store and a mount point, and helpers that use them through the
+// program.
 //
-// Whatever a test does, its end unmounts and waits for the daemon.
+// However a test ends, it unmounts and waits for the daemon.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,10 +22,10 @@ class StoreFixture : public testing::Test {
   const std::string& directory() const { return directory_.path(); }
   const std::string& store() const { return store_; }
   const std::string& mount_point() const { return mount_point_; }
-  // Beside the store.
+  // In the same directory as the store.
   std::string Path(const std::string& name) const { return directory() + "/" + name; }
 
-  // Each expects the program to end with 0, and without a word on standard error.
+  // Each expects exit status 0, and nothing on standard error.
   void Run(const std::vector<std::string>& arguments, const std::string& input = {});
   std::string Output(const std::vector<std::string>& arguments, const std::string& input = {});
   void Create();
@@ -34,12 +35,12 @@ class StoreFixture : public testing::Test {
   void Shell(const std::string& command);
 
   void ExpectValue(const std::string& key, const std::string& value);
-  // Expects the program to end with `status` and to name each of `named` on standard error.
+  // Expects the exit status `status`, and each of `named` on standard error.
   void ExpectFailure(const std::vector<std::string>& arguments, int status,
                      const std::vector<std::string>& named);
   void ExpectMounted(bool mounted);
 
-  // Of the process that has the store open; fails the test if there is none.
+  // The process that has the store open; fails the test if there is none.
   pid_t DaemonPid();
   // Kills the daemon, and returns once it is gone.
   void KillDaemon();

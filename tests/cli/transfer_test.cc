@@ -1,4 +1,4 @@
-// import and export: every format there and back, and sources that end or make no sense.
+// import and export: every format in both directions, and truncated or malformed sources.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ class Transfer : public StoreFixture {
     file.seekp(static_cast<std::streamoff>(at));
     file.put(byte);
   }
-  // A tree with one of each kind, odd names, modes and times.
+  // A tree with one entry of each kind, and unusual names, modes and times.
   void MakeTree(const std::string& where) {
     ShellIn(where,
             "mkdir -p d/e empty && printf 'one' > d/one && printf '\\000\\377' > d/e/bytes && "
@@ -44,7 +44,7 @@ class Transfer : public StoreFixture {
             "touch -d '1969-12-31T23:59:58.123456789Z' d/one && "
             "touch -hd '2033-05-18T03:33:20.5Z' link && touch -d '2001-09-09T01:46:40Z' d/e d .");
   }
-  // Names, kinds, modes, times of modification, targets and contents of all in a tree.
+  // Names, kinds, modes, modification times, targets and contents of all entries of a tree.
   std::string Describe(const std::string& where) {
     const ProgramRun run = RunShell("cd '" + where +
                                     "' && find . -printf '%p %y %m %U %G %T@ %l\\n' | sort && "
@@ -55,7 +55,7 @@ class Transfer : public StoreFixture {
   void ExpectSameTree(const std::string& one, const std::string& other) {
     EXPECT_EQ(Describe(one), Describe(other));
   }
-  // What a store holds, as text; without inode numbers, versions and times of change.
+  // The contents of a store, as text; without inode numbers, versions and change times.
   std::string StoreText(const std::string& path) {
     std::istringstream lines(Output({"export", "--to", "jsonl", path}));
     std::string text;
@@ -273,7 +273,7 @@ TEST_F(Transfer, SmkvFilesHaveTheLayoutThatTheScriptReads) {
 TEST_F(Transfer, OfAnSmkvKeyThatWasPutTwiceTheNewerValueCounts) {
   Put("foo", "old");
   Run({"export", "--to", "smkv", "--shards", "1", store(), Path("base")});
-  // A second slot behind the first, whose value lies further on.
+  // A second slot after the first, whose value has a higher offset.
   const size_t bucket = 16 + 6 * (8 + 32 * 32);
   std::fstream keys(Path("base.shard0"), std::ios::in | std::ios::out | std::ios::binary);
   std::string slot(32, '\0');

@@ -1,5 +1,5 @@
-// What people type, and what they are told: commands that do not exist, directories that are
-// missing, numbers, and mount points where a store belongs.
+// Typing mistakes and the replies to them: nonexistent commands, missing directories, numbers, and
+// mount points in place of a store.
 #include <sys/stat.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Users other than root: their own mounts through fusermount3, and what of a mount others see.
+// Users other than root: their own mounts through fusermount3, and what others see of a mount.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ TEST_F(Users, CreateMountUseAndUnmountAsOrdinaryUsers) {
 TEST_F(Users, AMountIsItsUsersAlone) {
   CreateAndMount();
   EXPECT_NE(AsRoot("ls mnt").status, 0);
-  // Root reaches the daemon all the same.
+  // Root can access the daemon nevertheless.
   As("echo bar > mnt/foo");
   EXPECT_EQ(RunKvfs({"get", home() + "/store", "foo"}).out, "bar\n");
   EXPECT_EQ(As("umount mnt").status, 0);
@@ -110,7 +110,7 @@ TEST_F(Users, TheStoreMustBeTheirs) {
   EXPECT_EQ(RunShell("cd '" + store() + "' && ls -lR && md5sum superblock").out, before);
 }
 
-// A store that they may read, and no more.
+// A store that they may only read.
 class ReadingUsers : public Users {
  protected:
   void SetUp() override {
@@ -146,7 +146,7 @@ class ReadingUsers : public Users {
           "mv ../store key other", "mkdir ../store made", "batch ../store < puts",
           "import tree ../store", "compact ../store", "bench ../store", "mount ../store mnt"}) {
       ExpectRefused(std::string("$K ") + command, 12,
-                    {store(), "Permission denied", "may be read, and not changed"});
+                    {store(), "Permission denied", "can be read, but not changed"});
     }
     EXPECT_EQ(Fingerprint(), before);
   }
@@ -171,7 +171,7 @@ TEST_F(ReadingUsers, MountItReadOnly) {
   EXPECT_EQ(run.out, "value");
 }
 
-// Nobody can tell whether there is one.
+// It cannot be determined whether there is one.
 TEST_F(ReadingUsers, AStoreOutOfSightIsNoMissingOne) {
   stdfs::create_directories(Path("closed/in"));
   ASSERT_EQ(RunKvfs({"create", Path("closed/in/store")}).status, 0);
@@ -187,7 +187,7 @@ TEST_F(ReadingUsers, AStoreOutOfSightIsNoMissingOne) {
   }
 }
 
-// uid, gid and umask: what is mounted at boot, for one user.
+// uid, gid and umask: a mount made at boot, for one user.
 class ShownOwner : public Users {
  protected:
   void MountForUser(const std::string& options) {

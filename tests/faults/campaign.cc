@@ -1,10 +1,10 @@
-// Has system calls and allocations fail under the library and the program `kvfs`, one kind at a
-// time, once or from then on, or kills the process there; opens the store afterwards without the
-// failure and compares what it holds with what was acknowledged. tools/faults runs it.
+// Makes system calls and allocations of the library and the program `kvfs` fail, one kind at a
+// time, once or persistently, or kills the process there. Then opens the store without faults and
+// compares its contents with what was acknowledged. Run by tools/faults.
 //
 // Each round is drawn from its own seed: a store, killed or closed; one to three runs with a fault
-// in each, by a worker (worker.h) or a command; then the look at what is left. A round that finds
-// something prints the line that repeats it, and what each of its runs was.
+// in each, by a worker (worker.h) or a command; then a check of the result. A round that finds a
+// fault prints the line that repeats it, and a description of each of its runs.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ struct Options {
 
 struct Call {
   const char* name;
-  uint64_t most;  // about as many as a run makes
+  uint64_t most;  // about the number in a run
   std::vector<int> errors;
 };
 
@@ -93,7 +93,7 @@ const std::vector<Call>& Calls() {
 struct Fault {
   std::string call;
   uint64_t nth = 1;
-  int error = 0;  // 0: the process is killed there
+  int error = 0;  // 0: the process is killed instead
   bool lasts = false;
 
   std::string ToText() const {
@@ -101,7 +101,7 @@ struct Fault {
     text += error == 0 ? "kills" : "fails: " + std::string(std::strerror(error));
     return text + (lasts && error != 0 ? ", and so do all later ones" : "");
   }
-  // The disk itself says that bytes cannot be had.
+  // The disk itself reports that the bytes are unreadable.
   bool IsOfTheDisk() const { return error == EIO; }
 };
 
@@ -123,7 +123,7 @@ class Campaign {
     stdfs::remove_all(directory_, ignored);
   }
 
-  // Each call of a worker's run fails, one after another, with each of its errors.
+  // Each call of a worker's run fails in turn, with each of its errors.
   int Sweep() {
     const uint64_t seed = options_.seed;
     std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
@@ -160,7 +160,7 @@ class Campaign {
   }
 
  private:
-  // Says what was found, or that nothing was; returns the exit status.
+  // Reports the fault found, or that there was none; returns the exit status.
   int Tell(const std::string& wrong, const std::string& again) const {
     if (wrong.empty()) {
       std::printf("nothing found: %llu runs, in %llu of which a fault struck\n",
@@ -189,7 +189,7 @@ class Campaign {
     return wrong.empty() ? expected_.Verify(store()) : wrong;
   }
 
-  // What is wrong, or nothing.
+  // The fault found; nothing if there is none.
   std::string Round(uint64_t seed) {
     Begin(seed);
     if (std::string wrong = MakeStore(); !wrong.empty()) return wrong;
@@ -197,7 +197,7 @@ class Campaign {
     bool may_be_damaged = false;
     for (uint64_t i = 0; i < runs; ++i) {
       const Fault fault = DrawFault();
-      // What the disk does not deliver however often it is asked is damage, and may stay so.
+      // Bytes that the disk never delivers are damaged, and may stay so.
       may_be_damaged |= fault.IsOfTheDisk() && fault.lasts && fault.call == "pread";
       std::string wrong = random_() % 2 == 0 ? RunWorkerUnder(fault) : RunCommandUnder(fault);
       if (!wrong.empty()) return wrong;
@@ -222,7 +222,8 @@ class Campaign {
     fault.call = call.name;
     fault.nth = 1 + random_() % (random_() % call.most + 1);
     fault.error = random_() % 6 == 0 ? 0 : call.errors[random_() % call.errors.size()];
-    // What is interrupted for ever, or never has memory for its own errors, is no case of interest.
+    // Calls that are interrupted without end, or a process without memory for its own errors, are
+    // not of interest.
     fault.lasts = random_() % 3 == 0 && fault.error != EINTR;
     return fault;
   }
@@ -237,7 +238,7 @@ class Campaign {
     return wrong;
   }
 
-  // A signal that nobody sent is a fault, whatever has failed.
+  // Ending by a signal that was not sent is a fault, whatever has failed.
   static std::string JudgeEnd(const Ended& ended, const std::optional<Fault>& fault) {
     const bool may_be_killed = fault && fault->error == 0;
     if (ended.status < 128 || (may_be_killed && ended.status == 128 + SIGKILL)) return {};

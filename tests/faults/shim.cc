@@ -1,5 +1,5 @@
-// For LD_PRELOAD: stands between a program and the C library, and has one call fail, or all from
-// one on, or kills the process there. Only calls that concern the store are counted.
+// For LD_PRELOAD: intercepts calls of the C library, and makes one fail, or all from one on, or
+// kills the process there. Only calls that concern the store are counted.
 //
 //   FAULTS_PATH    what the path of a file must contain for its calls to be counted
 //   FAULTS_CALL    the name of the call, as "pwrite"; "new" is an allocation of memory
@@ -51,7 +51,7 @@ const Wanted& GetWanted() {
 
 std::array<std::atomic<long>, kCount> counts{};
 
-// The thread runs a worker's own code, whose allocations are not to fail.
+// The thread runs the worker's own code, whose allocations must not fail.
 thread_local bool is_own_code = false;
 
 constexpr size_t IndexOf(std::string_view call) {
@@ -60,7 +60,7 @@ constexpr size_t IndexOf(std::string_view call) {
   return index;
 }
 
-// Counts the call; true, with errno set, if it is to fail.
+// Counts the call; true, with errno set, if it must fail.
 bool Fails(const char* call) {
   const Wanted& wanted = GetWanted();
   const long count = ++counts[IndexOf(call)];
@@ -82,7 +82,7 @@ bool Concerns(const char* path) {
 
 bool Fails(const char* call, const char* path) { return Concerns(path) && Fails(call); }
 
-// Of a name in a directory.
+// For a name in a directory.
 bool FailsAt(const char* call, int directory, const char* name) {
   const int saved = errno;
   char link[64], path[8192];
@@ -117,7 +117,7 @@ Function* Real(Function*, const char* name) {
 
 extern "C" {
 
-// Called by workers, where it is there.
+// Called by workers, if the shim is loaded.
 void FaultsOwnCode(bool own) { is_own_code = own; }
 
 int open(const char* path, int flags, ...) {
@@ -212,7 +212,7 @@ DIR* fdopendir(int descriptor) {
 
 }  // extern "C"
 
-// Of the program's own allocations, from the moment on that it has opened something of the store.
+// The program's own allocations, once it has opened a file of the store.
 void* operator new(size_t size) {
   static const bool is_wanted =
       GetWanted().call != nullptr && std::strcmp(GetWanted().call, "new") == 0;

@@ -1,4 +1,4 @@
-// One line before an operation, and one behind it.
+// Prints a line before each operation, and one after it.
 #include "tests/faults/worker.h"
 
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <random>
 #include <sstream>
 
-// Of the shim, where it is loaded.
+// Defined by the shim, if loaded.
 extern "C" [[gnu::weak]] void FaultsOwnCode(bool own);
 
 namespace kvfs::faults {
@@ -19,7 +19,7 @@ void Tell(const std::string& line) {
   [[maybe_unused]] const ssize_t told = ::write(STDOUT_FILENO, text.data(), text.size());
 }
 
-// Runs a call of the library: only what it allocates is to fail.
+// Runs a call of the library: only its allocations may fail.
 template <typename Call>
 auto InLibrary(Call call) {
   if (FaultsOwnCode != nullptr) FaultsOwnCode(false);

@@ -1,6 +1,6 @@
-// What a process does to a store by the library while calls fail under it: drawn with a seed, told
-// line by line on standard output, so that whoever reads them knows what was acknowledged when the
-// process died.
+// The operations that a process performs on a store with the library while calls fail: drawn from a
+// seed, and logged line by line to standard output, so that the reader knows what was acknowledged
+// when the process died.
 //
 //   put NAME VERSION | del NAME | sync | checkpoint | compact | get NAME     is begun
 //   ok [VERSION]                                                             is done
@@ -24,8 +24,8 @@ struct WorkerOptions {
 // Returns the process's exit status: 0, whatever has failed.
 int RunWorker(const WorkerOptions& options);
 
-// Carries what a worker told over into the expectation. What it did wrong, or nothing. Where
-// `disk_failed`, damage of what was read is no fault.
+// Applies a worker's output to the expectation. Returns the worker's error, or nothing. If
+// `disk_failed`, damage found while reading is not an error.
 std::string TakeReport(const std::string& lines, bool disk_failed, Expectation* expected);
 
 }  // namespace kvfs::faults

@@ -28,7 +28,7 @@ std::string ListOf(const std::vector<Entry>& entries) {
   return out;
 }
 
-// The owner may all; user 7 may read and write; the group may read, others nothing.
+// The owner has all rights; user 7 may read and write; the group may read, others nothing.
 std::string Sample(uint16_t mask) {
   return ListOf({{kOwner, 7}, {kUser_, 6, 7}, {kOwningGroup, 4}, {kMask, mask}, {kOthers, 0}});
 }
@@ -78,7 +78,7 @@ TEST_F(AccessControl, NewFilesInheritTheirDirectorysDefault) {
   const InodeInfo directory = Directory("d");
   ASSERT_EQ(Set(directory, kDefaultListXattr, Sample(7)), kNoError);
   EXPECT_EQ(Mode(directory.number), 0755u);
-  const Caller caller = {1000, 100, 077};  // whose umask does not matter then
+  const Caller caller = {1000, 100, 077};  // the umask is ignored in this case
   const auto file = fs().CreateFile(directory.number, "f", S_IFREG | 0664, 0, caller);
   ASSERT_TRUE(file);
   EXPECT_EQ(Mode(file->number), 0660u);

@@ -1,4 +1,4 @@
-// The bytes of attributes: what they are, and that no other bytes are believed.
+// The encoding of attributes, and that all other bytes are refused.
 #include "fs/attributes.h"
 
 #include <gtest/gtest.h>
@@ -110,7 +110,7 @@ TEST(Attributes, BytesLeftOverAreRefused) {
   EXPECT_FALSE(DecodeAttributes(EncodeAttributes(FreshFile()) + '\0'));
 }
 
-// What is believed is what would be written: so there is one encoding of each value.
+// Only the exact output of the encoder is accepted, so each value has one encoding.
 void ExpectRefusedOrCanonical(const std::string& meta) {
   const auto decoded = DecodeAttributes(meta);
   if (decoded) {

@@ -1,5 +1,5 @@
-// Contents that come in pieces: of any size they replace a file in one step, and the file stays the
-// file that it was.
+// Contents that arrive in pieces: of any size, they replace a file's content in one step, and the
+// file keeps its identity.
 #include "fs/content_source.h"
 
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ class ContentPieces : public FileSystemFixture {
     change.path = std::move(path);
     return change;
   }
-  // So many bytes 'x', after a hole. `between` is called once, in the middle.
+  // A content of `bytes` bytes 'x', after a hole. `between` is called once, in the middle.
   static ContentSource Source(uint64_t hole, uint64_t bytes, std::function<void()> between = {}) {
     return [=, left = bytes,
             has_hole = hole > 0](MutableBytes buffer) mutable -> Result<ContentPiece> {
@@ -111,7 +111,7 @@ TEST_F(ContentPieces, AConditionThatDoesNotHoldChangesNothing) {
 
 TEST_F(ContentPieces, AnotherFileThatTakesTheNameMeanwhileGetsTheContent) {
   File("a", "old");
-  // Of eight files some lie with their contents in other shards than the first.
+  // Of eight files, some are in other shards than their contents' first shard.
   for (int i = 0; i < 8; ++i) {
     const InodeInfo other = File("other" + std::to_string(i), "new");
     const auto replace = [&] {

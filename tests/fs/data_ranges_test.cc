@@ -1,4 +1,4 @@
-// Where bytes are not zero.
+// The ranges of a buffer that are not zero.
 #include "fs/data_ranges.h"
 
 #include <gtest/gtest.h>

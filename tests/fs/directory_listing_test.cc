@@ -1,4 +1,5 @@
-// Listings: complete, and right from any offset, whatever comes and goes between two pages.
+// Listings: complete, and correct from any offset, even if entries are added and removed between
+// pages.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -202,14 +203,14 @@ CreateOptions ShortHashes() {
 
 TEST_F(DirectoryListing, OffsetsMayBeForProgramsOf32Bits) {
   const Names names = MakeFiles(200);
-  // Unless asked for they have all bits of the hash, so that no two names share one.
+  // By default positions have all bits of the hash, so that no two names share one.
   EXPECT_GT(Page(2, 100'000).back().next_offset, 1ULL << 60);
   ReopenWithShortOffsets();
   for (const DirectoryEntry& entry : Page(0, 100'000)) EXPECT_LT(entry.next_offset, 1U << 31);
   EXPECT_EQ(List(kRootInode, 100), names);
 }
 
-// Sixteen positions for all names, so that many share one.
+// Sixteen positions for all names, so that many names share one.
 class CollidingNames : public DirectoryListing {
  protected:
   CollidingNames() : DirectoryListing(ShortHashes()) {}

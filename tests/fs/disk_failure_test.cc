@@ -1,4 +1,5 @@
-// A disk that fails or fills up under a file system: what calls say then, and what still works.
+// A disk that fails or fills up under a file system: the errors of calls, and which calls still
+// work.
 #include <sys/stat.h>
 
 #include "fs/fuse/errno.h"
@@ -73,7 +74,7 @@ TEST_F(DiskFailure, ADiskThatGetsFullRefusesSpaceAndKeepsTheSize) {
   const uint64_t all = fs().GetSpace()->available_bytes;
   EXPECT_LT(all, store().GetDiskSpace()->available_bytes + store().GetStats().reusable_bytes)
       << "some is for checkpoints and deletes";
-  // Somebody else fills the disk between two pieces.
+  // Another process fills the disk between two pieces.
   const auto fill = [this] {
     disk().SetCapacity(150 << 20);
     return false;
@@ -86,8 +87,8 @@ TEST_F(DiskFailure, ADiskThatGetsFullRefusesSpaceAndKeepsTheSize) {
   EXPECT_TRUE(fs().Unlink(kRootInode, "f"));
 }
 
-// An unlinked file that is in use moves to another place, maybe of another shard: that takes space,
-// and must not need any.
+// An unlinked file in use moves to another directory, possibly in another shard: that takes space,
+// and must not need free space.
 TEST_F(DiskFailure, AFullDiskLetsFilesGoThatAreInUse) {
   std::vector<InodeInfo> files;
   for (int i = 0; i < 40; ++i) {

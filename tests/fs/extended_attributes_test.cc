@@ -1,4 +1,5 @@
-// Extended attributes: set, read, listed, removed; where they go when their file does.
+// Extended attributes: set, read, listed, removed; and what becomes of them when their file is
+// removed.
 #include <sys/stat.h>
 #include <xxhash.h>
 
@@ -169,7 +170,7 @@ TEST_F(ExtendedAttributes, TellTheVersionAndTheChecksumOfEveryFile) {
   const InodeInfo file = File("f", "content");
   const uint64_t before = std::stoull(Get(file.number, kVersionXattr));
   EXPECT_EQ(before, store().Stat({kRootDirectory, "f"})->version);
-  // As `printf content | xxh128sum` has it.
+  // As computed by `printf content | xxh128sum`.
   XXH128_canonical_t digest;
   XXH128_canonicalFromHash(&digest, XXH3_128bits("content", 7));
   const std::string checksum = Get(file.number, kChecksumXattr);

@@ -1,4 +1,4 @@
-// A store of which one call fails, and all others are those of a real one.
+// A wrapper of a real store in which one call fails.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class FailingStore final : public Store {
 
   // The `nth` call from now on, counted from 1, fails with kIo and does nothing.
   void FailCall(uint64_t nth) { left_ = nth; }
-  // Whether that has come; it then comes no more.
+  // Whether that has happened; it happens only once.
   bool HasFailed() const { return left_ == 0; }
   void Heal() { left_ = UINT64_MAX; }
 

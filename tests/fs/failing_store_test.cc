@@ -1,6 +1,6 @@
 // Each call of the file system, with each of its calls of the store failing in turn: the error
-// reaches the caller, nothing has changed, not a version nor a reference, and asked again it does
-// what it does.
+// reaches the caller, nothing has changed, not even a version or reference count, and a repeated
+// call succeeds.
 #include "tests/fs/failing_store.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace {
 
 constexpr Caller kRoot = {0, 0}, kUser = {1000, 100};
 
-// A list that gives new files of a directory something to inherit.
+// A list from which new files of a directory inherit.
 std::string DefaultList() {
   std::string list("\2\0\0\0", 4);
   struct {
@@ -40,7 +40,7 @@ std::string DefaultList() {
   return list;
 }
 
-// A small file system with one of everything, made anew for each attempt.
+// A small file system with one entry of each kind, created anew for each attempt.
 class World {
  public:
   World() {
@@ -57,8 +57,8 @@ class World {
   FailingStore& store() { return *store_; }
   InodeNumber operator[](const std::string& name) const { return numbers_.at(name); }
 
-  // All entries of all directories, with their versions; but what has never had a name, of which
-  // something may be left behind until the next opening.
+  // All entries of all directories, with their versions; except entries that never had a name,
+  // which may remain until the next opening.
   std::string State() const {
     std::string state;
     std::set<DirectoryId> directories = {kAttributeDirectory, kTransientDirectory, kSharedDirectory,
@@ -126,7 +126,7 @@ class World {
     SetXattr("unnamed", "user.a", "b");
     Note("staged", fs_->CreateStagedFile(numbers_["small"]));
     ASSERT_TRUE(fs_->Write(numbers_["staged"], 0, AsBytes("staged"), kRoot));
-    // What nobody refers to goes with its last name at once.
+    // An entry without references is erased with its last name at once.
     MakeFile("unreferenced", std::string(9000, 'u'));
     fs_->Forget(numbers_["unreferenced"], 1);
   }
@@ -146,9 +146,9 @@ std::optional<ErrorCode> CodeOf(const Result<T>& result) {
 
 using Call = std::function<std::optional<ErrorCode>(World&)>;
 
-enum class Steps { kOne, kPieces };  // how much of a call happens at once
+enum class Steps { kOne, kPieces };  // how much of a call is atomic
 
-// Lets each call of the store fail that `call` makes.
+// Runs `call` once for each of its store calls, with that one failing.
 void ExpectEachErrorTold(const std::string& name, const Call& call, Steps steps = Steps::kOne) {
   World whole;
   EXPECT_EQ(call(whole), std::nullopt) << name << ", without a failure";
@@ -338,7 +338,7 @@ TEST(FailingStoreTest, DirectoriesAreListed) {
       return CodeOf(w.fs().ListDirectory(number != 0 ? number : w["full"], 0, limit));
     });
   }
-  // What could not be looked at is listed without its attributes, or the listing fails.
+  // An entry that could not be read is listed without its attributes, or the listing fails.
   World world;
   EXPECT_TRUE(world.fs().ListDirectoryPlus(kRootInode, 0, limit));
 }
@@ -397,7 +397,7 @@ TEST(FailingStoreTest, StagedContentsAreTaken) {
   });
 }
 
-// A source that is larger than what is put at once goes to a staged file first.
+// A source larger than one put is written to a staged file first.
 TEST(FailingStoreTest, ContentsOfASourceArePut) {
   for (const size_t bytes : {size_t{10}, size_t{3} << 20}) {
     for (const char* path : {"new", "small", "second name"}) {
@@ -472,7 +472,7 @@ TEST(FailingStoreTest, TheWholeIsAskedFor) {
   ExpectEachErrorTold("space", [](World& w) { return CodeOf(w.fs().GetSpace()); });
 }
 
-// A process has died, and the next one could not erase what that had left.
+// A process has died, and the next one could not erase what it had left behind.
 TEST(FailingStoreTest, UnnamedFilesOfAnEarlierLifeAreInNobodysWay) {
   MemoryEnv disk;
   ASSERT_TRUE(Store::Create(disk, "store"));

@@ -1,4 +1,4 @@
-// Contents by range, and files that get their name last.
+// Contents by range, and files that get their name after their content.
 #include <sys/stat.h>
 
 #include "tests/fs/file_system_fixture.h"

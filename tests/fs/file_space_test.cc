@@ -1,4 +1,4 @@
-// Space of contents: allocated, punched, zeroed, found; and ranges copied inside the store.
+// Disk space of contents: allocated, punched, zeroed, found; and ranges copied within the store.
 #include <sys/stat.h>
 
 #include "tests/fs/file_system_fixture.h"
@@ -44,12 +44,11 @@ TEST_F(FileSpace, WhatIsDeletedCountsAsFree) {
     ASSERT_TRUE(fs().Unlink(kRootInode, "f" + std::to_string(i)));
     ForgetAll(files[i]);
   }
-  // The next checkpoint needs some of it for what the deletes change.
+  // The next checkpoint needs some space for the pages that the deletes change.
   EXPECT_GE(fs().GetSpace()->available_bytes, full + kFiles * kBytes / 2);
 }
 
-// An exclusive call between two pieces: it would wait for ever if the lock were held for all of
-// them.
+// An exclusive call between two pieces: it would hang if the lock were held throughout.
 TEST_F(FileSpace, AllocatingInPiecesLetsOthersIn) {
   constexpr uint64_t kPiece = uint64_t{128} << 20;
   disk().SetCapacity(1 << 30);

@@ -1,5 +1,4 @@
-// The verbs of the fixture: a step that must succeed ends the program with its error if it does
-// not.
+// The fixture's helpers: a failed step that must succeed ends the program with its error.
 #include "tests/fs/file_system_fixture.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// A FileSystem over a real store on a disk in memory, with a clock that stands still until told to
-// move, and verbs for what tests do.
+// A FileSystem over a real store on a disk in memory, with a clock that only moves when told to,
+// and helpers for tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -35,28 +35,28 @@ class FileSystemFixture : public testing::Test {
   FileSystem& fs() { return *file_system_; }
   Store& store() { return *store_; }
   MemoryEnv& disk() { return *env_; }
-  // What the store told its operator.
+  // The store's messages to its operator.
   const std::vector<std::string>& log_lines() const { return log_lines_; }
 
-  // Closes the store, if not crashed, and opens it again: nothing is referenced any more.
+  // Closes the store, unless crashed, and opens it again: no inode is referenced then.
   void Reopen();
   void ReopenWithShortOffsets();
   void CrashAndReopen();
 
-  // These end the test on an error. What they return is referenced.
+  // These end the test on an error. The returned inode is referenced.
   InodeInfo File(std::string_view name, std::string_view content = {},
                  InodeNumber parent = kRootInode);
   InodeInfo Directory(std::string_view name, InodeNumber parent = kRootInode);
   InodeInfo Find(std::string_view name, InodeNumber parent = kRootInode);
 
-  // An inode of which nothing but the number is known.
+  // An inode of which only the number is known.
   static InodeInfo Inode(InodeNumber number) {
     InodeInfo inode;
     inode.number = number;
     return inode;
   }
 
-  // Gives back all references of the inode.
+  // Drops all references to the inode.
   void ForgetAll(const InodeInfo& inode) { fs().Forget(inode.number, UINT64_MAX); }
 
   bool Exists(std::string_view name, InodeNumber parent = kRootInode);
@@ -64,7 +64,7 @@ class FileSystemFixture : public testing::Test {
   std::string Read(InodeNumber inode);
   std::string ReadName(std::string_view name, InodeNumber parent = kRootInode);
   void Write(InodeNumber inode, uint64_t offset, std::string_view data, Caller caller = kRoot);
-  // All names but the dots, page by page, sorted.
+  // All names except the dots, page by page, sorted.
   std::vector<std::string> List(InodeNumber directory = kRootInode, size_t page_bytes = 4096);
   size_t EntriesInStore() { return store().GetStats().entries; }
 
@@ -82,7 +82,7 @@ class FileSystemFixture : public testing::Test {
   std::unique_ptr<FileSystem> file_system_;
 };
 
-// An entry's size in the pages of these tests.
+// An entry's size in the listing pages of these tests.
 inline size_t EntryBytes(size_t name_bytes) { return name_bytes + 24; }
 
 }  // namespace kvfs::fs

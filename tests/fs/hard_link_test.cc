@@ -1,5 +1,5 @@
-// Files with several names: made, looked up, listed, renamed, taken away; and what a crash, or a
-// damaged store, makes of them.
+// Files with several names: created, looked up, listed, renamed, removed; and after a crash, or in
+// a damaged store.
 #include "fs/hard_link.h"
 
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ class HardLinks : public FileSystemFixture {
                                 RenameMode mode = RenameMode::kReplace) {
     return CodeOf(fs().Rename(kRootInode, from, kRootInode, to, mode));
   }
-  // A file with two names, to which nobody refers.
+  // A file with two names and no references.
   InodeInfo Twice(std::string_view one, std::string_view other, std::string_view content) {
     const InodeInfo file = File(one, content);
     EXPECT_TRUE(fs().Link(file.number, kRootInode, other));
@@ -282,7 +282,7 @@ TEST_F(HardLinks, ANameThatLeadsToSomethingElseIsDamage) {
   expect_damage({kSharedDirectory, "123456789"}, EncodeHardLink({123456789, S_IFREG}));
   Attributes file;
   file.mode = S_IFREG | 0644;
-  expect_damage({kSharedDirectory, "123456789"}, EncodeAttributes(file));  // its id is another
+  expect_damage({kSharedDirectory, "123456789"}, EncodeAttributes(file));  // with a different id
 }
 
 TEST(HardLinkMeta, IsAsDocumented) {

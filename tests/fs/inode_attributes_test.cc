@@ -1,4 +1,4 @@
-// Attributes changed: which follow which, as on Linux.
+// Changes of attributes, and which other attributes they change, as on Linux.
 #include <sys/stat.h>
 
 #include <thread>
@@ -90,7 +90,7 @@ TEST_F(InodeAttributes, SetgidWithoutGroupExecuteStaysForTheGroupOnly) {
   EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 0666u);
 }
 
-// As the kernel tells it, whoever it is.
+// The kernel requests it for any caller.
 TEST_F(InodeAttributes, WhoMayLeaveSetIdBitsLeavesThem) {
   const InodeInfo file = File("f");
   Caller user = kUser, root = kRoot;
@@ -103,7 +103,7 @@ TEST_F(InodeAttributes, WhoMayLeaveSetIdBitsLeavesThem) {
   EXPECT_EQ(Stat(file.number).attributes.mode, S_IFREG | 0777u);
 }
 
-// The kernel asks for it on behalf of anybody.
+// The kernel requests it on behalf of any user.
 TEST_F(InodeAttributes, OnlyTheOwnerAndRootDropPrivileges) {
   const InodeInfo file = File("f");
   const Attributes before = Set(file, {.permissions = 06777, .uid = 5});

@@ -1,5 +1,5 @@
-// Inodes found by their numbers alone, as the kernel asks for them on behalf of a file handle,
-// after it has forgotten them.
+// Inodes found by number alone, as the kernel requests them for a file handle after it has
+// forgotten them.
 #include <sys/stat.h>
 
 #include <set>
@@ -13,13 +13,13 @@ namespace {
 
 class InodeHandles : public FileSystemFixture {
  protected:
-  // The number of a new file to which nobody refers.
+  // The number of a new file without references.
   InodeNumber Forgotten(std::string_view name, InodeNumber parent = kRootInode) {
     const InodeInfo file = File(name, name, parent);
     ForgetAll(file);
     return file.number;
   }
-  // What the file with the number holds, found by it and forgotten again.
+  // The content of the file with the number, which is looked up and then forgotten.
   std::string ByNumber(InodeNumber number) {
     const auto found = fs().LookupNumber(number);
     if (!found) return "an error";
@@ -85,7 +85,7 @@ TEST_F(InodeHandles, OneThatIsGoneIsNoOther) {
   EXPECT_EQ(ErrorOf(other), ErrorCode::kStale);
 }
 
-// Who has it open goes on with it, and asks nobody.
+// A process that has it open continues to use it, without a lookup.
 TEST_F(InodeHandles, OneWithoutANameIsGone) {
   const InodeInfo open = File("f", "open");
   ASSERT_TRUE(fs().Unlink(kRootInode, "f"));

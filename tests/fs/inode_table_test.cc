@@ -1,4 +1,4 @@
-// Inodes are known from their first reference to their last.
+// Inodes are in the table from their first reference to their last.
 #include "fs/inode_table.h"
 
 #include <gtest/gtest.h>

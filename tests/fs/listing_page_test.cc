@@ -1,4 +1,4 @@
-// Pages of a listing never cut a run of entries that share an offset.
+// Pages of a listing never split a group of entries with the same offset.
 #include "fs/listing_page.h"
 
 #include <gtest/gtest.h>

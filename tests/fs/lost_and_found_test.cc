@@ -1,5 +1,5 @@
-// Directories of a repaired store, of which entries are missing or are there twice: each gets one
-// name and the right number of links, and what lay in it is found.
+// Directories of a repaired store in which entries are missing or duplicated: each gets exactly one
+// name and the correct link count, and all their children are reachable.
 #include "fs/lost_and_found.h"
 
 #include <sys/stat.h>
@@ -26,7 +26,7 @@ class LostAndFound : public FileSystemFixture {
     for (const InodeNumber directory : {a_, b_, c_}) File("f", "value", directory);
   }
 
-  // The entry as a store has it that was not made by a file system.
+  // An entry as in a store that was not written by a file system.
   void Lose(DirectoryId directory, const std::string& name) {
     Batch batch;
     batch.Erase({directory, name});
@@ -73,7 +73,8 @@ class LostAndFound : public FileSystemFixture {
     return report.value_or(ReattachReport{});
   }
 
-  // From the root down each directory is met once, with as many links as it has below it.
+  // From the root down, each directory is found once, and its link count matches its
+  // subdirectories.
   void ExpectTree() {
     std::set<InodeNumber> met = {kRootInode};
     std::vector<InodeNumber> waiting = {kRootInode};
@@ -153,13 +154,13 @@ TEST_F(LostAndFound, DirectoriesThatContainEachOtherAreFound) {
   EXPECT_EQ(Reattach().directories, 1u);
 }
 
-// Not the one that is found first, but the loop that it hangs from.
+// Not the first directory found, but the loop from which it hangs.
 TEST_F(LostAndFound, WhatLiesBelowALoopStaysThere) {
   const InodeNumber last = Directory("last").number;
   File("f", "value", last);
   Lose(kRootDirectory, "last");
   Lose(kRootDirectory, "a");
-  Add(last, "b", b_);  // b, which a had, is in last; and last in b
+  Add(last, "b", b_);  // b, which was in a, is in last; and last in b
   Lose(a_, "b");
   Add(b_, "last", last);
   EXPECT_EQ(Reattach().directories, 2u) << "a, and b or last";
@@ -173,7 +174,7 @@ TEST_F(LostAndFound, ADirectoryThatContainsItselfIsFound) {
   EXPECT_FALSE(Exists("self", b_));
 }
 
-// As a repair finds it that has an older page of one place and the newest of another.
+// As after a repair that found an old page of one place and the newest page of another.
 TEST_F(LostAndFound, OfTwoNamesOneStays) {
   Add(beside_, "b", b_);
   EXPECT_EQ(Reattach().directories, 0u);
@@ -201,7 +202,7 @@ TEST_F(LostAndFound, WhatHasNoAttributesIsNoDirectory) {
   EXPECT_EQ(reattached_, std::vector<std::string>{"lost+found/" + NameOf(a_)});
 }
 
-// Each call of the store fails in turn; what was not done is done by another try.
+// Each call of the store fails in turn; a second attempt completes the rest.
 TEST_F(LostAndFound, EachErrorOfTheStoreIsTold) {
   Lose(kRootDirectory, "a");
   Add(c_, "up", a_);

@@ -1,7 +1,7 @@
-// Random operations on names, with crashes between: whatever happened, counts of links agree with
-// the names that there are, and nothing is left that no name leads to.
+// Random operations on names, with crashes in between: link counts always match the names, and no
+// entry is left without a name.
 //
-// A failure is traced with its seed.
+// A failure is reported with its seed.
 #include <sys/stat.h>
 
 #include <map>
@@ -25,7 +25,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
   std::string Name() { return std::string(1, static_cast<char>('a' + Below(6))); }
   InodeNumber Parent() { return directories_[Below(directories_.size())]; }
 
-  // Refusals are as good as successes here: what matters is what they leave behind.
+  // Refused operations matter as much as successful ones: the test examines what they leave behind.
   void TakeStep() {
     const InodeNumber parent = Parent();
     const std::string name = Name();
@@ -49,7 +49,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
         static_cast<void>(fs().RemoveDirectory(parent, name));
         break;
       case 7:
-        // Between the directories that stay, so that none is moved into itself.
+        // Between the permanent directories, so that none is moved into itself.
         static_cast<void>(fs().Rename(parent, name, Parent(), Name(), RandomMode()));
         break;
       case 8:
@@ -81,7 +81,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     Keep(fs().Link(file->number, parent, name));
     Keep(file);
   }
-  // As a large value is put, of which nothing is seen before all of it is there.
+  // Like a large put, of which nothing is visible before it is complete.
   void PutStaged(InodeNumber parent, const std::string& name, InodeNumber receiver) {
     const auto staged = fs().CreateStagedFile(receiver);
     if (!staged) return;
@@ -96,7 +96,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     if (directory == directories_[1]) return "one/";
     return directory == directories_[2] ? "two/" : "";
   }
-  // Some references are kept for long, as those of open files.
+  // Some references are kept for long, like those of open files.
   void Keep(const Result<InodeInfo>& inode) {
     if (!inode) return;
     if (Below(4) == 0) {
@@ -114,7 +114,7 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
     directories_ = {kRootInode, Find("one").number, Find("two").number};
   }
 
-  // What lies in a directory, and below the directories in it.
+  // Counts the entries of a directory, and of its subdirectories.
   void Count(DirectoryId directory) {
     ASSERT_TRUE(store().List(directory, kFirstPosition, [&](const ListedEntry& entry) {
       if (IsHardLink(entry.meta)) {
@@ -168,8 +168,8 @@ class NamesModel : public FileSystemFixture, public testing::WithParamInterface<
   std::mt19937 random_;
   std::vector<InodeNumber> directories_;
   std::vector<InodeNumber> kept_;
-  // By inode: names that lead to it, and whether it has extended attributes; by directory: how many
-  // lie in it, and how many its attributes count.
+  // By inode: its names, and whether it has extended attributes; by directory: the number of its
+  // entries, and the number in its attributes.
   std::map<InodeNumber, uint32_t> hard_links_, flags_, subdirectories_, links_;
 };
 

@@ -1,4 +1,4 @@
-// Names made and taken away, and the life of an inode without a name.
+// Creation and removal of names, and the life of an inode without a name.
 #include <sys/stat.h>
 
 #include "tests/fs/file_system_fixture.h"

@@ -1,5 +1,5 @@
-// Each call that changes names is one batch of the store, so a crash never finds half of it: all
-// that it has changed has the version of the one record of the log that tells of it.
+// Each call that changes names is one batch of the store, so a crash never leaves half of it: all
+// entries that it changes have the version of one log record.
 #include <sys/stat.h>
 
 #include <utility>
@@ -12,7 +12,7 @@ namespace {
 
 class OneStep : public FileSystemFixture {
  protected:
-  // Expects that the last change was made to all of them at once, and to each of them.
+  // Expects that the last change affected all of the entries, in one step.
   void ExpectChangedTogether(const std::vector<InodeNumber>& inodes) {
     const uint64_t version = Stat(inodes.front()).version;
     EXPECT_GT(version, std::exchange(last_version_, version));

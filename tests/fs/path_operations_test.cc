@@ -1,5 +1,5 @@
-// Many changes by path, all of them or none: each sees those before it, names that lead to one file
-// change as one, and what was changed is told.
+// Batches of changes by path, all or none: each change sees the previous ones, hard links to a file
+// change together, and changes are reported.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ class PathOperations : public FileSystemFixture {
     changed_ = *std::move(changed);
     return {};
   }
-  // A file with two names, to which nobody refers.
+  // A file with two names and no references.
   InodeInfo Twice(std::string_view one, std::string_view other, std::string_view content) {
     const InodeInfo file = File(one, content);
     EXPECT_TRUE(fs().Link(file.number, kRootInode, other));

@@ -1,4 +1,4 @@
-// Files by path, and values put there as programs without a mount put them.
+// Files by path, and values put by programs without a mount.
 #include "fs/path.h"
 
 #include <sys/stat.h>
@@ -48,7 +48,7 @@ class Path : public FileSystemFixture {
   }
 };
 
-// Of 300 nested directories, each looked at by its path: so many calls of the store, or fewer.
+// For 300 nested directories, each looked up by its path: at most this many store calls.
 TEST_F(Path, AWayTakesAsManyLooksAsThereAreNames) {
   constexpr uint64_t kLevels = 300;
   std::vector<PathOperation> changes;
@@ -102,7 +102,7 @@ TEST_F(Path, AWayFindsWhatEachPathNames) {
   }
 }
 
-// Directories move, go and come again between the looks.
+// Directories are moved, removed and recreated between lookups.
 TEST_F(Path, AWayFollowsWhatOthersChange) {
   const std::vector<std::string> paths = {"a", "a/b", "a/b/c", "d", "d/b", "d/b/c", "a/c", "d/c"};
   std::minstd_rand random(1);

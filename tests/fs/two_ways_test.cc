@@ -1,8 +1,8 @@
-// One rule for two ways: what the kernel's calls do to names, attributes and contents, changes by
-// path do as well, with the same outcome, errors included.
+// One rule for two ways: operations by path have the same effects on names, attributes and contents
+// as the kernel's calls, with the same results, including errors.
 //
-// Random calls are made on one file system as the kernel makes them, and on another one by path;
-// then both hold the same. A failure is traced with its step.
+// Random calls are made on one file system as by the kernel, and on another one by path; then the
+// contents of both must be equal. A failure is reported with its step.
 #include <sys/stat.h>
 
 #include <random>
@@ -35,7 +35,7 @@ struct World {
   std::unique_ptr<FileSystem> fs;
 };
 
-// What there may be to do. Both ways make of it what they can.
+// The possible operations. Each way carries them out in its own manner.
 struct Deed {
   enum class What {
     kMakeFile,
@@ -65,7 +65,7 @@ std::string DirectoryOf(const std::string& path) {
 }
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// As the kernel does: a path is looked up name by name, and the last one handed over.
+// Like the kernel: looks up a path name by name, and passes the last name on.
 class KernelsWay {
  public:
   KernelsWay(World& world, const Caller& caller) : fs_(*world.fs), way_(fs_), caller_(caller) {}
@@ -96,7 +96,7 @@ class KernelsWay {
   Result<InodeNumber> ParentOf(const std::string& path) {
     PathWay way(fs_);
     KVFS_ASSIGN(const InodeInfo parent, way.FindDirectory(DirectoryOf(path)));
-    // Referred to until its name goes, or it is looked up anew.
+    // Referenced until its name is removed, or it is looked up again.
     KVFS_ASSIGN(const InodeInfo kept, way_.FindDirectory(DirectoryOf(path)));
     EXPECT_EQ(kept.number, parent.number);
     return kept.number;
@@ -116,7 +116,7 @@ class KernelsWay {
   Result<void> Move(InodeNumber parent, const std::string& name, const Deed& deed) {
     KVFS_ASSIGN(const InodeInfo moved, fs_.Lookup(parent, name));
     fs_.Forget(moved.number, 1);
-    // The kernel's own look, before it asks.
+    // A check that the kernel makes itself before its request.
     if (moved.attributes.IsDirectory() && deed.to.starts_with(deed.path + "/")) {
       PathWay way(fs_);
       KVFS_TRY(way.FindDirectory(DirectoryOf(deed.to)));
@@ -149,7 +149,7 @@ class KernelsWay {
       change.permissions = deed.mode;
       return fs_.SetAttributes(file.number, change, caller_).map([](auto) {});
     }
-    // The kernel's own rule.
+    // A rule of the kernel's.
     const Attributes& a = file.attributes;
     if (deed.name.starts_with("user.") && !a.IsRegular() && !a.IsDirectory()) {
       return Fail(ErrorCode::kUnsupported);
@@ -183,7 +183,7 @@ class CommandsWay {
       case What::kMakeLink:
         return MakeLink(changes, deed);
       case What::kName: {
-        // The kernel looks at the file first; here what is expected of the name is.
+        // The kernel checks the file first; here the name's expectation matters.
         KVFS_ASSIGN(const InodeInfo file, StatPath(fs_, deed.path));
         if (file.attributes.IsDirectory()) return Fail(ErrorCode::kIsDirectory);
         change.kind = Kind::kLink;
@@ -203,7 +203,7 @@ class CommandsWay {
       case What::kAppend: {
         change.kind = Kind::kAppend;
         change.data = deed.text;
-        KVFS_TRY(StatPath(fs_, deed.path));  // which would make it
+        KVFS_TRY(StatPath(fs_, deed.path));  // which would create it
         break;
       }
       default:
@@ -216,7 +216,7 @@ class CommandsWay {
   Result<void> Apply(const std::vector<PathOperation>& changes) {
     return fs_.ApplyChanges(changes, caller_).map([](const auto&) {});
   }
-  // What makes a name gives it to another file where there is one, unless told.
+  // A creation replaces an existing file, unless told otherwise.
   Result<void> Make(std::vector<PathOperation> changes, const std::string& path) {
     PathOperation absent;
     absent.kind = Kind::kExpect;
@@ -228,7 +228,7 @@ class CommandsWay {
     return made;
   }
   Result<void> MakeLink(std::vector<PathOperation> changes, const Deed& deed) {
-    // In the order of the kernel's way.
+    // In the order of the kernel's checks.
     PathWay way(fs_);
     KVFS_ASSIGN(const InodeInfo parent, way.FindDirectory(DirectoryOf(deed.path)));
     KVFS_TRY(CheckSymlinkTarget(deed.to));
@@ -272,7 +272,7 @@ std::string Describe(const InodeInfo& inode) {
   return text;
 }
 
-// All that the file system holds, a line for each name.
+// The complete contents of a file system, one line per name.
 void Tell(FileSystem& fs, const std::string& path, std::map<std::string, std::string>& lines) {
   const auto inode = StatPath(fs, path);
   ASSERT_TRUE(inode) << path << ": " << inode.error().message;
@@ -316,7 +316,7 @@ class Deeds {
   Caller AnyCaller() { return random_() % 2 == 0 ? kRoot : kUser; }
 
  private:
-  // Some hundred names in three levels; a few that there cannot be.
+  // Some hundred names in three levels; some of them are invalid.
   std::string Path() {
     if (random_() % 200 == 0) return std::string(300, 'n');
     std::string path;

@@ -1,8 +1,8 @@
-// A allocation map made of the input's blocks, under right checksums: whatever they say, no number
-// that is in use is given out, and none twice.
+// An allocation map built from the input's blocks, under correct checksums: whatever they contain,
+// no number in use is allocated, and none is allocated twice.
 //
-// The input: what is done, 32 bytes; the map's only bitmap; the row of pointers above it, if the
-// map has two levels.
+// The input: the operations, 32 bytes; the only bitmap of the map; and the block of pointers above
+// it, if the map has two levels.
 #include <set>
 
 #include "store/alloc/allocator_writer.h"
@@ -61,7 +61,7 @@ class Trial {
     Require(store_.Write(number, block).has_value(), "there is a disk");
     return {number, store_.ChecksumOf(block)};
   }
-  // Of the row's pointers the first leads to the bitmap; the others wherever they do.
+  // The first pointer of the upper block refers to the bitmap; the others are arbitrary.
   format::MapRoot WriteMap(const Input& bitmap, Input row, bool is_flat) {
     used_bits_ = bitmap;
     const auto pointer = WriteBlock(kBitmap, bitmap);
@@ -75,7 +75,7 @@ class Trial {
     return used;
   }
 
-  // As the bitmap said, or by what was done since.
+  // According to the bitmap, or to later operations.
   bool IsUsed(uint64_t number) const {
     if (taken_.contains(number)) return true;
     if (freed_.contains(number) || number >= kMapNumbers) return false;
@@ -116,7 +116,7 @@ class Trial {
     map_->CloseEpoch();
     blocks_->CloseEpoch();
     AllocatorWriter writer(&*map_, &*blocks_, &store_);
-    // From here on the map may be as it was, or not: that is the end of it.
+    // From here on the map may be unchanged or not, so the test ends.
     if (!writer.Prepare() || !writer.Write()) return;
     ++epoch_;
     for (BlockAllocator* map : {&*map_, &*blocks_}) {

@@ -1,5 +1,5 @@
-// A branch of a tree, under a right checksum: what CheckPage accepts can be read, and what
-// CheckOrder accepts leads each key to its child.
+// A branch of a tree, under a correct checksum: a page that CheckPage accepts can be read, and one
+// that CheckOrder accepts leads each key to its child.
 #include "store/format/branch.h"
 
 #include "tests/fuzz/mapped_page.h"
@@ -13,7 +13,7 @@ using format::BranchRecord;
 using format::BranchView;
 using format::RecordKey;
 
-// Whatever the page has become since `count` was read from it.
+// The page may have changed since `count` was read from it.
 void ReadAll(const BranchView& branch, uint32_t count) {
   const RecordKey highest{~uint64_t{0}, ~uint64_t{0}, "name"};
   static_cast<void>(branch.ChildIndex({}));

@@ -1,4 +1,4 @@
-// The payload of a log record: what is accepted encodes to equal changes.
+// The payload of a log record: an accepted payload encodes to equal changes.
 #include <algorithm>
 
 #include "store/format/change.h"
@@ -43,7 +43,7 @@ void Run(Bytes input) {
   Require(again && std::ranges::equal(*changes, *again, AreEqual), "changes encode to equal ones");
 }
 
-// The changes one by one, and all of them.
+// Each change alone, and all of them.
 std::vector<Input> Seeds() {
   const Input record = format::WorkedExample().at("log-record");
   const Bytes payload = Bytes(record).subspan(format::kLogRecordHeaderBytes);

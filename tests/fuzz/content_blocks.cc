@@ -1,5 +1,5 @@
-// The lists of a content's blocks: one in a chunk's record, and a bare one of as many blocks as
-// the first byte tells.
+// Block lists of a content: one in a chunk's record, and one alone with the number of blocks in the
+// first byte.
 #include <algorithm>
 
 #include "store/format/block_list.h"

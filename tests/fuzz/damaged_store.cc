@@ -1,5 +1,5 @@
-// The store's id is random by nature; here it is replaced by a fixed one before anything else is
-// written, so that each run has the same bytes.
+// The store's id would be random; it is replaced by a fixed one before anything else is written, so
+// that each run has the same bytes.
 #include "tests/fuzz/damaged_store.h"
 
 #include "tests/fuzz/target.h"
@@ -8,7 +8,7 @@
 namespace kvfs::fuzz {
 namespace {
 
-constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // a directory that ReadStore reads
 
 std::string Text(size_t size, unsigned seed) {
   std::string text(size, '\0');
@@ -32,7 +32,7 @@ class Builder {
   StoreImage Build(bool closes) {
     CreateWithFixedId();
     OpenOptions options;
-    options.idle_ms = 0;  // no checkpoint comes when it will
+    options.idle_ms = 0;  // no checkpoints at arbitrary times
     store_ = Must(Store::Open(disk_, "store", options));
     Fill();
     if (closes) {
@@ -95,8 +95,8 @@ class Builder {
     Apply(change);
   }
 
-  // Trees with branches; contents inside a leaf, in direct blocks, in chunks, with holes; pages and
-  // blocks that were freed; a log that goes on behind a checkpoint.
+  // Trees with branches; contents in a leaf, in direct blocks, in chunks, with holes; freed pages
+  // and blocks; a log that continues after a checkpoint.
   void Fill() {
     for (unsigned i = 0; i < 60; ++i)
       Put(kRootDirectory, "small " + std::to_string(i), Text(150, i));

@@ -1,7 +1,7 @@
-// A small store on a disk in memory, to be damaged and looked at.
+// A small store on a disk in memory, to be damaged and examined.
 //
-// Closed, or as after a kill with a log to replay; the same bytes in each run. What it held after
-// each change is known, so that what can still be read of it can be compared.
+// Closed, or as after a kill with a log to replay; the same bytes in each run. Its contents after
+// each change are known, so that what is still readable can be compared.
 #pragma once
 
 #include <map>
@@ -22,11 +22,11 @@ struct StoreImage {
   format::Identity identity;
 };
 
-// Made once.
+// Built once.
 const StoreImage& ClosedStore();
 const StoreImage& KilledStore();
 
-// A disk that holds the image.
+// A disk with the files of the image.
 std::unique_ptr<MemoryEnv> DiskOf(const StoreImage& image);
 
 }  // namespace kvfs::fuzz

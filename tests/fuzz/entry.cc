@@ -1,5 +1,4 @@
-// The value of an entry's record: what is accepted has the sizes that it says, and encodes to
-// something equal.
+// The value of an entry's record: an accepted value is consistent, and encodes to an equal one.
 #include "store/format/entry.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Written as hexadecimal digits.
+// In hexadecimal digits.
 #include "tests/fuzz/found.h"
 
 namespace kvfs::fuzz {

@@ -1,5 +1,4 @@
-// Inputs that fuzzing has found to break a promise, each with what was wrong. Kept, so that it does
-// not come back.
+// Inputs found by fuzzing that broke a promise, each with the fault, as regression tests.
 #pragma once
 
 #include <string_view>

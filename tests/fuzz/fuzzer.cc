@@ -1,4 +1,4 @@
-// What libFuzzer calls: one target in each program, chosen when it is compiled.
+// The entry point for libFuzzer: one target per program, chosen at compile time.
 #include "tests/fuzz/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);

@@ -1,5 +1,5 @@
-// A leaf of a tree, under a right checksum: what CheckPage accepts can be read, and what CheckOrder
-// accepts can be found.
+// A leaf of a tree, under a correct checksum: a page that CheckPage accepts can be read, and in one
+// that CheckOrder accepts every record can be found.
 #include "store/format/leaf.h"
 
 #include "tests/fuzz/mapped_page.h"
@@ -20,7 +20,7 @@ void LookUp(const LeafView& leaf, const RecordKey& key) {
   static_cast<void>(leaf.LowerBound(key));
 }
 
-// Whatever the page has become since `count` was read from it.
+// The page may have changed since `count` was read from it.
 void ReadAll(const LeafView& leaf, uint32_t count) {
   LookUp(leaf, {});
   LookUp(leaf, {~uint64_t{0}, ~uint64_t{0}, "name"});
@@ -47,7 +47,7 @@ void RequireAllFound(const LeafView& leaf) {
 void Run(Bytes input) {
   MappedPage page(input);
   const LeafView leaf(page.view(), kHash);
-  static_cast<void>(leaf.KeysThatFit());  // of pages that are refused, too
+  static_cast<void>(leaf.KeysThatFit());  // for refused pages, too
   if (!page.Check() || !leaf.IsLeaf()) return;
   ReadAll(leaf, leaf.count());
   if (format::CheckOrder(leaf, kHash)) RequireAllFound(leaf);

@@ -1,4 +1,4 @@
-// A segment of the log: its header, then its records, as they are and under right checksums.
+// A log segment: its header, then its records; unmodified, and under correct checksums.
 #include "store/format/log_segment.h"
 
 #include "tests/fuzz/reseal.h"

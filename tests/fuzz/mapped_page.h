@@ -1,5 +1,5 @@
-// A page as a tree sees it: mapped, with a right checksum, and with parts that the disk may fail to
-// deliver later, which then read as zeros.
+// A page as a tree reads it: mapped, with a correct checksum, and with parts that the disk may fail
+// to deliver later, which then read as zeros.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ class MappedPage {
  public:
   static constexpr size_t kBytes = 8192;
 
-  // The input without its checksum; zeros follow what it has.
+  // The input without its checksum, padded with zeros.
   explicit MappedPage(Bytes input)
       : bytes_(Resized(input.first(std::min(input.size(), kBytes)), kBytes)) {
     format::SealPage(bytes_, kSeed);
@@ -22,7 +22,7 @@ class MappedPage {
   format::PageView view() const { return {bytes_.data(), kBytes}; }
   bool Check() const { return format::CheckPage(bytes_, kSeed, view().self()).has_value(); }
 
-  // Calls `visit` with a page of the memory lost, each once.
+  // Calls `visit` with each page of memory lost in turn.
   template <typename Visit>
   void ForEachLostPart(Visit visit) {
     constexpr size_t kPart = 4096;
@@ -37,7 +37,7 @@ class MappedPage {
  private:
   static constexpr uint64_t kSeed = 11;
 
-  Input bytes_;  // does not move
+  Input bytes_;  // never reallocated
 };
 
 }  // namespace kvfs::fuzz

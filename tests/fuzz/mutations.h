@@ -1,5 +1,5 @@
-// Changes of an input, drawn from a seed: what libFuzzer does, without its guidance, and the same
-// in each run.
+// Mutations of an input, drawn from a seed: like libFuzzer's, but unguided, and the same in each
+// run.
 #pragma once
 
 #include <random>
@@ -43,7 +43,7 @@ class Mutations {
         input->insert(input->begin() + static_cast<ptrdiff_t>(at), 1 + Below(16),
                       static_cast<std::byte>(random_()));
         break;
-      default:  // a piece of it in another place
+      default:  // a piece of it moved
         const size_t from = Below(input->size());
         const size_t length =
             std::min({size_t{1} + Below(32), input->size() - from, input->size() - at});

@@ -1,9 +1,9 @@
-// Every fuzz target over its seeds, over what fuzzing has found (found.h), and over some thousand
-// changes of the seeds: the same ones in each run.
+// Every fuzz target with its seeds, with the inputs found by fuzzing (found.h), and with some
+// thousand mutations of the seeds: the same ones in each run.
 //
 // A crash is preceded by a line like
 //   KVFS_FUZZ_REPLAY=leaf:1234
-// Set in the environment, it runs that one input alone.
+// If this is set in the environment, only that input is run.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -14,7 +14,7 @@
 #include "tests/fuzz/mutations.h"
 #include "tests/fuzz/target.h"
 
-// Where a sanitizer ends the program, it calls this first.
+// A sanitizer calls this before it ends the program.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace kvfs::fuzz {
@@ -52,7 +52,7 @@ class RegressionTest : public testing::TestWithParam<const Target*> {
   }
   ~RegressionTest() override { g_running = {}; }
 
-  // The seeds, then their changes.
+  // The seeds, then their mutations.
   void Run(uint64_t number) {
     g_running = {&target_, number};
     if (number < seeds_.size()) return target_.run(seeds_[number]);

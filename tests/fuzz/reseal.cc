@@ -1,4 +1,4 @@
-// The checksums' places are those that docs/format.md tells.
+// The offsets of the checksums are those of docs/format.md.
 #include "tests/fuzz/reseal.h"
 
 #include "store/format/checksum.h"

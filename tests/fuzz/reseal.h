@@ -1,5 +1,5 @@
-// Right checksums over wrong bytes: what somebody who makes a store's files on purpose would write,
-// and what no damage looks like. So that what lies behind a checksum is reached at all.
+// Recomputes checksums over modified bytes, as an attacker would, and as no damage does. So the
+// code that runs after the verification of a checksum is tested at all.
 #pragma once
 
 #include <kvfs/bytes.h>
@@ -7,10 +7,10 @@
 
 namespace kvfs::fuzz {
 
-// Each does nothing where the bytes are too few.
+// Each does nothing if there are too few bytes.
 void ResealIdentity(MutableBytes identity);
 void ResealSlot(MutableBytes slot, const format::StoreId& store, uint32_t shards);
-// The header, and the records one behind the other, as far as their lengths lead.
+// The header, and consecutive records, as far as their lengths are valid.
 void ResealSegment(MutableBytes segment, const format::StoreId& store);
 
 }  // namespace kvfs::fuzz

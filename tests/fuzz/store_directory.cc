@@ -1,15 +1,15 @@
-// A store directory of which some bytes are replaced: it is opened for writing and for reading,
-// listed, read, checked, changed and repaired, and none of that crashes or hangs.
+// A store directory with some bytes replaced: it is opened for writing and for reading, listed,
+// read, checked, changed and repaired, without crash or hang.
 //
-// Damaged: the checksums stay as they were. Then every answer is an error, or true of one moment
-// at which the store could have died. But where a recovery has told that it left a change out,
-// because what it changes is damaged, each answer by itself is true of some moment. Hostile: the
-// checksums are made right again, so that wrong numbers reach what lies behind them. Then the
-// answers are whatever they are.
+// Damaged: checksums are not adjusted. Then every result is an error, or consistent with one moment
+// at which the process could have died. But if the recovery has reported that it left a change out,
+// because the entry it changes is damaged, each result alone is consistent with some moment.
+// Hostile: checksums are recomputed, so that wrong numbers get past them. Then results are
+// arbitrary.
 //
 // The input: which store, damaged or hostile, and its use (a byte); then replacements: file, page
-// of it and a byte for its kind (bytes each), where in the page (u16), how many bytes (a byte), and
-// those.
+// in the file and a byte for its kind (a byte each), offset in the page (u16), number of bytes (a
+// byte), and the bytes.
 #include <algorithm>
 
 #include <kvfs/repair.h>
@@ -49,7 +49,7 @@ void Replace(const StoreImage& image, InputReader* input, StoreImage* damaged) {
   const uint8_t kind = input->Byte();
   const uint64_t at = page * kPageBytes + input->Short() % kPageBytes;
   const std::string_view data = AsText(input->Take(input->Byte()));
-  if (kind == 255) {  // cut off
+  if (kind == 255) {  // truncated
     bytes.resize(std::min<size_t>(bytes.size(), at));
     damaged->file_sizes[path] = bytes.size();
   } else if (kind == 254) {  // lost
@@ -61,7 +61,7 @@ void Replace(const StoreImage& image, InputReader* input, StoreImage* damaged) {
   }
 }
 
-// --- right checksums over all of it ---
+// --- correct checksums for everything ---
 
 MutableBytes Part(std::string& bytes, uint64_t begin, uint64_t length) {
   if (begin + length > bytes.size()) bytes.resize(begin + length);
@@ -74,7 +74,7 @@ void ResealPages(std::string& bytes, uint64_t seed) {
   }
 }
 
-// The pointers of the checkpoint to the maps' roots get the checksums of what lies there.
+// The checkpoint's pointers to the roots of the maps get the checksums of those blocks.
 void ResealMapRoots(StoreImage* image, MutableBytes slot, uint32_t shard) {
   const auto values = image->files.find("store/shard-0" + std::to_string(shard) + ".values");
   if (values == image->files.end()) return;
@@ -107,9 +107,9 @@ void Reseal(StoreImage* image) {
   }
 }
 
-// --- looking at what is left ---
+// --- examining the rest ---
 
-// Of the states that the store went through: which can still be the one that is held.
+// The states of the store that the observed contents are still consistent with.
 class Expectation {
  public:
   Expectation(const StoreImage& image, bool is_hostile) : is_hostile_(is_hostile) {
@@ -152,7 +152,7 @@ std::vector<Model::key_type> KeysOf(const StoreImage& image) {
   return keys;
 }
 
-// All of a small content, or the ends of a large one.
+// All of a small content, or both ends of a large one.
 Result<std::string> ReadContent(const Store& store, Key key, uint64_t size) {
   constexpr uint64_t kMost = uint64_t{1} << 20;
   std::string content(std::min(size + 1, kMost), '?');
@@ -176,7 +176,7 @@ void ReadEntry(const Store& store, const Model::key_type& key, Expectation* expe
   if (content) expected->HasEntry(key, *content, info->meta);
 }
 
-// Returns whether the listing is whole.
+// Returns whether the listing is complete.
 bool ListAll(const Store& store, DirectoryId directory, Expectation* expected) {
   std::vector<std::pair<Model::key_type, std::string>> listed;
   const auto done = store.List(directory, 0, [&](const ListedEntry& entry) {
@@ -209,7 +209,7 @@ void Change(Store& store) {
   static_cast<void>(store.Compact());
 }
 
-// Without checkpoints that come when they will.
+// Without checkpoints at arbitrary times.
 OpenOptions Options(bool read_only = false) {
   OpenOptions options;
   options.read_only = read_only;
@@ -230,8 +230,8 @@ void OpenToWrite(const StoreImage& image, Env& disk, Expectation* expected) {
   static_cast<void>((*store)->Close());
 }
 
-// A repair tells people, not programs, what it could not read; so it is held to a store that is
-// sound.
+// A repair reports unreadable parts as text, which the test cannot interpret; so its result is
+// compared only for an undamaged store.
 void Repair(Env& disk) {
   if (!RepairStore(disk, "store", "repaired")) return;
   const auto store = Store::Open(disk, "repaired", Options());

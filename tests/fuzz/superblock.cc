@@ -1,5 +1,5 @@
-// An identity and the checkpoint behind it, as they are and under right checksums: what is accepted
-// is possible, and encodes to something equal.
+// An identity and a checkpoint after it, unmodified and under correct checksums: accepted ones are
+// plausible, and encode to equal ones.
 #include "store/format/superblock.h"
 
 #include <algorithm>

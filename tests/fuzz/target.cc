@@ -1,4 +1,4 @@
-// What all targets use.
+// Functions used by all targets.
 #include "tests/fuzz/target.h"
 
 #include <cstdio>

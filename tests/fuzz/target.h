@@ -1,13 +1,13 @@
-// A fuzz target: a parser that is fed bytes that nobody thought of, and what must hold of it all
-// the same.
+// A fuzz target: a parser that gets arbitrary bytes, and the properties that must hold
+// nevertheless.
 //
-// Whatever the input, a target neither crashes, hangs, nor reads out of bounds (the sanitizers see
-// to that), and what it accepts keeps the promises that it states with Require. It has no state:
-// the same input does the same each time.
+// Whatever the input, a target neither crashes, hangs, nor reads out of bounds (which the
+// sanitizers detect), and accepted input has the properties that it states with Require. It is
+// stateless: the same input has the same effect each time.
 //
-// Its seeds are what the store itself would write, made by the format's encoders. Fuzzing starts
-// from them (tools/fuzz), and regression_test tries them, and some thousand changes of them, in
-// each run of the tests.
+// Its seeds are bytes as the store writes them, made by the format's encoders. Fuzzing starts from
+// them (tools/fuzz), and regression_test runs them, and some thousand mutations of them, in each
+// run of the tests.
 #pragma once
 
 #include <cstddef>
@@ -24,14 +24,14 @@ namespace kvfs::fuzz {
 using Input = std::vector<std::byte>;
 
 struct Target {
-  std::string_view name;  // its file's
+  std::string_view name;  // the name of its file
   void (*run)(Bytes input);
   std::vector<Input> (*seeds)();
-  // Of changed seeds in a run of regression_test: as many as take a second or so.
+  // Number of mutations in a run of regression_test: about a second's worth.
   int mutations;
 };
 
-// Each in the file of its name.
+// Each is in the file of its name.
 extern const Target kBranch;
 extern const Target kChanges;
 extern const Target kContentBlocks;
@@ -45,13 +45,13 @@ extern const Target kSuperblock;
 std::span<const Target* const> AllTargets();
 const Target* FindTarget(std::string_view name);  // null if there is none
 
-// Ends the program, as a sanitizer does, unless the promise holds.
+// Ends the program, like a sanitizer, unless the condition holds.
 void Require(bool holds, std::string_view promise);
 
-// Copies, so that a sanitizer sees a read beyond the end; what is missing is zeros.
+// Copies, so that a sanitizer detects reads beyond the end; missing bytes are zeros.
 Input Resized(Bytes input, size_t size);
 
-// Takes numbers and pieces off the front of an input; what it has no more is zero, or empty.
+// Consumes numbers and pieces from the front of an input; past its end they are zero, or empty.
 class InputReader {
  public:
   explicit InputReader(Bytes rest) : rest_(rest) {}

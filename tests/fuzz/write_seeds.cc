@@ -1,5 +1,5 @@
-// write_seeds TARGET DIRECTORY: writes the target's seeds as files, which libFuzzer starts from.
-// Without arguments: names all targets.
+// write_seeds TARGET DIRECTORY: writes the target's seeds as files, from which libFuzzer starts.
+// Without arguments: prints the names of all targets.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

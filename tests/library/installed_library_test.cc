@@ -1,5 +1,5 @@
-// What //:install puts down is enough for a program that knows nothing of this tree: the example is
-// compiled with g++ and pkg-config, and works as the one that Bazel has built.
+// What //:install installs suffices for a program outside this tree: the example is compiled with
+// g++ and pkg-config, and works like the one built by Bazel.
 
 #include <filesystem>
 
@@ -21,7 +21,7 @@ class InstalledLibrary : public StoreFixture {
     EXPECT_EQ(run.status, 0) << run.err;
     return run.out.substr(0, run.out.find('\n'));
   }
-  // In a directory of its own, from a copy of the source.
+  // In a separate directory, from a copy of the source.
   ProgramRun Compile() {
     const std::string source = directory() + "/elsewhere/settings.cc";
     std::filesystem::create_directory(directory() + "/elsewhere");
@@ -65,7 +65,7 @@ TEST_F(InstalledLibrary, TheVersionIsThatOfTheProgram) {
           .out);
 }
 
-// Each header is enough for itself.
+// Each header compiles alone.
 TEST_F(InstalledLibrary, EachHeaderCompilesAlone) {
   const std::string flags = PkgConfig("--cflags");
   const ProgramRun run = RunShell(

@@ -1,6 +1,7 @@
-// Each allocation fails once: opening, changing, reading, checkpoints, compacting, closing; then
-// every operation of a store, a repair and a dump. No exception leaves the store; what was
-// acknowledged is there when it is opened without the failure, and no damage.
+// Each allocation fails once: during opening, changes, reads, checkpoints, compaction and closing;
+// then during every operation of a store, a repair and a dump. No exception leaves the store; and
+// when it is opened without the failure, everything acknowledged is present, and nothing is
+// damaged.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -20,7 +21,7 @@
 
 namespace {
 
-// Counts down to the allocation that fails; 0 where none is to.
+// Counts down to the allocation that fails; 0 if none fails.
 std::atomic<int64_t> allocations_left{0};
 
 void* Allocate(size_t size) {
@@ -60,7 +61,7 @@ std::string ValueOf(int i) {
 
 class AllocationFailure : public testing::Test {
  protected:
-  // With some keys in its tree, some in its log, and names for the values made beforehand.
+  // With some keys in its tree, some in its log, and names for the values prepared in advance.
   void SetUp() override {
     for (int i = 0; i < 2 * kKeys; ++i) {
       names_.push_back(NameOf(i));
@@ -88,7 +89,7 @@ class AllocationFailure : public testing::Test {
            error.code == ErrorCode::kIo;
   }
 
-  // Everything once, with the n-th allocation failing; false if there are fewer.
+  // Runs everything once, with the n-th allocation failing; false if there are fewer.
   bool UseWith(int64_t nth) {
     acknowledged_ = kKeys;
     std::string value;
@@ -144,7 +145,7 @@ class AllocationFailure : public testing::Test {
   int acknowledged_ = 0;
 };
 
-// Calls of all kinds, made beforehand, so that nothing but the store asks for memory.
+// Calls of all kinds, prepared in advance, so that only the store allocates memory.
 class AllocationFailureOfCalls : public AllocationFailure {
  protected:
   using Call = std::function<std::optional<ErrorCode>(Store&)>;
@@ -215,7 +216,7 @@ class AllocationFailureOfCalls : public AllocationFailure {
     });
   }
 
-  // False if fewer allocations are asked for.
+  // False if there are fewer allocations.
   bool CallWith(int64_t nth) {
     auto store = Store::Open(GetPosixEnv(), path_, Quiet()).value();
     std::vector<std::optional<ErrorCode>> codes(calls_.size());
@@ -253,7 +254,7 @@ TEST_F(AllocationFailureOfCalls, IsAnErrorOfTheCall) {
   EXPECT_GT(nth, 400);
 }
 
-// What a snapshot would keep is not kept for one that could not be taken.
+// A snapshot that could not be taken keeps no pages alive.
 TEST_F(AllocationFailureOfCalls, LeavesNoSnapshotBehind) {
   MakeStore();
   const auto store = Store::Open(GetPosixEnv(), path_, Quiet()).value();

@@ -1,5 +1,5 @@
 // Every operation of a batch: what it refuses, with which error, and that a refusal changes
-// nothing; and what it does at the ends of contents, where an entry's shape changes.
+// nothing; and its effect at the ends of contents, where an entry's shape changes.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -34,7 +34,7 @@ class BatchTest : public testing::Test {
     fill(batch);
     return store_->Apply(batch);
   }
-  // Expects a refusal, and that a change before it in the same batch has not happened.
+  // Expects a refusal, and that an earlier change of the same batch is not applied.
   void ExpectRefused(ErrorCode code, const std::function<void(Batch&)>& fill) {
     const auto done = Try([&](Batch& batch) {
       batch.Put({kRootDirectory, "first"}, {});
@@ -53,7 +53,7 @@ class BatchTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-// All operations, on one key and, where there is a second, on another.
+// All operations, on one key and, for those with two keys, another one.
 void ForEachOperation(
     const std::function<void(const char*, std::function<void(Batch&, Key, Key)>)>& visit) {
   const std::pair<const char*, std::function<void(Batch&, Key, Key)>> kAll[] = {
@@ -218,7 +218,7 @@ TEST_F(BatchTest, ARestoredEntryHasItsIdAndLaterOnesAreAboveIt) {
   ASSERT_TRUE(Try([&](Batch& batch) { batch.Restore({kId + 300, "name"}, kId, "restored"); }));
   EXPECT_EQ(store_->Stat({kId + 300, "name"}).value().id, kId);
   EXPECT_EQ(store_->Stat({kId + 300, "name"}).value().meta, "restored");
-  // Of the shards of the id and of its directory.
+  // The shards of the id and of its directory.
   for (int i = 0; i < 30; ++i) {
     const std::string name = "later" + std::to_string(i);
     ASSERT_TRUE(store_->Put(name, ""));
@@ -246,7 +246,7 @@ TEST_F(BatchTest, FromAnySizeToAnyOther) {
       std::string expected = content;
       expected.resize(after);
       EXPECT_TRUE(Content(kOne) == expected) << before << " to " << after;
-      // What has been cut off does not come back.
+      // Truncated bytes do not reappear.
       ASSERT_TRUE(Try([&](Batch& batch) { batch.Resize(kOne, before); }));
       expected.resize(before);
       EXPECT_TRUE(Content(kOne) == expected) << before << " to " << after << " and back";

@@ -1,5 +1,5 @@
-// What must not grow with the store: the memory for changes, the memory of the process, the log,
-// the work of an opening; and what must shrink with it: its files.
+// Quantities that must not grow with the store: the memory for changes, the memory of the process,
+// the log, the work of an opening; and one that must shrink with it: its files.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ constexpr uint64_t kMiB = 1 << 20;
 
 std::string Name(uint64_t i) { return "name " + std::to_string(i * 0x9e3779b97f4a7c15); }
 
-// Memory of this process that is no file's. (Sanitizers keep much of their own.)
+// Anonymous memory of this process. (Sanitizers keep much of their own.)
 uint64_t AnonymousBytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -32,7 +32,7 @@ uint64_t AnonymousBytes() {
   return 0;
 }
 
-// A file may go meanwhile.
+// A file may be removed meanwhile.
 uint64_t FileBytesIn(const std::string& directory) {
   uint64_t total = 0;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -78,7 +78,7 @@ class BoundsTest : public testing::Test {
     for (uint64_t i = begin; i < end; ++i) ASSERT_TRUE(store.Erase(Name(i)));
   }
 
-  // The process has taken no more memory than so much since it had `before`.
+  // The process uses at most this much more memory than `before`.
   static void ExpectGrownBy(uint64_t before, uint64_t at_most) {
     if (kIsSanitized) return;
     EXPECT_LE(AnonymousBytes(), before + at_most);
@@ -105,7 +105,7 @@ TEST_F(BoundsTest, WhoWouldExceedTheDirtyLimitWaits) {
   EXPECT_EQ(store->GetStats().entries, kMany);
 }
 
-// Also while writers wait for checkpoints: they go on when there are segments to be used again.
+// Even while writers wait for checkpoints: they continue when segments can be reused.
 TEST_F(BoundsTest, TheLogTakesNoMoreThanItsLimitAndASegment) {
   const CreateOptions options = SmallStore();
   ASSERT_TRUE(Store::Create(GetPosixEnv(), PathOf("short"), options));
@@ -142,7 +142,7 @@ TEST_F(BoundsTest, OpeningNeedsNoMemoryInProportion) {
   ExpectGrownBy(before, kMiB);
 }
 
-// P4: what a recovery replays is what the log holds, whatever the store holds.
+// P4: a recovery replays what the log holds, whatever the size of the store.
 TEST_F(BoundsTest, RecoveryReplaysTheSameTailOfAnyStore) {
   constexpr uint64_t kTail = 1'000;
   for (const uint64_t entries : {uint64_t{100}, kMany / 2}) {
@@ -150,12 +150,12 @@ TEST_F(BoundsTest, RecoveryReplaysTheSameTailOfAnyStore) {
     Create(path);
     auto living = Open(path);
     Fill(*living, 0, entries);
-    // An opening of its own: nothing that filled it still waits to take a checkpoint of the tail.
+    // A separate opening: no earlier writer waits for a checkpoint of the log's tail.
     ASSERT_TRUE(living->Close());
     living = Open(path);
     const std::string value(100, 'w');
     for (uint64_t i = 0; i < kTail; ++i) ASSERT_TRUE(living->Put(Name(i), value));
-    // What the death of the process would leave now.
+    // The state after the death of the process at this point.
     std::filesystem::copy(PathOf(path), PathOf(path + ", killed"),
                           std::filesystem::copy_options::recursive);
     auto store = Open(path + ", killed");
@@ -183,7 +183,7 @@ TEST_F(BoundsTest, AStoreThatIsEmptiedComesBackToASmallSize) {
   ExpectSound(*store);
 }
 
-// The rest is sparse, then; half of it goes, every other one.
+// Then the rest is sparse; every other entry is erased.
 TEST_F(BoundsTest, PagesOfAThinnedStoreMerge) {
   auto store = Open();
   Fill(*store, 0, kMany);

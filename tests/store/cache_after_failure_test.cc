@@ -1,7 +1,7 @@
-// The system's cache after a failure: what a process that has died wrote is there to be read, and
-// not for sure on the disk. An opening that finds it there makes it durable by its own doing,
-// before a sync says so of anything: after each failing sync, and each end of a process, a
-// reopening in the same cache is followed by a put, a sync that succeeds, and a loss of power.
+// The page cache after a failure: what a dead process wrote can be read, but may not be on disk. An
+// opening that finds it makes it durable itself, before any sync succeeds: after each failing sync,
+// and each death of the process, the store is reopened with the same cache, followed by a put, a
+// successful sync, and a power failure.
 #include <gtest/gtest.h>
 
 #include "store/env/memory_env.h"
@@ -28,8 +28,8 @@ class CacheAfterFailure : public testing::Test {
     ASSERT_TRUE(Store::Create(*disk_, "store", SmallStore(2, 4096)));
   }
 
-  // Small values and large ones, syncs and checkpoints; then the process dies. False if something
-  // failed before.
+  // Small and large values, syncs and checkpoints; then the process dies. False if a step failed
+  // before.
   static bool Run(MemoryEnv& disk) {
     auto store = Open(disk);
     if (!store) return false;
@@ -53,7 +53,7 @@ class CacheAfterFailure : public testing::Test {
     return {};
   }
 
-  // Another process finds what the cache has, and a sync of it succeeds: then the power fails.
+  // Another process finds what is in the cache, and its sync succeeds: then the power fails.
   void ExpectWhatIsSyncedNowLasts(int random_images) {
     auto store = Open(*disk_);
     ASSERT_TRUE(store) << store.error().message;
@@ -99,7 +99,7 @@ TEST_F(CacheAfterFailure, EachFailingSync) {
   }
 }
 
-// The process that comes after it meets a failing sync, too; then a third one comes.
+// The next process meets a failing sync, too; then a third one opens the store.
 TEST_F(CacheAfterFailure, AFailingSyncAfterAnother) {
   uint64_t pairs = 0;
   for (uint64_t first = 1;; first += 7 * kStride) {
@@ -124,7 +124,7 @@ TEST_F(CacheAfterFailure, AFailingSyncAfterAnother) {
   EXPECT_GT(pairs, 30u / kStride / kStride);
 }
 
-// No sync fails, but the process dies, at each of its changes of the disk; its creation, too.
+// No sync fails, but the process dies, at each of its changes of the disk; during creation, too.
 TEST_F(CacheAfterFailure, EachEndOfAProcess) {
   for (uint64_t operation = 1;; operation += kStride) {
     SCOPED_TRACE("the process ends at operation " + std::to_string(operation));
@@ -137,7 +137,7 @@ TEST_F(CacheAfterFailure, EachEndOfAProcess) {
       break;
     }
     auto opened = Open(*disk_);
-    if (!opened && opened.error().code == ErrorCode::kNotFound) continue;  // was not created
+    if (!opened && opened.error().code == ErrorCode::kNotFound) continue;  // it was not created
     if (opened) disk_->KillProcess();
     opened = Fail(ErrorCode::kInvalid);
     ExpectWhatIsSyncedNowLasts(1);

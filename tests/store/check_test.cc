@@ -1,5 +1,6 @@
-// A check finds every damage that a read could meet, and every disagreement between trees, contents
-// and allocation maps; of a sound store it finds nothing, whatever is going on in it.
+// A check finds all damage that a read could encounter, and all inconsistencies between trees,
+// contents and allocation maps; in a sound store it finds nothing, whatever operations are under
+// way.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -46,7 +47,7 @@ class CheckTest : public testing::Test {
   void Put(const std::string& name, const std::string& content) {
     ASSERT_TRUE(store_->Put(name, content));
   }
-  // Entries of every shape, a branch above the leaves, contents that are let go of.
+  // Entries of every shape, a branch above the leaves, orphaned contents.
   void Fill() {
     for (int i = 0; i < 300; ++i) Put("small " + std::to_string(i), Text(100, 's'));
     for (int i = 0; i < 5; ++i) Put("direct " + std::to_string(i), Text(9000, 'd'));
@@ -67,7 +68,7 @@ class CheckTest : public testing::Test {
     for (const CheckFinding& finding : findings_) text += finding.message + "\n";
     return text;
   }
-  // One finding of that kind has all of these words in it.
+  // Expects one finding of that kind with all of these words.
   void ExpectFinding(Kind kind, const std::vector<std::string>& words) {
     Open(/*read_only=*/true);
     Check();
@@ -79,7 +80,7 @@ class CheckTest : public testing::Test {
     EXPECT_TRUE(found) << words.front() << " is not among\n" << Findings();
   }
 
-  // --- surgery ---
+  // --- direct changes of files ---
 
   std::unique_ptr<File> FileOf(const std::string& name) {
     return disk_.OpenFile("store/" + name).value();
@@ -108,7 +109,7 @@ class CheckTest : public testing::Test {
       ASSERT_TRUE(file->Write(slot, checkpoint.Encode(Identity().store)));
     }
   }
-  // Changes shard 0's only bitmap of a map, with all checksums right again.
+  // Changes shard 0's only bitmap of a map, and recomputes all checksums.
   template <typename Edit>
   void EditBitmap(format::MapRoot format::ShardRoot::*map, Edit edit) {
     EditCheckpoint([&](format::Checkpoint& checkpoint) {
@@ -151,7 +152,7 @@ TEST_F(CheckTest, FindsNothingInASoundStore) {
   ExpectSound(*store_);
 }
 
-// Whose blocks are in memory, behind the file's end.
+// The blocks are in memory, beyond the end of the file.
 TEST_F(CheckTest, FindsNothingInALogThatIsReplayedForReadingOnly) {
   Fill();
   auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
@@ -162,7 +163,7 @@ TEST_F(CheckTest, FindsNothingInALogThatIsReplayedForReadingOnly) {
   ExpectSound(**store);
 }
 
-// The trees, and what the log makes of them; that there is a log is told.
+// Checks the trees, and the result of replaying the log, whose existence is reported.
 TEST_F(CheckTest, CountsWhatTheLogHas) {
   Put("kept", "1");
   Put("replaced", "1");
@@ -188,8 +189,8 @@ TEST_F(CheckTest, CountsWhatTheLogHas) {
   EXPECT_EQ(Check().entries, 12u) << "of a store that is open for writing";
 }
 
-// What a process leaves that dies between the writes of the two slots, at a checkpoint, a close and
-// an opening.
+// The files after a process died between the writes of the two slots, during a checkpoint, a close
+// and an opening.
 TEST_F(CheckTest, AnOlderSecondSlotIsNoDamage) {
   Fill();
   const auto is_superblock_write = [](const OperationRecord& record) {
@@ -254,7 +255,7 @@ TEST_F(CheckTest, TellsItsProgressAndCanBeEnded) {
   EXPECT_EQ(calls, 5);
 }
 
-// Others change the store while it is checked: a callback does so in the middle of it.
+// The store changes during the check: a callback changes it half way.
 TEST_F(CheckTest, IsNotDisturbedByChanges) {
   Fill();
   ASSERT_TRUE(store_->Checkpoint());
@@ -303,7 +304,7 @@ TEST_F(CheckTest, NamesTheEntryOfADamagedBlock) {
   EXPECT_GE(named.size(), 2u) << "entries with blocks in this shard";
 }
 
-// Contents in chunks are named by their entries, which may lie in any shard.
+// Chunks of contents are reported with their entries, which may be in any shard.
 TEST_F(CheckTest, NamesTheEntryOfALargeContentInAnyShard) {
   constexpr int kEntries = 8;
   const auto letter = [](int entry) { return static_cast<char>('A' + entry); };
@@ -358,7 +359,7 @@ TEST_F(CheckTest, FindsADamagedSuperblockCopy) {
   ExpectSound(*store_);
 }
 
-// Checksums that are right, over what is wrong.
+// Correct checksums over wrong data.
 
 TEST_F(CheckTest, FindsWrongCounts) {
   Fill();
@@ -383,7 +384,7 @@ TEST_F(CheckTest, FindsWrongCounts) {
 TEST_F(CheckTest, FindsSpaceThatIsLost) {
   Fill();
   Close();
-  // A number behind all that are used, which the file must have.
+  // A number above all used ones, which the file must contain.
   for (auto map : {&format::ShardRoot::page_map, &format::ShardRoot::block_map}) {
     auto mark = [](std::vector<std::byte>& bitmap) {
       for (size_t number = 1; number < 64; ++number) {
@@ -420,7 +421,7 @@ TEST_F(CheckTest, FindsSpaceThatIsInUseAndCalledFree) {
   ExpectSound(*store_);
 }
 
-// Of as many as there are: one alone is found, and named.
+// A single leaked number among many is found, and named.
 TEST_F(CheckTest, FindsOneBlockThatIsInUseAndCalledFree) {
   Fill();
   Close();
@@ -429,7 +430,7 @@ TEST_F(CheckTest, FindsOneBlockThatIsInUseAndCalledFree) {
     const auto used = std::ranges::find_if(bitmap, [](std::byte b) { return b != std::byte{0}; });
     ASSERT_NE(used, bitmap.end());
     const auto bits = std::to_integer<unsigned>(*used);
-    *used = static_cast<std::byte>(bits & (bits - 1));  // without the lowest one
+    *used = static_cast<std::byte>(bits & (bits - 1));  // without the lowest bit
     number = static_cast<size_t>(used - bitmap.begin()) * 8 +
              static_cast<size_t>(std::countr_zero(bits));
   });
@@ -468,7 +469,7 @@ TEST_F(CheckTest, FindsADamagedMap) {
   ExpectFinding(Kind::kDamage, {"of an allocation map", "checksum"});
 }
 
-// One block in two maps' trees, as after a write that went astray.
+// One block in two maps' trees, as after a misdirected write.
 TEST_F(CheckTest, FindsABlockWithTwoOwners) {
   Fill();
   Close();
@@ -482,7 +483,7 @@ TEST_F(CheckTest, FindsDamageInTheMiddleOfTheLog) {
   Put("first", "1");
   Put("second", "find me in the log");
   ASSERT_TRUE(store_->Sync());
-  Put("third", "3");  // whose record proves that the second was durable
+  Put("third", "3");  // its record proves that the second was durable
   auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
   bool found = false;
   const auto names = image->ListDirectory("store/log").value();
@@ -509,10 +510,11 @@ TEST_F(CheckTest, FindsDamageInTheMiddleOfTheLog) {
   store_ = *std::move(read);
   EXPECT_EQ(Check().damages, 1u);
   EXPECT_NE(Findings().find("log"), std::string::npos);
-  store_.reset();  // before its disk
+  store_.reset();  // must be destroyed before its disk
 }
 
-// A block that a durable record names is damaged: the record is sound, and so is what follows it.
+// A block that a durable record refers to is damaged: the record is valid, and so are the following
+// ones.
 TEST_F(CheckTest, ADamagedBlockDoesNotEndTheLog) {
   Put("large", Text(200'000, 'l'));
   ASSERT_TRUE(store_->Sync());
@@ -535,7 +537,7 @@ TEST_F(CheckTest, ADamagedBlockDoesNotEndTheLog) {
   EXPECT_EQ((*opened)->Get("large").error().code, ErrorCode::kCorrupt);
   store_ = *std::move(opened);
   EXPECT_EQ(Check().damages, 1u) << Findings();
-  store_.reset();  // before its disk
+  store_.reset();  // must be destroyed before its disk
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What checkpoints and syncs make durable, and when checkpoints come.
+// What checkpoints and syncs make durable, and when checkpoints are taken.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,7 +75,7 @@ TEST_F(Checkpoints, AnIdleStoreIsCheckpointed) {
 TEST_F(Checkpoints, TheLogGrowsNoFurtherThanItsLimit) {
   for (int i = 0; i < 400; ++i) {
     const std::string value(60'000, static_cast<char>('a' + i % 26));
-    // Not whole blocks, so that all of it goes through the log.
+    // Not whole blocks, so that everything goes through the log.
     ASSERT_TRUE(store_->Put("name", ""));
     for (uint64_t at = 1; at < 40'000; at += 4096) {
       ASSERT_TRUE(Write("name", at, std::string_view(value).substr(0, 4000)));

@@ -1,5 +1,5 @@
-// A compaction makes a store dense and gives the rest back to the disk, while readers, writers and
-// snapshots go on; and a store that is emptied becomes small again.
+// A compaction makes a store dense and returns free space to the disk, while readers, writers and
+// snapshots continue; and a store becomes small again when it is emptied.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kShards = 2;
-constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // a directory that ReadStore reads
 
 class CompactTest : public testing::Test {
  protected:
@@ -28,7 +28,7 @@ class CompactTest : public testing::Test {
     create.log_limit_bytes = 8 << 20;
     EXPECT_TRUE(Store::Create(disk_, path, create));
     OpenOptions open;
-    open.idle_ms = 0;  // nothing happens by itself
+    open.idle_ms = 0;  // no background work
     return Store::Open(disk_, path, open).value();
   }
 
@@ -39,7 +39,7 @@ class CompactTest : public testing::Test {
   }
 
   static std::string NameOf(int i) { return "name " + std::to_string(i); }
-  // Three in four lie in a leaf, the others in blocks.
+  // Three in four are in leaves, the others in blocks.
   static std::string ContentOf(int i, int round = 0) {
     return std::string(i % 4 == 0 ? 6'000 : 100, static_cast<char>('a' + (i + round) % 26));
   }
@@ -60,7 +60,7 @@ class CompactTest : public testing::Test {
     ASSERT_TRUE(store_->Apply(batch));
     model_.erase(key);
   }
-  // All but about one in `keeps`.
+  // Erases all but one in about `keeps`.
   void EraseAtRandom(unsigned keeps) {
     std::mt19937 random(5);
     const Model before = model_;
@@ -68,7 +68,7 @@ class CompactTest : public testing::Test {
       if (keeps == 0 || random() % keeps != 0) Erase(key);
     }
   }
-  // Until nothing waits to be freed.
+  // Waits until all orphaned contents have been freed.
   void Settle() {
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_->Checkpoint());
   }
@@ -103,7 +103,7 @@ TEST_F(CompactTest, IsAsDenseAsAStoreThatHeldNothingElse) {
   ExpectSame();
 }
 
-// What the records take, a tenth, and a last page that is not full.
+// The size of the records, a tenth more, and a last page that is not full.
 TEST_F(CompactTest, FillsItsPages) {
   for (int i = 1; i < 4'000; i += 4) Put(i, i + 1);
   ASSERT_TRUE(store_->Compact());
@@ -129,7 +129,7 @@ TEST_F(CompactTest, GivesTheRestBackToTheDisk) {
   ExpectSame();
 }
 
-// A process that died knew what of its files was free; the next one must find it.
+// A process that died knew which parts of its files were free; the next one must find them.
 TEST_F(CompactTest, GivesBackWhatAKilledProcessHasLeft) {
   Put(0, 4'000);
   ASSERT_TRUE(store_->Checkpoint());
@@ -145,7 +145,7 @@ TEST_F(CompactTest, GivesBackWhatAKilledProcessHasLeft) {
   EXPECT_LE(trees(reopened->GetStats()), trees(Stats()) + kShards * 4 * 64 * kPage);
   EXPECT_EQ(Difference(model_, ReadStore(*reopened).value()), "");
   ExpectSound(*reopened);
-  reopened.reset();  // before its disk
+  reopened.reset();  // must be destroyed before its disk
 }
 
 TEST_F(CompactTest, AnEmptiedStoreIsSmall) {
@@ -158,7 +158,7 @@ TEST_F(CompactTest, AnEmptiedStoreIsSmall) {
   ASSERT_TRUE(store_->Compact());
   EXPECT_EQ(Stats().page_bytes_used, 0u);
   EXPECT_EQ(Stats().block_bytes_used, 0u);
-  // Its allocation maps, and the words of numbers in which they lie.
+  // The allocation maps, and the words of numbers that contain them.
   EXPECT_LE(Stats().disk_bytes - Stats().log_file_bytes, empty + kShards * 4 * 64 * kPage);
   ExpectSame();
 }
@@ -194,7 +194,7 @@ TEST_F(CompactTest, WhatASnapshotHeldIsGivenBackWithTheNext) {
   EXPECT_LT(Stats().disk_bytes, held.disk_bytes);
 }
 
-// One thread puts and reads what it has put, while others compact.
+// One thread puts values and reads them back, while others compact.
 TEST_F(CompactTest, ReadersAndWritersGoOn) {
   Put(0, 1'000);
   EraseAtRandom(3);
@@ -223,7 +223,7 @@ TEST_F(CompactTest, ReopensAsItWas) {
   EXPECT_EQ(Difference(model_, ReadStore(*reopened).value()), "");
   EXPECT_EQ(reopened->GetStats().replayed_records, 0u);
   ExpectSound(*reopened);
-  reopened.reset();  // before its disk
+  reopened.reset();  // must be destroyed before its disk
 }
 
 TEST_F(CompactTest, WithoutRoomItIsRefusedAndNothingIsLost) {
@@ -240,9 +240,9 @@ TEST_F(CompactTest, WithoutRoomItIsRefusedAndNothingIsLost) {
   ExpectSame();
 }
 
-// Not a compaction, but the same for who only waits.
+// The same without a compaction, if the store is idle for long enough.
 TEST_F(CompactTest, WhatADeadProcessHadReservedGoesBack) {
-  // Too little for a checkpoint that nobody asks for, which would give it back.
+  // Too little for an automatic checkpoint, which would return it.
   const std::string large(10 << 20, 'x');
   ASSERT_TRUE(store_->Put("large", large));
   ASSERT_TRUE(store_->Checkpoint());

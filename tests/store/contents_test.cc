@@ -1,4 +1,4 @@
-// Contents: where they end, what they take, what is read of them.
+// Contents: their ends, their disk space, and what reads of them return.
 #include <gtest/gtest.h>
 
 #include "tests/store/store_fixture.h"
@@ -67,7 +67,7 @@ TEST_F(Contents, ReadsStopAtTheContentsEnd) {
   EXPECT_EQ(Read("large", 10'000, 10), "");
 }
 
-// Of a content that ends with a hole, in blocks that its entry names and in chunks.
+// For a content that ends with a hole: blocks named by its entry, and blocks in chunks.
 TEST_F(Contents, AHoleAtTheEndIsFound) {
   for (const uint64_t size : {uint64_t{32'768}, uint64_t{10'485'760}}) {
     const std::string name = "ends with a hole, " + std::to_string(size);

@@ -1,6 +1,6 @@
-// A disk that needs room to write over what is there, as one that copies on write does. Where it
-// has none, whatever write it refuses, that is an error which loses nothing, and with room all goes
-// on.
+// A disk that needs free space to overwrite data, as copy-on-write file systems do. Without free
+// space, whichever write it refuses, the result is an error that loses nothing; with space,
+// everything continues.
 #include <gtest/gtest.h>
 
 #include "store/env/memory_env.h"
@@ -32,7 +32,7 @@ class CopyOnWriteDisk : public testing::Test {
     store_ = *std::move(opened);
   }
 
-  // Want of room is the only error.
+  // No space is the only error.
   bool Done(const Result<void>& done) {
     if (done) return true;
     EXPECT_EQ(done.error().code, ErrorCode::kNoSpace) << done.error().message;
@@ -48,7 +48,7 @@ class CopyOnWriteDisk : public testing::Test {
     acknowledged_.erase({kRootDirectory, name});
     return true;
   }
-  // Within the content that the entry has.
+  // Within the entry's existing content.
   void WriteOver(const std::string& name, uint64_t offset, const std::string& data) {
     const auto entry = acknowledged_.find({kRootDirectory, name});
     if (entry == acknowledged_.end()) return;
@@ -97,8 +97,8 @@ TEST_F(CopyOnWriteDisk, ThatIsFullLosesNothingAndGoesOnWithRoom) {
   ExpectAllIsWell();
 }
 
-// The n-th write of all is refused, whatever it is of: a slot of the superblock, an allocation map,
-// a block that is written over, a segment's header.
+// The n-th write of all is refused, whatever it writes: a slot of the superblock, an allocation
+// map, a block that is overwritten, a segment's header.
 TEST_F(CopyOnWriteDisk, AnyRefusedWriteIsNoFinalFailure) {
   uint64_t nth = 1;
   for (;; nth += kStride) {

@@ -1,8 +1,8 @@
-// Damage of every kind of file is reported and never returned as data (P5), and never more than an
-// error (P7): a store is built and closed, one byte of one file is flipped or the file is cut, and
-// then everything is read again. Each answer is the right one or kCorrupt.
+// Damage of every kind of file is reported and never returned as data (P5), and is never more than
+// an error (P7): a store is built and closed, one byte of one file is flipped or the file
+// truncated, and then everything is read again. Each result is correct or kCorrupt.
 //
-// A failure is traced with the file and the offset that repeat it.
+// A failure is reported with the file and the offset, which repeat it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace kvfs {
 namespace {
 
-constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // a directory that ReadStore reads
 constexpr uint64_t kSectionBytes = 4096;
 
 std::string Text(size_t size, unsigned seed) {
@@ -86,7 +86,7 @@ class CorruptionTest : public testing::Test {
     return paths;
   }
 
-  // In each section every `stride`-th byte up to the last that is not zero, and one behind it.
+  // In each section every `stride`-th byte up to the last nonzero one, and one after it.
   static std::vector<uint64_t> OffsetsOf(const std::string& bytes, uint64_t stride) {
     std::vector<uint64_t> offsets;
     for (uint64_t begin = 0; begin < bytes.size(); begin += kSectionBytes) {
@@ -186,7 +186,7 @@ class CorruptionTest : public testing::Test {
     static_cast<void>(store.Checkpoint());
   }
 
-  // For stores that were not closed: of the log whatever follows the damage may be lost.
+  // For stores that were not closed: everything in the log after the damage may be lost.
   void ExpectPrefixOrRefused(Env& image) {
     auto store = Store::Open(image, "store");
     if (!store) return ExpectRefusal(store.error());
@@ -214,13 +214,13 @@ TEST_F(CorruptionTest, EveryByteOfTheSuperblock) {
   FillAndClose();
   FlipBytesOf("store/superblock", 1, [&](Env& image) {
     auto store = Store::Open(image, "store");
-    if (!store && store.error().code == ErrorCode::kUnsupported) return;  // its version
+    if (!store && store.error().code == ErrorCode::kUnsupported) return;  // its version was hit
     if (store) store->reset();
     ExpectRightOrRefused(image);
   });
 }
 
-// Either of its copies will do, and an opening heals the other.
+// Either copy suffices, and an opening repairs the other.
 TEST_F(CorruptionTest, AnIdentityInEitherPlaceIsEnough) {
   FillAndClose();
   for (const int damaged : {0, 1}) {
@@ -237,7 +237,7 @@ TEST_F(CorruptionTest, AnIdentityInEitherPlaceIsEnough) {
   EXPECT_EQ(refused_, 0u);
 }
 
-// The older checkpoint is the store only as long as the log goes on from it.
+// The older checkpoint is valid only as long as the log continues from it.
 TEST_F(CorruptionTest, NewestCheckpointDestroyedAfterALongLog) {
   for (unsigned i = 0; i < 60; ++i) {
     for (unsigned j = 0; j < 10; ++j)
@@ -270,7 +270,7 @@ TEST_F(CorruptionTest, ValuesFiles) {
   EXPECT_GT(refused_, 100u);
 }
 
-// Its records are of no account; only the segment that the checkpoint names must be there.
+// Its records are not needed; only the segment that the checkpoint names must exist.
 TEST_F(CorruptionTest, LogOfAClosedStore) {
   FillAndClose();
   for (const std::string& path : LogFiles()) {
@@ -279,8 +279,9 @@ TEST_F(CorruptionTest, LogOfAClosedStore) {
   EXPECT_LE(refused_, cases_ / 2);
 }
 
-// After a loss of power that happens to have left everything, what is not proven to have been
-// durable may be cut off; after the death of the process alone damage of any record is told.
+// After a power failure that happened to preserve everything, records that are not proven to have
+// been durable may be cut off; after the death of the process alone, damage of any record is
+// reported.
 TEST_F(CorruptionTest, LogOfAStoreThatWasNotClosed) {
   for (unsigned i = 0; i < 30; ++i) {
     Put(kRootDirectory, "name " + std::to_string(i % 7), Text(i % 5 ? 60 * i : 9000, i));
@@ -305,8 +306,8 @@ TEST_F(CorruptionTest, LogOfAStoreThatWasNotClosed) {
   }
 }
 
-// The log goes on over pages that are damaged: what does not build on them is carried out, and what
-// does is lost, and not as it was before.
+// The log is replayed over damaged pages: changes that do not depend on them are applied, and those
+// that do are lost, but never undone to an older state.
 TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
   const std::string large = Text(9000, 1);
   for (const char* name : {"moved", "target", "written", "put", "erased", "here", "there"}) {
@@ -343,7 +344,7 @@ TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
     for (const char* name : {"moved", "erased"}) {
       const auto got = get(name);
       ASSERT_FALSE(got) << name;
-      // A checkpoint knows which pages were damaged, and not any more what it erased from them.
+      // A checkpoint records which pages were damaged, but no longer what was erased from them.
       EXPECT_TRUE(opening > 0 || got.error().code == ErrorCode::kNotFound) << name;
     }
     EXPECT_EQ(get("put").value_or("none"), "new");
@@ -351,7 +352,7 @@ TEST_F(CorruptionTest, ChangesOfWhatWasOnDamagedPages) {
   }
 }
 
-// An entry that cannot be read is not one that is not there: no change takes it for that.
+// An unreadable entry is not treated as absent by any change.
 TEST_F(CorruptionTest, NoChangeTakesADamagedEntryForAnAbsentOne) {
   FillAndClose();
   auto image = CopyOfDisk();
@@ -410,7 +411,7 @@ TEST_F(CorruptionTest, AMissingSuperblockIsDamage) {
   EXPECT_EQ(Store::Open(*image, "store").error().code, ErrorCode::kCorrupt);
 }
 
-// The files of one shard in the place of another's have right checksums, of another seed.
+// The files of one shard in the place of another's: their checksums are correct, with another seed.
 TEST_F(CorruptionTest, FilesInEachOthersPlaces) {
   FillAndClose();
   for (const char* what : {".keys", ".values"}) {

@@ -1,6 +1,6 @@
-// Power fails at every change of the disk, and on every disk that this may leave the store opens
-// by itself to an exact prefix of the acknowledged operations that holds everything synced (P2);
-// where only the process dies, to all of them (P3).
+// Power fails at every change of the disk, and on every disk that this may leave, the store opens
+// without help to an exact prefix of the acknowledged operations that includes everything synced
+// (P2); if only the process dies, to all of them (P3).
 #include "tests/support/crash.h"
 
 #include <gtest/gtest.h>
@@ -18,10 +18,10 @@
 namespace kvfs {
 namespace {
 
-// The power fails at one in so many changes.
+// The power fails at one in this many changes.
 constexpr uint64_t kStride = kRepeatsLess ? 7 : 1;
 
-// Without checkpoints by the clock: a scenario must do the same each time.
+// No timed checkpoints: a scenario must be repeatable.
 Result<std::unique_ptr<Store>> Open(Env& env) {
   OpenOptions options;
   options.idle_ms = 0;
@@ -67,7 +67,7 @@ const Step kCheckpoint{Step::Kind::kCheckpoint, {}};
 
 std::string Large(char fill, size_t size = 10'000) { return std::string(size, fill); }
 
-// Runs a script on a store while it remembers every state that was acknowledged.
+// Runs a script on a store, and records every acknowledged state.
 class CrashTest : public testing::Test {
  protected:
   void Prepare(Env& env) { ASSERT_TRUE(Store::Create(env, "store", SmallStore(2, 4096))); }
@@ -80,7 +80,7 @@ class CrashTest : public testing::Test {
     if (store) RunOn(**store, script);
   }
 
-  // False if a step fails, as the power has.
+  // False if a step fails, which means that the power has failed.
   bool RunOn(Store& store, const std::vector<Step>& script) {
     for (const Step& step : script) {
       if (!step.changes.empty()) under_way_ = step;
@@ -96,7 +96,7 @@ class CrashTest : public testing::Test {
     return true;
   }
 
-  // Which of the states the store holds; what was under way may have happened.
+  // Determines which of the states the store holds; a pending operation may have happened.
   std::optional<size_t> StateOf(const Store& store) {
     auto held = ReadStore(store);
     if (!held) {
@@ -121,7 +121,7 @@ class CrashTest : public testing::Test {
     auto state = StateOf(**store);
     ExpectSound(**store);
     EXPECT_GE(state.value_or(synced_), synced_) << "something synced is lost";
-    // What was recovered is a store like any other.
+    // A recovered store can be used like any other.
     ASSERT_TRUE((*store)->Put("after the crash", Large('c')));
     ASSERT_TRUE((*store)->Close());
     store->reset();
@@ -158,7 +158,7 @@ TEST_F(CrashTest, PartsOfLargeContents) {
            Write("a", 19'999, "tail"), kSync, Write("a", 100, "head"), Write("a", 30'000, "gap")});
 }
 
-// What is written for a while elsewhere is the entry's content, all of it, or gone.
+// A content that was staged is the entry's, completely, or absent.
 TEST_F(CrashTest, ContentsThatAreTaken) {
   Explore({Put("a", Large('a')), kSync, Replace("a", Large('b', 30'000)), Replace("a", "small"),
            kCheckpoint, Replace("a", Large('c')), kSync, Write("a", 100, "head"),
@@ -183,7 +183,8 @@ TEST_F(CrashTest, Checkpoints) {
            Put("c", Large('c')), kCheckpoint, Put("d", Large('d')), kSync, Move("d", "c")});
 }
 
-// A batch of puts, or erasures, of the names that begin at `first`: enough for pages to split, and
+// A batch of puts, or erasures, of consecutive names from `first`: enough for pages to split and
+// merge.
 // merge.
 Step Many(ModelChange::Kind kind, int first, int count, char fill = 'm') {
   std::vector<ModelChange> changes;
@@ -195,7 +196,7 @@ Step Many(ModelChange::Kind kind, int first, int count, char fill = 'm') {
   return Batched(std::move(changes));
 }
 
-// Trees get levels and lose them, files grow, and what was given up is given out again.
+// Trees gain and lose levels, files grow, and freed numbers are reused.
 TEST_F(CrashTest, Growth) {
   using Kind = ModelChange::Kind;
   Explore({Many(Kind::kPut, 0, 60), kCheckpoint, Many(Kind::kPut, 60, 60), kSync,
@@ -204,7 +205,7 @@ TEST_F(CrashTest, Growth) {
           {.prefixes = 4, .random_images = 1, .torn_images = 1});
 }
 
-// Everything moves to new pages, and what is free goes back to the disk.
+// Everything moves to new pages, and free space is returned to the disk.
 TEST_F(CrashTest, Compaction) {
   using Kind = ModelChange::Kind;
   const std::vector<Step> before = {Many(Kind::kPut, 0, 80), kCheckpoint,
@@ -235,7 +236,7 @@ TEST_F(CrashTest, RandomScripts) {
   }
 }
 
-// A second failure of the power, while the store recovers from the first, changes nothing.
+// A second power failure, during recovery from the first one, changes nothing.
 TEST_F(CrashTest, CrashDuringRecovery) {
   const std::vector<Step> script = {
       Put("a", Large('a')), kCheckpoint, Put("b", Large('b')), Write("a", 10, "1"), Move("b", "a"),
@@ -256,8 +257,7 @@ TEST_F(CrashTest, CrashDuringRecovery) {
 }
 
 // The power has failed between the writes of the two superblock slots, and fails once more: the
-// older slot must not become the newest again, as what it refers to is used for something else by
-// then.
+// older slot must not become the newest again, since its pages and blocks have been reused by then.
 TEST_F(CrashTest, OlderSlotNeverComesBack) {
   constexpr uint64_t kSecondSlot = format::kSlotOffset[1];
   CreateOptions options = SmallStore(2, 4096);
@@ -273,7 +273,7 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
     ASSERT_TRUE(superblock->Read(kSecondSlot, older));
     RunOn(**store, {Put("a", Large('b')), Put("b", "2"), kCheckpoint});
     ASSERT_TRUE(superblock->Write(kSecondSlot, older));
-    // For the recovery to write pages of.
+    // Pages for the recovery to write.
     for (int i = 0; i < 40; ++i) ASSERT_TRUE((*store)->Put("d" + std::to_string(i), Large('d')));
     static_cast<MemoryEnv&>(env).KillProcess();
   };
@@ -294,7 +294,7 @@ TEST_F(CrashTest, OlderSlotNeverComesBack) {
                  {.prefixes = 2, .random_images = 1, .torn_images = 6, .stride = kStride});
 }
 
-// What only the death of the process leaves: all that was written, synced or not.
+// The disk after the death of the process alone: everything that was written, synced or not.
 TEST_F(CrashTest, DeathOfTheProcessLosesNothing) {
   MemoryEnv env;
   Prepare(env);

@@ -1,4 +1,4 @@
-// Creating a store: what is refused, and that one which fails leaves nothing behind.
+// Creating a store: what is refused, and that a failed creation leaves nothing behind.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -49,7 +49,8 @@ TEST(Creation, RefusesOptionsOutOfTheirRange) {
   EXPECT_FALSE(env.Exists("store").value());
 }
 
-// Wherever the creation stops, what it leaves is no store, and the next creation succeeds.
+// Wherever the creation is interrupted, the remains are not a store, and the next creation
+// succeeds.
 TEST(Creation, CutOffIsNoStoreAndCanBeRepeated) {
   for (uint64_t stop = 1;; ++stop) {
     SCOPED_TRACE("power fails at operation " + std::to_string(stop));
@@ -60,7 +61,7 @@ TEST(Creation, CutOffIsNoStoreAndCanBeRepeated) {
     for (auto kind : {CrashChoice::Kind::kAll, CrashChoice::Kind::kNone}) {
       auto image = env.CrashImage({kind, 0});
       auto opened = Store::Open(*image, "store");
-      if (opened) continue;  // the failure came after the store was there
+      if (opened) continue;  // the failure came after the store was complete
       EXPECT_FALSE(created);
       EXPECT_EQ(opened.error().code, ErrorCode::kNotFound) << opened.error().message;
       const auto again = Store::Create(*image, "store", SmallStore());
@@ -70,7 +71,7 @@ TEST(Creation, CutOffIsNoStoreAndCanBeRepeated) {
   }
 }
 
-// One that fails while the machine goes on takes away what it has made.
+// A creation that fails while the machine continues to run removes what it has created.
 TEST(Creation, OneThatFailsLeavesNothingBehind) {
   for (const bool existed : {false, true}) {
     for (uint64_t nth = 1;; ++nth) {

@@ -1,6 +1,6 @@
-// What changes on the disk behind an open store's back, after it was looked at and found sound:
-// told at the next look for blocks, and for pages when they are due to be checked again. Nobody
-// gets a wrong byte that is older, and no checkpoint gives it a new checksum.
+// Data that changes on disk behind an open store's back, after it was read and found sound: it is
+// detected at the next read for blocks, and for pages when they are due to be verified again. No
+// reader gets a wrong byte after that, and no checkpoint gives it a new checksum.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -64,7 +64,7 @@ class DamageWhileOpen : public testing::Test {
 
   void Put(std::string_view name, std::string_view value) { ASSERT_TRUE(store_->Put(name, value)); }
 
-  // Changes the first byte of `text`, wherever it stands in the file.
+  // Changes the first byte of `text`, wherever it is in the file.
   void FlipBehind(const std::string& path, std::string_view text) {
     auto file = disk_.OpenFile(path).value();
     std::string bytes(file->SizeBytes().value(), '\0');
@@ -95,7 +95,7 @@ TEST_F(DamageWhileOpen, OfABlockIsToldAtTheNextLook) {
   ASSERT_EQ(store_->Get("large").value(), value);
   FlipBehind("store/shard-00.values", "begin of a value");
   EXPECT_EQ(CodeOfGet("large"), ErrorCode::kCorrupt);
-  // A part of the block that has not changed is not believed either; and another block is.
+  // The unchanged part of the block is refused, too; another block is not.
   std::byte part[100];
   EXPECT_FALSE(store_->Read({kRootDirectory, "large"}, 2000, part));
   EXPECT_EQ(store_->Read({kRootDirectory, "large"}, 5000, part).value(), sizeof part);
@@ -113,12 +113,12 @@ TEST_F(DamageWhileOpen, OfALeafIsToldWhenItIsDueThoughItIsReadAgainAndAgain) {
   EXPECT_EQ(CodeOfGet("small"), ErrorCode::kCorrupt);
 }
 
-// The root is a branch: with it damaged, no key can be looked up.
+// The root is a branch: if it is damaged, no key can be looked up.
 TEST_F(DamageWhileOpen, OfABranchIsToldWhenItIsDue) {
   for (int i = 0; i < 1000; ++i) Put("key " + std::to_string(i), std::string(100, 'v'));
   ASSERT_TRUE(store_->Checkpoint());
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(store_->Get("key " + std::to_string(i)));
-  // Every page but the leaves: those have the values.
+  // Every page except the leaves: those contain the values.
   auto file = disk_.OpenFile("store/shard-00.keys").value();
   std::string bytes(file->SizeBytes().value(), '\0');
   ASSERT_TRUE(file->Read(0, std::as_writable_bytes(std::span(bytes))));
@@ -157,7 +157,7 @@ TEST_F(DamageWhileOpen, IsNotWrittenIntoASoundBlock) {
   EXPECT_EQ(CodeOfGet("large"), ErrorCode::kCorrupt);
 }
 
-// The mapping then shows what is not there; that is found out, and is damage.
+// The mapping then shows zeros; this is detected as damage.
 TEST(DamageWhileOpenOnDisk, OfAFileThatIsCutIsTold) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/store";
@@ -171,7 +171,7 @@ TEST(DamageWhileOpenOnDisk, OfAFileThatIsCutIsTold) {
   const uint64_t size = std::filesystem::file_size(values);
   std::filesystem::resize_file(values, 4096);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(store->Get("large").error().code, ErrorCode::kCorrupt);
-  // Zeros, which the mapping shows now.
+  // The zeros that the mapping shows now.
   std::filesystem::resize_file(values, size);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(store->Get("large").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(store->Get("small").value(), "value");

@@ -1,6 +1,5 @@
-// What DumpFile says of each file of a store, beside what the store and the format say of
-// themselves; that damage is named and passed over, and that a visitor who has had enough gets no
-// more.
+// The output of DumpFile for each file of a store, compared with the store and the format; damage
+// is reported and skipped, and the dump ends when the visitor returns false.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -71,7 +70,7 @@ class DumpTest : public testing::Test {
     for (const std::string& it : lines) all += it + "\n";
     EXPECT_TRUE(std::ranges::find(lines, line) != lines.end()) << line << "\nis not among\n" << all;
   }
-  // The lines that begin so, without that beginning.
+  // The lines with this prefix, without the prefix.
   static std::vector<std::string> After(const std::vector<std::string>& lines,
                                         const std::string& beginning) {
     std::vector<std::string> rests;
@@ -108,7 +107,7 @@ class DumpTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-// More than one checkpoint frees is left to the next.
+// What exceeds the frees of one checkpoint is left to the next.
 TEST_F(DumpTest, AContentThatWaitsToBeFreedIsNamed) {
   store_.reset();
   OpenOptions options;
@@ -337,7 +336,7 @@ TEST_F(DumpTest, DamagedPagesAreNamedAndTheOthersTold) {
   const uint64_t first = std::strtoull(before[0].c_str(), nullptr, 10);
   const uint64_t second = std::strtoull(before[1].c_str(), nullptr, 10);
   Flip("shard-00.keys", first * kPage + 2000);
-  // A page in another's place.
+  // A page in the place of another.
   std::vector<std::byte> page(kPage);
   auto file = FileOf("shard-00.keys");
   const uint64_t last = std::strtoull(before.back().c_str(), nullptr, 10);

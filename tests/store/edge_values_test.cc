@@ -1,5 +1,5 @@
-// Values at the edges of what a change may hold: whatever Apply accepts is there after the process
-// was killed, and after a close. What a replay would refuse is refused before it is logged.
+// Values at the limits of a change: whatever Apply accepts is present after the process was killed,
+// and after a close. What a replay would refuse is refused before it is logged.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -37,7 +37,7 @@ constexpr std::array<size_t, 9> kDataSizes = {0, 1, 255, 4096, 8192, 8193, 65'53
 constexpr std::array<size_t, 6> kNameSizes = {0, 1, 254, 255, 256, 70'000};
 constexpr std::array<size_t, 6> kMetaSizes = {0, 1, 254, 255, 256, 70'000};
 
-// An entry as it can be seen; of its content the beginning and the end.
+// The visible state of an entry; of its content, the beginning and the end.
 struct Seen {
   uint64_t id = 0;
   uint64_t version = 0;
@@ -77,8 +77,8 @@ class EdgeValuesTest : public testing::Test {
     return store ? *std::move(store) : nullptr;
   }
 
-  // Applies a batch of one operation, of an entry that is there and has 100,000 bytes. What is
-  // wrong with it is the caller's, and never damage.
+  // Applies a batch of one operation to an existing entry with 100,000 bytes. Errors are the
+  // caller's, and never damage.
   void Try(const std::function<void(Batch&)>& add) {
     Batch batch;
     add(batch);

@@ -1,4 +1,4 @@
-// Entries and their names: put, looked up, moved, listed, erased; and the ids that they get.
+// Entries and their names: put, looked up, moved, listed, erased; and their ids.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Each use asks for everything, and looks at what it is told.
+// Each use performs every operation, and checks the results.
 #include "tests/store/every_use.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,8 @@ constexpr DirectoryId kDirectories[] = {kRootDirectory, kTransientDirectory, 100
 constexpr size_t kPieceBytes = 20'000;
 constexpr size_t kMostListed = 1000;
 
-// What bytes that make no sense may be answered with: nothing that puts the blame on the disk, the
+// The errors permitted for malformed bytes: none that blames the disk, the machine or the store
+// itself.
 // machine or the store itself.
 bool IsOfDamage(ErrorCode code) {
   return code == ErrorCode::kCorrupt || code == ErrorCode::kNotFound ||
@@ -136,7 +137,7 @@ void EveryUse::ChangeEntry(Store& store, const Name& name) {
     Batch batch;
     add(batch);
     const auto applied = store.Apply(batch);
-    if (!applied && applied.error().code == ErrorCode::kInvalid) return;  // behind its end, say
+    if (!applied && applied.error().code == ErrorCode::kInvalid) return;  // e.g. beyond its end
     Note(applied, what);
   };
   apply([&](Batch& it) { it.Write(key, 10, AsBytes(block)); }, "write");

@@ -1,6 +1,6 @@
-// Everything that can be done with a store of which somebody has made up a part, with right
-// checksums: whatever it says, nothing crashes, hangs or breaks a contract, and what cannot be read
-// is called damage.
+// All operations on a store of which a part was forged, with correct checksums: whatever it
+// contains, nothing crashes, hangs or breaks a contract, and unreadable parts are reported as
+// damage.
 #pragma once
 
 #include <set>
@@ -17,21 +17,21 @@ class EveryUse {
  public:
   using Name = std::pair<DirectoryId, std::string>;
 
-  // The names are asked for whether they are listed or not.
+  // The names are looked up whether they are listed or not.
   EveryUse(std::string path, std::vector<Name> names)
       : path_(std::move(path)), names_(std::move(names)) {}
 
-  // Opens, lists, reads, checks and dumps. What a read calls damaged a check finds, too.
+  // Opens, lists, reads, checks and dumps. Damage reported by a read is also found by the check.
   void Read(MemoryEnv& disk);
-  // Into a new store on the same disk, which must be sound.
+  // Repairs into a new store on the same disk, which must be sound.
   void Repair(MemoryEnv& disk);
-  // Changes, erases, checkpoints and compacts; what is put last is there after a reopening.
+  // Changes, erases, takes checkpoints and compacts; the last put is present after a reopening.
   void Change(MemoryEnv& disk);
   // Each of them on a copy.
   void All(MemoryEnv& disk);
 
   size_t openings() const { return openings_; }
-  size_t refusals() const { return refusals_; }  // of what is read
+  size_t refusals() const { return refusals_; }  // reads that were refused
   size_t unsound() const { return unsound_; }    // checks that found something
 
  private:
@@ -45,7 +45,7 @@ class EveryUse {
 
   const std::string path_;
   const std::vector<Name> names_;
-  bool has_failed_ = false;  // by damage, after which a store may take no more changes
+  bool has_failed_ = false;  // damage was found, after which a store may refuse changes
   size_t openings_ = 0, refusals_ = 0, unsound_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// A failed flush reaches everybody whom it concerns, whoever met it: a sync that needed it fails,
-// also one that was called beside it, and nothing is committed on top of it.
+// A failed flush is reported to all whom it concerns, whichever thread met it: a sync that needed
+// it fails, even a concurrent one, and nothing is committed on top of it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,14 +28,14 @@ class FailedSyncTest : public testing::Test {
   }
   ~FailedSyncTest() override { disk_.OnSync(nullptr); }
 
-  // A value whose blocks the log names.
+  // A value whose blocks the log refers to.
   Result<void> PutLarge(const std::string& name) {
     return store_->Put(name, std::string(65536, 'b'));
   }
   void FailSync(const std::string& path) {
     disk_.InjectFault({.kind = OperationKind::kSync, .path_contains = path});
   }
-  // Runs `what` once, when a file whose path holds `path` is about to be synced.
+  // Runs `what` once, when a file whose path contains `path` is about to be synced.
   void AtSyncOf(const std::string& path, std::function<void()> what) {
     armed_ = true;
     disk_.OnSync([this, path, what](const std::string& synced) {
@@ -57,8 +57,8 @@ class FailedSyncTest : public testing::Test {
     EXPECT_FALSE(store_->Close());
     EXPECT_EQ(Commits(), before);
   }
-  // To be called when a flush is about to fail: somebody else syncs meanwhile. He is to wait for
-  // how that flush ends; where he does not, he is back when this returns.
+  // To be called when a flush is about to fail: another thread syncs meanwhile. It must wait for
+  // the end of that flush; if it does not, it has returned before this does.
   void SyncBeside() {
     other_ = std::thread([this] {
       auto synced = store_->Sync();
@@ -90,7 +90,8 @@ class FailedSyncTest : public testing::Test {
   Result<void> beside_;
 };
 
-// Who waits for a checkpoint to make room is told that it has failed, and does not wait for ever.
+// A writer that waits for a checkpoint to make room gets its failure, and does not wait without
+// end.
 TEST_F(FailedSyncTest, OfACheckpointReachesWhoWaitsForRoom) {
   store_.reset();
   OpenOptions options;
@@ -115,7 +116,7 @@ TEST_F(FailedSyncTest, OfACheckpointReachesWhoWaitsForRoom) {
   ExpectTakesNoMore();
 }
 
-// A block of this epoch is written over in its place; the log has the bytes already.
+// A block of this epoch is overwritten in place; the log has the bytes already.
 TEST_F(FailedSyncTest, AFailedWriteOverIsToldToItsCaller) {
   ASSERT_TRUE(store_->Put("blocks", std::string(8'000, 'b')));
   disk_.InjectFault({.kind = OperationKind::kWrite, .path_contains = "values"});
@@ -135,7 +136,7 @@ TEST_F(FailedSyncTest, OfBlocksReachesASyncBesideIt) {
   ExpectCheckpointAndSyncFail();
 }
 
-// The segment that the checkpoint has begun holds a change already when it is flushed.
+// The segment that the checkpoint has begun already contains a change when it is flushed.
 TEST_F(FailedSyncTest, OfTheLogReachesASyncBesideIt) {
   ASSERT_TRUE(store_->Put("old", "value"));
   armed_ = true;
@@ -150,7 +151,7 @@ TEST_F(FailedSyncTest, OfTheLogReachesASyncBesideIt) {
   ExpectCheckpointAndSyncFail();
 }
 
-// The checkpoint under way has flushed the file already; a later change's blocks are lost.
+// The current checkpoint has already flushed the file; a later change's blocks are lost.
 TEST_F(FailedSyncTest, StopsTheCheckpointThatIsUnderWay) {
   const size_t before = Commits();
   Result<void> synced;
@@ -168,7 +169,8 @@ TEST_F(FailedSyncTest, StopsTheCheckpointThatIsUnderWay) {
   ExpectTakesNoMore();
 }
 
-// Whatever file it is, and whoever syncs: what was told once is told to all who come later.
+// For every file, and every caller of sync: an error reported once is reported to all later
+// callers.
 TEST_F(FailedSyncTest, IsFinalForAllThatComesLater) {
   for (const char* path : {".values", "segment-"}) {
     SCOPED_TRACE(path);

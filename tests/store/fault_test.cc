@@ -1,8 +1,8 @@
-// Faults of the disk: one operation fails with kIo, kNoSpace or half done, and all others go well;
-// or all later ones fail, too. The error is clean, reading goes on, and a reopened store holds an
-// exact prefix of the acknowledged operations with everything that was synced.
+// Faults of the disk: one operation fails with kIo, with kNoSpace or half done, and all others
+// succeed; or all later ones fail, too. The error is clean, reads continue to work, and a reopened
+// store holds an exact prefix of the acknowledged operations with everything that was synced.
 //
-// A failure is traced with the script's seed and the number of the operation that failed.
+// A failure is reported with the script's seed and the number of the operation that failed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 namespace kvfs {
 namespace {
 
-// One in so many operations fails.
+// One in this many operations fails.
 constexpr uint64_t kStride = kRepeatsLess ? 5 : 1;
 
 struct FaultCase {
@@ -25,14 +25,14 @@ struct FaultCase {
   ErrorCode code;
   bool is_partial = false;
   bool lasts = false;
-  std::optional<OperationKind> kind = {};  // of any but kRead
+  std::optional<OperationKind> kind = {};  // any except kRead
 };
 
 void PrintTo(const FaultCase& fault, std::ostream* out) { *out << fault.name; }
 
 class FaultTest : public testing::TestWithParam<FaultCase> {
  protected:
-  // A disk with a store on it that a script will run on, while states are remembered.
+  // A disk with a store on which a script will run, while states are recorded.
   void Prepare() {
     disk_ = std::make_unique<MemoryEnv>();
     states_ = {Model{}};
@@ -51,8 +51,8 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
   bool HasFailed() const { return disk_->PendingFaults() == 0 || disk_->HasLastingFault(); }
   static bool FailsReads() { return GetParam().kind == OperationKind::kRead; }
 
-  // Runs the whole script, errors or not. What an error refuses is as if it had not been asked for,
-  // but for kIo: then it may be found there after a reopening.
+  // Runs the whole script, despite errors. An operation with an error has no effect, except after
+  // kIo: then its effect may appear after a reopening.
   void Run(Store& store, const std::vector<Step>& script) {
     std::unique_ptr<Snapshot> snapshot;
     for (const Step& step : script) {
@@ -61,7 +61,7 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
       if (step.kind == Step::Kind::kLookAtHoles) FindHoles(store);
       if (step.kind >= Step::Kind::kTakeSnapshot || step.kind == Step::Kind::kReopen) continue;
       Model after = states_.back();
-      if (!ApplyToModel(step, &after)) continue;  // what it needs was refused before
+      if (!ApplyToModel(step, &after)) continue;  // an entry that it needs was refused before
       const auto done = ApplyToStore(step, store);
       if (!done) {
         NoteError(done.error(), after);
@@ -90,7 +90,7 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
       ExpectExcused(store.FindHole({key.first, key.second}, 5000));
     }
   }
-  // What nobody changes: no fault of the disk is taken for damage.
+  // No fault of the disk is reported as damage.
   void ExpectNoDamage(Store& store) {
     CheckOptions options;
     options.on_finding = [](const CheckFinding& finding) {
@@ -117,7 +117,8 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
     ++errors_;
   }
 
-  // In this process exactly what was acknowledged is seen; or, after kIo, what was under way.
+  // This process sees exactly what was acknowledged; or, after kIo, perhaps also the failed
+  // operation.
   void ExpectReads(const Store& store) {
     auto held = ReadStore(store);
     if (!held && FailsReads()) return ExpectExcused(held);
@@ -137,8 +138,8 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
     EXPECT_GE(static_cast<size_t>(states_.rend() - found) - 1, at_least);
   }
 
-  // Lets the n-th operation fail, runs, and then looks at what the process and what the power
-  // leave behind. False if the script has fewer operations.
+  // Makes the n-th operation fail, runs the script, and then checks what the process sees, and what
+  // a power failure leaves. False if the script has fewer operations.
   bool RunWithFault(uint64_t nth, const std::vector<Step>& script) {
     Prepare();
     FailOperation(nth);
@@ -169,7 +170,7 @@ class FaultTest : public testing::TestWithParam<FaultCase> {
 
 class EveryOperation : public FaultTest {};
 
-// Of a store that is asked for everything that it can do.
+// On a store on which every operation is performed.
 TEST_P(EveryOperation, OfAScriptOfEverything) {
   asks_everything_ = true;
   const auto script =
@@ -222,7 +223,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, FaultTest,
                                                    true}),
                          [](const auto& fault) { return fault.param.name; });
 
-// A disk without room for more, and then with room again.
+// A disk without space for more, and then with space again.
 class FullDiskTest : public testing::Test {
  protected:
   static constexpr uint64_t kCapacity = 12 << 20;
@@ -242,7 +243,7 @@ class FullDiskTest : public testing::Test {
   static std::string Content(size_t index, size_t bytes) {
     return std::string(bytes, static_cast<char>('a' + index % 26));
   }
-  // Returns how many there was room for.
+  // Returns how many fitted.
   size_t Fill(size_t bytes) {
     for (size_t count = 0;; ++count) {
       auto put = store_->Put("name " + std::to_string(count), Content(count, bytes));
@@ -265,7 +266,7 @@ class FullDiskTest : public testing::Test {
   }
 
   MemoryEnv disk_;
-  std::unique_ptr<MemoryEnv> fresh_;  // where a test has many
+  std::unique_ptr<MemoryEnv> fresh_;  // for tests with several
   std::unique_ptr<Store> store_;
 };
 
@@ -320,7 +321,7 @@ TEST_F(FullDiskTest, StaysUsableOverAndOver) {
   }
 }
 
-// The tree that deletes will find is the one that the next checkpoint makes, not the last one.
+// Deletes will meet the tree of the next checkpoint, not of the last one.
 TEST_F(FullDiskTest, DeletesFindRoomInATreeThatAFullDiskHasMade) {
   for (const uint32_t shards : {1u, 2u, 8u}) {
     for (const uint32_t page_bytes : {kLeastPageBytes, kLeastPageBytes * 4}) {
@@ -350,7 +351,7 @@ TEST_F(FullDiskTest, DeletesFindRoomInATreeThatAFullDiskHasMade) {
   }
 }
 
-// What a closing keeps is all that there is, once others have filled the disk.
+// The space that closing keeps is all there is, once others have filled the disk.
 TEST_F(FullDiskTest, DeletesFindRoomInAClosedStoreWhenOthersHaveFilledTheDisk) {
   struct Shape {
     uint32_t shards;

@@ -1,4 +1,4 @@
-// A store as it was at one moment: it shows that moment, and nothing changes through it.
+// A store frozen at one moment: reads see that moment, and changes are refused.
 #include <gtest/gtest.h>
 
 #include <kvfs/frozen_store.h>

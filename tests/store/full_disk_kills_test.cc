@@ -1,6 +1,6 @@
-// On a disk that others have filled, everything can be deleted, one after the other, however often
-// the process is killed in between, and whatever of its own room it left half used (P6, P3): by the
-// counts of what was made ready, by what a replay needs, and by what the disk tells of it.
+// On a disk that others have filled, everything can be deleted, one entry after another, however
+// often the process is killed in between, and whatever part of its space it left half used (P6,
+// P3). Covers the counts of preallocated space, the needs of a replay, and what the disk reports.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ class FullDiskKillsTest : public testing::TestWithParam<Shape> {
     store_ = *std::move(opened);
   }
 
-  // Of what is given back meanwhile, others may take all.
+  // Others may take all space that is freed meanwhile.
   void Kill(bool others_take) {
     auto image = disk_->CrashImage({CrashChoice::Kind::kAll, 0});
     disk_->FailPowerAt(disk_->OperationCount() + 1);

@@ -1,5 +1,5 @@
-// A store that was not closed is opened on a disk that is full: it can be read, always, and deleted
-// from, and changed at will once there is room (P6); and whatever ends that opening, at any of its
+// A store that was not closed is opened on a full disk: it can always be read and deleted from, and
+// changed freely once there is space (P6); and whatever interrupts that opening, at any of its
 // steps, everything synced is still there (P2).
 #include <gtest/gtest.h>
 
@@ -39,21 +39,21 @@ uint64_t UsedBytes(MemoryEnv& env) {
 
 void LeaveRoom(MemoryEnv& env, uint64_t bytes) { env.SetCapacity(UsedBytes(env) + bytes); }
 
-// What the death of the process leaves of the disk, filled by others but for so many bytes.
+// The disk after the death of the process, filled by others except for this many bytes.
 std::unique_ptr<MemoryEnv> Kill(const MemoryEnv& env, uint64_t room = 0) {
   auto disk = env.CrashImage({CrashChoice::Kind::kAll, 0});
   LeaveRoom(*disk, room);
   return disk;
 }
 
-// Ends a store as the death of its process does: nothing that its closing does reaches the disk.
+// Ends a store like the death of its process: nothing that closing does reaches the disk.
 void Die(MemoryEnv& env, std::unique_ptr<Store> store) {
   env.FailPowerAt(env.OperationCount() + 1);
   store.reset();
 }
 
-// Fills a store, with contents that wait to be reclaimed, and dies: where a checkpoint is taken,
-// half is in the tree, and half in the log.
+// Fills a store, with contents that wait to be reclaimed, and ends the process: if a checkpoint is
+// taken, half is in the tree, and half in the log.
 void FillAndDie(MemoryEnv& env, bool has_checkpoint = true) {
   ASSERT_TRUE(Store::Create(env, "store", SmallStore(2, 4096)));
   auto store = Open(env).value();
@@ -77,7 +77,7 @@ void ExpectHolds(const Store& store, size_t from = 0) {
   }
 }
 
-// The disk as it is, then with room, holds everything, and takes what is put.
+// The disk, as it is and then with space, holds everything, and accepts puts.
 void ExpectWholeWithRoom(MemoryEnv& disk) {
   disk.SetCapacity(uint64_t{1} << 40);
   auto store = Open(disk);
@@ -99,10 +99,10 @@ class FullDiskOpeningTest : public testing::Test {
   MemoryEnv env_;
 };
 
-// Without a free byte, with room for a segment, and with room for nearly two.
+// Without a free byte, with room for a segment, and with room for almost two.
 class OpeningWithRoomTest : public testing::TestWithParam<uint64_t> {};
 
-// The opening, a delete and what it needs are cut off at each of their steps.
+// The opening, a delete and the work it needs are interrupted at each of their steps.
 TEST_P(OpeningWithRoomTest, CutOffAnywhereLosesNothing) {
   const auto prepare = [](Env& env) {
     auto& disk = static_cast<MemoryEnv&>(env);
@@ -136,7 +136,7 @@ TEST_P(OpeningWithRoomTest, CutOffAnywhereLosesNothing) {
 INSTANTIATE_TEST_SUITE_P(Room, OpeningWithRoomTest,
                          testing::Values(0, kSegmentBytes, 2 * kSegmentBytes - 4096));
 
-// The process dies at each step of the opening, and leaves all that it has written.
+// The process dies at each step of the opening; everything it has written remains.
 TEST_F(FullDiskOpeningTest, KilledAnywhereItOpensAgain) {
   FillAndDie(env_);
   const auto disk = Kill(env_);
@@ -191,7 +191,7 @@ TEST_F(FullDiskOpeningTest, OpensForReadingOnly) {
   EXPECT_EQ(disk->OperationCount(), before);
 }
 
-// A life uses up nothing that the next one needs, whether it changes something or not.
+// A process uses up nothing that the next one needs, whether it changes something or not.
 TEST_F(FullDiskOpeningTest, ManyLivesUseNothingUp) {
   for (const bool erases : {false, true}) {
     SCOPED_TRACE(erases);
@@ -213,7 +213,7 @@ TEST_F(FullDiskOpeningTest, ManyLivesUseNothingUp) {
   }
 }
 
-// One that is opened and closed again and again, though there is no room to close it either.
+// A store that is opened and closed again and again, without enough space to close it.
 TEST_F(FullDiskOpeningTest, ClosesWhatItOpened) {
   FillAndDie(env_);
   const auto disk = Kill(env_);
@@ -228,8 +228,8 @@ TEST_F(FullDiskOpeningTest, ClosesWhatItOpened) {
   }
 }
 
-// A disk that refuses whatever asks for room: no file can be made, say, though bytes are free, or a
-// quota is used up.
+// A disk that refuses all allocations, for example because no file can be created although bytes
+// are free, or because a quota is used up.
 TEST_F(FullDiskOpeningTest, WithoutAnyNewFile) {
   FillAndDie(env_);
   auto disk = env_.CrashImage({CrashChoice::Kind::kAll, 0});
@@ -244,7 +244,7 @@ TEST_F(FullDiskOpeningTest, WithoutAnyNewFile) {
   ASSERT_TRUE((*store)->Put("new", "bytes are free"));
 }
 
-// Where not even the replay can write, all is read as if nothing was to be written.
+// If not even the replay can write, everything can be read as if there were nothing to write.
 TEST_F(FullDiskOpeningTest, IsReadWhereAReplayCannotWrite) {
   FillAndDie(env_);
   auto disk = Kill(env_);
@@ -262,7 +262,7 @@ TEST_F(FullDiskOpeningTest, IsReadWhereAReplayCannotWrite) {
   ExpectWholeWithRoom(*Kill(*disk));
 }
 
-// The log's files but one are gone, with the room for another.
+// All log files but one are gone, and others have taken their space.
 TEST_F(FullDiskOpeningTest, OneSegmentIsEnough) {
   FillAndDie(env_);
   auto disk = env_.CrashImage({CrashChoice::Kind::kAll, 0});

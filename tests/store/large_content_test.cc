@@ -1,5 +1,5 @@
-// Letting go of large contents, as a whole or in part: what it costs (in pieces, records and
-// memory, not in time), that others go on meanwhile, and that nothing of it ever comes back.
+// Freeing large contents, entirely or in part: its cost (in pieces, records and memory, not in
+// time), that other operations continue meanwhile, and that no freed part ever reappears.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using format::kChunkBytes;
 constexpr Key kLarge{kRootDirectory, "large"};
 constexpr uint64_t kMostFreed = ContentEditor::kMostFreedChunks;
 constexpr uint64_t kMostMoved = ContentEditor::kMostMovedChunks;
-constexpr uint64_t kFreeingRecordBytes = 200;  // that an erased record takes in memory, with ease
+constexpr uint64_t kFreeingRecordBytes = 200;  // a generous bound for an erased record in memory
 
 std::string MarkOf(uint64_t chunk) { return "chunk " + std::to_string(chunk); }
 
@@ -42,7 +42,7 @@ class LargeContent : public testing::Test {
     store_.reset();
   }
 
-  // A content with one block in each of so many chunks.
+  // A content with one block in each of this many chunks.
   void Make(uint64_t chunks) {
     ASSERT_TRUE(store_->Put(kLarge.name, ""));
     for (uint64_t chunk = 0; chunk < chunks;) {
@@ -71,7 +71,7 @@ class LargeContent : public testing::Test {
     ASSERT_TRUE(store_->Apply(batch));
   }
 
-  // Chunks [first, end) are as they were made, or all zeros.
+  // Chunks [first, end) are as they were written, or all zeros.
   void ExpectChunks(uint64_t first, uint64_t end, bool are_there) {
     for (uint64_t chunk = first; chunk < end; ++chunk) {
       std::string found(MarkOf(chunk).size(), 'x');
@@ -82,7 +82,7 @@ class LargeContent : public testing::Test {
     }
   }
   uint64_t AllocatedChunks() { return store_->Stat(kLarge)->allocated_bytes / format::kBlockBytes; }
-  // Until nothing is left to be freed.
+  // Waits until everything has been freed.
   int CheckpointsUntilFreed() {
     int checkpoints = 0;
     while (store_->GetStats().orphaned_contents > 0 && checkpoints < 10000) {
@@ -91,7 +91,7 @@ class LargeContent : public testing::Test {
     }
     return checkpoints;
   }
-  // Of the one content that is let go of, as its record tells.
+  // The progress of the single orphaned content, from its record.
   static uint64_t FirstLeft(const Shards& shards) {
     for (const auto& shard : shards) {
       std::shared_lock lock(shard->mutex);
@@ -140,8 +140,8 @@ TEST_F(LargeContent, ErasingIsOneRecordWhateverItsSize) {
   EXPECT_LT(after.dirty_bytes, before.dirty_bytes + 10'000);
 }
 
-// The reclaimer by itself: each piece goes on where the one before has ended, also in another life
-// of the store, and is small.
+// The reclaimer alone: each piece continues where the previous one ended, even in another process,
+// and is small.
 TEST_F(LargeContent, IsFreedInPiecesThatGoOnWhereTheLastHasEnded) {
   constexpr uint64_t kChunks = 3000, kMostOfAPiece = 200;
   Make(kChunks);
@@ -160,7 +160,7 @@ TEST_F(LargeContent, IsFreedInPiecesThatGoOnWhereTheLastHasEnded) {
     uint64_t last_bytes = 0;
     int pieces = 0;
     const auto ran = parts->reclaimer->Run([&](uint64_t bytes) {
-      // Chunks and blocks are one to one here. Before the first piece nothing tells of it.
+      // Here each chunk has one block. Before the first piece there is no progress record.
       EXPECT_EQ(FirstLeft(parts->shards), freed_now());
       EXPECT_LE(bytes - last_bytes, kMostOfAPiece * kFreeingRecordBytes);
       EXPECT_LE(freed_now() - freed, kMostOfAPiece);
@@ -180,7 +180,7 @@ TEST_F(LargeContent, IsFreedInPiecesThatGoOnWhereTheLastHasEnded) {
   ExpectSound(*store);
 }
 
-// Between two pieces no lock is held: whoever wants to change something may.
+// Between two pieces no lock is held, so other threads can make changes.
 TEST_F(LargeContent, OthersGoOnWhileItIsFreed) {
   Make(1000);
   ASSERT_TRUE(store_->Erase(kLarge.name));
@@ -195,7 +195,7 @@ TEST_F(LargeContent, OthersGoOnWhileItIsFreed) {
   EXPECT_GE(pieces, 5);
 }
 
-// Others have to find room for the checkpoint of what was freed: its ends, not each record.
+// Others must find room for the checkpoint of what was freed: its ends, not each record.
 TEST_F(LargeContent, ItsFreeingClaimsFewPages) {
   constexpr uint64_t kChunks = 20'000;
   Make(kChunks);
@@ -229,14 +229,14 @@ TEST_F(LargeContent, ItsFreeingTakesAShareOfTheMemoryAndThenACheckpoint) {
     used.push_back(stats.block_bytes_used);
     ASSERT_LT(used.size(), 10'000u);
   }
-  // Each checkpoint, of this thread or of the store's own, comes after an eighth of the memory.
+  // A checkpoint, by this thread or by the store, is taken after an eighth of the memory limit.
   EXPECT_GE(store_->GetStats().checkpoints, 10u);
   EXPECT_TRUE(std::ranges::is_sorted(used, std::greater()));
   EXPECT_LT(used.back(), all / 100);
   ExpectSound(*store_);
 }
 
-// Its end is in memory, and its entry still in the tree.
+// Its end is in memory, and its entry is still in the tree.
 TEST_F(LargeContent, OneThatIsErasedCannotBeCut) {
   Make(3000);
   ASSERT_TRUE(store_->Checkpoint());
@@ -271,8 +271,8 @@ TEST_F(LargeContent, ACutThatKeepsLittleIsOneStep) {
   EXPECT_EQ(after.acknowledged_sequence, before.acknowledged_sequence + 1);
   EXPECT_LT(after.dirty_bytes, before.dirty_bytes + 100'000);
   EXPECT_EQ(after.orphaned_contents, 1u);
-  EXPECT_EQ(AllocatedChunks(), 100u);  // and a tail
-  // What was cut off does not come back, whether it has been freed yet or not.
+  EXPECT_EQ(AllocatedChunks(), 100u);  // plus a tail
+  // Truncated bytes do not reappear, whether their blocks have been freed or not.
   Resize(3000 * kChunkBytes);
   ExpectChunks(0, 101, true);
   ExpectChunks(101, 3000, false);
@@ -300,7 +300,7 @@ TEST_F(LargeContent, APunchThatKeepsLittleIsOneStep) {
   ExpectSoundAlsoAfterAReplay();
 }
 
-// Not all of it: the parts of a block at both ends as well.
+// Only a part: also the partial blocks at both ends.
 TEST_F(LargeContent, APunchOfAllLeavesNothingAndKeepsTheSize) {
   Make(2000);
   Batch batch;
@@ -365,7 +365,7 @@ TEST_F(LargeContent, AlternateRangesArePunched) {
   ExpectSoundAlsoAfterAReplay();
 }
 
-// Nothing in parts where the batch is to be refused.
+// Nothing is freed in pieces if the batch must be refused.
 TEST_F(LargeContent, ABatchWithAConditionIsOneStep) {
   constexpr uint64_t kChunks = 3 * kMostFreed;
   Make(kChunks);
@@ -390,7 +390,7 @@ TEST_F(LargeContent, ASnapshotKeepsWhatIsFreed) {
   ExpectSound(*store_);
 }
 
-// What is put needs more than one round of freeing gives.
+// The put needs more than one round of freeing provides.
 TEST_F(LargeContent, WhatIsLetGoOfOnAFullDiskIsRoomForOthers) {
   Close();
   disk_.SetCapacity(48 << 20);
@@ -411,7 +411,8 @@ TEST_F(LargeContent, WhatIsLetGoOfOnAFullDiskIsRoomForOthers) {
   ExpectSound(*store_);
 }
 
-// The power fails at each operation in turn: either all of it is there or none, and it is sound.
+// The power fails at each operation in turn: either the whole content exists or none of it, and the
+// store is sound.
 TEST_F(LargeContent, APowerFailureWhileItIsFreedLosesNothing) {
   Make(400);
   ASSERT_TRUE(store_->Put("other", "value"));

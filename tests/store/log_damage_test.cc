@@ -1,4 +1,4 @@
-// A log that is damaged where it was durable is told from one that a loss of power has cut off.
+// Distinguishes damage of a durable part of the log from the effect of a power failure.
 #include <gtest/gtest.h>
 
 #include <kvfs/bytes.h>
@@ -28,8 +28,8 @@ class LogDamageTest : public testing::Test {
     return Store::Open(env, "store", options);
   }
 
-  // What the death of the process leaves; and what a loss of power may leave, when everything
-  // happened to have reached the disk.
+  // The disk after the death of the process; and after a power failure that happened to preserve
+  // everything.
   std::unique_ptr<MemoryEnv> Everything() { return env_.CrashImage({CrashChoice::Kind::kAll, 0}); }
   std::unique_ptr<MemoryEnv> WithoutPower() {
     return env_.CrashImage({CrashChoice::Kind::kPrefix, env_.UnsyncedCount()});
@@ -38,7 +38,7 @@ class LogDamageTest : public testing::Test {
   void Put(const std::string& name, const std::string& value) {
     ASSERT_TRUE(store_->Put(name, value));
   }
-  // So many puts; after each `sync_every` of them a sync.
+  // This many puts; a sync after each `sync_every` of them.
   void PutMany(int count, const std::string& value, int sync_every = 0) {
     for (int i = 0; i < count; ++i) {
       Put("name " + std::to_string(i), value);
@@ -52,7 +52,7 @@ class LogDamageTest : public testing::Test {
     std::string path;
     uint64_t offset = 0;
   };
-  // Of the last file of the log that holds the text.
+  // In the last file of the log that contains the text.
   static Place Find(Env& env, const std::string& text) {
     Place place;
     const auto names = env.ListDirectory("store/log").value();
@@ -84,7 +84,7 @@ class LogDamageTest : public testing::Test {
     for (int i = 0; i < names_; ++i) present += store.Get("name " + std::to_string(i)) ? 1 : 0;
     return present;
   }
-  // Refused for changes; read all the same, and not as if all were there.
+  // Refused for writing; readable, but reported as incomplete.
   void ExpectTold(Env& image) {
     const auto refused = Open(image);
     ASSERT_FALSE(refused) << Present(**refused) << " of " << names_ << " names are there";
@@ -134,9 +134,9 @@ class LogDamageTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-// --- after a loss of power: what a later record proves ---
+// --- after a power failure: what a later record proves ---
 
-// Values that look like fronts of records, thousands of them, hide no proof.
+// Thousands of values that look like fronts of records hide no proof.
 TEST_F(LogDamageTest, ValuesOfSmallIntegersHideNothing) {
   for (int i = 0; i < 600; ++i) {
     std::string value(4000, '\0');
@@ -202,7 +202,7 @@ TEST_F(LogDamageTest, ASegmentThatIsCutShort) {
   }
 }
 
-// The first, one in the middle, and the last: the records tell what the header said.
+// The first, a middle and the last segment: the records replace the lost header.
 TEST_F(LogDamageTest, ADamagedSegmentHeaderCostsNothing) {
   PutMany(5000, std::string(500, 'v'), 100);
   ASSERT_TRUE(store_->Sync());
@@ -229,7 +229,7 @@ TEST_F(LogDamageTest, ASegmentWithoutItsFirstPageIsKnownByTheRest) {
   }
 }
 
-// --- after the death of the process: all that was appended is there ---
+// --- after the death of the process: everything appended must be there ---
 
 TEST_F(LogDamageTest, AKilledProcessLosesNothing) {
   PutMany(1000, "value");
@@ -274,7 +274,7 @@ TEST_F(LogDamageTest, TheMarkGoesOnOverCheckpointsAndLives) {
   }
 }
 
-// The proof goes on while the next process opens the store.
+// The proof remains valid while the next process opens the store.
 TEST_F(LogDamageTest, AnOpeningThatIsKilledLeavesTheProof) {
   PutMany(200, "value");
   const auto before = Everything();
@@ -292,7 +292,7 @@ TEST_F(LogDamageTest, AnOpeningThatIsKilledLeavesTheProof) {
   }
 }
 
-// What a loss of power takes from the end of the log is no damage, whatever the mark says.
+// Records at the end of the log that a power failure lost are not damage, whatever the mark says.
 TEST_F(LogDamageTest, WithoutPowerTheEndOfTheLogMayBeMissing) {
   PutMany(100, "value");
   ASSERT_TRUE(store_->Sync());
@@ -302,7 +302,7 @@ TEST_F(LogDamageTest, WithoutPowerTheEndOfTheLogMayBeMissing) {
   ExpectOpensWithout(*image, 100);
 }
 
-// Without a mark, with a damaged one, with that of a copy: as if there were none.
+// Without a mark, with a damaged one, or with that of a copy: the mark is ignored.
 TEST_F(LogDamageTest, AMarkThatIsLostOrDamagedChangesNothing) {
   PutMany(1000, "value");
   for (uint64_t at = 0; at < 96; at += 3) {
@@ -329,7 +329,7 @@ TEST_F(LogDamageTest, WithoutRoomForAMarkTheStoreOpens) {
   }
 }
 
-// After a failed flush nothing is known of what the disk holds.
+// After a failed flush the content of the disk is unknown.
 TEST_F(LogDamageTest, AFailedSyncEndsTheMark) {
   PutMany(1000, "value");
   env_.InjectFault({.kind = OperationKind::kSync, .path_contains = "store/log/segment"});
@@ -340,7 +340,7 @@ TEST_F(LogDamageTest, AFailedSyncEndsTheMark) {
 }
 
 // However many blocks are damaged, each segment is read by the two passes of a replay, and once in
-// search of what is proven.
+// the search for proofs.
 TEST_F(LogDamageTest, TheLogIsReadAFewTimesHoweverManyBlocksAreDamaged) {
   ASSERT_TRUE(store_->Put("large", std::string(200 * 4096, 'B')));
   ASSERT_TRUE(store_->Sync());

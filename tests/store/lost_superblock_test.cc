@@ -1,5 +1,4 @@
-// A store whose superblock is lost is repaired from the copy of it, from its trees and from its
-// log.
+// A store whose superblock is lost is repaired from its copy, from its trees and from its log.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -76,7 +75,7 @@ class LostSuperblock : public testing::Test {
     expected_.insert(std::move(moved));
   }
   static std::string Name(int i) { return "key " + std::to_string(i); }
-  // Overwrites and deletes, with checkpoints between, and some behind the last.
+  // Overwrites and deletes, with checkpoints between them, and some changes after the last one.
   void Fill() {
     for (int round = 0; round < 4; ++round) {
       for (int i = 0; i < 300; ++i) Put(Name(i), Name(i) + " in round " + std::to_string(round));
@@ -108,7 +107,7 @@ class LostSuperblock : public testing::Test {
     ExpectSound(*repaired);
     return ReadStore(*repaired).value();
   }
-  // Nothing is lost, and nothing has come back.
+  // Nothing is lost, and nothing erased has reappeared.
   void ExpectWhole(MemoryEnv& env) {
     EXPECT_EQ(Difference(expected_, Repaired(env)), "");
     EXPECT_EQ(told_, "");
@@ -162,7 +161,7 @@ TEST_F(LostSuperblock, WhatWasSyncedIsThereAfterALossOfPower) {
   ExpectWhole(*image);
 }
 
-// As of a backup: no checkpoint that is any good, but the identity.
+// Like a backup's: the identity, but no usable checkpoint.
 TEST_F(LostSuperblock, AnOldCopyIsNotBelieved) {
   auto old = Killed();
   Fill();
@@ -224,7 +223,7 @@ TEST_F(LostSuperblock, OpeningNamesTheRemedy) {
   }
 }
 
-// It would write over what can be repaired.
+// It would overwrite what can be repaired.
 TEST_F(LostSuperblock, NoStoreIsCreatedInItsPlace) {
   Fill();
   Close();
@@ -235,7 +234,7 @@ TEST_F(LostSuperblock, NoStoreIsCreatedInItsPlace) {
   ExpectWhole(disk_);
 }
 
-// The file identity.
+// About the file identity.
 
 TEST_F(LostSuperblock, AStoreOfAnOlderProgramGetsACopyWhenItIsOpened) {
   Fill();

@@ -1,6 +1,6 @@
-// Records of a log that no store has written, with right checksums: what cannot be is refused as
-// damage when the store is opened, what contradicts the store is carried out as far as it makes
-// sense, and nothing that comes after is taken with it.
+// Forged log records under correct checksums: impossible ones are refused as damage when the store
+// is opened, ones that contradict the store are applied as far as they make sense, and no later
+// record is affected.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -24,7 +24,7 @@ using Found = Change::Found;
 constexpr DirectoryId kOther = 100;
 constexpr uint64_t kTop = uint64_t{1} << 63;
 
-// The end of a log: where a record can be appended.
+// The end of a log, where a record can be appended.
 struct LogEnd {
   std::string path;
   uint64_t offset = 0;
@@ -50,14 +50,14 @@ LogEnd FindEnd(const fuzz::StoreImage& image) {
   return end;
 }
 
-// The disk of a process that died, and what it holds.
+// The disk of a process that died, and the contents of the store.
 class MadeUpLog : public testing::Test {
  protected:
   MadeUpLog() : end_(FindEnd(fuzz::KilledStore())) {
     for (const auto& [key, entry] : fuzz::KilledStore().states.back()) names_.push_back(key);
   }
 
-  // With records of these payloads behind those that are there; as if all were durable.
+  // With records of these payloads after the existing ones, as if all were durable.
   std::unique_ptr<MemoryEnv> With(const std::vector<std::vector<std::byte>>& payloads) const {
     auto disk = fuzz::DiskOf(fuzz::KilledStore());
     const auto file = disk->OpenFile(end_.path).value();
@@ -104,7 +104,7 @@ class MadeUpLog : public testing::Test {
     change.data = AsBytes(bytes);
     return change;
   }
-  // Of a shard, with its right checksum.
+  // A pointer into a shard, with a correct checksum.
   static BlockPointer BlockOf(uint32_t shard, uint64_t number) {
     const fuzz::StoreImage& image = fuzz::KilledStore();
     std::string values = image.files.at("store/shard-0" + std::to_string(shard) + ".values");
@@ -112,7 +112,7 @@ class MadeUpLog : public testing::Test {
     return {number, format::Checksum(AsBytes(values).subspan(number * format::kBlockBytes),
                                      image.identity.ShardSeed(shard))};
   }
-  // Where the content of an entry lives.
+  // The owner shard of an entry's content.
   static uint32_t OwnerOf(std::string_view name) {
     const auto disk = fuzz::DiskOf(fuzz::KilledStore());
     const auto store = Store::Open(*disk, "store").value();
@@ -211,7 +211,7 @@ TEST_F(MadeUpLog, BlocksThatCannotBeAreRefused) {
   }
 }
 
-// Each by itself, and then what was put before them and after them.
+// Each record alone, and then with valid records before and after it.
 TEST_F(MadeUpLog, WhatContradictsTheStoreTakesNothingElseWithIt) {
   const uint32_t owner = OwnerOf("large");
   const std::string kilobytes(20'000, 'k');
@@ -300,7 +300,7 @@ TEST_F(MadeUpLog, AContentOfAnotherShardIsNotPlaced) {
   EXPECT_EQ(store->Stat({kOther, "large"}).error().code, ErrorCode::kCorrupt);
 }
 
-// Every byte of a record of each kind is another, and the record is cut off everywhere.
+// Every byte of a record of each kind is changed, and the record is truncated at every length.
 TEST_F(MadeUpLog, EveryByteOfAChange) {
   const uint32_t owner = OwnerOf("large");
   Change put = Of(Kind::kPut, "small 5", kRootDirectory), write = Of(Kind::kWrite, "later");

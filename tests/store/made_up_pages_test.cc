@@ -1,7 +1,6 @@
-// Pages, checkpoints and maps that no store has written, with right checksums: one field of one
-// record says something else, and the store is used in every way, closed or with a log that goes on
-// over it. What contradicts itself is called damage; nothing crashes, hangs or is taken for a
-// failure of the machine.
+// Forged pages, checkpoints and maps under correct checksums: one field of one record is changed,
+// and the store is used in every way, closed or with a log to replay over it. Contradictions are
+// reported as damage; nothing crashes, hangs or is reported as a failure of the machine.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,7 +35,7 @@ constexpr uint32_t kPageBytes = 4096;
 constexpr uint64_t kTop = uint64_t{1} << 63;
 constexpr uint64_t kNumbers[] = {
     0, 1, 2, 16, 1000, format::kMaxNumber - 1, format::kMaxNumber, kTop, ~uint64_t{0}};
-// Sizes at which a content changes its shape, and such as no disk holds.
+// Sizes at which a content changes its shape, and impossibly large ones.
 constexpr uint64_t kSizes[] = {0,
                                1,
                                512,
@@ -61,11 +60,11 @@ std::string ValuesPath(uint32_t shard) {
   return "store/shard-0" + std::to_string(shard) + ".values";
 }
 
-// A store's files, to be read and written as what they are.
+// A store's files, decoded for reading and writing.
 class Surgery {
  public:
   explicit Surgery(StoreImage image) : image_(std::move(image)) {
-    image_.files.erase("store/identity");  // else a repair would take what it says
+    image_.files.erase("store/identity");  // otherwise a repair would use its copy
     for (const uint32_t shard : {0u, 1u}) Walk(shard, Checkpoint().shards[shard].root);
   }
 
@@ -83,7 +82,7 @@ class Surgery {
     }
   }
 
-  // They borrow from the page, which stays as it was.
+  // They borrow from the page, which is not changed.
   std::vector<LeafRecord> RecordsOf(const Place& place) {
     const format::NameHash hash = Hash();
     const format::LeafView leaf(View(place), hash);
@@ -170,18 +169,18 @@ class MadeUpPages : public testing::TestWithParam<bool> {
                        {100, "later"},
                        {100, "moved"}}) {}
 
-  // One of so many cases is tried where each takes long.
+  // Only one of this many cases is tried if each takes long.
   void Try(const Surgery& surgery) {
     if (++cases_ % (kRepeatsLess ? 7 : 1) != 0) return;
     const auto disk = surgery.Disk();
     GetParam() ? use_.Change(*disk) : use_.All(*disk);
   }
 
-  // Those of which there are many alike are left alone.
+  // Of many similar records, only some are changed.
   static bool IsChosen(const LeafRecord& record) {
     return !record.key.name.starts_with("small") || record.key.name.ends_with(" 5");
   }
-  // Calls edit(records, index, try) for each record of a leaf; it tries what it has made of them.
+  // Calls edit(records, index, try) for each record of a leaf, which calls `try` for each variant.
   using Edit = std::function<void(Surgery&, Records&, size_t, const std::function<void()>&)>;
   void EditEachRecord(const Edit& edit) {
     const Surgery whole(Image());
@@ -217,7 +216,7 @@ class MadeUpPages : public testing::TestWithParam<bool> {
       });
     });
   }
-  // Calls edit(root, try) for both shards' roots.
+  // Calls edit(root, try) for the roots of both shards.
   void EditEachRoot(const std::function<void(ShardRoot&, const std::function<void()>&)>& edit) {
     for (const size_t shard : {size_t{0}, size_t{1}}) {
       Surgery surgery(Image());
@@ -271,7 +270,7 @@ TEST_P(MadeUpPages, IdsAndContents) {
       changed = entry;
       changed.content = number;
       attempt(changed);
-      changed.id = number;  // of another shard both
+      changed.id = number;  // both of another shard
       attempt(changed);
       changed = entry;
       changed.allocated = number;
@@ -290,7 +289,7 @@ TEST_P(MadeUpPages, BlocksOfEntries) {
       for (const uint64_t flag : {uint64_t{0}, BlockPointer::kUnwritten}) {
         std::vector<BlockPointer> changed = blocks;
         changed[0].number = number | flag;
-        if (changed.size() > 1) changed[1] = changed[0];  // in two places
+        if (changed.size() > 1) changed[1] = changed[0];  // one block in two places
         std::vector<std::byte> list;
         format::AppendBlockList(changed, &list);
         Entry with = entry;
@@ -321,7 +320,8 @@ TEST_P(MadeUpPages, BlocksOfChunks) {
   });
 }
 
-// Nearly all of it is a hole, and where the rest lies cannot be told: what is lost is few ranges.
+// Nearly all of it is a hole, and the place of the rest is unknown: the loss is reported as a few
+// ranges.
 TEST_P(MadeUpPages, AContentLargerThanAnyDiskIsRepairedWhateverIsLostOfIt) {
   Surgery surgery(Image());
   const std::vector<std::byte> no_chunk = {std::byte{0xff}};
@@ -450,7 +450,7 @@ TEST_P(MadeUpPages, Branches) {
         with([&](auto& it) { it[i].key.directory = number; });
         with([&](auto& it) { it[i].count = static_cast<uint32_t>(number & 0xffff); });
       }
-      with([&](auto& it) { it[i].child = place.page; });  // a circle
+      with([&](auto& it) { it[i].child = place.page; });  // a cycle
       with([&](auto& it) { it[i].child = children[(i + 1) % children.size()].child; });
       with([&](auto& it) { it[i].key.name = "a name"; });
       with([&](auto& it) { it = {children[i]}; });
@@ -505,7 +505,7 @@ TEST_P(MadeUpPages, Maps) {
         if (how == 2) bitmap[0] ^= std::byte{0xff};
         if (how == 3) bitmap.back() = std::byte{0x80};
         root.root.checksum = format::Checksum(bitmap, surgery.Seed(shard));
-        for (const uint8_t levels : {uint8_t{1}, uint8_t{2}}) {  // as a row of pointers, too
+        for (const uint8_t levels : {uint8_t{1}, uint8_t{2}}) {  // as a block of pointers, too
           root.levels = levels;
           surgery.SetCheckpoint(checkpoint);
           Try(surgery);

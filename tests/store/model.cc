@@ -1,4 +1,4 @@
-// Drawing steps, and the two ways of carrying them out.
+// Generates steps, and applies them in two ways.
 #include "tests/store/model.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class Drawing {
   }
 
  private:
-  // Of the steps that are refused most name an entry that is absent: few of those are wanted.
+  // Most refused steps name an absent entry: only a few of those are wanted.
   bool Keeps(std::optional<ErrorCode> refusal) {
     if (!refusal || !options_.everything) return !refusal;
     return *refusal != ErrorCode::kNotFound || Below(8) == 0;
@@ -96,7 +96,7 @@ class Drawing {
 
   std::pair<DirectoryId, std::string> DrawKey() {
     const uint64_t name = Below(options_.names);
-    // Some names are as long as can be.
+    // Some names have the maximum length.
     const std::string text = "name-" + std::to_string(name);
     return {kDirectories[Below(2)],
             name % 7 == 0 ? text + std::string(255 - text.size(), 'x') : text};
@@ -137,7 +137,7 @@ class Drawing {
   Model model_;
 };
 
-// Of an entry that is there; all but those changes that concern other keys as well.
+// Changes of an existing entry; all except those that involve other keys.
 void ChangeEntry(const ModelChange& change, ModelEntry* entry) {
   using Kind = ModelChange::Kind;
   std::string& content = entry->content;
@@ -155,7 +155,7 @@ void ChangeEntry(const ModelChange& change, ModelEntry* entry) {
 
 using Refusal = std::optional<ErrorCode>;
 
-// Expectations are of the state before the batch.
+// Expectations concern the state before the batch.
 Refusal Expect(const ModelChange& change, const Model& before) {
   using Kind = ModelChange::Kind;
   const bool is_there = before.contains(change.key);
@@ -222,7 +222,7 @@ Refusal ReplaceInModel(const ModelChange& replace, Model* model) {
   return {};
 }
 
-// The new content is first that of an entry which no crash leaves.
+// The new content first belongs to an entry that no crash leaves behind.
 Result<void> ReplaceInStore(const ModelChange& replace, Store& store) {
   const Key key{replace.key.first, replace.key.second}, staged{kTransientDirectory, "staged"};
   KVFS_ASSIGN(const EntryInfo info, store.Stat(key));
@@ -236,7 +236,7 @@ Result<void> ReplaceInStore(const ModelChange& replace, Store& store) {
   return store.Apply(end);
 }
 
-// The version that is expected.
+// The expected version.
 uint64_t VersionFor(const ModelChange& change, const Store& store) {
   using Kind = ModelChange::Kind;
   if (change.kind == Kind::kExpectAbsent) return Batch::kAbsent;

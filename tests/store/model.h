@@ -1,9 +1,10 @@
 // What a store must hold, as a std::map, and random operations to apply to both.
 //
-// A Script is a row of steps drawn from a seed; the same seed gives the same steps. Each step is a
-// batch, a sync, a checkpoint or a reopening; with the option `everything` also what else a store
-// can do, and batches that it must refuse. Sizes are drawn around the limits where the store
-// changes its ways: inline and blocks, part and whole blocks, one chunk and two.
+// A Script is a sequence of steps drawn from a seed; the same seed gives the same steps. Each step
+// is a batch, a sync, a checkpoint or a reopening; with the option `everything` also all other
+// operations of a store, and batches that it must refuse. Sizes are drawn around the limits at
+// which the store changes its representation: inline and blocks, partial and whole blocks, one
+// chunk and two.
 #pragma once
 
 #include <cstdint>
@@ -37,12 +38,12 @@ struct ModelChange {
     kMeta,
     // With `everything` only:
     kPutNew,   // refused if the entry is there
-    kMoveNew,  // refused if something is where it is to go
+    kMoveNew,  // refused if the target exists
     kExchange,
     kAllocate,
     kExpectAbsent,
-    kExpectPresent,  // of the version that it has
-    kExpectOther,    // of a version that it never had
+    kExpectPresent,  // with its current version
+    kExpectOther,    // with a version that it never had
   };
   Kind kind = Kind::kPut;
   std::pair<DirectoryId, std::string> key;
@@ -62,8 +63,8 @@ struct Step {
     kReopen,
     // With `everything` only:
     kCompact,
-    kCopyRange,  // what its only change says, from `key` to `to`
-    kReplace,    // the content of its only change's key, written elsewhere in pieces, then taken
+    kCopyRange,  // as in its only change, from `key` to `to`
+    kReplace,    // replaces the content of its only change's key with a staged one
     kTakeSnapshot,
     kLookAtSnapshot,
     kLookAtHoles,
@@ -72,31 +73,30 @@ struct Step {
   };
   Kind kind = Kind::kBatch;
   std::vector<ModelChange> changes;
-  uint64_t number = 0;  // drawn; which snapshot, say
+  uint64_t number = 0;  // random; for example, which snapshot
 };
 
 struct ScriptOptions {
   size_t steps = 100;
-  size_t names = 20;             // in each of two spaces
+  size_t names = 20;             // in each of two directories
   uint64_t max_bytes = 300'000;  // of a content
   bool reopens = true;
   bool everything = false;
 };
 
 std::string ToText(const Step& step);
-// Steps that all succeed, given that the store is empty at their beginning; with `everything` some
-// are refused.
+// Steps that all succeed on an initially empty store; with `everything` some are refused.
 std::vector<Step> DrawScript(uint64_t seed, const ScriptOptions& options);
 
-// With what the store must refuse the step; nothing if it must not. Then the model has changed.
+// The error with which the store must refuse the step; otherwise nothing, and the model is changed.
 std::optional<ErrorCode> ApplyOrRefuse(const Step& step, Model* model);
 // False, with nothing changed, if the step is refused.
 bool ApplyToModel(const Step& step, Model* model);
 Result<void> ApplyToStore(const Step& step, Store& store);
 
-// All that the store holds in the directories that scripts use, read through List, Stat and Read.
+// The complete contents of the directories that scripts use, read through List, Stat and Read.
 Result<Model> ReadStore(const Reader& store);
-// Empty if they are equal; else what the first difference is.
+// Empty if they are equal; otherwise the first difference.
 std::string Difference(const Model& expected, const Model& actual);
 
 }  // namespace kvfs

@@ -1,10 +1,10 @@
 // Random operations of every kind on a store and on a std::map, with checkpoints, reopenings, kills
-// and snapshots between them: after every step both hold the same, and so does each snapshot with
-// the map of its moment.
+// and snapshots in between: after every step both have equal contents, and so has each snapshot and
+// its copy of the map.
 //
-// A failure is traced with a line like
+// A failure is reported with a line like
 //   KVFS_MODEL_REPLAY=Usual:3   seed 3, step 17: batch [put 1:name-4 ...]
-// Set in the environment, it runs that shape with that seed (any seed) alone.
+// If this is set in the environment, only that shape runs, with that seed (any seed).
 #include "tests/store/model.h"
 
 #include <gtest/gtest.h>
@@ -77,7 +77,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
   ModelTest() : disk_(std::make_unique<MemoryEnv>()) {}
   ~ModelTest() override { snapshots_.clear(); }
 
-  // --- the store's life ---
+  // --- opening and closing the store ---
 
   std::unique_ptr<Store> Open(Env& disk, bool read_only = false) {
     OpenOptions options;
@@ -114,7 +114,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
     EXPECT_EQ(killed->OperationCount(), operations) << "something was changed";
   }
 
-  // --- comparing ---
+  // --- comparisons ---
 
   static void ExpectHolds(const Reader& reader, const Model& model) {
     auto actual = ReadStore(reader);
@@ -137,10 +137,10 @@ class ModelTest : public testing::TestWithParam<Shape> {
 
   struct Facts {
     uint64_t id = 0;
-    uint64_t version = 0;  // stays when the entry goes, and what comes later has a higher one
+    uint64_t version = 0;  // kept when the entry is erased; a new entry has a higher one
   };
 
-  // Where the ids of the step's entries are afterwards; 0 for one that is new.
+  // The ids of the step's entries afterwards; 0 for a new one.
   void FollowIds(const Step& step) {
     using Kind = ModelChange::Kind;
     if (step.kind != Step::Kind::kBatch) return;
@@ -183,7 +183,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
     snapshots_.push_back({*std::move(taken), model_});
     EXPECT_EQ(store_->GetStats().snapshots, snapshots_.size());
   }
-  // For the last time.
+  // Compares it for the last time.
   void LookAtSnapshot(uint64_t number) {
     if (snapshots_.empty()) return;
     const auto at = snapshots_.begin() + static_cast<ptrdiff_t>(number % snapshots_.size());
@@ -212,7 +212,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
 
   // --- holes ---
 
-  // Data and holes alternate until the end, and what is called a hole has zeros only.
+  // Data and holes alternate to the end, and holes contain only zeros.
   void ExpectHoles(const Reader& reader, const Model& model) {
     for (const auto& [key, entry] : model) {
       const Key name{key.first, key.second};
@@ -247,7 +247,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
               end);
   }
 
-  // --- a step ---
+  // --- one step ---
 
   void Change(const Step& step) {
     const Model before = model_;
@@ -292,7 +292,7 @@ class ModelTest : public testing::TestWithParam<Shape> {
   std::vector<Moment> snapshots_;
   Model model_;
   std::map<Model::key_type, Facts> facts_;
-  std::set<uint64_t> ids_;  // all that were ever given
+  std::set<uint64_t> ids_;  // all ids ever assigned
 };
 
 TEST_P(ModelTest, StoreAndMapHoldTheSame) {

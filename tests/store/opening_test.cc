@@ -1,4 +1,4 @@
-// Opening: what is refused, with its reason, and what a store is like afterwards.
+// Opening: what is refused, with the reason, and the state of a store afterwards.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -89,7 +89,7 @@ TEST(OpeningOf, KnowsTheParametersOfTheCreation) {
   options.page_bytes = 16384;
   ASSERT_TRUE(Store::Create(env, "store", options));
   auto store = Store::Open(env, "store").value();
-  ASSERT_TRUE(store->Put("name", std::string(2048, 'x')));  // inline in such a page
+  ASSERT_TRUE(store->Put("name", std::string(2048, 'x')));  // inline in a page of this size
   EXPECT_EQ(store->GetStats().block_bytes_used, 0u);
   EXPECT_EQ(store->GetStats().page_bytes_used % 16384, 0u);
   EXPECT_TRUE(env.Exists("store/shard-10.keys").value());

@@ -1,9 +1,9 @@
-// Failures of the process that has the store open, or of its machine, while it reads: no memory, no
-// address space, no permission, a moment in which the disk does not answer. Whatever fails, and
-// however often: it is told as what it is, never as damage, as an absent key or as success, and a
-// store that is opened without the failure afterwards holds everything, with no damage recorded.
+// Failures of the process, or of its machine, while it reads: no memory, no address space, no
+// permission, a moment in which the disk does not answer. However often it occurs, each failure is
+// reported as such, never as damage, as an absent key or as success; and a store opened afterwards
+// without failures holds everything, and has recorded no damage.
 //
-// A failure is traced with the number of the reading operation that failed first.
+// A failure is reported with the number of the read operation that failed first.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 namespace kvfs {
 namespace {
 
-// Which operation fails after the n-th has: each of the first ones, then fewer and fewer.
+// Which operations fail after the n-th one: each of the first ones, then fewer and fewer.
 uint64_t After(uint64_t nth) { return nth + (kRepeatsLess ? 5 : 1) + nth / 8; }
 
 constexpr size_t kLargeBytes = 150'000;
@@ -44,7 +44,7 @@ std::string NameOf(int i) { return "key " + std::to_string(i); }
 class OwnFailureTest : public testing::TestWithParam<Failure> {
  protected:
   static constexpr int kInTree = 200;  // at the checkpoint
-  static constexpr int kKeys = 240;    // with those that only the log has
+  static constexpr int kKeys = 240;    // including those only in the log
 
   // A store that was not closed, with trees of two levels and a log that changes them.
   static void SetUpTestSuite() {
@@ -57,7 +57,7 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
     ASSERT_TRUE(store->Checkpoint());
     for (int i = kInTree; i < kKeys; ++i) ASSERT_TRUE(store->Put(NameOf(i), ValueOf(i)));
     Batch batch;
-    for (int i = 0; i < kInTree; i += 25) {  // what builds on what the pages hold
+    for (int i = 0; i < kInTree; i += 25) {  // changes that depend on the contents of pages
       batch.Write({kRootDirectory, names_.emplace_back(NameOf(i))}, 0, AsBytes(kOver));
     }
     ASSERT_TRUE(store->Apply(batch));
@@ -101,7 +101,7 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
     ExpectExcused(store.Check(options), "check");
   }
 
-  // Returns the keys that were put, of those behind kKeys.
+  // Returns the keys, from kKeys on, that were put.
   static std::vector<int> Use(Env& disk, bool read_only) {
     std::vector<int> acknowledged;
     OpenOptions open;
@@ -138,7 +138,7 @@ class OwnFailureTest : public testing::TestWithParam<Failure> {
     ExpectSound(**store);
   }
 
-  // Everything is tried with the n-th reading operation failing; false if there are fewer.
+  // Runs every operation with the n-th read failing; false if there are fewer.
   static bool TryWith(uint64_t nth, bool read_only) {
     SCOPED_TRACE("operation " + std::to_string(nth));
     const auto disk = Disk();
@@ -177,9 +177,9 @@ TEST_P(OwnFailureTest, IsNeverDamageOfWhatIsOnlyRead) {
   EXPECT_GT(nth, 40u);
 }
 
-// What is missing would be told as lost, and the repaired store then taken for all there is.
+// Missing data would be reported as lost, and the repaired store be taken for complete.
 TEST_P(OwnFailureTest, IsNoLossOfARepair) {
-  if (GetParam().code == ErrorCode::kIo) return;  // a loss, where it is not read again
+  if (GetParam().code == ErrorCode::kIo) return;  // a loss, unless it is read again
   uint64_t nth = 1;
   for (bool has_more = true; has_more; nth = After(nth)) {
     SCOPED_TRACE("operation " + std::to_string(nth));

@@ -1,5 +1,5 @@
-// A damaged store's file as a repair reads it: nothing of it is changed, and what is missing is an
-// error of the disk.
+// A damaged store's file as a repair reads it: it is never changed, and missing parts are errors of
+// the disk.
 #include "store/engine/patched_file.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// A disk that really fails to write back: ext4 in a file that lies on a file system which gets
-// full, as a thin pool does. What the memory disk says of the system's cache is said here by Linux.
+// A disk whose writeback really fails: ext4 in a file on a file system that becomes full, like a
+// thin pool. Confirms on Linux what the memory disk assumes about the page cache.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/fs.h>
@@ -24,9 +24,9 @@
 namespace kvfs {
 namespace {
 
-// A small tmpfs, the pool, with a large and sparse image of a file system in it; in a mount
-// namespace of the process's own. Only root may mount the image: for others the disk is a tmpfs,
-// which never fails to write back, and forgets nothing.
+// A small tmpfs, the pool, with a large sparse image of a file system in it, in a private mount
+// namespace. Only root may mount the image: for other users the disk is a tmpfs, whose writeback
+// never fails, and which keeps everything.
 class ThinDisk {
  public:
   ThinDisk() : pool_(directory_.path() + "/pool"), path_(directory_.path() + "/disk") {
@@ -46,7 +46,7 @@ class ThinDisk {
   bool is_ready() const { return is_ready_; }
   const std::string& path() const { return path_; }
 
-  // The pool keeps only what the disk uses; the rest of it is taken by another.
+  // The pool contains only what the disk uses; another file takes the rest.
   void FillPool() const {
     if (is_root()) {
       const int directory = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -59,13 +59,13 @@ class ThinDisk {
     while (filler.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
   }
   void MakeRoom() const { std::filesystem::remove(pool_ + "/filler"); }
-  // The cache forgets all.
+  // Drops the page cache.
   bool MountAnew() const { return !is_root() || (umount(path_.c_str()) == 0 && Mount()); }
 
  private:
   static bool Run(const std::string& command) { return std::system(command.c_str()) == 0; }
   std::string image() const { return pool_ + "/image"; }
-  // What mkfs leaves as holes, and the journal is one, is backed afterwards.
+  // Backs what mkfs leaves as holes, which includes the journal.
   bool Format() const {
     return Run("truncate -s 48M " + image() +
                " && /sbin/mkfs.ext4 -q -m 0 -J size=4 "
@@ -80,7 +80,7 @@ class ThinDisk {
   bool is_ready_ = false;
 };
 
-// Runs it in a process of its own, which then dies; false if it has said that something is wrong.
+// Runs it in a separate process, which then dies; false if it has reported an error.
 bool InAProcess(const std::function<bool()>& run) {
   const pid_t child = fork();
   if (child == 0) _exit(run() ? 0 : 1);
@@ -103,8 +103,8 @@ constexpr int kKeys = 2'000;
 std::string Name(int i) { return "new " + std::to_string(i); }
 const std::string kValue(1'000, 'n');
 
-// All keys, and a sync that fails: the segments that the records go to have room on the disk, and
-// the disk has none in the pool.
+// All keys, and a sync that fails: the segments of the records have space on the disk, but the disk
+// has none in the pool.
 bool PutOnTheFullDisk(const std::string& path) {
   auto store = OpenAt(path);
   if (!store) return false;
@@ -114,7 +114,7 @@ bool PutOnTheFullDisk(const std::string& path) {
   return is_synced != ThinDisk::is_root();
 }
 
-// What it shows, it syncs; `shown` gets its names.
+// Syncs what it finds; `shown` receives the names.
 bool ReopenAndSync(const std::string& path, const std::string& shown) {
   auto store = OpenAt(path);
   if (!store) return Complain(store.error());

@@ -1,6 +1,6 @@
-// A disk that is really full: a small file system of its own, made in a file and mounted (P6). What
-// the memory disk of fault_test says of each failing allocation is said here by ext4, and by btrfs,
-// which needs new space to write over old data.
+// A disk that is really full: a small file system in a file, mounted (P6). Confirms on ext4 and
+// btrfs what fault_test's memory disk simulates for each failing allocation; btrfs needs new space
+// to overwrite data.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -23,7 +23,7 @@
 namespace kvfs {
 namespace {
 
-// How a file system is made in a file: its size, and the command.
+// How to create a file system in a file: its size, and the command.
 struct DiskKind {
   const char* size;
   const char* make;
@@ -31,9 +31,9 @@ struct DiskKind {
 constexpr DiskKind kExt4 = {"48M", "/sbin/mkfs.ext4 -q -m 0 "};
 constexpr DiskKind kBtrfs = {"128M", "/sbin/mkfs.btrfs -q "};
 
-// A small file system, mounted while this lives, in a mount namespace of the process's own:
-// nothing is left behind, however the test ends. It lies in a file, or, as only root may mount
-// that, for others it is a tmpfs.
+// A small file system, mounted as long as this lives, in a private mount namespace: nothing is left
+// behind, however the test ends. For root it is in a file; other users may not mount that, and get
+// a tmpfs.
 class SmallDisk {
  public:
   explicit SmallDisk(const DiskKind& kind)
@@ -81,7 +81,7 @@ class RealFullDiskTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = *std::move(opened);
   }
-  // Leaves so little room that the next growth of any file fails. Others write to the disk, too.
+  // Leaves so little space that the next growth of any file fails. Others write to the disk, too.
   void FillTheRest() {
     std::ofstream other(disk_.path() + "/other");
     const std::string block(4096, 'o');
@@ -89,7 +89,7 @@ class RealFullDiskTest : public testing::Test {
   }
 
   void MakeRoom() { unlink((disk_.path() + "/other").c_str()); }
-  // Opens the store in a process of its own, which is killed behind `work`.
+  // Opens the store in a separate process, which is killed after `work`.
   void OpenAndDie(const std::function<void()>& work) {
     store_.reset();
     const pid_t child = fork();
@@ -108,7 +108,7 @@ class RealFullDiskTest : public testing::Test {
     return std::to_string(index) + std::string(bytes, static_cast<char>('a' + index % 26));
   }
   static std::string Name(size_t index) { return "name " + std::to_string(index); }
-  // Returns how many there was room for.
+  // Returns how many fitted.
   size_t Fill(size_t bytes) {
     for (size_t count = 0;; ++count) {
       auto put = store_->Put(Name(count), Content(count, bytes));
@@ -155,7 +155,7 @@ TEST_F(RealFullDiskTest, WhatIsErasedMakesRoom) {
   ExpectHolds(count / 2, count, 20'000);
 }
 
-// The room that is left is taken by somebody else, to the last block.
+// Another program takes the remaining space, to the last block.
 TEST_F(RealFullDiskTest, ReadsAndDeletesGoOnWhereOthersFillIt) {
   for (size_t i = 0; i < 2'000; ++i) ASSERT_TRUE(store_->Put(Name(i), Content(i, 1'000)));
   ASSERT_TRUE(store_->Checkpoint());
@@ -170,10 +170,10 @@ TEST_F(RealFullDiskTest, ReadsAndDeletesGoOnWhereOthersFillIt) {
   ASSERT_TRUE(store_->Put("name", "there is room again"));
 }
 
-// The process dies, and somebody else fills the disk: opening, reading and deleting need no more
-// than the dead process had, in each of the lives that follow.
+// The process dies, and another program fills the disk: opening, reading and deleting need no more
+// space than the dead process had, in each of the following processes.
 TEST_F(RealFullDiskTest, WhatADeadProcessLeftNeedsNoFreeBlock) {
-  constexpr size_t kBytes = 6'000;  // a block that the log has, and a replay writes anew
+  constexpr size_t kBytes = 6'000;  // a block that is in the log, and that a replay writes anew
   for (const size_t count : {size_t{4}, size_t{100}}) {
     SCOPED_TRACE(std::to_string(count) + " entries");
     ASSERT_NO_FATAL_FAILURE(OpenAndDie([&] {
@@ -198,7 +198,7 @@ TEST_F(RealFullDiskTest, WhatADeadProcessLeftNeedsNoFreeBlock) {
   }
 }
 
-// A file that is removed while it is open moves away, into whatever shard.
+// An unlinked file that is open moves to another directory, possibly in another shard.
 TEST_F(RealFullDiskTest, WhatMovesIntoAShardWithoutEntriesFindsRoom) {
   ASSERT_TRUE(store_->Put(Name(0), "the only one"));
   FillTheRest();
@@ -218,7 +218,8 @@ TEST_F(RealFullDiskTest, WhatMovesIntoAShardWithoutEntriesFindsRoom) {
 class FullBtrfsTest : public RealFullDiskTest {
  protected:
   FullBtrfsTest() : RealFullDiskTest(kBtrfs) {}
-  // To the last block that btrfs gives: a write may find room again once others are on the disk.
+  // To the last block that btrfs provides: a write may succeed again once others have written to
+  // the disk.
   void FillAllOfIt() {
     for (int i = 0; i < 3; ++i) {
       std::ofstream other(disk_.path() + "/other" + std::to_string(i));
@@ -237,7 +238,7 @@ class FullBtrfsTest : public RealFullDiskTest {
   }
 };
 
-// The kernel once waited for ever in the page fault of a write to the log.
+// The kernel once hung in the page fault of a write to the log.
 TEST_F(FullBtrfsTest, DeletesGoOn) {
   constexpr size_t kCount = 500;
   for (int round = 0; round < 2; ++round) {

@@ -1,5 +1,5 @@
-// A repair writes all that can be read of a damaged store into a new one, tells what it could not
-// by name, and does not touch the damaged one.
+// A repair copies everything readable of a damaged store into a new one, reports losses by name,
+// and does not change the damaged one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace kvfs {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-constexpr DirectoryId kOtherDirectory = 100;  // one that ReadStore looks at
+constexpr DirectoryId kOtherDirectory = 100;  // a directory that ReadStore reads
 
 std::string Text(size_t size, unsigned seed) {
   std::string text(size, '\0');
@@ -97,14 +97,14 @@ class RepairTest : public testing::Test {
       return loss.find("\"" + name + "\"") != std::string::npos;
     });
   }
-  // All of it.
+  // Reads all of it.
   void ExpectWhole() {
     const auto held = ReadStore(*repaired_);
     ASSERT_TRUE(held) << held.error().message;
     EXPECT_EQ(Difference(expected_, *held), "");
     EXPECT_TRUE(losses_.empty()) << Losses();
   }
-  // Each entry is right, or told; returns how many are not there.
+  // Each entry is correct, or reported; returns how many are missing.
   size_t ExpectRightOrTold() {
     const auto held = ReadStore(*repaired_);
     EXPECT_TRUE(held) << held.error().message;
@@ -143,7 +143,7 @@ class RepairTest : public testing::Test {
   std::unique_ptr<Store> repaired_;
   Model expected_;
   std::vector<std::string> losses_;
-  std::set<std::pair<uint64_t, uint64_t>> copied_;  // space and id of each entry
+  std::set<std::pair<uint64_t, uint64_t>> copied_;  // directory and id of each entry
 };
 
 TEST_F(RepairTest, CopiesASoundStore) {
@@ -209,7 +209,7 @@ TEST_F(RepairTest, TellsWhatLayOnADamagedLeafByName) {
   const format::ShardRoot root = Checkpoint().shards[0];
   for (uint64_t leaf = 1; leaf <= root.leaves; ++leaf) {
     auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});
-    // A bit of the last record's last byte: of all names there each can still be told.
+    // A bit of the last record's last byte: all names can still be reported.
     FlipIn(*image, "store/shard-00.keys", leaf * kPage + 20);
     Repair(*image);
     EXPECT_GT(ExpectRightOrTold(), 5u);
@@ -265,8 +265,8 @@ TEST_F(RepairTest, WithoutMapAndBranchesItTakesTheNewestLeaves) {
   EXPECT_EQ(ExpectRightOrTold(), 0u);
 }
 
-// Pages of one epoch more are there where a checkpoint was cut off. Those of two say that what
-// tells of the newest checkpoint is older than the store.
+// Pages of the next epoch exist if a checkpoint was interrupted. Pages of two later epochs prove
+// that the newest checkpoint found is older than the store.
 TEST_F(RepairTest, AnOldCheckpointIsKnownByThePagesThatAreNewer) {
   constexpr const char* kTold[] = {"superblock", "identity"};
   Fill();
@@ -321,8 +321,7 @@ TEST_F(RepairTest, WithoutItsLogItTakesTheCheckpoint) {
   repaired_.reset();
 }
 
-// Whatever byte is damaged: each entry is right, or told, by its name or by the page that it lay
-// on.
+// Whichever byte is damaged: each entry is correct, or reported, by its name or by its page.
 TEST_F(RepairTest, AnyDamagedByteIsTold) {
   FillAndClose();
   for (const char* name : {"shard-00.keys", "shard-01.keys", "superblock", "identity"}) {
@@ -346,7 +345,7 @@ TEST_F(RepairTest, AnyDamagedByteIsTold) {
   }
 }
 
-// What it refuses.
+// Cases that it refuses.
 
 TEST_F(RepairTest, RefusesWhatItCannotDo) {
   FillAndClose();
@@ -378,7 +377,7 @@ TEST_F(RepairTest, AFullDiskIsAnError) {
   EXPECT_EQ(report.error().code, ErrorCode::kNoSpace) << report.error().message;
 }
 
-// The other copy serves.
+// The other copy is used.
 TEST_F(RepairTest, AFailingReadOfTheSuperblockCostsNothing) {
   FillAndClose();
   auto image = disk_.CrashImage({CrashChoice::Kind::kAll, 0});

@@ -1,4 +1,4 @@
-// Asks a store to check itself; each finding fails the test.
+// Checks a store; each finding fails the test.
 #pragma once
 
 #include <gtest/gtest.h>

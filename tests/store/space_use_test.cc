@@ -1,5 +1,5 @@
-// What a store takes on the disk is in proportion to what it holds: while values are overwritten,
-// when the disk has little more room than they need, and when there are few.
+// A store's disk space is proportional to its contents: while values are overwritten, with little
+// free space on the disk, and for small stores.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ class SpaceUseTest : public testing::Test {
   void Open() {
     store_.reset();
     OpenOptions options;
-    options.idle_ms = 0;  // nothing happens by itself but what space asks for
+    options.idle_ms = 0;  // no background work except for space
     auto opened = Store::Open(disk_, path_, options);
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = *std::move(opened);
@@ -47,7 +47,7 @@ class SpaceUseTest : public testing::Test {
     const StoreStats stats = store_->GetStats();
     return stats.disk_bytes - stats.log_file_bytes;
   }
-  // What the disk has is what is taken now and so much more.
+  // The disk's size becomes the space in use plus this.
   void LimitRoomTo(uint64_t bytes) { disk_.SetCapacity(DiskBytes() + bytes); }
   Result<void> WriteAt(std::string_view name, uint64_t offset, const std::string& bytes) {
     Batch batch;
@@ -60,9 +60,9 @@ class SpaceUseTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-// --- on a disk with little room ---
+// --- with little free disk space ---
 
-// It has room for another half of the value: what is written over is dead, and that is enough.
+// There is room for half of the value: overwritten blocks are dead space, and that suffices.
 TEST_F(SpaceUseTest, AValueIsWrittenOverInItsPlaceForEver) {
   Create(SmallLog());
   constexpr uint64_t kSize = 12 * kMiB, kPiece = 128 * kKiB;
@@ -82,7 +82,7 @@ TEST_F(SpaceUseTest, AValueIsWrittenOverInItsPlaceForEver) {
   ExpectSound(*store_);
 }
 
-// What one file has ready is room for all others.
+// Space preallocated for one file is available to all others.
 TEST_F(SpaceUseTest, WhatOneFileHasReadyIsRoomForAnother) {
   Create(SmallLog());
   ASSERT_TRUE(store_->Put("large", std::string(16 * kMiB, 'x')));
@@ -92,7 +92,7 @@ TEST_F(SpaceUseTest, WhatOneFileHasReadyIsRoomForAnother) {
   }
   ASSERT_GT(store_->GetStats().reusable_bytes, 8 * kMiB);
   LimitRoomTo(0);
-  // These lie in pages.
+  // Small enough to be in pages.
   for (int i = 0; i < 4'000; ++i) {
     auto put = store_->Put("small " + std::to_string(i), std::string(1'000, 's'));
     ASSERT_TRUE(put) << i << ": " << put.error().message;
@@ -100,7 +100,7 @@ TEST_F(SpaceUseTest, WhatOneFileHasReadyIsRoomForAnother) {
   ExpectSound(*store_);
 }
 
-// Also what lies in runs so short that a checkpoint does not give them back by itself.
+// Even in runs too short for a checkpoint to return them by itself.
 TEST_F(SpaceUseTest, ShortRunsOfOneFileAreRoomForAnother) {
   Create(SmallLog());
   constexpr int kValues = 2'000;
@@ -119,7 +119,7 @@ TEST_F(SpaceUseTest, ShortRunsOfOneFileAreRoomForAnother) {
   ExpectSound(*store_);
 }
 
-// Several at once: what one has let go of is room for all.
+// Several at once: what one has freed is available to all.
 TEST_F(SpaceUseTest, WritersOnAFullDiskGoOnTogether) {
   Create(SmallLog());
   constexpr uint64_t kSize = kMiB;
@@ -181,9 +181,9 @@ INSTANTIATE_TEST_SUITE_P(Sizes, OverwritingTest,
                                          Overwriting{"MixedSizes", 400, 100, 64 * kKiB, 10'000}),
                          [](const auto& how) { return how.param.name; });
 
-// --- small stores, and those that have become small ---
+// --- small stores, and stores that have become small ---
 
-// In eight shards, all files: what the disk adds for two folders and the lock's text is 12 KiB.
+// Eight shards, all files: two directories and the lock's text add 12 KiB on disk.
 TEST_F(SpaceUseTest, TenKeysTakeLittle) {
   constexpr uint64_t kMost = 256 * kKiB - 12 * kKiB;
   Create();
@@ -212,7 +212,7 @@ TEST_F(SpaceUseTest, GrowsInProportion) {
     ASSERT_TRUE(store_->Put("key " + std::to_string(i), value));
     live += value.size() + 20;
     if (i % 100 == 0) {
-      // Beside what changes need, each shard keeps what deletes need on a full disk.
+      // Besides the space for changes, each shard reserves some for deletes on a full disk.
       EXPECT_LE(TreeBytes(), 2 * live + 4 * kMiB) << i;
     }
   }
@@ -236,8 +236,8 @@ TEST_F(SpaceUseTest, ManyShardsTakeLittle) {
   EXPECT_LE(TreeBytes(), 6 * live);
 }
 
-// Deletes go on when others have filled the disk, in a store that has little to spare: each shard
-// holds now less than the head of a page takes, now more.
+// Deletes continue when others have filled the disk, in a store with little reserve: each shard
+// holds sometimes less and sometimes more than the head of a page.
 class SmallStoreTest : public SpaceUseTest, public testing::WithParamInterface<int> {};
 
 TEST_P(SmallStoreTest, DeletesOnAFullDisk) {
@@ -269,7 +269,7 @@ TEST_P(SmallStoreTest, DeletesOnAFullDisk) {
 
 INSTANTIATE_TEST_SUITE_P(HashSeeds, SmallStoreTest, testing::Range(1, 9));
 
-// Half of the values go, here and there: a closing makes holes of the longer runs, again and again.
+// Half of the values are erased, here and there: each close punches holes for the longer runs.
 TEST_F(SpaceUseTest, ClosingARaggedStoreTakesFewCalls) {
   Create();
   std::mt19937 random(1);
@@ -300,7 +300,7 @@ TEST_F(SpaceUseTest, ClosingARaggedStoreTakesFewCalls) {
   ExpectSound(*store_);
 }
 
-// Free space that lies together goes back with one call, however long it is.
+// A contiguous run of free space is returned with one call, whatever its length.
 TEST_F(SpaceUseTest, ClosingAnEmptiedStoreTakesFewCalls) {
   Create();
   for (int i = 0; i < 50; ++i) {

@@ -1,5 +1,5 @@
-// What a store says that it takes adds up: live, dead, free and the rest are all of the disk that
-// its files take.
+// The space statistics of a store add up: live, dead, free and the rest are the disk space of its
+// files.
 #include <gtest/gtest.h>
 
 #include <kvfs/store.h>
@@ -41,7 +41,7 @@ class StatsTest : public testing::Test {
   }
   StoreStats Stats() const { return store_->GetStats(); }
 
-  // Of all files but the lock and the log's mark, as the disk says.
+  // All files except the lock and the log's mark, as reported by the disk.
   uint64_t DiskBytes() {
     uint64_t bytes = 0;
     for (const char* directory : {"store", "store/log"}) {
@@ -54,7 +54,7 @@ class StatsTest : public testing::Test {
     }
     return bytes;
   }
-  // Neither live nor dead nor free: the superblock, the maps, and the unused number 0 of each file.
+  // Neither live nor dead nor free: the superblock, the maps, and number 0 of each file.
   static constexpr uint64_t kSuperblock = 4 * kBlock;  // the rest of it is holes
   static constexpr uint64_t kMostMaps = kShards * 4 * kBlock;
   static constexpr uint64_t kNumberZero = kShards * (kPage + kBlock);
@@ -67,10 +67,10 @@ class StatsTest : public testing::Test {
     EXPECT_LE(stats.disk_bytes, named + kMostMaps + kNumberZero);
     EXPECT_GE(stats.file_bytes, stats.disk_bytes);
     EXPECT_EQ(stats.disk_bytes, DiskBytes());
-    // What is there already, and a segment that a checkpoint may yet ask the disk for.
+    // What exists already, and a segment that a checkpoint may still allocate.
     EXPECT_LE(stats.reserved_bytes, stats.disk_bytes + kSegment);
   }
-  // Of contents that have blocks.
+  // Contents that have blocks.
   uint64_t AllocatedBytes() {
     uint64_t bytes = 0;
     EXPECT_TRUE(store_->List(kRootDirectory, 0, [&](const ListedEntry& entry) {
@@ -97,7 +97,7 @@ TEST_F(StatsTest, AddUpInEveryState) {
   Erase(500, 3'050);
   ExpectAddsUp();
   ASSERT_TRUE(store_->Checkpoint());
-  ExpectAddsUp();  // the snapshot's pages are dead
+  ExpectAddsUp();  // the snapshot's pages are dead space
   snapshot.reset();
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(store_->Checkpoint());
@@ -149,7 +149,7 @@ TEST_F(StatsTest, WhatIsErasedIsDeadThenFreeThenUsedAgain) {
 TEST_F(StatsTest, LargeContentsAreCountedUntilTheyAreFreed) {
   Put(0, 1, 3'000'000);
   ASSERT_TRUE(store_->Checkpoint());
-  auto snapshot = store_->TakeSnapshot().value();  // lets nothing be reclaimed
+  auto snapshot = store_->TakeSnapshot().value();  // prevents reclaiming
   Erase(0, 1);
   EXPECT_EQ(Stats().orphaned_contents, 1u);
   EXPECT_EQ(Stats().entries, 0u);

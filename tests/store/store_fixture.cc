@@ -1,4 +1,4 @@
-// The verbs, each one call of the store.
+// The helpers, each one call of the store.
 #include "tests/store/store_fixture.h"
 
 #include <span>

@@ -1,4 +1,4 @@
-// A small store on a disk in memory, and verbs for what tests do with it.
+// A small store on a disk in memory, and helpers for tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,14 +26,14 @@ class StoreFixture : public testing::Test {
   StoreFixture();
 
   void Reopen();
-  // The batch that `fill` has filled.
+  // The batch that `fill` makes.
   Result<void> Apply(const std::function<void(Batch&)>& fill);
-  // Of entries of the root directory, as is what follows unless another one is named.
+  // For entries of the root directory, like the following, unless another one is given.
   Result<void> Write(std::string_view name, uint64_t offset, std::string_view data);
   Result<void> Resize(std::string_view name, uint64_t size);
-  // Returns the id of the entry, which has not been there.
+  // Returns the id of the entry, which must be new.
   uint64_t PutNew(DirectoryId directory, std::string_view name);
-  // "error" for one.
+  // "error" if there is one.
   std::string Read(std::string_view name, uint64_t offset, size_t length);
   EntryInfo Stat(std::string_view name);
   std::vector<std::string> List(DirectoryId directory = kRootDirectory);

@@ -1,10 +1,10 @@
-// Many threads at once: who puts, moves, erases, reads, lists, takes snapshots, checkpoints,
-// compacts and checks, all on one store. Meant to be run under --config=tsan as well, where it
-// finds races; everywhere it finds states that no order of the operations could give.
+// Many threads on one store: they put, move, erase, read, list, take snapshots and checkpoints,
+// compact and check. Meant to be run under --config=tsan as well, which finds races; in any case
+// the test finds states that no order of the operations could produce.
 //
-// Each writer owns some accounts, entries whose values it changes in pairs, in one batch: two that
-// belong together always hold the same number. The number never goes down. A value tells whose it
-// is and proves itself, so that a reader without a lock knows a wrong byte.
+// Each writer owns some accounts, entries whose values it changes in pairs, in one batch: both of a
+// pair always have the same number, which never decreases. A value identifies its owner and is
+// verifiable, so that a reader without a lock detects a wrong byte.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -23,10 +23,10 @@ namespace kvfs {
 namespace {
 
 constexpr int kWriters = 3;
-constexpr int kPairs = 40;  // of accounts of each writer
+constexpr int kPairs = 40;  // pairs of accounts of each writer
 constexpr int kRounds = 1500;
 
-// The value of an account with the number `n`: inline, in a tail, or in several blocks.
+// The value of an account with the number `n`: inline, with a tail, or in several blocks.
 std::string ValueOf(const std::string& account, uint64_t n) {
   std::string value = account + ":" + std::to_string(n) + ":";
   const size_t length = n % 7 == 0 ? 9'000 + n % 5'000 : n % 3 == 0 ? 700 : 40;
@@ -34,7 +34,7 @@ std::string ValueOf(const std::string& account, uint64_t n) {
   return value;
 }
 
-// The number in a value that is what ValueOf gives for it; else a failure.
+// The number in a value that ValueOf returns for it; otherwise a failure.
 uint64_t NumberIn(const std::string& account, const std::string& value) {
   const size_t colon = value.find(':');
   const uint64_t n =
@@ -70,7 +70,7 @@ class StressTest : public testing::Test {
     EXPECT_TRUE(done) << done.error().message;
   }
 
-  // Changes accounts in pairs; makes, moves and erases entries beside them.
+  // Changes accounts in pairs, and also creates, moves and erases entries.
   void Write(int writer) {
     std::mt19937 random(static_cast<uint32_t>(writer));
     const std::string mine = "guest of " + std::to_string(writer);
@@ -98,7 +98,7 @@ class StressTest : public testing::Test {
     EXPECT_TRUE(store_->Apply(erase));
   }
 
-  // A pair as `reader` shows it, one after the other.
+  // A pair as seen by `reader`, one after the other.
   std::pair<uint64_t, uint64_t> Read(const Reader& reader, int writer, int pair) {
     const std::string one = Account(writer, pair, 'a'), other = Account(writer, pair, 'b');
     auto value = reader.Get(one), other_value = reader.Get(other);
@@ -107,7 +107,7 @@ class StressTest : public testing::Test {
     return {NumberIn(one, value.value_or("")), NumberIn(other, other_value.value_or(""))};
   }
 
-  // What is read later is never older; of a snapshot both sides are of one moment.
+  // Later reads never see older states; in a snapshot both sides are of one moment.
   void ReadAll() {
     std::vector<uint64_t> seen(kWriters * kPairs, 1);
     for (uint32_t i = 0; !done_; ++i) {
@@ -182,8 +182,8 @@ class StressTest : public testing::Test {
   std::atomic<bool> done_ = false;
 };
 
-// Threads race to create the same entries: what a batch has looked up before it had the locks must
-// not be what decides.
+// Threads race to create the same entries: a lookup made before a batch has its locks must not
+// decide.
 TEST(StressConditions, OneOfManyCreates) {
   constexpr int kThreads = 3, kNames = 30'000;
   MemoryEnv env;
@@ -209,9 +209,9 @@ TEST(StressConditions, OneOfManyCreates) {
   EXPECT_EQ(store->GetStats().entries, static_cast<uint64_t>(kNames));
 }
 
-// Blocks that only the newest state has are written over in their places, and readers hold no lock
-// while they copy: a read that was overtaken must not show two states. (On the disk, as bytes that
-// change while they are copied are the kernel's there, and no race of this process.)
+// Blocks that only the newest state has are overwritten in place, and readers copy without locks: a
+// read that was overtaken must not show a mix of two states. (On a real disk, since there the
+// kernel copies the changing bytes, which is not a data race of this process.)
 TEST(StressConditions, AReadIsOfOneMoment) {
   constexpr int kWrites = 3'000;
   constexpr size_t kBytes = 60'000;

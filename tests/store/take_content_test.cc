@@ -8,7 +8,7 @@ namespace {
 
 class TakeContent : public StoreFixture, public testing::WithParamInterface<size_t> {
  protected:
-  // A content of so many bytes, of which half is a hole where it is large.
+  // A content of `bytes` bytes; half of a large one is a hole.
   void Stage(uint64_t like, size_t size) {
     const uint64_t id = store_->ReserveIdLike(like);
     ASSERT_TRUE(Apply([&](Batch& b) { b.PutAs({kTransientDirectory, "staged"}, id, {}, "m"); }));

@@ -1,9 +1,8 @@
-// A disk that fails to deliver pages of mapped files for a moment: zeros are in their place until
-// the file is read again. What is seen of them is never taken for what is stored: no entry is
-// absent, no listing short, nothing damaged or lost in a repair; or it is told that the disk did
-// not deliver.
+// A disk that temporarily fails to deliver pages of mapped files: they read as zeros until the file
+// is read again. The zeros are never treated as stored data: no entry is absent, no listing
+// incomplete, nothing damaged or lost in a repair; or the disk's failure is reported.
 //
-// A failure is traced with the number of the view in which a page was hidden.
+// A failure is reported with the number of the view in which a page was hidden.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,8 +22,8 @@ constexpr uint64_t kWindow = File::kLeastViewWindowBytes;
 // Which pages are hidden, and when.
 struct Hiding {
   const char* name;
-  bool lasts = false;      // at each later view again
-  bool is_former = false;  // those that were looked at before, and not those that are asked for
+  bool lasts = false;      // at each later view, too
+  bool is_former = false;  // pages viewed before, instead of the requested ones
 };
 
 void PrintTo(const Hiding& hiding, std::ostream* out) { *out << hiding.name; }
@@ -41,7 +40,7 @@ struct Counted {
   std::atomic<uint64_t> faults{0};
 };
 
-// A file that is only read, with views of its own.
+// A read-only file with its own views.
 class HidingFile final : private Counted, public File {
  public:
   HidingFile(std::unique_ptr<File> file, Clock* clock)
@@ -81,7 +80,7 @@ class HidingFile final : private Counted, public File {
     std::ranges::fill(bytes, std::byte{0});
     ++const_cast<HidingFile*>(this)->faults;
   }
-  // The same memory at each look.
+  // The same memory for each view.
   Result<std::byte*> WindowAt(uint64_t offset) const {
     const uint64_t begin = offset / kWindow * kWindow;
     auto [window, is_new] = windows_.try_emplace(begin);
@@ -100,7 +99,7 @@ class HidingFile final : private Counted, public File {
   mutable MutableBytes former_;
 };
 
-// A disk of which the keys and values of "store" are such files.
+// A disk on which the keys and values files of "store" are such files.
 class HidingEnv final : public Env {
  public:
   HidingEnv(MemoryEnv& disk, Clock* clock) : disk_(disk), clock_(clock) {}
@@ -191,7 +190,7 @@ class UndeliveredPages : public testing::TestWithParam<Hiding> {
     EXPECT_EQ(Difference(Image().states.back(), *held), "");
   }
 
-  // Tries `use` with a page hidden at each view.
+  // Runs `use` with a page hidden at each view in turn.
   template <typename Try>
   void HideEach(Try use) {
     uint64_t nth = 1;

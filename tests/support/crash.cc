@@ -1,4 +1,4 @@
-// The two loops, over stops and over images, and the line that repeats one turn of them.
+// The loops over stops and over images, and the line that repeats one iteration.
 
 #include "tests/support/crash.h"
 
@@ -40,7 +40,7 @@ class Explorer {
   }
 
  private:
-  // The disk on which the scenario ran until its change number `stop`.
+  // The disk after the scenario has run until its change number `stop`.
   std::unique_ptr<MemoryEnv> RunUntil(uint64_t stop) {
     auto env = std::make_unique<MemoryEnv>();
     if (scenario_.prepare) {
@@ -94,9 +94,9 @@ std::optional<CrashCase> ParseCrashCase(std::string_view text) {
 }
 
 std::vector<CrashChoice> CrashChoices(uint64_t unsynced, const CrashLimits& limits) {
-  if (unsynced == 0) return {{Kind::kNone, 0}};  // nothing can be lost: there is one disk only
+  if (unsynced == 0) return {{Kind::kNone, 0}};  // nothing can be lost: there is only one image
   std::vector<CrashChoice> choices = {{Kind::kAll, 0}, {Kind::kNone, 0}};
-  const uint64_t prefixes = std::min(unsynced - 1, limits.prefixes);  // without none and all
+  const uint64_t prefixes = std::min(unsynced - 1, limits.prefixes);  // except none and all
   for (uint64_t index = 1; index <= prefixes; ++index) {
     choices.push_back({Kind::kPrefix, index * unsynced / (prefixes + 1)});
   }

@@ -1,5 +1,5 @@
-// The crash explorer finds mistakes that lose data, passes code that makes none, and repeats what
-// it found. The code under test here writes a file and then claims that it is safe.
+// The crash explorer detects mistakes that lose data, accepts code without mistakes, and repeats
+// what it found. The code under test here writes a file and then claims that it is safe.
 
 #include "tests/support/crash.h"
 
@@ -17,12 +17,12 @@ namespace {
 
 using Kind = CrashChoice::Kind;
 
-// Replaces the contents of "file" in the way that keeps the old ones until the new ones are safe.
+// Replaces the contents of "file" such that the old ones stay until the new ones are safe.
 struct Replacer {
   bool syncs_file = true;
   bool syncs_directory = true;
-  std::string claimed = "old";    // what must not be lost
-  std::string attempted = "old";  // what may be there
+  std::string claimed = "old";    // must not be lost
+  std::string attempted = "old";  // may be there
 
   Result<void> Replace(Env& env, const std::string& contents) {
     attempted = contents;
@@ -62,7 +62,7 @@ struct Replacer {
   }
 };
 
-// What the explorer says first of code with a mistake; empty if it finds none.
+// The explorer's first finding for code with a mistake; empty if there is none.
 std::string FirstFailure(Replacer replacer) {
   testing::TestPartResultArray failures;
   {

@@ -1,4 +1,4 @@
-// One pass over the lines, and a second look at each histogram once all of it is known.
+// One pass over the lines, and a final check of each histogram.
 #include "tests/support/prometheus_text.h"
 
 #include <cmath>
@@ -14,7 +14,7 @@ const std::regex kComment(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*))");
 const std::regex kSample(R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(.*)\})? (\S+))");
 const std::regex kLabel(R"(([a-zA-Z_][a-zA-Z0-9_]*)=("(?:[^"\\\n]|\\["\\n])*")(,|$))");
 
-// The buckets of one set of labels, in their order, and the other two samples.
+// The buckets of one set of labels, in order, and the other two samples.
 struct Histogram {
   std::vector<std::pair<double, double>> buckets;
   double sum = -1;
@@ -45,7 +45,7 @@ class MetricsReader {
     ReadSample(parts[1], parts[3], parts[4]);
   }
 
-  // All lines of a metric stand together, its type in front.
+  // All lines of a metric are consecutive, with its type first.
   void Enter(const std::string& metric) {
     if (metric == metric_) return;
     if (!entered_.insert(metric).second) Fault("a metric in two places");
@@ -88,7 +88,7 @@ class MetricsReader {
     if (types_[metric] == "histogram") NoteInHistogram(metric, name, others, le, value);
   }
 
-  // Checks the labels; those but "le", which is handed out.
+  // Checks the labels except "le", which is returned separately.
   std::string OtherLabels(const std::string& labels, std::string* le) {
     std::string others;
     std::string rest = labels;

@@ -1,6 +1,6 @@
-// Holds a text against the rules of Prometheus' text format 0.0.4
-// (prometheus.io/docs/instrumenting/exposition_formats): what a scraper would refuse, or would add
-// up wrongly, is found here.
+// Checks a text against the rules of Prometheus' text format 0.0.4
+// (prometheus.io/docs/instrumenting/exposition_formats): finds what a scraper would refuse, or
+// aggregate wrongly.
 #pragma once
 
 #include <map>
@@ -11,9 +11,9 @@
 namespace kvfs {
 
 struct MetricsText {
-  // What breaks a rule, with the line; empty for a good text.
+  // The violations of rules, each with its line; empty for a valid text.
   std::vector<std::string> faults;
-  // By name and labels as they are written: `kvfs_x_total{kind="a"}`.
+  // By name and labels, as written: `kvfs_x_total{kind="a"}`.
   std::map<std::string, double> samples;
 };
 

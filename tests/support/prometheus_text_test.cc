@@ -1,4 +1,4 @@
-// The checker finds each kind of fault, and none in a good text.
+// The checker finds each kind of violation, and none in a valid text.
 #include "tests/support/prometheus_text.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,5 @@
-// Whether the test runs under a sanitizer: these look for other faults than the tests do, wherever
-// code runs, and are slow. So what repeats the same with many seeds repeats it less often; and so
-// it does where branches are counted.
+// Whether the test runs under a sanitizer: sanitizers find faults in any code that runs, and are
+// slow. So tests that repeat with many seeds repeat less often, also when branches are counted.
 #pragma once
 
 namespace kvfs {

@@ -1,4 +1,4 @@
-// The options of a small store for tests: short log segments, few of them, a hash seed that stays.
+// The options of a small store for tests: few and short log segments, a fixed hash seed.
 #pragma once
 
 #include <cstdint>

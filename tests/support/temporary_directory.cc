@@ -1,4 +1,4 @@
-// Making and removing a test's directory.
+// Creates and removes a test's directory.
 
 #include "tests/support/temporary_directory.h"
 
@@ -14,7 +14,7 @@ std::string Template() {
   const char* given = std::getenv("TEST_TMPDIR");
   const std::string base =
       given != nullptr ? given : std::filesystem::temp_directory_path().string();
-  return base + "/kvfs-test-" + std::string(6, 'X');  // which mkdtemp replaces
+  return base + "/kvfs-test-" + std::string(6, 'X');  // replaced by mkdtemp
 }
 
 }  // namespace

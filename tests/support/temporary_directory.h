@@ -1,6 +1,6 @@
-// A directory for one test, removed with all it holds when the test ends.
+// A directory for one test, removed with its contents when the test ends.
 //
-// Lies in $TEST_TMPDIR, which bazel gives, or in the system's place for temporary files.
+// It is in $TEST_TMPDIR, which Bazel sets, or in the system's directory for temporary files.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace kvfs {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory();  // ends the program if it cannot be made
+  TemporaryDirectory();  // ends the program if it cannot be created
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();

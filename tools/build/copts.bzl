@@ -1,5 +1,5 @@
-# Options of our own code; kvfs_cc.bzl hands them on. Warnings are errors, but in headers of the
-# system, which come in as such.
+# Compiler options of this tree's code, used by kvfs_cc.bzl. Warnings are errors, except in headers
+# included as system headers.
 KVFS_COPTS = [
     # Public headers are <kvfs/...>, as a user of the library includes them.
     "-Iinclude",
@@ -8,7 +8,7 @@ KVFS_COPTS = [
     "-Wshadow",
     "-Wconversion",
     "-Werror",
-    # gcc 12 sees it in moved-from std::string and in <regex> once they are inlined, where nothing
-    # is wrong. What is certain, -Wuninitialized, stays on.
+    # gcc 12 reports it in moved-from std::string and in <regex> once they are inlined, wrongly.
+    # -Wuninitialized, which reports certain cases only, stays enabled.
     "-Wno-maybe-uninitialized",
 ]

@@ -1,4 +1,4 @@
-# cc_library and so on as this tree has them: warnings are errors, and public headers are <kvfs/...>.
+# This tree's cc_library and so on: warnings are errors, and public headers are <kvfs/...>.
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 load(":copts.bzl", "KVFS_COPTS")

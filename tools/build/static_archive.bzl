@@ -1,5 +1,5 @@
-# One static library of all that the given cc_libraries consist of, for programs that are not built
-# by Bazel. What comes from the system (libxxhash, say) stays outside: who links says so.
+# One static library of everything in the given cc_libraries, for programs that are not built by
+# Bazel. System libraries (such as libxxhash) are not included: the program must link them.
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
@@ -13,7 +13,7 @@ def _archives(ctx):
                     archives[archive.path] = archive
     return archives.values()
 
-# The script language of ar keeps members of one name apart, which its options do not.
+# ar's script language keeps several members with the same name, unlike its options.
 def _static_archive_impl(ctx):
     out = ctx.actions.declare_file(ctx.attr.archive)
     archives = _archives(ctx)

@@ -1,9 +1,10 @@
-# What gcov counted, added up by branch.
+# Adds up gcov's counts by branch.
 #
-# A branch is one way out of a condition as it is written. What several objects have of one function,
-# inline functions and templates, is one. Not counted is what only the compiler asks:
-# - the ways that an exception takes out of a call, with the one that goes on;
-# - on lines that are no more than closing brackets, and in what is "= default";
+# A branch is one outcome of a condition in the source. Instances of the same function in several
+# objects, of inline functions and templates, count as one. Branches that only the compiler
+# generates are not counted:
+# - exceptional exits of calls, and the normal exit beside them;
+# - those on lines of closing brackets only, and in what is "= default";
 # - after KVFS_TRY, KVFS_ASSIGN and ?: whether there is a temporary to destroy: a question that has been
 #   answered in the same proportion as one before it on the line.
 import collections
@@ -13,7 +14,7 @@ import pathlib
 import re
 import subprocess
 
-# Of a line and a function: how often each way was taken.
+# Of a line and a function: how often each outcome occurred.
 Key = collections.namedtuple('Key', 'path line function ways')
 
 

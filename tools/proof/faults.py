@@ -1,12 +1,12 @@
-# The faults that can be made in a source file, one line each, and the file with some of them built in,
-# each asleep until it is chosen.
+# The possible faults of a source file, one line each, and the generation of the file with some of
+# them compiled in, disabled until one is chosen.
 import collections
 import random
 
 import source
 
-# region: where; at: the token that is changed, or None for the whole; text: what stands there instead;
-# what: a few words for people.
+# region: where; at: the token that is changed, or None for the whole; text: the replacement; what:
+# a short description.
 Fault = collections.namedtuple('Fault', 'path line region kind at text what before after')
 
 OTHER_WAY = {
@@ -135,11 +135,11 @@ def with_faults(text, numbered):
     return (QUIET if numbered[0][1].path.endswith('.h') else '') + PRELUDE + text
 
 
-# Who includes a header with faults in it is not warned of them.
+# Files that include a header with faults get no warnings from it.
 QUIET = '#pragma GCC system_header\n'
 
-# What the files with faults have in common. Who reaches a fault leaves a mark in a file that all
-# processes of a test share.
+# The common part of files with faults. Reaching a fault leaves a mark in a file that all processes
+# of a test share.
 PRELUDE = '''#ifndef KVFS_MUTANT_PRELUDE
 #define KVFS_MUTANT_PRELUDE
 #include <fcntl.h>

@@ -1,9 +1,9 @@
-# C++ as a list of tokens, and the places in it where a statement or an expression stands that can be
-# written twice, once as it is and once with a fault.
+# C++ as a list of tokens, and the places in it with a statement or an expression that can be
+# written twice, once unchanged and once with a fault.
 #
-# This is no parser. It knows the layout that clang-format makes (a binary operator has spaces on both
-# sides, a template's bracket has none) and leaves alone what it does not understand. What it takes
-# for something else does not compile, and is then dropped by who builds it.
+# This is not a parser. It relies on clang-format's layout (a binary operator has spaces on both
+# sides, a template's bracket has none) and ignores what it does not understand. What it
+# misunderstands does not compile, and is then dropped by the caller.
 import collections
 import re
 
@@ -20,9 +20,9 @@ TOKEN = re.compile(r'''
 
 # begin, end: offsets. spaced: white space on both sides.
 Token = collections.namedtuple('Token', 'kind text begin end spaced')
-# kind: condition, value (an initialiser), return, statement, jump. Tokens [begin, end) of the list are
-# the expression or statement, without what ends it; [first, last) are the offsets to be replaced.
-# inner: ranges of tokens that are bodies of lambdas, which have regions of their own.
+# kind: condition, value (an initialiser), return, statement, jump. Tokens [begin, end) of the list
+# are the expression or statement, without its terminator; [first, last) are the offsets to be
+# replaced. inner: ranges of tokens that are bodies of lambdas, which have regions of their own.
 Region = collections.namedtuple('Region', 'kind begin end first last inner')
 
 OPENING = {'(': ')', '[': ']', '{': '}'}
@@ -65,7 +65,7 @@ class Regions:
     def _is(self, at, text):
         return self._text(at) == text and self.tokens[at].kind in ('mark', 'word')
 
-    # Namespaces and classes: declarations, in which the bodies of functions are looked for.
+    # Namespaces and classes: declarations, searched for the bodies of functions.
     def _walk_scope(self, at, end):
         start = at
         while at < end:

@@ -1,4 +1,4 @@
-# A copy of the tree with faults built in, and the tests that were built from it.
+# A copy of the tree with faults compiled in, and the tests built from it.
 import concurrent.futures
 import pathlib
 import re
@@ -43,7 +43,7 @@ class Tree:
             self._write_file(name, content, (self.top / name).stat().st_mode)
         self._remove_others(set(names))
 
-    # What has not changed keeps its time, so that nothing is built for it.
+    # Unchanged files keep their times, so that they are not rebuilt.
     def _write_file(self, name, content, mode):
         target = self.copy / name
         if not target.exists() or target.read_bytes() != content:

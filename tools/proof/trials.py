@@ -1,5 +1,5 @@
-# The test cases, each run alone once without a fault: how long it takes, and which faults it reaches.
-# Then each fault against the cases that reach it.
+# Runs each test case alone once without a fault, for its duration and the faults that it reaches;
+# then each fault with the cases that reach it.
 import collections
 import concurrent.futures
 import os
@@ -56,7 +56,7 @@ class Runner:
                        'TEST_TMPDIR': str(place), **more}
         command = [str(self._path(label)), *arguments]
         if label in self.mounting:
-            # Mounts and daemons that are left behind go away with their namespaces.
+            # Mounts and daemons left behind disappear with their namespaces.
             command = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
                        '--propagation', 'private', *command]
         begun = time.monotonic()
@@ -116,7 +116,7 @@ def steps_for(cases):
     return together + [[case] for case in slow]
 
 
-# Whether the same without the fault ends in that time, now.
+# Whether the same case without the fault ends in that time now.
 def _ends_without(runner, step, seconds):
     names = ':'.join(case.name for case in step)
     status, _, _ = runner.run(step[0].label, [f'--gtest_filter={names}'], seconds)
@@ -133,7 +133,7 @@ def try_fault(runner, number, cases):
         if status is None and _ends_without(runner, step, allowed / 5):
             return f'{step[0].label}: not ended after {allowed:.0f} s'
         if status is None:
-            # The machine is busier than it was: with more time, once more.
+            # The machine is busier than before: try once more, with more time.
             status, _, output = runner.run(step[0].label, arguments, 10 * allowed,
                                            KVFS_MUTANT=str(number))
             if status is None:

@@ -1,4 +1,4 @@
-// Work that is done in a process of its own, and left behind.
+// Work done in a separate process, which can be abandoned.
 #include "cli/base/aside.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ TEST(Aside, IsLeftBehindWhenNobodyWaits) {
   EXPECT_EQ(asked, 3);
 }
 
-// Each waits for the others: one after another they would wait in vain.
+// Each waits for all others, so running them one after another would hang.
 TEST(Aside, SeveralAreAtWorkTogether) {
   constexpr int kCount = 3;
   void* const shared = ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE,

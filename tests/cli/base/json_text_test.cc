@@ -1,4 +1,4 @@
-// Any bytes through JSON, and back.
+// Arbitrary bytes to JSON and back.
 
 #include "cli/base/json_text.h"
 

@@ -1,4 +1,4 @@
-// What is near a word, and what is not.
+// Which words count as similar.
 #include "cli/base/nearest.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Paths compared as trees, and mount point and store kept apart.
+// Comparison of paths as trees, and checks that mount point and store are separate.
 
 #include "cli/base/paths.h"
 

@@ -1,4 +1,4 @@
-// What a terminal gets to see of names: as ls(1) quotes them, and nothing that it obeys.
+// How names are shown on a terminal: quoted as by ls(1), and without control sequences.
 
 #include "cli/base/shown_text.h"
 
@@ -50,7 +50,7 @@ TEST(ShownText, NamesAreQuotedAsByLs) {
     for (size_t at = 0, end; at < run.out.size(); at = end + 1) {
       end = run.out.find('\n', at);
       const std::string line = run.out.substr(at, end - at);
-      // The same word, with an empty one before it, as ls has some that end with an escape.
+      // Equivalent, with an empty word before it, as ls has for some names that end with an escape.
       expected.insert(line.starts_with("'''n") ? line.substr(2) : line);
     }
     std::vector<std::string> ours, theirs;

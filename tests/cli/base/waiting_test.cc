@@ -1,5 +1,5 @@
-// The limit for waiting is one for the whole command. Time is told to a wait as passed already, so
-// that no test waits.
+// A command has one limit for all its waits. Tests pretend that time has passed, so that none
+// waits.
 #include "cli/base/waiting.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ class WaitingTest : public testing::Test {
     SetWaitLimit(seconds(1000));
     RenewWaits();
   }
-  // Waits so long, in one go; whether it might wait on.
+  // Waits this long at once; returns whether it may wait longer.
   static bool Wait(seconds time) {
     Waiting waiting([] { return std::string("something is slow"); }, time);
     return waiting.GoesOn();

@@ -56,7 +56,7 @@ TEST_F(ChannelPair, AnInterruptEndsTheWait) {
   EXPECT_FALSE(other_->Receive());
 }
 
-// Nobody waits a second time for one who has been given up.
+// After one wait has timed out, no other call waits.
 TEST_F(ChannelPair, PatienceEndsOnce) {
   int asked = 0;
   other_->SetPatience(std::chrono::milliseconds(10), [&]() -> Result<void> {

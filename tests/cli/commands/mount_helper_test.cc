@@ -1,4 +1,4 @@
-// What mount(8) gives its helper, and the codes it wants back.
+// The arguments that mount(8) passes to its helper, and the codes that it expects.
 
 #include "cli/commands/mount_helper.h"
 

@@ -1,4 +1,4 @@
-// What the caller of a process in the background gets to know.
+// What the caller of a background process learns of its start.
 
 #include "cli/daemon/background.h"
 
@@ -77,11 +77,11 @@ TEST(RunInBackground, TheWorkHasNoDescriptorOfTheCallerButTheStandardOnes) {
   ::close(callers);
 }
 
-// Has work done in the background of a *caller*, a process of its own that can be stopped and
-// killed. The two sides tell each other by files.
+// Runs work in the background of a *caller*, a separate process that can be stopped and killed.
+// Both sides signal each other with files.
 class KilledCaller : public testing::Test {
  protected:
-  // The work's process becomes the test's child when the caller has died.
+  // The background process becomes the test's child when the caller has died.
   KilledCaller() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
   void Call(const Work& work) {
@@ -101,7 +101,7 @@ class KilledCaller : public testing::Test {
   }
   void Tell(const std::string& name) const { std::ofstream(File(name)) << name; }
   void Signal(int signal) const { ::kill(caller_, signal); }
-  // The status with which the work's process ends.
+  // The status with which the background process exits.
   int KillAndAwaitWork() {
     Await("pid");
     pid_t work = 0;
@@ -136,14 +136,14 @@ TEST_F(KilledCaller, AReportThatHasNotBeenHeardIsNone) {
   Await("pid");
   Signal(SIGSTOP);
   Tell("stopped");
-  ::usleep(50'000);  // in which the report is sent, or not: both end the same way
+  ::usleep(50'000);  // time to send the report, or not: both end the same way
   const int status = KillAndAwaitWork();
   EXPECT_TRUE(WIFEXITED(status)) << status;
   EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::kIoFailed));
 }
 
-// Its caller may die before it ends by itself: the mount is there, as was heard, and `kvfs status`
-// tells of it.
+// The caller may die before it exits by itself: the start was reported, so the mount stays, and
+// `kvfs status` shows it.
 TEST_F(KilledCaller, AReportThatHasBeenHeardStands) {
   Call([this](const Ready& ready) -> CommandResult<> {
     if (!ready()) return Fail(ExitCode::kIoFailed, "nobody waits");

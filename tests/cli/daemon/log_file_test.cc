@@ -1,5 +1,5 @@
-// What a daemon appends its log lines to. Runs outside Bazel's sandbox, where files can belong to
-// more than one user.
+// The targets of a daemon's log. Runs outside Bazel's sandbox, so that files can belong to several
+// users.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -36,7 +36,7 @@ class LogFile : public testing::Test {
   static bool IsRefused(const std::string& path, const std::string& why) {
     return Refusal(path).find(why) != std::string::npos;
   }
-  // False where nobody can be somebody else.
+  // False if the test cannot change a file's owner.
   bool GiveAway(const std::string& name) {
     return ::lchown(Path(name).c_str(), kStranger, kStranger) == 0;
   }
@@ -63,7 +63,7 @@ TEST_F(LogFile, OnesOwnLinkIsFollowed) {
 
 TEST_F(LogFile, AFifoThatNobodyReadsIsRefusedAtOnce) {
   ASSERT_EQ(::mkfifo(Path("fifo").c_str(), 0600), 0);
-  EXPECT_TRUE(IsRefused(Path("fifo"), "nobody reads it")) << Refusal(Path("fifo"));
+  EXPECT_TRUE(IsRefused(Path("fifo"), "it has no reader")) << Refusal(Path("fifo"));
 }
 
 TEST_F(LogFile, AFifoThatIsNotEmptiedKeepsNobodyWaiting) {
@@ -78,13 +78,13 @@ TEST_F(LogFile, AFifoThatIsNotEmptiedKeepsNobodyWaiting) {
 }
 
 TEST_F(LogFile, NothingThatDoesWhatItIsToldIsWrittenTo) {
-  const std::string why = "no regular file, FIFO or terminal";
+  const std::string why = "not a regular file, FIFO or terminal";
   EXPECT_TRUE(IsRefused(Path(""), "directory"));
   EXPECT_TRUE(IsRefused("/dev/zero", why)) << Refusal("/dev/zero");
   EXPECT_FALSE(IsRefused("/dev/null", why));
   ASSERT_EQ(::mknod(Path("socket").c_str(), S_IFSOCK | 0600, 0), 0);
   EXPECT_TRUE(IsRefused(Path("socket"), why)) << Refusal(Path("socket"));
-  // Such a disk there need not be.
+  // There may be no such disk on this machine.
   if (::mknod(Path("disk").c_str(), S_IFBLK | 0600, ::makedev(7, 200)) != 0) return;
   EXPECT_TRUE(IsRefused(Path("disk"), why)) << Refusal(Path("disk"));
 }
@@ -97,20 +97,20 @@ TEST_F(LogFile, SomebodyElsesInAPublicDirectoryIsNotWritten) {
   stdfs::create_symlink("../victim", Path("public/link"));
   ASSERT_EQ(::mkfifo(Path("public/fifo").c_str(), 0600), 0);
   for (const char* name : {"public/file", "public/link", "public/fifo"}) {
-    // Only root can make files that are somebody else's.
+    // Only root can create files of other users.
     if (!GiveAway(name)) GTEST_SKIP() << "needs root";
-    EXPECT_TRUE(IsRefused(Path(name), "somebody else")) << Refusal(Path(name));
+    EXPECT_TRUE(IsRefused(Path(name), "another user")) << Refusal(Path(name));
   }
   EXPECT_EQ(Read(Path("victim")), "precious");
   EXPECT_EQ(Read(Path("public/file")), "theirs");
 }
 
-// Whoever owns the directory, or root's log would go where another user points.
+// If the directory's owner differs, too: otherwise root's log would go where another user points.
 TEST_F(LogFile, RootFollowsNoLinkOfAnotherUser) {
   stdfs::create_directory(Path("home"));
   std::ofstream(Path("victim")) << "precious";
   stdfs::create_symlink("../victim", Path("home/link"));
-  // Only root can make files that are somebody else's.
+  // Only root can create files of other users.
   if (!GiveAway("home/link") || !GiveAway("home")) GTEST_SKIP() << "needs root";
   EXPECT_TRUE(IsRefused(Path("home/link"), "symbolic link")) << Refusal(Path("home/link"));
   EXPECT_EQ(Read(Path("victim")), "precious");

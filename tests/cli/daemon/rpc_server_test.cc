@@ -1,4 +1,4 @@
-// What the daemon answers, message by message, to one that speaks over its socket.
+// The daemon's replies, message by message, to a client on its socket.
 
 #include "cli/daemon/rpc_server.h"
 
@@ -30,7 +30,7 @@ class Daemon : public testing::Test {
     Connect();
   }
 
-  // The daemon's messages up to one that ends its answer, which comes last.
+  // Receives the daemon's messages up to the one that ends its reply, which is the last element.
   std::vector<Message> Ask(const Message& message) {
     EXPECT_TRUE(channel_->Send(message));
     std::vector<Message> answer;
@@ -42,7 +42,7 @@ class Daemon : public testing::Test {
     } while (answer.back()[0] != request::kOk && answer.back()[0] != request::kError);
     return answer;
   }
-  // What the answer begins and, if it is an error, goes on with.
+  // The first field of the reply and, if it is an error, the next.
   Message Greet(const std::string& version, const std::string& protocol) {
     return Ask({"hello", version, protocol, EncodeNumber(077)}).back();
   }
@@ -158,7 +158,7 @@ TEST_F(Daemon, ChangesNothingWhileTheMountIsForReadingOnly) {
   EXPECT_EQ(Put("a"), std::nullopt);
 }
 
-// What keeps a mount from being unmounted for want of use.
+// Activity that prevents an idle unmount.
 TEST_F(Daemon, AConnectionIsUse) {
   GreetRightly();
   const uint64_t before = CountRequests();

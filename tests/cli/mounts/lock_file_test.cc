@@ -1,4 +1,4 @@
-// What an observer makes of a lock file's text.
+// How an observer interprets the text of a lock file.
 
 #include "cli/mounts/lock_file.h"
 

@@ -1,4 +1,4 @@
-// The table of mounts, as the kernel writes it and as nobody should.
+// The mount table, as the kernel writes it, and malformed.
 
 #include "cli/mounts/mount_table.h"
 

@@ -1,5 +1,5 @@
-// Compressed streams come out as they went in, or are an error: whichever byte is flipped, wherever
-// they are cut.
+// Compressed streams are decompressed correctly, or are an error: whichever byte is flipped,
+// wherever they are truncated.
 
 #include "cli/transfer/gzip_source.h"
 
@@ -12,7 +12,7 @@
 namespace kvfs::cli {
 namespace {
 
-// Bytes that deflate can only store: nothing in the stream itself tells a wrong one.
+// Bytes that deflate can only store, so the stream has no redundancy to detect a wrong one.
 std::string Noise(size_t bytes) {
   std::mt19937_64 random(7);
   std::string text(bytes, '\0');
@@ -35,7 +35,7 @@ std::string Gzip(std::string text) {
   return out;
 }
 
-// Gives so many bytes at a time.
+// Returns this many bytes at a time.
 ByteSource InPieces(const std::string& text, size_t piece) {
   return [&text, piece, at = size_t{0}](MutableBytes buffer) mutable -> Result<size_t> {
     const size_t count = std::min({piece, buffer.size(), text.size() - at});

@@ -1,4 +1,4 @@
-// Paths come back as they were added, whatever slashes they have, and cost what their names cost.
+// Paths are returned as they were added, with any slashes, and take only the space of their names.
 
 #include "cli/transfer/path_table.h"
 
@@ -30,7 +30,7 @@ TEST(PathTable, DirectoriesAboveAreThereToo) {
   EXPECT_FALSE(table.Contains("b"));
 }
 
-// Gigabytes, were each held whole.
+// Gigabytes, if each were stored in full.
 TEST(PathTable, ADeepTreeCostsItsNames) {
   PathTable table;
   std::string path;

@@ -1,6 +1,6 @@
-// Every message that asks the store for something, with each of its calls of the store failing in
-// turn: the answer is EIO, and the next one is as if nothing had been. And which error number each
-// code is.
+// Every message that needs the store, with each of its store calls failing in turn: the reply is
+// EIO, and the next message is handled as if there had been no failure. Also the error number of
+// each error code.
 #include <gtest/gtest.h>
 #include <linux/fuse.h>
 #include <sys/stat.h>
@@ -60,7 +60,7 @@ class FuseErrors : public testing::Test {
         EXPECT_GT(nth, 1u);
         return;
       }
-      // What may change while it is read is looked at again, and then there is no error to tell.
+      // A read that is retried after a concurrent change hides the error.
       ASSERT_TRUE(error == EIO || (may_look_again && error == 0)) << error;
     }
   }

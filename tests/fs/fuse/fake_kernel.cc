@@ -1,4 +1,4 @@
-// Messages are made and read by the layouts of <linux/fuse.h>.
+// Messages are built and parsed with the layouts of <linux/fuse.h>.
 #include "tests/fs/fuse/fake_kernel.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ Body BodyOf(const T& fixed) {
   return body;
 }
 
-// As the protocol has it, with a byte 0 at the end.
+// As in the protocol, with a byte 0 at the end.
 Body&& WithName(Body&& body, std::string_view name) {
   Append(body, name.data(), name.size());
   body.push_back(std::byte{0});
@@ -72,7 +72,7 @@ struct FakeKernel::Session : FuseContext {
   void Begin();
   void Serve();
 
-  int kernel_end = -1;  // the session closes its own
+  int kernel_end = -1;  // the session closes its own end
   bool loses_reply = false;
 };
 
@@ -265,7 +265,7 @@ void FakeKernel::ForgetTooOften(InodeNumber inode) {
   told_.erase(inode);
 }
 
-// An interrupt may come before what it interrupts: libfuse keeps it until then.
+// An interrupt may arrive before the request it interrupts: libfuse keeps it until then.
 void FakeKernel::InterruptNext() {
   const uint64_t id = next_id_ + 1;
   Ask(FUSE_INTERRUPT, 0, BodyOf(fuse_interrupt_in{id}));

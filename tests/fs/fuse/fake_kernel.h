@@ -1,8 +1,8 @@
-// A kernel's side of the conversation without a kernel: it sends raw FUSE messages, one at a time,
-// over a socket pair to a session with the handlers that a mount has, and keeps the books that the
-// kernel keeps: how often it was told of each inode.
+// Plays the kernel's role without a kernel: sends raw FUSE messages, one at a time, over a socket
+// pair to a session with the handlers of a mount, and keeps the kernel's lookup count of each
+// inode.
 //
-// What a handler answers is read before the call returns, so nothing here needs a thread.
+// The reply is read before each call returns, so no thread is needed.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ namespace kvfs::fs {
 
 class FakeKernel {
  public:
-  // Greets the session (FUSE_INIT). `file_system` must live longer.
+  // Initializes the session (FUSE_INIT). `file_system` must outlive it.
   explicit FakeKernel(FileSystem& file_system);
   ~FakeKernel();
 
   FakeKernel(const FakeKernel&) = delete;
   FakeKernel& operator=(const FakeKernel&) = delete;
 
-  // These return the inode that the answer tells of; 0 for an error, and for an absent name.
+  // These return the inode in the reply; 0 for an error, and for an absent name.
   InodeNumber Lookup(std::string_view name, InodeNumber parent = kRootInode);
   InodeNumber Create(std::string_view name, InodeNumber parent = kRootInode);
   InodeNumber CreateUnnamed(InodeNumber parent = kRootInode);
@@ -34,32 +34,32 @@ class FakeKernel {
   InodeNumber Mkdir(std::string_view name, InodeNumber parent = kRootInode);
   InodeNumber Symlink(std::string_view name, std::string_view target);
   InodeNumber Link(InodeNumber inode, std::string_view name);
-  // The answer's error, 0 if there is none.
+  // The reply's error, 0 if there is none.
   int Unlink(std::string_view name);
   int Rmdir(std::string_view name);
   int Rename(std::string_view from, std::string_view to, uint32_t flags = 0);
   int Getattr(InodeNumber inode);
   int Allocate(InodeNumber inode, uint64_t length);
-  // Of any message: what follows its header is `body`.
+  // For any message: `body` follows its header.
   int ErrorOf(uint32_t opcode, InodeNumber inode, std::vector<std::byte> body) {
     return Ask(opcode, inode, std::move(body)).error;
   }
-  // Lists the directory with attributes, in pages of `page_bytes`; returns how many names there
-  // were, the dots among them.
+  // Lists the directory with attributes, in pages of `page_bytes`; returns the number of names,
+  // including the dots.
   size_t ListPlus(InodeNumber directory, uint32_t page_bytes = 4096);
 
-  // Of each inode in the books, one reference by a message of its own.
+  // Drops one reference of each counted inode, with a message each.
   void ForgetOne();
-  // All that is left of each: by a message for each, or by one for all.
+  // Drops all remaining references: with a message each, or with one for all.
   void ForgetSingly();
   void ForgetTogether();
-  // More than once was told of one.
+  // Whether any inode has a count above one.
   void ForgetTooOften(InodeNumber inode);
 
-  // Who sends the next message is interrupted while it is answered.
+  // The sender of the next message is interrupted while it is processed.
   void InterruptNext();
 
-  // The answer to the next message does not arrive, because who asked was killed.
+  // The reply to the next message is not delivered, because the sender was killed.
   void LoseNextReply();
 
   const std::map<InodeNumber, uint64_t>& told() const { return told_; }
@@ -77,7 +77,7 @@ class FakeKernel {
   void SendForget(InodeNumber inode, uint64_t count);
 
   std::unique_ptr<Session> session_;
-  std::map<InodeNumber, uint64_t> told_;  // without what was forgotten
+  std::map<InodeNumber, uint64_t> told_;  // without forgotten ones
   uint64_t next_id_ = 1;
 };
 

@@ -1,4 +1,4 @@
-// What takes long is left off when the kernel says that nobody waits for it any more.
+// Long operations stop when the kernel reports that their caller no longer waits.
 #include "tests/fs/file_system_fixture.h"
 #include "tests/fs/fuse/fake_kernel.h"
 

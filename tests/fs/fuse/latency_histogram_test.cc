@@ -1,4 +1,4 @@
-// Durations counted by bounds, and quantiles out of the counts.
+// Durations counted in buckets, and quantiles computed from the counts.
 #include "fs/fuse/latency_histogram.h"
 
 #include <gtest/gtest.h>

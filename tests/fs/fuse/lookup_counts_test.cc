@@ -1,5 +1,5 @@
-// The kernel and the file system agree how often the kernel was told of each inode: in every case
-// the books are compared while there are references, when each has one left, and at zero.
+// The kernel and the file system agree on the lookup count of each inode: in each case they are
+// compared while there are references, when one is left for each, and at zero.
 #include <linux/fs.h>
 
 #include "tests/fs/file_system_fixture.h"
@@ -10,13 +10,13 @@ namespace {
 
 class LookupCounts : public FileSystemFixture {
  protected:
-  // What the file system refers to is what the kernel was told of.
+  // The file system's references equal the kernel's lookup counts.
   void ExpectSameBooks() { EXPECT_EQ(fs().CountReferencedInodes(), kernel_.told().size()); }
 
-  // Whatever a test does, in the end nothing is referenced, and no inode without a name is left.
+  // At the end of each test there are no references, and no inodes without a name.
   void TearDown() override {
     ExpectSameBooks();
-    // Each inode lives exactly as long as its count says.
+    // Each inode lives exactly as long as its count is positive.
     while (!kernel_.told().empty()) {
       kernel_.ForgetOne();
       ExpectSameBooks();

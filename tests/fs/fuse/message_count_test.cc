@@ -1,9 +1,9 @@
-// What everyday commands cost in messages: the table of docs/semantics.md, counted.
+// The cost of everyday commands in messages: checks the table of docs/semantics.md.
 //
-// Forgets are left out: the kernel sends them when it likes. After a change of a directory's
-// entries, default_permissions makes the kernel ask for the directory's attributes once; where a
-// case is not about that, Rest() has it asked before. The table is that of `-o noxattr`; what
-// extended attributes add to it comes last.
+// Forgets are not counted: the kernel sends them at any time. After a change of a directory's
+// entries, default_permissions makes the kernel request the directory's attributes once; in cases
+// that are not about that, Rest() triggers it beforehand. The table applies to `-o noxattr`; the
+// additional messages for extended attributes come last.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ class MessageCount : public MountedFixture {
     EXPECT_EQ(write(file, "bar\n", 4), 4);
     close(file);
   }
-  // What cat does.
+  // Like cat.
   void Get(const std::string& name) {
     const int file = open(Path(name).c_str(), O_RDONLY);
     struct stat ignored;
@@ -78,7 +78,7 @@ TEST_F(MessageCount, Append) {
   EXPECT_EQ(Taken(), (Messages{{"write", 1}}));
 }
 
-// What the page on table "What is whole" in docs/semantics.md rests on.
+// The basis of what docs/semantics.md says about atomic writes.
 TEST_F(MessageCount, AWriteIsWholeUnlessItBeginsInAPageThatTheKernelHasNot) {
   constexpr int kPage = 4096;
   const auto write_at = [this](off_t offset, size_t bytes) {
@@ -91,11 +91,11 @@ TEST_F(MessageCount, AWriteIsWholeUnlessItBeginsInAPageThatTheKernelHasNot) {
   Put("foo");
   write_at(0, 300 * kPage);
   mounted().Remount();
-  EXPECT_EQ(write_at(kPage - 10, 100), 2u);  // in a page that is not there, and beyond it
+  EXPECT_EQ(write_at(kPage - 10, 100), 2u);  // in a page that is not cached, and beyond it
   EXPECT_EQ(write_at(2 * kPage + 10, 100), 1u);
   EXPECT_EQ(write_at(4 * kPage, 256 * kPage), 1u);
   EXPECT_EQ(write_at(4 * kPage, 257 * kPage), 2u);
-  EXPECT_EQ(write_at(5 * kPage - 10, 100), 1u);  // in one that was written whole
+  EXPECT_EQ(write_at(5 * kPage - 10, 100), 1u);  // in a page that was written completely
   EXPECT_EQ(write_at(5 * kPage - 10, 256 * kPage), 2u);
 }
 
@@ -104,7 +104,7 @@ TEST_F(MessageCount, GetAfterPutAndAgain) {
   Rest();
   Get("foo");
   EXPECT_EQ(Taken(), (Messages{{"getattr", 1}, {"read", 1}}));
-  // The kernel takes the time of access for changed by the read, and asks for it: once.
+  // The read invalidates the access time in the kernel, which requests it once.
   Get("foo");
   EXPECT_EQ(Taken(), (Messages{{"getattr", 1}}));
   Get("foo");

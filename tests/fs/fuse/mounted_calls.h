@@ -1,4 +1,4 @@
-// A mounted store, with verbs for the system calls that tests make in it.
+// A mounted store, with helpers for the system calls of tests.
 #pragma once
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 namespace kvfs::fs {
 
-// A descriptor that closes itself.
+// A descriptor that is closed automatically.
 class Descriptor {
  public:
   Descriptor(const std::string& path, int flags, mode_t mode = 0644)

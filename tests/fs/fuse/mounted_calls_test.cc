@@ -1,4 +1,4 @@
-// System calls on a mounted store, where tools do not say exactly which they make.
+// System calls on a mounted store, for cases in which it is unclear which calls a tool makes.
 #include "tests/fs/fuse/mounted_calls.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-// What chown takes away, call by call, as the file system of the machine does it.
+// The mode bits that chown clears, call by call, compared with the machine's own file system.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ struct Owner {
 
 class MountedChown : public MountedCalls {
  protected:
-  // The mode that is left.
+  // The mode after the call.
   static mode_t ModeAfter(const std::string& path, mode_t mode, const Owner& owner) {
     EXPECT_EQ(chmod(path.c_str(), mode), 0);
     EXPECT_EQ(chown(path.c_str(), owner.uid, owner.gid), 0);

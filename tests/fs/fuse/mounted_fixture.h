@@ -1,4 +1,4 @@
-// A mounted store for each test, and expectations about what shell scripts print.
+// A mounted store for each test, and expectations about the output of shell scripts.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,13 +21,13 @@ class MountedFixture : public testing::Test {
   Mounted& mounted() { return *mounted_; }
   std::string Path(const std::string& name) const { return mounted_->Path(name); }
 
-  // Expects that the script succeeds, and returns what it prints.
+  // Expects the script to succeed, and returns its output.
   std::string Run(const std::string& script) {
     const Mounted::Outcome outcome = mounted_->Run(script);
     EXPECT_EQ(outcome.status, 0) << script << "\n" << outcome.output;
     return outcome.output;
   }
-  // Expects that the script fails, and returns what it prints.
+  // Expects the script to fail, and returns its output.
   std::string RunAndFail(const std::string& script) {
     const Mounted::Outcome outcome = mounted_->Run(script);
     EXPECT_NE(outcome.status, 0) << script << "\n" << outcome.output;

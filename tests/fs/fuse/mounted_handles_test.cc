@@ -1,5 +1,5 @@
-// File handles of a mount: name_to_handle_at, and open_by_handle_at when the kernel has forgotten
-// everything. Runs outside Bazel's sandbox, where root has not what that takes.
+// File handles of a mount: name_to_handle_at, and open_by_handle_at after the kernel has forgotten
+// everything. Runs outside Bazel's sandbox, where root lacks the necessary capability.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace {
 constexpr int kFiles = 1000;
 constexpr int kPerDirectory = 100;
 
-// As the kernel made it; the bytes are its own.
+// As made by the kernel; the bytes are opaque.
 struct Handle {
   alignas(file_handle) char bytes[sizeof(file_handle) + MAX_HANDLE_SZ];
 
@@ -32,7 +32,7 @@ class MountedHandles : public MountedCalls {
     Put("probe", "probe");
     Handle handle = HandleOf("probe");
     const int file = OpenHandle(handle, O_RDONLY);
-    // The kernel opens handles for those only who may search every directory.
+    // The kernel opens handles only for processes that may search every directory.
     if (file < 0 && errno == EPERM) GTEST_SKIP() << "needs CAP_DAC_READ_SEARCH";
     close(file);
   }
@@ -49,7 +49,7 @@ class MountedHandles : public MountedCalls {
     const Descriptor top(Path(""), O_RDONLY | O_DIRECTORY);
     return open_by_handle_at(top, handle.get(), flags | O_CLOEXEC);
   }
-  // What the file of the handle holds, or the error.
+  // The content of the file with the handle, or the error.
   std::string Get(Handle& handle) {
     const int file = OpenHandle(handle, O_RDONLY);
     if (file < 0) return std::strerror(errno);
@@ -63,7 +63,7 @@ class MountedHandles : public MountedCalls {
     close(file);
     return "none";
   }
-  // Where the kernel says that the directory of the handle lies.
+  // The path of the directory with the handle, according to the kernel.
   std::string PathOfDirectory(Handle& handle) {
     const int directory = OpenHandle(handle, O_RDONLY | O_DIRECTORY);
     if (directory < 0) return std::strerror(errno);

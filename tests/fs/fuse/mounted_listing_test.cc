@@ -1,5 +1,5 @@
-// A large directory, listed while others add to it and remove from it. How many entries it has
-// stands in KVFS_TEST_ENTRIES: 20,000 in tools/test, a million in :million_entries_test.
+// A large directory, listed while other processes add and remove entries. KVFS_TEST_ENTRIES is the
+// number of entries: 20,000 in tools/test, a million in :million_entries_test.
 #include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ int EntryCount() {
 
 class MountedListing : public MountedCalls {
  protected:
-  // Makes the entries while nothing is mounted, which is faster, and leaves nothing in memory.
+  // Creates the entries without a mount, which is faster, and leaves nothing in memory.
   void SetUp() override {
     MountedCalls::SetUp();
     ASSERT_EQ(mkdir(Path("d").c_str(), 0755), 0);
@@ -59,7 +59,7 @@ class MountedListing : public MountedCalls {
 
 struct Place {
   long place;
-  std::string next;  // the name that is read there
+  std::string next;  // the name that is read at that offset
 };
 
 TEST_F(MountedListing, SkipsAndRepeatsNothingWhileOthersAddAndRemove) {
@@ -83,12 +83,12 @@ TEST_F(MountedListing, SkipsAndRepeatsNothingWhileOthersAddAndRemove) {
     place = telldir(directory);
   }
   EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), count_);
-  // One that comes and goes may be seen or not, but has one place in the listing.
+  // A temporary entry may be listed or not, but has one place in the listing.
   for (const auto& [name, times] : seen_others) EXPECT_EQ(times, 1) << name;
   for (const Place& known : places) {
     seekdir(directory, known.place);
     const dirent* entry = readdir(directory);
-    // Others may have come to stand in front of it.
+    // New entries may precede it.
     while (entry != nullptr && std::string_view(entry->d_name).starts_with("other")) {
       entry = readdir(directory);
     }

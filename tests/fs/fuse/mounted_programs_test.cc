@@ -1,5 +1,5 @@
-// Programs that expect much of a file system, on a mounted store. Those that take seconds only; the
-// outside suites run by tools/suites.
+// Programs with high demands on a file system, on a mounted store. Only those that take seconds;
+// tools/suites runs the external suites.
 #include "tests/fs/fuse/mounted_fixture.h"
 
 namespace kvfs::fs {

@@ -1,10 +1,10 @@
-// Which calls take setuid and setgid bits, and file capabilities, away from whose files, call by
-// call, as the file system of the machine has it. Runs outside Bazel's sandbox, where there is only
-// one user.
+// Which calls clear setuid and setgid bits, and file capabilities, for which caller and owner, call
+// by call, compared with the machine's own file system. Runs outside Bazel's sandbox, which has
+// only one user.
 //
-// Each case is a process of its own that becomes an *actor* and makes one *call*, once on the mount
-// and once on a file beside it. The descriptor is opened before, by root, since what counts is who
-// changes the file, not who has opened it.
+// Each case is a process that becomes an *actor* and makes one *call*, once on the mount and once
+// on a file beside it. Root opens the descriptor beforehand, since the writer counts, not the
+// opener.
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -41,7 +41,7 @@ struct Actor {
   uid_t uid;
   gid_t gid;
   std::vector<gid_t> groups = {};
-  bool flips_fsetid = false;  // root goes without CAP_FSETID, others have it
+  bool flips_fsetid = false;  // root runs without CAP_FSETID, others with it
 };
 
 const std::vector<Actor> kActors = {
@@ -57,13 +57,13 @@ const std::vector<Actor> kActors = {
     {"a stranger with CAP_FSETID", 1002, 1002, {}, true},
 };
 
-// A call on a file that is open, and has a path; whether it succeeds.
+// A call on an open file that has a path; returns whether it succeeds.
 struct Call {
   std::string name;
   bool (*make)(int file, const char* path);
-  // What the kernel does not tell of the caller: that he may leave the bits, so that kvfs takes
-  // more away than it need; or that he has asked for a chown, so that kvfs does not refuse it, but
-  // leaves the bits. (The capabilities the kernel has taken away by then.)
+  // Facts that the kernel does not report: that the caller may keep the bits, so kvfs clears more
+  // than necessary; or that the caller requested a chown, so kvfs does not refuse it, but keeps the
+  // bits. (The kernel has already cleared capabilities then.)
   enum class Hidden { kNothing, kFsetid, kOwnership };
   Hidden hidden = Hidden::kNothing;
 };
@@ -145,7 +145,7 @@ const std::vector<Call> kCalls = {
     {"a time", [](int f, const char*) { return futimens(f, nullptr) == 0; }},
 };
 
-// Read and written by the owner, the user 3000 and the group; with a mask.
+// Readable and writable for the owner, the user 3000 and the group; with a mask.
 bool SetAccessList(const char* path) {
   constexpr uint16_t kUserObject = 1, kUser = 2, kGroupObject = 4, kMask = 16, kOther = 32;
   struct Entry {
@@ -189,12 +189,12 @@ bool Become(const Actor& actor) {
   return is_done;
 }
 
-// --- in the test's ---
+// --- in the test's process ---
 
 struct Outcome {
   int error;
-  mode_t mode;         // as stat tells it
-  mode_t stored_mode;  // as the kernel is told that asks
+  mode_t mode;         // as reported by stat
+  mode_t stored_mode;  // as reported to the kernel on a request
   bool has_capabilities;
 
   bool operator==(const Outcome&) const = default;
@@ -211,7 +211,7 @@ class MountedSetId : public MountedCalls {
   void SetUp() override {
     // Only root can become another user; an ordinary user may run the other tests.
     if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
-    // Bazel's directories may lie in root's home, where others cannot go.
+    // Bazel's directories may be in root's home, which others cannot enter.
     setenv("TEST_TMPDIR", "/tmp", 1);
     beside_ = std::make_unique<TemporaryDirectory>();
     chmod(beside_->path().c_str(), 0755);
@@ -229,7 +229,7 @@ class MountedSetId : public MountedCalls {
     return attributes.stx_mode & 07777;
   }
 
-  // Of root's cap_net_raw.
+  // Grants cap_net_raw to root.
   static bool SetCapabilities(int file) {
     const vfs_cap_data capability = {VFS_CAP_REVISION_2, {{1u << CAP_NET_RAW, 0}, {0, 0}}};
     return fsetxattr(file, "security.capability", &capability, XATTR_CAPS_SZ_2, 0) == 0;
@@ -265,8 +265,8 @@ class MountedSetId : public MountedCalls {
     }
     EXPECT_EQ(here, beside) << call.name << ", by " << actor.name << ", " << std::oct << mode;
   }
-  // Whether the kernel tells kvfs enough of the case. Of root's changes of contents it does not, if
-  // they take capabilities away from a file that has set-id bits as well.
+  // Whether the kernel tells kvfs enough. It does not for root's changes of contents, if they
+  // remove capabilities from a file that also has set-id bits.
   static bool IsTold(const Call& call, const Actor& actor, mode_t mode, bool with_capabilities) {
     if (actor.uid != 0) return !actor.flips_fsetid || call.hidden != Call::Hidden::kFsetid;
     return !with_capabilities || actor.flips_fsetid || (mode & (S_ISUID | S_ISGID)) == 0;

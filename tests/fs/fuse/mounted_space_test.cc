@@ -1,4 +1,4 @@
-// fallocate, lseek, copy_file_range and what stat and tools make of it, on a mounted store.
+// fallocate, lseek, copy_file_range, and what stat and tools report afterwards, on a mounted store.
 #include <linux/falloc.h>
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
-// What users other than the one who mounts may do. Runs outside Bazel's sandbox, where there is
-// only one user, and alone, since its mounts are seen by all.
+// The rights of users other than the one who mounted. Runs outside Bazel's sandbox, which has only
+// one user, and exclusively, since its mounts are visible to all processes.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 class MountedUsers : public MountedFixture {
  protected:
   void SetUp() override {
-    // Bazel's directories may lie in root's home, where others cannot go.
+    // Bazel's directories may be in root's home, which others cannot enter.
     setenv("TEST_TMPDIR", "/tmp", 1);
     MountedFixture::SetUp();
   }
@@ -45,8 +45,8 @@ TEST_F(MountedUsers, AUsersWriteClearsSetuid) {
   EXPECT_EQ(Run("stat -c %a $M/f"), "777\n");
 }
 
-// The kernel looks at the bits only for write(2); of what fallocate and copy_file_range take away
-// it must be told.
+// The kernel clears the bits itself only for write(2); after fallocate and copy_file_range it must
+// be told that they are cleared.
 TEST_F(MountedUsers, AUsersAllocationOrCopyClearsSetuid) {
   // An ordinary user may run the tests as well.
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";

@@ -1,4 +1,5 @@
-// Extended attributes and access control lists on a mounted store, and what the kernel asks for.
+// Extended attributes and access control lists on a mounted store, and the kernel's requests for
+// them.
 #include <sys/xattr.h>
 
 #include <vector>
@@ -103,8 +104,8 @@ TEST_F(MountedXattrs, FileCapabilitiesGoWithAWrite) {
   EXPECT_EQ(Read("f", "security.capability"), std::strerror(ENODATA));
 }
 
-// The kernel looks for capabilities before the first write after each look at a file's attributes;
-// not before each write.
+// The kernel requests the capabilities before the first write after each refresh of a file's
+// attributes, not before each write.
 TEST_F(MountedXattrs, CostOneMessageBeforeTheFirstOfManyWrites) {
   const Descriptor file(Path("f"), O_WRONLY | O_CREAT | O_APPEND);
   struct stat ignored;

@@ -1,4 +1,4 @@
-// What a mount with uid, gid or umask shows, and what it stores.
+// The attributes that a mount with uid, gid or umask shows, and those that it stores.
 
 #include "fs/fuse/shown_owner.h"
 

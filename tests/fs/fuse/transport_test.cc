@@ -1,4 +1,4 @@
-// What is changed between libfuse and the kernel, over a pair of sockets in place of /dev/fuse.
+// The changes to messages between libfuse and the kernel, over a socket pair in place of /dev/fuse.
 #include "fs/fuse/transport.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ class Transport : public testing::Test {
     close(sockets_[1]);
   }
 
-  // What libfuse gets of a message that the kernel sends.
+  // What libfuse receives for a message from the kernel.
   std::string Arriving(uint32_t opcode, uint64_t id, const std::string& body) {
     fuse_in_header header = {};
     header.opcode = opcode;
@@ -62,7 +62,7 @@ class Transport : public testing::Test {
     set.valid = valid;
     Arriving(FUSE_SETATTR, 7, std::string(reinterpret_cast<char*>(&set), sizeof set));
   }
-  // The flags that reach the kernel when libfuse answers with `flags`.
+  // The flags that reach the kernel when libfuse replies with `flags`.
   uint32_t Leaving(uint64_t id, uint32_t flags, int32_t error = 0) {
     fuse_out_header header = {};
     header.unique = id;
@@ -133,7 +133,7 @@ TEST_F(Transport, WritesAndChangesOfTheSizeTellWhetherSetIdBitsStay) {
   EXPECT_EQ(transport_.CallerHasFsetid(), false);
 }
 
-// A change of the owner takes them from everybody's files.
+// A change of the owner clears them on files of all users.
 TEST_F(Transport, OtherMessagesDoNotTell) {
   transport_.WantKillpriv();
   ArriveInit(kKillprivV2);

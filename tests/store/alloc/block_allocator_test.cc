@@ -1,6 +1,6 @@
-// The allocation map against sets of numbers: over random reservations, takings, freeings,
-// checkpoints and reopenings it never gives out what is used or held, loses nothing, and says no
-// where the disk is full.
+// The allocation map compared with sets of numbers: through random reservations, allocations,
+// frees, checkpoints and reopenings it never allocates a number that is in use or pinned, leaks
+// none, and fails when the disk is full.
 #include "store/alloc/block_allocator.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace kvfs {
 namespace {
 
 constexpr uint32_t kUnit = 4096;
-constexpr uint64_t kWord = 64;  // numbers that are backed together
+constexpr uint64_t kWord = 64;  // numbers that are backed as a unit
 
 using Numbers = std::vector<uint64_t>;
 
@@ -39,7 +39,7 @@ bool Overlap(const Numbers& a, const Numbers& b) {
   return std::ranges::any_of(b, [&](uint64_t number) { return set.contains(number); });
 }
 
-// A file of pages and its map, which stands in a file of blocks that has a map, too.
+// A file of pages and its map, which is stored in a file of blocks that has a map, too.
 class BlockAllocatorTest : public testing::Test {
  protected:
   BlockAllocatorTest()
@@ -49,14 +49,14 @@ class BlockAllocatorTest : public testing::Test {
     Open();
   }
 
-  // As the last checkpoint left them.
+  // The state in the last checkpoint.
   void Open() {
     map_ = std::make_unique<BlockAllocator>(file_.get(), kUnit, &store_, root_, used_);
     blocks_ = std::make_unique<BlockAllocator>(block_file_.get(), format::kBlockBytes, &store_,
                                                block_root_, blocks_used_);
   }
 
-  // Writes the maps of what was done up to now.
+  // Writes the maps with all changes so far.
   Result<void> Write() {
     map_->CloseEpoch();
     blocks_->CloseEpoch();
@@ -108,7 +108,7 @@ class BlockAllocatorTest : public testing::Test {
   void FreeLater(const Numbers& numbers) {
     for (const uint64_t number : numbers) map_->FreeLater(number);
   }
-  // Numbers that the map on disk calls used.
+  // Numbers that the map on disk records as used.
   std::set<uint64_t> Recorded() {
     BlockAllocator map(file_.get(), kUnit, &store_, root_, used_);
     std::set<uint64_t> numbers;
@@ -141,7 +141,7 @@ TEST_F(BlockAllocatorTest, GivesLowestNumbersFirstAndNeverZero) {
   EXPECT_EQ(map_->used(), 3u);
 }
 
-// Not even where a bitmap that was made on purpose calls it used, and it is freed.
+// Even if a forged bitmap records it as used, and it is freed.
 TEST_F(BlockAllocatorTest, FreesNumberZeroNever) {
   std::vector<std::byte> bitmap(format::kBlockBytes);
   bitmap[0] = std::byte{0xff};
@@ -282,7 +282,7 @@ TEST_F(BlockAllocatorTest, GivesNothingOutOfADamagedBitmap) {
   const auto numbers = Allocate(100);
   Checkpoint();
   ASSERT_TRUE(block_file_->Write(root_.root.number * kUnit, AsBytes("damage")));
-  // Blocks that were verified before are not looked at again by this process.
+  // Blocks that were verified before are not verified again by this process.
   BlockFile anew(block_file_.get(), 7, false);
   BlockAllocator map(file_.get(), kUnit, &anew, root_, used_);
   const auto reserved = map.Preallocate(100);
@@ -302,7 +302,7 @@ TEST_F(BlockAllocatorTest, AFullDiskIsAnErrorAndLeavesTheMapUsable) {
   env_.SetCapacity(1 << 20);
   EXPECT_EQ(map_->Preallocate(10'000).error().code, ErrorCode::kNoSpace);
   EXPECT_LE(map_->preallocated(), kWord) << "what was got in vain goes back to the disk";
-  // All of the disk can be had, but for whole words.
+  // The whole disk can be used, in units of words.
   EXPECT_TRUE(map_->Preallocate(256 - 2 * kWord));
   env_.SetCapacity(2 << 20);
   const auto numbers = Allocate(map_->preallocated());
@@ -315,7 +315,8 @@ TEST_F(BlockAllocatorTest, AFullDiskIsAnErrorAndLeavesTheMapUsable) {
   EXPECT_TRUE(map_->Preallocate(100)) << "what was freed is there again";
 }
 
-// Pages of 16 KiB that hold little: 4 KiB of each, and the rest reads as zeros, whatever was there.
+// Pages of 16 KiB with little content: 4 KiB of each are written, and the rest reads as zeros,
+// whatever was there.
 TEST_F(BlockAllocatorTest, BacksOnlyHeadsWhereTheyAreEnough) {
   constexpr uint32_t kPage = 4 * kUnit;
   BlockAllocator map(file_.get(), kPage, &store_, {}, 0);
@@ -331,7 +332,7 @@ TEST_F(BlockAllocatorTest, BacksOnlyHeadsWhereTheyAreEnough) {
   EXPECT_GE(file_->SizeBytes().value(), 5 * kPage);
 }
 
-// A full disk has room for a head that an earlier process had backed.
+// A full disk has room for the head of a page that an earlier process had backed.
 TEST_F(BlockAllocatorTest, FindsHeadsAgainOnAFullDisk) {
   constexpr uint32_t kPage = 4 * kUnit;
   {
@@ -361,9 +362,9 @@ TEST_F(BlockAllocatorTest, WithoutRoomForItsMapsACheckpointChangesNothing) {
   EXPECT_EQ(Recorded(), std::set<uint64_t>(numbers.begin(), numbers.end()));
 }
 
-// Each of many bitmaps changes, and the disk has no room but what is ready.
+// Each of many bitmaps changes, and the only free space is preallocated.
 TEST_F(BlockAllocatorTest, ACheckpointNeedsNoMoreBlocksThanItIsSaidTo) {
-  constexpr uint64_t kBitmaps = 300;  // more than a block above them has pointers
+  constexpr uint64_t kBitmaps = 300;  // more than the pointers in a block of the next level
   ASSERT_TRUE(file_->Write(kBitmaps * kMapNumbers * kUnit - 1, AsBytes("x")));
   Open();
   for (uint64_t i = 0; i < kBitmaps; ++i) ASSERT_TRUE(map_->Mark(i * kMapNumbers + 5));
@@ -421,8 +422,8 @@ TEST_F(BlockAllocatorTest, WhatIsClaimedStaysBacked) {
   EXPECT_FALSE(map_->HasPreallocated(1000));
 }
 
-// On a disk that does not tell what is backed, trimming finds what an earlier process has left, and
-// takes nothing of the disk that another file may need.
+// On a disk that does not report which blocks are backed, trimming finds what an earlier process
+// left, and takes no disk space that another file may need.
 TEST_F(BlockAllocatorTest, WhatIsClaimedIsFoundAndNotTaken) {
   const auto numbers = Allocate(400);
   Checkpoint();
@@ -451,7 +452,7 @@ TEST_F(BlockAllocatorTest, ShortRunsStayWhereLongOnesAreAsked) {
   EXPECT_GE(map_->preallocated(), 100u) << "those that are four in a row";
 }
 
-// A process that dies leaves free numbers backed of which its successor does not know.
+// A process that dies leaves backed free numbers that its successor does not know about.
 TEST_F(BlockAllocatorTest, ACompactionFindsWhatAProcessHasLeft) {
   const auto numbers = Allocate(1000);
   Checkpoint();
@@ -571,7 +572,7 @@ class BlockAllocatorModel : public BlockAllocatorTest,
     if (Below(10) == 0) map_->TrimAll();
     if (Below(10) == 0) Reopen();
   }
-  // A store that is closed: nothing is held, and nothing was done since the last checkpoint.
+  // In a closed store nothing is pinned, and there are no changes since the last checkpoint.
   void Reopen() {
     for (const uint64_t number : pinned_) map_->Unpin({number, 1});
     pinned_.clear();
@@ -594,8 +595,8 @@ TEST_P(BlockAllocatorModel, NeverGivesTwiceAndLosesNothing) {
   Reopen();
   EXPECT_EQ(map_->used(), 0u);
   EXPECT_TRUE(Recorded().empty());
-  // All that the file has is there to be given out again, without growing it by more than to the
-  // end of a bitmap's word.
+  // All numbers of the file can be allocated, without growing it by more than the rest of a
+  // bitmap's word.
   constexpr uint64_t kWordBytes = 64 * kUnit;
   const uint64_t size = file_->SizeBytes().value();
   Allocate(size / kUnit - 1);

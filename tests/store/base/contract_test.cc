@@ -1,4 +1,4 @@
-// What comes too early is refused or ends the process, in every build.
+// Calls in the wrong order are refused or end the process, in every build.
 #include "store/base/contract.h"
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class ShardContractDeathTest : public testing::Test {
   std::unique_ptr<Shard> shard_;
 };
 
-// Else what the memtable holds would be forgotten.
+// Otherwise the memtable's contents would be lost.
 TEST_F(ShardContractDeathTest, AnEpochIsClosedAfterTheOneBeforeIsDurable) {
   shard_->CloseEpoch();
   EXPECT_DEATH(shard_->CloseEpoch(), "durable checkpoint");
@@ -63,7 +63,7 @@ TEST_F(ShardContractDeathTest, ACheckpointIsDurableAfterItIsWrittenAndSynced) {
   shard_->CheckpointDurable(2);
 }
 
-// A number that is given back twice could be given out twice.
+// A number that is freed twice could be allocated twice.
 TEST_F(ShardContractDeathTest, ANumberIsHeldBeforeItIsGivenBackOrTaken) {
   BlockAllocator& space = shard_->block_allocator();
   ASSERT_TRUE(space.Preallocate(10));

@@ -1,6 +1,5 @@
-// Who waits for whom: a writer for the readers that are inside, a reader for a few writers at most.
-// The steps are forced by letting a thread block, which is seen by the order in which things
-// happen, not by the time that they take.
+// Who waits for whom: a writer for the readers inside, a reader for at most a few writers. Steps
+// are forced by blocking threads, and checked by the order of events, not by time.
 #include "store/base/fair_shared_mutex.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +17,7 @@ namespace {
 using Shared = std::shared_lock<FairSharedMutex>;
 using Exclusive = std::unique_lock<FairSharedMutex>;
 
-// A reader in a thread of its own, which stays inside until it is told to leave.
+// A reader in a separate thread, which stays inside until it is told to leave.
 class Visitor {
  public:
   explicit Visitor(FairSharedMutex& mutex)
@@ -56,7 +55,7 @@ TEST(FairSharedMutex, ReadersAreInsideTogether) {
 TEST(FairSharedMutex, WritersExcludeEachOtherAndReaders) {
   constexpr int kRounds = 20000;
   FairSharedMutex mutex;
-  int one = 0, other = 0;  // equal, but for a writer inside
+  int one = 0, other = 0;  // equal, except while a writer is inside
   std::atomic<int> differences = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
@@ -82,8 +81,8 @@ TEST(FairSharedMutex, WritersExcludeEachOtherAndReaders) {
 
 constexpr int kFirstRounds = 10, kMostRounds = 1000000;
 
-// Two readers hand the lock to each other, so that there is always one inside: what keeps a writer
-// out for ever where readers go first. Here the second one has to wait for the writer.
+// Two readers hand the lock to each other, so that there is always one inside: a lock that prefers
+// readers would starve the writer. Here the second reader must wait for the writer.
 TEST(FairSharedMutex, AWriterGoesBeforeReadersThatComeLater) {
   FairSharedMutex mutex;
   std::atomic<bool> has_written = false;
@@ -94,7 +93,7 @@ TEST(FairSharedMutex, AWriterGoesBeforeReadersThatComeLater) {
       ++rounds;
       const Shared lock(mutex);
       turn = 1 - self;
-      // Inside until the other one is as well, or waits for the writer.
+      // Inside until the other one is inside, too, or waits for the writer.
       while (turn != self && !is_over() && !mutex.HasWriter()) std::this_thread::yield();
     }
   };
@@ -109,7 +108,7 @@ TEST(FairSharedMutex, AWriterGoesBeforeReadersThatComeLater) {
   second.join();
 }
 
-// The other way round: writers hand the lock to each other, so that there is always one waiting.
+// The reverse: writers hand the lock to each other, so that there is always one waiting.
 TEST(FairSharedMutex, AReaderGetsInThoughWritersFollowEachOther) {
   FairSharedMutex mutex;
   std::atomic<bool> has_read = false;

@@ -1,5 +1,6 @@
-// Trees, made one after another out of rows of changes, against a std::map, on pages of several
-// sizes; that they fill their pages, and give all of them back; and what damaged pages do.
+// A sequence of trees, each built from the previous one and sorted changes, compared with a
+// std::map, on pages of several sizes; trees fill their pages, free all of them in the end, and
+// handle damaged pages.
 #include "store/btree/tree.h"
 
 #include <gtest/gtest.h>
@@ -25,10 +26,10 @@ using format::RecordKey;
 constexpr uint64_t kSeed = 5;
 
 using Key = std::tuple<uint64_t, uint64_t, std::string>;
-// What becomes of each key; no value: it is erased.
+// The new value of each key; none means that it is erased.
 using Changes = std::map<Key, std::optional<std::string>>;
 
-// Names of few hashes, so that some positions have many records.
+// Names with few different hashes, so that some positions have many records.
 constexpr format::NameHash kHash{kSeed, 60};
 
 RecordKey KeyOf(const Key& key) { return {std::get<0>(key), std::get<1>(key), std::get<2>(key)}; }
@@ -48,13 +49,13 @@ class TreeFixture {
     Reload();
   }
 
-  // The pages as a reopening finds them.
+  // The pages as a reopened store sees them.
   void Reload() {
     pages_ =
         std::make_unique<Pages>(file_.get(), PagesConfig{page_bytes_, kSeed, kHash, "keys", {}});
   }
 
-  // A checkpoint: the next tree.
+  // A checkpoint: builds the next tree.
   void Apply(const Changes& changes, bool rewrites_all = false) {
     std::vector<TreeChange> row;
     for (const auto& [key, value] : changes) {
@@ -81,8 +82,8 @@ class TreeFixture {
     return "absent";
   }
 
-  // INVARIANT (level_writer.h): keys of pages bound what lies below them. Counts are right, and a
-  // page is in use if and only if it is in the tree.
+  // INVARIANT (level_writer.h): keys of pages bound their subtrees. Counts are correct, and a page
+  // is in use if and only if it is in the tree.
   void CheckInvariants() {
     leaves_ = branches_ = 0;
     leaf_counts_.clear();
@@ -92,7 +93,7 @@ class TreeFixture {
     EXPECT_EQ(space_.used(), leaves_ + branches_);
   }
 
-  // Records of each leaf, as CheckInvariants has found them.
+  // Number of records in each leaf, as found by CheckInvariants.
   const std::vector<uint32_t>& leaf_counts() const { return leaf_counts_; }
   uint64_t pages_used() const { return space_.used(); }
   const TreeRoot& root() const { return root_; }
@@ -143,7 +144,7 @@ class TreeFixture {
 class TreeModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned>> {
  protected:
   uint64_t Below(uint64_t limit) { return random_() % limit; }
-  // Long names with a common beginning, many names at one position, and numbered records.
+  // Long names with a common prefix, many names at one position, and numbered records.
   Key DrawKey() {
     if (Below(4) == 0) return Numbered(format::kFirstOwnDirectory + Below(3), Below(300));
     const std::string tail = std::to_string(Below(500));
@@ -162,7 +163,7 @@ class TreeModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned>> 
         changes[key] = DrawValue();
         continue;
       }
-      // One that is there, as often as not.
+      // An existing one in half of the cases.
       const auto found = model_.lower_bound(key);
       if (Below(2) && found != model_.end()) key = found->first;
       changes[key] = std::nullopt;
@@ -290,7 +291,7 @@ TEST(Tree, SequentiallyNumberedRecordsFillTheirPages) {
   EXPECT_GT(FillOf(tree, kRecords * kBytes), 0.85);
 }
 
-// The rule of tree_writer.h: three quarters, whether a change adds or takes away.
+// The rule of tree_writer.h: three quarters, for additions and removals.
 TEST(Tree, PagesStayFullUnderRandomChanges) {
   TreeFixture tree(16384);
   std::mt19937_64 random(1);
@@ -324,7 +325,7 @@ TEST(Tree, AFewChangesLeaveMostPagesWhereTheyAre) {
   EXPECT_EQ(tree.Find(Numbered(1, 10'000)), "new");
 }
 
-// Where names come in any order, both halves will get more.
+// If names arrive in random order, both halves will get more.
 TEST(Tree, APageThatOverflowsIsCutInHalves) {
   TreeFixture tree(4096);
   for (uint64_t i = 0; tree.root().leaves < 2; ++i) {
@@ -353,7 +354,7 @@ class DamagedTree : public testing::Test {
     ASSERT_TRUE(tree_.file().Write(page * 4096 + 2000, AsBytes("damage")));
     tree_.Reload();
   }
-  // Which records can not be read.
+  // The records that cannot be read.
   std::set<uint64_t> Lost() {
     std::set<uint64_t> lost;
     for (uint64_t i = 0; i < kRecords; ++i) {
@@ -366,7 +367,7 @@ class DamagedTree : public testing::Test {
 
   static constexpr uint64_t kRecords = 20'000;
   TreeFixture tree_{4096};
-  std::vector<uint64_t> pages_;  // all but the root
+  std::vector<uint64_t> pages_;  // all except the root
 };
 
 TEST_F(DamagedTree, OnePageHidesItsRecordsAndNoOthers) {
@@ -374,7 +375,7 @@ TEST_F(DamagedTree, OnePageHidesItsRecordsAndNoOthers) {
   const auto lost = Lost();
   EXPECT_GT(lost.size(), 10u);
   EXPECT_LT(lost.size(), 60u);
-  // A walk passes it by, and says so.
+  // A walk skips it, and reports it.
   const Tree tree = tree_.tree();
   TreeCursor cursor(tree);
   uint64_t seen = 0;
@@ -389,7 +390,7 @@ TEST_F(DamagedTree, ChangesForADamagedLeafAreKept) {
   const uint64_t changed = *lost.begin(), erased = *std::next(lost.begin());
   tree_.Apply({{Numbered(1, changed), Value(changed)}, {Numbered(1, erased), std::nullopt}});
   EXPECT_EQ(tree_.Find(Numbered(1, changed)), Value(changed));
-  // What else was there is not taken for absent, now or later.
+  // Other records of the leaf are not treated as absent, now or later.
   auto still_lost = lost;
   still_lost.erase(changed);
   EXPECT_EQ(Lost(), still_lost);
@@ -422,9 +423,9 @@ TEST_F(DamagedTree, ChangesBelowADamagedBranchAreKept) {
   EXPECT_EQ(Lost(), still_lost);
 }
 
-// The key that leads to the leftmost one is not the lowest that lies below it.
+// The key that leads to the leftmost leaf is not the lowest key in it.
 TEST_F(DamagedTree, ChangesBelowTheLeftmostBranchAreKept) {
-  Damage(pages_[pages_.size() - (tree_.root().branches - 1)]);  // the root is not among them
+  Damage(pages_[pages_.size() - (tree_.root().branches - 1)]);  // the root is not in pages_
   auto lost = Lost();
   ASSERT_GT(lost.size(), 500u);
   ASSERT_TRUE(lost.contains(0));

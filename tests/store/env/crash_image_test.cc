@@ -1,4 +1,4 @@
-// Which disks a power failure may leave, and that all of them come up.
+// Which disks a power failure may leave, and that all of them are generated.
 
 #include "store/env/crash_image.h"
 
@@ -47,7 +47,7 @@ class CrashImage : public testing::Test {
     return Contents(*env_.CrashImage({kind, value}), name);
   }
 
-  // What comes up over many seeds.
+  // The images generated over many seeds.
   std::set<std::string> AllAfter(Kind kind, const std::string& name = "file") const {
     std::set<std::string> outcomes;
     for (uint64_t seed = 0; seed < kSeeds; ++seed) outcomes.insert(After(kind, seed, name));

@@ -1,4 +1,4 @@
-// What env.h promises, asked of both Envs: the real one and the one in memory.
+// The guarantees of env.h, checked for both Envs: the real one and the one in memory.
 
 #include <gtest/gtest.h>
 
@@ -248,8 +248,8 @@ TEST_P(EnvContract, TheDiskHasSpace) {
   EXPECT_LE(space.available_bytes, space.total_bytes);
 }
 
-// Each thread appends pages of its own and looks at all that are there; under tsan this also says
-// that windows and chunks come into being without a race.
+// Each thread appends pages and reads all existing ones; under tsan this also shows that windows
+// and chunks are created without a race.
 TEST_P(EnvContract, ManyThreadsWriteAndViewOneFile) {
   const auto file = Create("dir/file");
   const auto work = [&](uint64_t thread) {

@@ -1,5 +1,5 @@
-// A real file whose system calls fail: what is final, and what is not. The definitions below take
-// the place of the C library's, so that a test decides which call fails.
+// A real file whose system calls fail: which failures are final, and which are not. The definitions
+// below replace the C library's, so that a test decides which call fails.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@
 
 namespace {
 
-// What the next call fails with; 0 if it is made.
+// The error of the next call; 0 if it is made.
 std::function<int()> sync_failure;
 std::atomic<int> write_failure = 0;
 std::atomic<int> allocate_failure = 0;
@@ -84,8 +84,7 @@ class FailedCalls : public testing::Test {
   std::unique_ptr<File> file_;
 };
 
-// Also for want of room: the disk had none when it wrote back, and the kernel has given the pages
-// up.
+// Even for lack of space: the disk had none during writeback, and the kernel has dropped the pages.
 TEST_F(FailedCalls, AFailedSyncIsFinalWhateverTheReason) {
   for (const int number : {EIO, ENOSPC, EDQUOT, ENOMEM}) {
     SCOPED_TRACE(number);
@@ -132,7 +131,7 @@ TEST_F(FailedCalls, WantOfRoomOrMemoryIsNot) {
   }
 }
 
-// The kernel tells one of them; the other would take its silence for success.
+// The kernel reports the error to one of them; the other would take its silence for success.
 TEST_F(FailedCalls, OfTwoSyncsAtOnceBothFail) {
   std::mutex mutex;
   std::condition_variable changed;
@@ -142,7 +141,7 @@ TEST_F(FailedCalls, OfTwoSyncsAtOnceBothFail) {
     std::unique_lock lock(mutex);
     ++under_way;
     changed.notify_all();
-    // The second, if it gets as far, returns only after the first was told.
+    // The second one, if it gets as far, returns only after the first has the error.
     changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return under_way == 2; });
     return std::exchange(is_told, true) ? 0 : EIO;
   };
@@ -162,7 +161,7 @@ class RefusedMappedWrites : public FailedCalls {
   RefusedMappedWrites() {
     file_->MapForWriting(kBytes);
     EXPECT_TRUE(Write());
-    // The pages behind the new end are refused.
+    // Pages beyond the new end are refused.
     EXPECT_EQ(truncate(path_.c_str(), 4096), 0);
   }
   std::string BytesAt(uint64_t offset) {
@@ -177,7 +176,7 @@ TEST_F(RefusedMappedWrites, ReachTheFileByASystemCall) {
   EXPECT_TRUE(file_->Write(8192, AsBytes("after")));
   EXPECT_TRUE(file_->IsSuspect());
   EXPECT_EQ(BytesAt(8192), "after");
-  // Nothing goes to the page that has taken the place of the file's.
+  // Nothing is written to the page that has replaced the file's.
   EXPECT_TRUE(file_->Write(8200, AsBytes("again")));
   EXPECT_EQ(BytesAt(8200), "again");
   EXPECT_TRUE(file_->Sync());

@@ -1,4 +1,4 @@
-// A mapped page that the disk cannot deliver becomes zeros; any other SIGBUS stays what it was.
+// A mapped page that the disk cannot deliver becomes zeros; any other SIGBUS has its usual effect.
 
 #include "store/env/fault_guard.h"
 
@@ -117,7 +117,7 @@ TEST_F(FaultGuardDeathTest, ASignalSentByHandStillEndsTheProcess) {
 TEST_F(FaultGuardDeathTest, AClosedFilesViewsAreNoLongerGuarded) {
   const auto fault_after_close = [this] {
     file_.reset();
-    // Most likely where the window was; in any case it is nobody's.
+    // Probably where the window was; in any case it is unmapped.
     const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     void* unguarded = ::mmap(const_cast<std::byte*>(view_), kPage, PROT_READ,
                              MAP_SHARED | MAP_FIXED_NOREPLACE, descriptor, 0);

@@ -1,4 +1,4 @@
-// MemoryEnv's faults: power that fails, operations that fail once, a disk that fills up.
+// The faults of MemoryEnv: power failure, single failing operations, a disk that fills up.
 
 #include "store/env/memory_env.h"
 

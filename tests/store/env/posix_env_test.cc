@@ -1,4 +1,4 @@
-// What is particular to the real file system: locks between processes, kinds of file, limits.
+// Properties of the real file system only: locks between processes, kinds of files, limits.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ class PosixEnv : public testing::Test {
  protected:
   std::string At(const std::string& name) const { return directory_.path() + "/" + name; }
 
-  // Runs `work` in a process of its own, which then waits to be killed.
+  // Runs `work` in a separate process, which then waits to be killed.
   template <typename Work>
   pid_t InAnotherProcess(Work work) {
     std::array<int, 2> pipe{};
@@ -60,7 +60,7 @@ class PosixEnv : public testing::Test {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  // Behind which there are zeros.
+  // Followed by zeros.
   static std::string LockText(const std::string& path) {
     const std::string whole = Text(path);
     return whole.substr(0, whole.find('\0'));
@@ -84,7 +84,7 @@ TEST_F(PosixEnv, ALockNamesTheProcessThatHoldsItAndEndsWithIt) {
   EXPECT_TRUE(env_.LockFile(At("lock"), "second").has_value());
 }
 
-// A full disk has room for the words, also for the next ones.
+// On a full disk there is still room for the holder's text, also for the next holder's.
 TEST_F(PosixEnv, ALockFileKeepsItsBytes) {
   const auto kept_bytes = [&] {
     struct stat status {};
@@ -172,7 +172,7 @@ TEST_F(PosixEnv, OnlyRegularFilesAreOpened) {
   EXPECT_EQ(opened.error().message, "will not use " + At("fifo") + ": it is not a regular file");
 }
 
-// A tmpfs tells no extents.
+// A tmpfs does not report extents.
 TEST_F(PosixEnv, WhereTheSystemDoesNotTellWhatIsBackedItSaysSo) {
   struct statfs disk {};
   ASSERT_EQ(::statfs("/dev/shm", &disk), 0);
@@ -270,7 +270,7 @@ TEST_F(EnteredDirectory, ItStaysTheOneThatWasOpened) {
   EXPECT_TRUE(env_.ListDirectory(At("store")).value().empty());
 }
 
-// Nor the lock with it, which would outlive the process then.
+// A child does not inherit the lock either, which would then outlive the process.
 TEST_F(EnteredDirectory, NoChildGetsAFileOfTheStore) {
   const auto file = inside_->CreateFile(At("store/file"));
   const auto same = inside_->OpenFile(At("store/file"));
@@ -325,7 +325,7 @@ TEST_F(PosixEnv, AllocatedSpaceIsTakenAndPunchedSpaceGivenBack) {
   EXPECT_LT(taken_bytes(), 1 << 20);
 }
 
-// Lowers the process's limit on file sizes, which stands in for a disk that cannot give the space.
+// Lowers the process's limit on file sizes, which simulates a disk without space.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -369,7 +369,7 @@ TEST_F(PosixEnv, AFailedAllocationLeavesTheFileAsItWas) {
   ExpectAllocationFailsAndLeavesTheFile(*env_.CreateFile(At("file")).value());
 }
 
-// And does not end the process, by SIGXFSZ.
+// And it does not end the process, by SIGXFSZ.
 TEST_F(PosixEnv, AWriteBeyondTheLimitOfFileSizesIsRefusedForWantOfSpace) {
   const auto file = env_.CreateFile(At("file")).value();
   const FileSizeLimit limit(1 << 20);
@@ -377,7 +377,7 @@ TEST_F(PosixEnv, AWriteBeyondTheLimitOfFileSizesIsRefusedForWantOfSpace) {
   EXPECT_TRUE(file->Write(0, AsBytes("x")));
 }
 
-// What the test's own process may do stays as it is. Returns 0 if all went well.
+// The limits of the test's own process stay as they are. Returns 0 on success.
 template <typename Work>
 int InAProcessWithAddressSpace(uint64_t bytes, Work work) {
   const pid_t child = ::fork();
@@ -425,12 +425,12 @@ TEST_F(PosixEnv, WantOfAddressSpaceIsNoFailureOfTheDisk) {
   EXPECT_EQ(status, 0);
 }
 
-// In a process of its own, on a file system of its own: mounts disappear with it.
+// In a separate process, on a separate file system: mounts disappear with it.
 class PosixEnvMount : public PosixEnv {
  protected:
   static constexpr int kNotAllowed = 77;
 
-  // Returns what `work` left of the test: 0 if it passed, kNotAllowed if nothing could be mounted.
+  // Returns the result of `work`: 0 if it passed, kNotAllowed if nothing could be mounted.
   template <typename Work>
   int OnFileSystem(const char* type, const char* options, Work work) {
     std::fflush(nullptr);
@@ -454,7 +454,7 @@ class PosixEnvMount : public PosixEnv {
     ::_exit(HasFailure() ? 1 : 0);
   }
 
-  // Root of its own user namespace, where the process is not root already.
+  // Root of its own user namespace, if the process is not root already.
   static bool EnterOwnMounts() {
     if (::unshare(CLONE_NEWNS) == 0) return true;
     const uid_t user = ::geteuid();
@@ -475,7 +475,7 @@ TEST_F(PosixEnvMount, WithoutFallocateZerosAreWritten) {
     EXPECT_EQ(*file->View(2 << 20, 1).value(), std::byte{0});
     EXPECT_TRUE(file->PunchHole(0, 4096).has_value());
   });
-  // An ordinary user needs a namespace of his own for this, which not every system gives.
+  // An ordinary user needs a user namespace for this, which not every system permits.
   if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
   EXPECT_EQ(result, 0);
 }
@@ -491,7 +491,7 @@ TEST_F(PosixEnvMount, AFullDiskRefusesAllocationsAndWritesButNotLocks) {
     EXPECT_TRUE(file->Write(0, AsBytes("x")).has_value()) << "its space is allocated";
     EXPECT_TRUE(env_.LockFile(At("lock"), "holder").has_value());
   });
-  // An ordinary user needs a namespace of his own for this, which not every system gives.
+  // An ordinary user needs a user namespace for this, which not every system permits.
   if (result == kNotAllowed) GTEST_SKIP() << "this system does not let us mount";
   EXPECT_EQ(result, 0);
 }

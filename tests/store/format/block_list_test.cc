@@ -1,5 +1,5 @@
-// Block lists and the integers that they are made of: what was written is read back, in as few
-// bytes as promised, and nothing malformed is.
+// Block lists and the integers that they consist of: encoded lists are decoded, have the promised
+// size, and malformed ones are refused.
 #include "store/format/block_list.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ std::vector<std::byte> Encoded(const Blocks& blocks) {
 void ExpectReadBack(const Blocks& blocks) {
   auto bytes = Encoded(blocks);
   const size_t length = bytes.size();
-  bytes.push_back(std::byte{0x55});  // what follows is not the list's
+  bytes.push_back(std::byte{0x55});  // bytes after the list
   Blocks decoded(blocks.size());
   ASSERT_EQ(DecodeBlockList(bytes, decoded), length);
   EXPECT_EQ(decoded, blocks);

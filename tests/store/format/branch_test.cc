@@ -1,4 +1,4 @@
-// Branches against a sorted row of keys: each key has its child.
+// Branches compared with a sorted list of keys: each key leads to its child.
 #include "store/format/branch.h"
 
 #include <gtest/gtest.h>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr PagePointer kSelf{3, 8};
 
-// How the positions of the keys lie: branches of one large directory, of many small ones, of
-// numbers in clusters, and of one position that many names share.
+// The distribution of the keys' positions: branches of one large directory, of many small ones, of
+// clustered numbers, and of one position that many names share.
 enum class Spread { kEven, kManySpaces, kClusters, kOnePosition };
 
 class BranchModel : public testing::TestWithParam<std::tuple<Spread, unsigned>> {

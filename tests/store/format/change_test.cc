@@ -1,4 +1,4 @@
-// Changes: every kind is read back field by field, and malformed payloads are refused.
+// Changes: every kind is decoded field by field, and malformed payloads are refused.
 #include "store/format/change.h"
 
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ void ExpectSame(const Change& actual, const Change& expected) {
   EXPECT_EQ(AsText(actual.data), AsText(expected.data));
 }
 
-// One of each kind, with every field that it has.
+// One of each kind, with all its fields.
 std::vector<Change> OneOfEach() {
   std::vector<Change> changes;
   for (uint8_t kind = 1; kind <= static_cast<uint8_t>(Kind::kTakeContent); ++kind) {
@@ -152,7 +152,7 @@ TEST(Change, RefusesUnknownFlags) {
   }
 }
 
-// Under a right checksum anything may stand: it must only not be read out of bounds.
+// Under a correct checksum, arbitrary bytes may follow: they must not be read out of bounds.
 TEST(Change, EveryBitFlipIsReadInBoundsOrRefused) {
   const auto whole = Encoded(OneOfEach());
   ForEachBitFlip(whole, [](Bytes damaged, size_t) {

@@ -1,4 +1,4 @@
-// Chunks: what was written is read back, and bytes that cannot be one are refused.
+// Chunks: encoded ones are decoded, and malformed bytes are refused.
 #include "store/format/chunk.h"
 
 #include <gtest/gtest.h>

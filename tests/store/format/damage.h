@@ -1,4 +1,4 @@
-// Every small damage that a piece of bytes can take: each single bit flipped, each shorter length.
+// All small damage of a range of bytes: each single bit flipped, each shorter length.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ void ForEachBitFlip(Bytes bytes, Visit visit) {
   }
 }
 
-// Calls `visit(cut)` for each length below the whole one. Each cut has memory of its own, so that
-// a sanitizer sees a read beyond its end.
+// Calls `visit(cut)` for each shorter length. Each cut is a separate allocation, so that a
+// sanitizer detects reads beyond its end.
 template <typename Visit>
 void ForEachTruncation(Bytes bytes, Visit visit) {
   for (size_t length = 0; length < bytes.size(); ++length) {

@@ -1,5 +1,5 @@
-// docs/format.md against the code: its constants, its tables of offsets and the bytes of its worked
-// example are what the code has and writes. The document is the golden test vector.
+// Compares docs/format.md with the code: its constants, its tables of offsets, and the bytes of its
+// worked example. The document is the golden test vector.
 //
 // What it reads there:
 //   | `kName` | value | ...                      a constant
@@ -65,7 +65,7 @@ const std::map<std::string, uint64_t> kConstants = {
     {"BlockPointer::kBytes", BlockPointer::kBytes},
 };
 
-// The size of each structure that the document has a table of.
+// The size of each structure for which the document has a table.
 const std::map<std::string, uint64_t> kLayouts = {
     {"identity", kIdentityBytes},
     {"slot-header", kSlotHeaderBytes},
@@ -91,7 +91,7 @@ struct HexBlock {
 
 uint64_t Number(const std::string& text, int base = 10) { return std::stoull(text, nullptr, base); }
 
-// Takes the document apart, once.
+// Parses the document, once.
 class Document {
  public:
   explicit Document(const std::string& path) {
@@ -150,8 +150,8 @@ class Document {
     }
   }
 
-  HexBlock* hex_ = nullptr;   // inside whose fence we are
-  Layout* layout_ = nullptr;  // whose table we are in
+  HexBlock* hex_ = nullptr;   // whose fence is open
+  Layout* layout_ = nullptr;  // whose table is open
 };
 
 const Document& TheDocument() {
@@ -186,7 +186,7 @@ TEST(FormatDocument, TablesLeaveNoByteOut) {
   }
 }
 
-// So that a field that moves in the code moves in the table, too.
+// So a field that moves in the code must move in the table, too.
 TEST(FormatDocument, TablesHaveTheFieldsOfTheExample) {
   for (const auto& [name, layout] : TheDocument().layouts) {
     ASSERT_TRUE(TheDocument().pieces.contains(layout.piece)) << name;
@@ -211,7 +211,7 @@ TEST(FormatDocument, ExampleIsWhatTheCodeWrites) {
   }
 }
 
-// The other way round: what the document shows is read as what it says.
+// The reverse: the document's bytes are decoded to the described values.
 TEST(FormatDocument, ExampleIsRead) {
   const auto& pieces = TheDocument().pieces;
   const Identity identity = Identity::Decode(pieces.at("identity").bytes).value();

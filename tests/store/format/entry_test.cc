@@ -1,4 +1,4 @@
-// Entries: what was written is read back, and bytes that cannot be one are refused.
+// Entries: encoded ones are decoded, and malformed bytes are refused.
 #include "store/format/entry.h"
 
 #include <gtest/gtest.h>
@@ -16,12 +16,12 @@ constexpr uint64_t kBlock = kBlockBytes;
 using Blocks = std::vector<BlockPointer>;
 
 std::vector<std::byte> Encoded(const Entry& entry, uint32_t limit = kLimit) {
-  std::vector<std::byte> bytes(3, std::byte{0xff});  // what was there before
+  std::vector<std::byte> bytes(3, std::byte{0xff});  // previous contents of the buffer
   entry.Encode(limit, &bytes);
   return bytes;
 }
 
-// An entry and what it borrows.
+// An entry and the memory that it borrows.
 struct OwnedEntry {
   std::string meta;
   std::string tail;
@@ -120,7 +120,7 @@ TEST(Entry, RefusesEveryTruncation) {
     const auto bytes = Encoded(owned.get());
     const size_t header = bytes.size() - owned.tail.size();
     ForEachTruncation(bytes, [&](Bytes cut) {
-      // An inline content ends where the record ends: its size stands nowhere else.
+      // An inline content ends where the record ends: its size is not stored.
       const bool is_shorter_content = is_inline && cut.size() >= header;
       EXPECT_EQ(Entry::Decode(cut, kLimit).has_value(), is_shorter_content) << cut.size();
     });

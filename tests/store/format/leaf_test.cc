@@ -1,5 +1,5 @@
-// Leaves against a sorted row of records: every record is found, nothing else is, and each key has
-// its place among them.
+// Leaves compared with a sorted list of records: every record is found, nothing else is, and each
+// key has its place among them.
 #include "store/format/leaf.h"
 
 #include <gtest/gtest.h>
@@ -23,8 +23,8 @@ class LeafModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned, u
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
   RecordKey DrawKey(std::string* name) {
-    // A few directories of the caller's, with names; and one of the store's, with numbers in
-    // clusters.
+    // A few directories of the caller's, with names; and one of the store's, with clustered
+    // numbers.
     if (Below(5) == 0)
       return {kFirstOwnDirectory | Below(2), Below(2) ? Below(40) : Below(1u << 20), {}};
     *name = std::string(Below(30) ? 1 + Below(12) : 255, static_cast<char>('a' + Below(26)));
@@ -33,7 +33,7 @@ class LeafModel : public testing::TestWithParam<std::tuple<uint32_t, unsigned, u
     return {1 + Below(3), hash_.PositionOf(*name), *name};
   }
 
-  // Ascending and unique, and as many as the page takes.
+  // Ascending and unique, and as many as fit in the page.
   void Fill() {
     names_.assign(2000, {});
     uint32_t bytes = 0;
@@ -103,8 +103,7 @@ TEST(Leaf, TakesTwoOfTheLargestRecords) {
   const NameHash hash;
   for (uint32_t page_bytes = kMinPageBytes; page_bytes <= kMaxPageBytes; page_bytes *= 2) {
     const std::string name(255, 'n'), other(255, 'm'), meta(255, 'm');
-    // The largest entry: longest name and meta, numbers and tail as large as can be, eight blocks
-    // far from each other.
+    // The largest entry: longest name and meta, maximal numbers and tail, eight blocks far apart.
     const std::vector<std::byte> value(2 + 255 + 4 * kMaxVarintBytes +
                                        kDirectBlocks * kMaxBlockListItemBytes +
                                        InlineLimitBytes(page_bytes));

@@ -1,4 +1,4 @@
-// What records prove is found whatever lies around them, in time that grows with the segment alone.
+// Proofs in records are found whatever surrounds them, in time linear in the segment's size.
 #include "store/format/log_proof.h"
 
 #include <gtest/gtest.h>
@@ -14,14 +14,14 @@ class LogProofTest : public testing::TestWithParam<SegmentVersion> {
   LogProofTest() : header_{5, 1000, GetParam()} { Fill(std::byte{0}); }
 
   void Fill(std::byte byte) { segment_.assign(kSegmentBytes, byte); }
-  // A table of counters, each of which could be the sequence, the length, or both.
+  // A table of counters, each of which could be a sequence, a length, or both.
   void FillWithCounters(uint32_t value) {
     for (size_t at = 0; at + 8 <= segment_.size(); at += 8) {
       StoreLittle(segment_.data() + at, uint64_t{value});
       StoreLittle(segment_.data() + at, value);
     }
   }
-  // Returns the offset behind it.
+  // Returns the offset after it.
   size_t Place(size_t at, uint64_t sequence, uint64_t durable, size_t payload = 100) {
     const uint32_t front = LogRecordHeaderBytes(GetParam());
     std::vector<std::byte> record(front + payload, std::byte{'p'});
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, LogProofTest,
                            return version.param == SegmentVersion::kOld ? "Old" : "New";
                          });
 
-// The front alone will do.
+// An intact front suffices.
 TEST(LogProof, ARecordWithADamagedPayloadStillProves) {
   std::vector<std::byte> segment(10'000);
   std::vector<std::byte> record(kLogRecordHeaderBytes + 100);

@@ -1,5 +1,5 @@
-// Segment headers and records: what was written is read back, and neither damage nor what an
-// earlier life of the file left passes for it.
+// Segment headers and records: encoded ones are decoded, and neither damage nor records of an
+// earlier use of the file are accepted.
 #include "store/format/log_segment.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// What CheckPage refuses: damage, pages of another place or time, and pages made on purpose that
-// carry a right checksum. Those that pass are read in bounds, whatever they say.
+// Pages that CheckPage refuses: damaged ones, pages of another place or time, and forged ones under
+// correct checksums. Accepted pages are read within bounds, whatever they contain.
 #include "store/format/page.h"
 
 #include <gtest/gtest.h>
@@ -69,7 +69,7 @@ TEST(CheckPage, RefusesPagesOfAnotherPlaceOrTime) {
 
 TEST(CheckPage, RefusesZeros) { EXPECT_FALSE(Check(Page(kMinPageBytes))); }
 
-// Pages that only somebody who computes checksums can make.
+// Pages that only an attacker who computes checksums can make.
 struct HostileCase {
   const char* name;
   Page (*page)();
@@ -161,7 +161,7 @@ TEST(CheckOrder, AcceptsPagesInOrder) {
 const HostileCase kOutOfOrder[] = {
     {"LeafSlots", Leaf,
      [](std::byte* page) {
-       // The fingerprints of the first two records change places.
+       // Swaps the fingerprints of the first two records.
        const auto first = LoadLittle<uint32_t>(page + SlotAt(0));
        StoreLittle(page + SlotAt(0), LoadLittle<uint32_t>(page + SlotAt(1)));
        StoreLittle(page + SlotAt(1), first);
@@ -188,7 +188,7 @@ TEST_P(PageOutOfOrder, PassesCheckPageAndFailsCheckOrder) {
 INSTANTIATE_TEST_SUITE_P(Cases, PageOutOfOrder, testing::ValuesIn(kOutOfOrder),
                          [](const auto& hostile) { return hostile.param.name; });
 
-// Reads all that a page has to say. A sanitizer sees what leaves the page.
+// Reads everything in a page. A sanitizer detects reads outside the page.
 void ReadEverything(const Page& page) {
   const PageView view(page.data(), kMinPageBytes);
   const RecordKey keys[] = {{}, {1, 20, "m"}, Named(1, "a", 0, "").key, {~0ull, ~0ull, "zz"}};

@@ -1,4 +1,4 @@
-// Searches against std::lower_bound, on numbers that lie evenly, and on such as do not.
+// Searches compared with std::lower_bound, on evenly distributed numbers, and on others.
 #include "store/format/search.h"
 
 #include <gtest/gtest.h>
@@ -69,7 +69,7 @@ TEST(Search, StaysInItsRange) {
   }
 }
 
-// What `first` and `last` say may be wrong: they come from a page.
+// `first` and `last` may be wrong, since they come from a page.
 TEST(Search, FindsWithWrongEnds) {
   Numbers numbers;
   for (uint64_t i = 0; i < 100; ++i) numbers.push_back(i * i);

@@ -1,4 +1,4 @@
-// Identity and checkpoint slots: what was written is read back, and nothing else passes for it.
+// Identity and checkpoint slots: encoded ones are decoded, and everything else is refused.
 #include "store/format/superblock.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ Checkpoint SomeCheckpoint() {
   return checkpoint;
 }
 
-// The bytes of an identity with one field changed by `edit`, under a right checksum.
+// The bytes of an identity with one field changed by `edit`, under a correct checksum.
 template <typename Edit>
 std::vector<std::byte> SealedIdentity(Edit edit) {
   auto bytes = SomeIdentity().Encode();
@@ -85,7 +85,7 @@ TEST(Identity, RefusesEveryTruncation) {
 TEST(Identity, OfANewerVersionIsToldApartFromADamagedOne) {
   auto newer = SealedIdentity([](std::byte* at) { StoreLittle(at + 16, kVersion + 1); });
   EXPECT_EQ(CodeOf(Identity::Decode(newer)), ErrorCode::kUnsupported);
-  // Its checksum may be of another kind.
+  // Its checksum may be computed in another way.
   newer[8] ^= std::byte{1};
   EXPECT_EQ(CodeOf(Identity::Decode(newer)), ErrorCode::kUnsupported);
 }
@@ -156,7 +156,7 @@ TEST(Checkpoint, RefusesAnotherNumberOfShards) {
   EXPECT_FALSE(Checkpoint::Decode(bytes, SomeStore(), 3));
 }
 
-// The writer does not check; so this makes checkpoints that only a faulty program would.
+// The encoder does not validate, so this makes checkpoints that only a faulty program would write.
 TEST(Checkpoint, RefusesImpossibleNumbersUnderARightChecksum) {
   struct {
     const char* name;

@@ -1,4 +1,4 @@
-// One function a piece; they refer to each other as those of a real store do.
+// One function for each part; the parts refer to each other as in a real store.
 #include "tests/store/format/worked_example.h"
 
 #include <algorithm>
@@ -38,8 +38,8 @@ Identity TheIdentity() {
   return identity;
 }
 
-// A bitmap of an allocation map where number `last` is used, and those from 1 to it, but that of
-// pages has only `last`.
+// A bitmap of an allocation map. For blocks, the numbers 1 to `last` are used; for pages, only
+// `last`.
 Piece TheBitmap(uint64_t last) {
   Piece out(kBlockBytes);
   const uint64_t ones = (uint64_t{2} << last) - 2;

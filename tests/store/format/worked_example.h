@@ -1,8 +1,8 @@
 // The worked example of docs/format.md: what the code writes for a small store, piece by piece.
 //
-// The store has the id 00 01 ... 0f, one shard and pages of 4 KiB. It holds `foo` with the content
-// "bar", `big` with 5000 bytes in two blocks, and `sparse` with 40004 bytes, of which one block was
-// written, and one allocated only.
+// The store has the id 00 01 ... 0f, one shard and pages of 4 KiB. It contains `foo` with the
+// content "bar", `big` with 5000 bytes in two blocks, and `sparse` with 40004 bytes, of which one
+// block was written, and one only allocated.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace kvfs::format {
 
-// By the name that the document gives them.
+// By their names in the document.
 std::map<std::string, std::vector<std::byte>> WorkedExample();
 
 }  // namespace kvfs::format

@@ -1,4 +1,5 @@
-// The memtable against maps: of the newest records, and of what each of several snapshots must see.
+// The memtable compared with maps: of the newest records, and of what each of several snapshots
+// must see.
 #include "store/shard/memtable.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ using Model = std::map<Key, std::optional<std::string>>;
 
 RecordKey KeyOf(const Key& key) { return {std::get<0>(key), std::get<1>(key), std::get<2>(key)}; }
 
-// A memtable beside maps.
+// A memtable, and maps with the same records.
 class Table {
  public:
   void Put(const Key& key, std::optional<std::string> value) {
@@ -118,7 +119,7 @@ TEST(Memtable, ReplacingInPlaceTakesNoMoreMemory) {
   const size_t before = table.table().bytes();
   for (int i = 0; i < 10'000; ++i) table.Put({1, 2, "counter"}, std::string(100, 'y'));
   EXPECT_EQ(table.table().bytes(), before);
-  // A slot, a length, the name, the version, the value, and the group that it may begin.
+  // A slot, a length, the name, the version, the value, and possibly a new group.
   EXPECT_EQ(table.table().record_bytes(), 6 + 1 + 7 + 2 + 100 + 10u);
   table.Put({1, 2, "counter"}, std::nullopt);
   EXPECT_EQ(table.table().record_bytes(), 0u);

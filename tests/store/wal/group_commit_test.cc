@@ -1,5 +1,5 @@
-// How long a flush of the log waits for others to share it. The flush before took an hour, so that
-// a wait that should end by itself does not.
+// How long a flush of the log waits for others to share it. The previous flush is said to have
+// taken an hour, so that no wait ends by its timeout.
 #include "store/wal/group_commit.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The redo log on a disk in memory: what is appended is replayed, up to the first record that is
-// missing or torn, and what earlier lives of a segment left never is.
+// The redo log on a disk in memory: appended records are replayed, up to the first one that is
+// missing or torn, and records of earlier uses of a segment never are.
 #include "store/wal/redo_log.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class RedoLogTest : public testing::Test {
     return std::exchange(before_sync_, {});
   }
 
-  // Opens the log anew, and starts to append as a recovery does; a checkpoint at the start of the
+  // Opens the log again, and starts to append like a recovery; a checkpoint at the start of this
   // life names its first segment.
   void NewLife(uint64_t first_segment, uint64_t next) {
     log_ = Load(env_);
@@ -69,7 +69,8 @@ class RedoLogTest : public testing::Test {
     return {};
   }
 
-  // The last sequence that a replay from `next` in `first_segment` reaches; each record is checked.
+  // The last sequence that a replay from `next` in `first_segment` reaches; each record is
+  // verified.
   uint64_t ReplayOf(Env& env, uint64_t first_segment, uint64_t next, size_t size = 100) {
     auto log = Load(env);
     auto replayed =
@@ -99,7 +100,7 @@ class RedoLogTest : public testing::Test {
     }
     return segments;
   }
-  // The file of the log that holds `text`.
+  // The file of the log that contains `text`.
   static std::string FileWith(Env& env, const std::string& text, uint64_t* offset) {
     const auto names = env.ListDirectory("log").value();
     for (const auto& name : names) {
@@ -119,7 +120,7 @@ class RedoLogTest : public testing::Test {
   std::unique_ptr<RedoLog> log_;
   uint64_t life_ = 0;  // its first segment
   std::atomic<int> flushes_ = 0;
-  Result<void> before_sync_;  // what the next BeforeSync gives
+  Result<void> before_sync_;  // the result of the next BeforeSync
 };
 
 TEST_F(RedoLogTest, ReplaysWhatWasAppended) {
@@ -170,7 +171,7 @@ TEST_F(RedoLogTest, SyncMakesDurable) {
   EXPECT_EQ(flushes_, 1);
 }
 
-// What its records refer to is another matter, and a later sync's.
+// The state of the data that its records refer to does not matter here, but for a later sync.
 TEST_F(RedoLogTest, ASegmentIsSyncedAloneAndThenFound) {
   AppendMany(1);
   ASSERT_TRUE(log_->SyncSegment(life_));
@@ -208,7 +209,7 @@ TEST_F(RedoLogTest, ThreadsShareFlushes) {
   EXPECT_LE(flushes_, 200);
 }
 
-// What may become of the last record, and how far a replay then gets.
+// The possible states of the last record, and how far a replay then gets.
 struct TornCase {
   const char* name;
   void (*tear)(File& file, uint64_t record_begin, uint64_t record_bytes);
@@ -245,7 +246,7 @@ const TornCase kTorn[] = {
 
 class TornRecord : public RedoLogTest, public testing::WithParamInterface<TornCase> {
  protected:
-  // Tears record `sequence` of a disk as it was written.
+  // Tears record `sequence` on a copy of the disk.
   uint64_t ReplayedWithTorn(uint64_t sequence) {
     auto image = Everything();
     uint64_t payload_begin = 0;
@@ -283,7 +284,7 @@ TEST_F(RedoLogTest, RecordsOfARecycledSegmentAreNotReplayed) {
 }
 
 // Records up to 10 were appended; a recovery found only those up to 4, and began its own segment.
-// The rest may turn up again, with the very sequences that the new ones have.
+// The rest may reappear, with the same sequences as the new ones.
 TEST_F(RedoLogTest, ALifeEndsThoseBeforeIt) {
   AppendMany(10);
   const uint64_t first = life_;
@@ -309,7 +310,7 @@ TEST_F(RedoLogTest, ALifeWithoutRecordsEndsThoseBeforeItToo) {
   EXPECT_EQ(ReplayOf(*Everything(), first, 1), 4u);
 }
 
-// One life found more than the next: the later one decides.
+// One life found more records than the next one: the later one decides.
 TEST_F(RedoLogTest, AShorterLifeEndsALongerOne) {
   AppendMany(10);
   const uint64_t first = life_;
@@ -362,7 +363,7 @@ TEST_F(RedoLogTest, SparesAreRemovedAtTheEnd) {
   EXPECT_EQ(SegmentFiles(), 2u);
 }
 
-// Each step needs the one before; what comes too early does nothing, in any build.
+// Each step requires the previous one; a call that comes too early does nothing, in any build.
 TEST_F(RedoLogTest, WhatComesTooEarlyIsRefused) {
   AppendMany(5);
   const auto image = Everything();
@@ -422,7 +423,7 @@ TEST_F(RedoLogTest, AFailedSyncIsFinal) {
   EXPECT_EQ(log_->durable(), 0u);
 }
 
-// Not what a sync needs alone: whoever flushes meets it.
+// Even for data that a sync does not need: any flush reports the failure.
 TEST_F(RedoLogTest, AFailedFlushOfWhatRecordsReferToIsFinal) {
   AppendMany(2);
   before_sync_ = Fail(ErrorCode::kIo, "the blocks");
@@ -433,7 +434,7 @@ TEST_F(RedoLogTest, AFailedFlushOfWhatRecordsReferToIsFinal) {
   EXPECT_EQ(log_->durable(), 0u);
 }
 
-// A directory whose sync has failed may lack the file, whatever a later sync of it says.
+// A directory whose sync has failed may lack the file, whatever later syncs of it return.
 TEST_F(RedoLogTest, AFailedSyncOfTheDirectoryIsFinal) {
   env_.InjectFault({.kind = OperationKind::kSyncDirectory});
   EXPECT_EQ(log_->PrepareSpares(2).error().code, ErrorCode::kIo);
@@ -471,8 +472,8 @@ TEST_F(RedoLogTest, ASpareThatLacksRoomStays) {
   EXPECT_EQ(Replayed(), 6u);
 }
 
-// A file that has a header, but failed: found later, it would end the segment that the log goes on
-// in.
+// A file with a header that failed: if found later, it would end the segment in which the log
+// continues.
 TEST_F(RedoLogTest, ASegmentThatCannotBeBegunIsGone) {
   AppendMany(3);
   env_.InjectFault({.kind = OperationKind::kWrite});
@@ -481,7 +482,7 @@ TEST_F(RedoLogTest, ASegmentThatCannotBeBegunIsGone) {
   ASSERT_TRUE(log_->SyncTo(6));
   EXPECT_EQ(ReplayOf(*OnlySynced(), life_, 1), 6u);
   EXPECT_EQ(log_->FileBytes(), Names().size() * kSegmentBytes);
-  // The spare fails, and the one that is made instead.
+  // The spare fails, and so does the new segment made instead.
   ASSERT_TRUE(log_->PrepareSpares(1));
   env_.InjectFault({.kind = OperationKind::kWrite});
   env_.InjectFault({.kind = OperationKind::kWrite, .nth = 2});
@@ -530,7 +531,7 @@ TEST_F(RedoLogTest, SegmentsOfAnotherStoreAreSpares) {
   }));
 }
 
-// As a creation that was cut off leaves them.
+// As an interrupted creation leaves them.
 TEST_F(RedoLogTest, SparesCutShortAreRemoved) {
   AppendMany(5);
   auto image = Everything();
