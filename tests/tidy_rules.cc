@@ -153,6 +153,18 @@ Finding Libfuse(std::string_view path, const std::string& line) {
   return "includes <" + include->target + ">: libfuse is spoken to in fs/fuse only";
 }
 
+// Optimised, the compiler refuses to drop the result of these calls of the C library, cast or not.
+// The tests are built less optimised, and would not notice.
+Finding DroppedResults(std::string_view, const std::string& line) {
+  static const std::regex kDropped(
+      R"(static_cast<void>\((::)?(p?write|p?read|readlink|readlinkat|realpath|getcwd|f?chdir)"
+      R"(|[fl]?chown|fchownat|f?truncate|dup|pipe2?|symlink|link|linkat|nice|system)"
+      R"(|set(e|res|re)?[ug]id)\()");
+  std::smatch match;
+  if (!std::regex_search(line, match, kDropped)) return std::nullopt;
+  return "drops the result of " + match[2].str() + ", which an optimised build refuses";
+}
+
 // Six X in a row are a template for mkdtemp, three are a note.
 Finding LeftoverNotes(std::string_view, const std::string& line) {
   static const std::regex kNote(
@@ -183,8 +195,8 @@ Finding MachineNames(std::string_view, const std::string& line) {
 }
 
 using LineRule = Finding (*)(std::string_view path, const std::string& line);
-constexpr std::array<LineRule, 4> kCodeRules = {IncludeDirection, SystemHeaders, SystemCalls,
-                                                Libfuse};
+constexpr std::array<LineRule, 5> kCodeRules = {IncludeDirection, SystemHeaders, SystemCalls,
+                                                Libfuse, DroppedResults};
 constexpr std::array<LineRule, 3> kTextRules = {LeftoverNotes, MachineNames, RetiredWords};
 
 bool OpensWithComment(std::string_view path, const std::vector<std::string>& lines) {

@@ -86,6 +86,13 @@ TEST(Tidy, LibfuseIsNamedInFuseFilesOnly) {
 // Concatenated at run time, so that this file does not contain it.
 std::string Joined(const char* head, const char* tail) { return std::string(head) + tail; }
 
+TEST(Tidy, DroppedResultsThatAnOptimisedBuildRefusesAreFound) {
+  const std::string dropped = Joined("static_cast<void>(::wri", "te(1, text, 1));");
+  EXPECT_THAT(CheckLine("cli/main.cc", dropped), ElementsAre(HasSubstr("the result of write")));
+  EXPECT_THAT(CheckLine("cli/main.cc", "static_cast<void>(::fsync(directory));"), IsEmpty());
+  EXPECT_THAT(CheckLine("cli/main.cc", "static_cast<void>(Write(text));"), IsEmpty());
+}
+
 TEST(Tidy, NotesToOneselfAreFound) {
   for (const std::string& note :
        {Joined("TO", "DO: later"), Joined("FIX", "ME"), Joined("X", "XX: why"),

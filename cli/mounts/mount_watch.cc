@@ -177,7 +177,8 @@ class Watch {
       if (::waitpid(child_, nullptr, WNOHANG) != 0) break;
       std::this_thread::sleep_for(kStep);
     }
-    static_cast<void>(::write(told_.number(), "c", 1));
+    [[maybe_unused]] const ssize_t told =
+        ::write(told_.number(), "c", 1);  // the keeper may be gone
     AwaitKeeper([this] { return shared_.is_closed.load(); });
   }
   // Waits for a short time.
