@@ -57,8 +57,9 @@ const std::vector<Folder>& Folders() {
   return kFolders;
 }
 
-// What anybody may include: a lock of the standard library's kind.
-constexpr std::string_view kSharedMutex = "store/base/fair_shared_mutex.h";
+// What anybody may include: locks of the standard library's kinds.
+constexpr std::array<std::string_view, 2> kLocks = {"store/base/fair_shared_mutex.h",
+                                                    "store/base/mutex.h"};
 // The disk behind an interface; bytes on disk know nothing of it.
 constexpr std::string_view kEnv = "include/kvfs/env.h";
 
@@ -108,7 +109,7 @@ bool PointsDown(std::string_view path, std::string_view target) {
   if (LiesIn(path, "tests") || LiesIn(path, "examples")) return true;
   if (from == nullptr) return false;
   if (LiesIn(path, "store/format") && target == kEnv) return false;
-  if (target == kSharedMutex) return true;
+  if (Contains(kLocks, target)) return true;
   return FolderOf(target) == from->path || Contains(from->below, FolderOf(target));
 }
 
