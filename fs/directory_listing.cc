@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <mutex>
 
 #include "fs/store_file_system.h"
 
@@ -68,14 +67,14 @@ bool IsDot(const DirectoryEntry& entry) { return entry.next_offset <= kAfterDotD
 Result<std::vector<DirectoryEntry>> StoreFileSystem::ListDirectory(InodeNumber directory,
                                                                    uint64_t offset,
                                                                    const PageLimit& limit) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   return ListPage(directory, offset, limit);
 }
 
 Result<std::vector<DirectoryEntry>> StoreFileSystem::ListDirectoryPlus(InodeNumber directory,
                                                                        uint64_t offset,
                                                                        const PageLimit& limit) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(std::vector<DirectoryEntry> entries, ListPage(directory, offset, limit));
   for (DirectoryEntry& entry : entries) {
     if (IsDot(entry)) continue;

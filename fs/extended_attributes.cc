@@ -1,7 +1,6 @@
 // Reads and changes extended attributes. A change reads all of an inode's, edits them in memory,
 // and writes them and the inode's attributes in one batch, which fails after a concurrent change:
 // then it is tried again.
-#include <mutex>
 #include <utility>
 
 #include "fs/access_list.h"
@@ -86,7 +85,7 @@ void StoreFileSystem::AddXattrs(AttributeBatch& change, const Location& at, Inod
 // Reads the whole content without the lock; a file that moves meanwhile is looked up again.
 Result<std::string> StoreFileSystem::GetChecksum(InodeNumber inode) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    std::shared_lock lock(namespace_lock_);
+    SharedLock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, Locate(inode));
     KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
     lock.unlock();
@@ -98,7 +97,7 @@ Result<std::string> StoreFileSystem::GetChecksum(InodeNumber inode) {
 
 Result<std::string> StoreFileSystem::GetXattr(InodeNumber inode, std::string_view name) {
   if (name == kChecksumXattr) return GetChecksum(inode);
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   if (name == kVersionXattr) {
     KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
@@ -113,7 +112,7 @@ Result<std::string> StoreFileSystem::GetXattr(InodeNumber inode, std::string_vie
 }
 
 Result<std::vector<std::string>> StoreFileSystem::ListXattrs(InodeNumber inode) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo info, Load(at.key()));
   KVFS_ASSIGN(const StoredXattrs stored, LoadXattrs(at, info));
@@ -149,7 +148,7 @@ Result<void> StoreFileSystem::RemoveXattr(InodeNumber inode, std::string_view na
 }
 
 Result<void> StoreFileSystem::ChangeXattrs(InodeNumber inode, const XattrEdit& edit) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     KVFS_ASSIGN(const InodeInfo before, Load(at.key()));

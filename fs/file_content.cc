@@ -1,8 +1,6 @@
 // Reads and writes contents, and reads targets of symbolic links.
 #include <sys/stat.h>
 
-#include <mutex>
-
 #include "fs/names.h"
 #include "fs/new_entry.h"
 #include "fs/store_file_system.h"
@@ -10,14 +8,14 @@
 namespace kvfs::fs {
 
 Result<size_t> StoreFileSystem::Read(InodeNumber inode, uint64_t offset, MutableBytes out) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, 0));
   return store_.Read(at.key(), offset, out);
 }
 
 Result<StoreFileSystem::Written> StoreFileSystem::Write(InodeNumber inode, uint64_t offset,
                                                         Bytes data, const Caller& caller) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, offset, data.size()));
   Written written{offset, false};
   if (data.empty()) return written;
@@ -40,13 +38,13 @@ Result<StoreFileSystem::Written> StoreFileSystem::AppendAt(const Location& at, u
 Result<StoreFileSystem::Written> StoreFileSystem::Append(InodeNumber inode, uint64_t believed_end,
                                                          Bytes data, const Caller& caller) {
   {
-    std::shared_lock lock(namespace_lock_);
+    SharedLock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, LocateContent(inode, believed_end, data.size()));
     if (data.empty()) return Written{believed_end, false};
     auto appended = AppendAt(at, believed_end, data, caller);
     if (appended || appended.error().code != ErrorCode::kConflict) return appended;
   }
-  std::unique_lock lock(namespace_lock_);
+  MutexLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo file, Load(at.key()));
   if (data.size() > kMaxContentBytes - file.size_bytes) return Fail(ErrorCode::kTooLarge);
@@ -54,7 +52,7 @@ Result<StoreFileSystem::Written> StoreFileSystem::Append(InodeNumber inode, uint
 }
 
 Result<std::string> StoreFileSystem::ReadLink(InodeNumber inode) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const InodeInfo link, Load(at.key()));
   if (!link.attributes.IsSymbolicLink()) return Fail(ErrorCode::kInvalid);

@@ -3,7 +3,6 @@
 // Linux allows fallocate and copy_file_range to do less than requested, or to fail half way, so
 // large ranges are processed in pieces, each a batch that fits into the store's log.
 #include <algorithm>
-#include <mutex>
 
 #include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
@@ -49,7 +48,7 @@ Result<void> StoreFileSystem::ChangeRange(InodeNumber inode, uint64_t offset, ui
                                           RangeChange kind, const Caller& caller,
                                           const std::function<bool()>& is_interrupted,
                                           bool* cleared_bits) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(Location at, LocateContent(inode, offset, length));
   if (length == 0) return Fail(ErrorCode::kInvalid);
   KVFS_ASSIGN(const InodeInfo before, Load(at.key()));
@@ -91,7 +90,7 @@ Result<void> StoreFileSystem::CutInParts(InodeNumber inode,
                                          const std::function<void(Batch&, Key)>& cut) {
   bool has_more = true;
   while (has_more) {
-    std::shared_lock lock(namespace_lock_);
+    SharedLock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, Locate(inode));
     if (at.is_directory) return {};
     Batch batch;
@@ -116,7 +115,7 @@ Result<void> StoreFileSystem::AllocateInPieces(InodeNumber inode, uint64_t offse
     if (!is_first && is_interrupted && is_interrupted()) {
       return Fail(ErrorCode::kConflict, "the caller does not wait for it");
     }
-    std::shared_lock lock(namespace_lock_);
+    SharedLock lock(namespace_lock_);
     KVFS_ASSIGN(const Location at, LocateContent(inode, offset, end - offset));
     KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
     if (offset >= entry.size_bytes) break;
@@ -130,7 +129,7 @@ Result<void> StoreFileSystem::AllocateInPieces(InodeNumber inode, uint64_t offse
 }
 
 Result<uint64_t> StoreFileSystem::FindRange(InodeNumber inode, uint64_t offset, RangeKind kind) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, LocateContent(inode, std::min(offset, kMaxContentBytes), 0));
   KVFS_ASSIGN(const EntryInfo entry, store_.Stat(at.key()));
   if (offset >= entry.size_bytes) return Fail(ErrorCode::kNotFound);
@@ -144,7 +143,7 @@ Result<uint64_t> StoreFileSystem::CopyRange(InodeNumber from, uint64_t from_offs
                                             uint64_t to_offset, uint64_t length,
                                             const Caller& caller, bool* cleared_bits) {
   length = std::min(length, kMaxCopyBytes);
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location from_at, LocateContent(from, from_offset, length));
   KVFS_ASSIGN(const Location to_at, LocateContent(to, to_offset, length));
   AttributeBatch change(default_attributes_);

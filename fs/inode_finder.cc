@@ -10,7 +10,7 @@ namespace kvfs::fs {
 
 Result<std::optional<InodeFinder::Place>> InodeFinder::Find(InodeNumber inode,
                                                             const std::optional<Place>& wrong) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto hint = FindHint(inode);
   if (hint && hint != wrong) return hint;
   const bool is_current = has_all_ && version_ == store_.GetStats().acknowledged_sequence;
@@ -35,16 +35,18 @@ Result<std::optional<InodeFinder::Place>> InodeFinder::Walk(InodeNumber inode) {
   while (!directories.empty()) {
     const DirectoryId directory = directories.back();
     directories.pop_back();
-    const auto listed = snapshot->List(directory, kFirstPosition, [&](const ListedEntry& entry) {
-      const Kind kind = kind_of_(entry.meta);
-      if (kind == Kind::kNoInode) return true;
-      if (kind == Kind::kDirectory) directories.push_back(entry.id);
-      const Place place = {entry.id, directory, entry.position};
-      if (entry.id == inode) found = place;
-      if (hints_.size() < kMaxHints) hints_.push_back(place);
-      has_all_ = has_all_ && hints_.size() < kMaxHints;
-      return true;
-    });
+    const auto listed = snapshot->List(directory, kFirstPosition,
+                                       [&](const ListedEntry& entry) KVFS_REQUIRES_LOCK(mutex_) {
+                                         const Kind kind = kind_of_(entry.meta);
+                                         if (kind == Kind::kNoInode) return true;
+                                         if (kind == Kind::kDirectory)
+                                           directories.push_back(entry.id);
+                                         const Place place = {entry.id, directory, entry.position};
+                                         if (entry.id == inode) found = place;
+                                         if (hints_.size() < kMaxHints) hints_.push_back(place);
+                                         has_all_ = has_all_ && hints_.size() < kMaxHints;
+                                         return true;
+                                       });
     if (!listed && listed.error().code != ErrorCode::kCorrupt)
       return tl::unexpected(listed.error());
     if (!listed) damage = listed.error();

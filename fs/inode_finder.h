@@ -15,13 +15,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include <kvfs/store.h>
 #include "fs/inode_info.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -52,16 +52,16 @@ class InodeFinder {
   Result<std::optional<Place>> Find(InodeNumber inode, const std::optional<Place>& wrong);
 
  private:
-  std::optional<Place> FindHint(InodeNumber inode) const;
-  Result<std::optional<Place>> Walk(InodeNumber inode);
+  std::optional<Place> FindHint(InodeNumber inode) const KVFS_REQUIRES_LOCK(mutex_);
+  Result<std::optional<Place>> Walk(InodeNumber inode) KVFS_REQUIRES_LOCK(mutex_);
 
   const Store& store_;
   const DirectoryId root_;
   const KindOf kind_of_;
-  std::mutex mutex_;          // guards the following
-  std::vector<Place> hints_;  // ascending by inode
-  bool has_all_ = false;      // the hints covered all inodes
-  uint64_t version_ = 0;      // when the store had this version
+  Mutex mutex_;
+  std::vector<Place> hints_ KVFS_GUARDED_BY(mutex_);  // ascending by inode
+  bool has_all_ KVFS_GUARDED_BY(mutex_) = false;      // the hints covered all inodes
+  uint64_t version_ KVFS_GUARDED_BY(mutex_) = 0;      // when the store had this version
 };
 
 }  // namespace kvfs::fs

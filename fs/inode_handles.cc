@@ -4,7 +4,6 @@
 // An inode with several names has its entry under its number; one with a single name is searched
 // for (fs/inode_finder.h), without the namespace lock, and so may have moved by the time it is
 // found.
-#include <mutex>
 
 #include "fs/store_file_system.h"
 
@@ -42,7 +41,7 @@ Result<InodeInfo> StoreFileSystem::LookupNumber(InodeNumber inode) {
 }
 
 Result<InodeInfo> StoreFileSystem::LookupParent(InodeNumber directory) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(directory));
   if (!at.is_directory) return Fail(ErrorCode::kNotDirectory);
   if (at.directory == kTransientDirectory) return Fail(ErrorCode::kStale);
@@ -52,7 +51,7 @@ Result<InodeInfo> StoreFileSystem::LookupParent(InodeNumber directory) {
 
 // Without a search. kNotFound; kStale for a file without a name.
 Result<InodeInfo> StoreFileSystem::ReferenceKnown(InodeNumber inode) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   const auto known = Locate(inode);
   const Location at = known ? *known : Location{kSharedDirectory, SharedName(inode), false};
   if (at.directory == kTransientDirectory) return Fail(ErrorCode::kStale);
@@ -64,7 +63,7 @@ Result<InodeInfo> StoreFileSystem::ReferenceKnown(InodeNumber inode) {
 
 // kNotFound if it is not there any more.
 Result<InodeInfo> StoreFileSystem::ReferenceAt(const InodeFinder::Place& place) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   std::optional<std::string> name;
   KVFS_TRY(store_.List(place.directory, place.position, [&](const ListedEntry& entry) {
     if (entry.position != place.position) return false;

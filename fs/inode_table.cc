@@ -8,7 +8,7 @@ namespace kvfs::fs {
 
 void InodeTable::AddReference(InodeNumber inode, Key key, bool is_directory) {
   Part& part = PartOf(inode);
-  std::lock_guard lock(part.mutex);
+  const MutexLock lock(part.mutex);
   auto [at, is_new] = part.inodes.try_emplace(inode);
   if (is_new) at->second.location = {key.directory, std::string(key.name), is_directory};
   ++at->second.references;
@@ -16,7 +16,7 @@ void InodeTable::AddReference(InodeNumber inode, Key key, bool is_directory) {
 
 std::optional<Location> InodeTable::DropReferences(InodeNumber inode, uint64_t count) {
   Part& part = PartOf(inode);
-  std::lock_guard lock(part.mutex);
+  const MutexLock lock(part.mutex);
   auto at = part.inodes.find(inode);
   if (at == part.inodes.end()) return {};
   at->second.references -= std::min(count, at->second.references);
@@ -28,7 +28,7 @@ std::optional<Location> InodeTable::DropReferences(InodeNumber inode, uint64_t c
 
 std::optional<Location> InodeTable::Find(InodeNumber inode) const {
   const Part& part = PartOf(inode);
-  std::lock_guard lock(part.mutex);
+  const MutexLock lock(part.mutex);
   auto at = part.inodes.find(inode);
   if (at == part.inodes.end()) return {};
   return at->second.location;
@@ -36,13 +36,13 @@ std::optional<Location> InodeTable::Find(InodeNumber inode) const {
 
 bool InodeTable::IsReferenced(InodeNumber inode) const {
   const Part& part = PartOf(inode);
-  std::lock_guard lock(part.mutex);
+  const MutexLock lock(part.mutex);
   return part.inodes.contains(inode);
 }
 
 void InodeTable::Relocate(InodeNumber inode, Key key) {
   Part& part = PartOf(inode);
-  std::lock_guard lock(part.mutex);
+  const MutexLock lock(part.mutex);
   auto at = part.inodes.find(inode);
   if (at == part.inodes.end()) return;
 
@@ -55,7 +55,7 @@ void InodeTable::Relocate(InodeNumber inode, Key key) {
 size_t InodeTable::Count() const {
   size_t count = 0;
   for (const Part& part : parts_) {
-    std::lock_guard lock(part.mutex);
+    const MutexLock lock(part.mutex);
     count += part.inodes.size();
   }
   return count;

@@ -11,13 +11,13 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
 #include <kvfs/batch.h>
 #include "fs/inode_info.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -56,8 +56,9 @@ class InodeTable {
     uint64_t references = 0;
   };
   struct Part {
-    mutable std::mutex mutex;
-    std::unordered_map<InodeNumber, Inode> inodes;  // INVARIANT: references are above 0
+    mutable Mutex mutex;
+    // INVARIANT: references are above 0.
+    std::unordered_map<InodeNumber, Inode> inodes KVFS_GUARDED_BY(mutex);
   };
   static constexpr size_t kParts = 16;
 

@@ -5,7 +5,6 @@
 // stays valid from its read until the batch is applied.
 #include <sys/stat.h>
 
-#include <mutex>
 #include <utility>
 
 #include "fs/names.h"
@@ -16,7 +15,7 @@ namespace kvfs::fs {
 Result<InodeInfo> StoreFileSystem::Link(InodeNumber inode, InodeNumber parent,
                                         std::string_view name) {
   KVFS_TRY(CheckName(name));
-  std::unique_lock lock(namespace_lock_);
+  MutexLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   if (at.is_directory) return Fail(ErrorCode::kPermission);

@@ -6,7 +6,6 @@
 // under the shared namespace lock only.
 #include <sys/stat.h>
 
-#include <mutex>
 #include <utility>
 
 #include "fs/names.h"
@@ -26,13 +25,13 @@ bool IsFileOrDevice(uint32_t mode) {
 
 Result<InodeInfo> StoreFileSystem::Lookup(InodeNumber parent, std::string_view name) {
   KVFS_TRY(CheckName(name));
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_TRY(LocateParent(parent));
   return FindAndReference({parent, name});
 }
 
 void StoreFileSystem::Forget(InodeNumber inode, uint64_t count) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   const auto last = inodes_.DropReferences(inode, count);
   if (!last || last->directory != kTransientDirectory) return;
   AttributeBatch change(default_attributes_);
@@ -74,7 +73,7 @@ Result<InodeInfo> StoreFileSystem::CreateEntry(InodeNumber parent, std::string_v
                                                Attributes attributes, Bytes content,
                                                const Caller& caller) {
   KVFS_TRY(CheckName(name));
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   KVFS_ASSIGN(const InodeInfo directory, Load(parent_at.key()));
   TakeOwnership(attributes, directory.attributes, caller);
@@ -121,7 +120,7 @@ Result<void> StoreFileSystem::RemoveName(InodeNumber parent, std::string_view na
                                          bool directory) {
   KVFS_TRY(CheckName(name));
   const Key key = {parent, name};
-  std::unique_lock lock(namespace_lock_);
+  MutexLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   KVFS_ASSIGN(const Found found, Find(key));
   KVFS_TRY(CheckRemovable(found.inode, directory));

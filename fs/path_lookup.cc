@@ -20,6 +20,7 @@ Result<StoreFileSystem::PathLookup::NameState*> StoreFileSystem::PathLookup::Loo
     return &known->second;
   }
   KVFS_TRY(CheckName(name));
+  fs_.namespace_lock_.AssertHeld();
   KVFS_ASSIGN(std::optional<Found> found, fs_.FindIfPresent({parent, name}));
   if (found && found->is_shared) shared_.try_emplace(found->inode.number, found->inode);
   const auto [at, inserted] =
@@ -48,6 +49,7 @@ Result<StoreFileSystem::PathLookup::Directory*> StoreFileSystem::PathLookup::Ent
 Result<StoreFileSystem::PathLookup::Directory*> StoreFileSystem::PathLookup::EnterRoot() {
   const auto known = directories_.find(kRootInode);
   if (known != directories_.end()) return &known->second;
+  fs_.namespace_lock_.AssertHeld();
   KVFS_ASSIGN(const Location root, fs_.Locate(kRootInode));
   const Key entry = {root.directory, Keep(root.name)};
   KVFS_ASSIGN(const InodeInfo inode, fs_.Load(entry));

@@ -1,7 +1,8 @@
 // The names and directories that a list of path operations touches, as they are after the changes
 // so far. A name that no change has touched is looked up in the store.
 //
-// The namespace lock is held exclusively as long as a lookup lives, so nothing else changes.
+// The namespace lock is held exclusively as long as a lookup lives, so nothing else changes. (clang
+// cannot follow that: the functions that go on to the file system assert it.)
 #pragma once
 
 #include <deque>

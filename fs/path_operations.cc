@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -134,6 +133,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
     InodeInfo inode = {change.staged, attributes, change.data.size(), 0, 0};
     if (change.staged != kNoInode) {
       KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
+      fs_.namespace_lock_.AssertHeld();
       KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
       inode.size_bytes = content.size_bytes;
       change_.batch().Move(staged->key(), place.key, MetaOf(meta), Batch::IfPresent::kRefuse);
@@ -161,6 +161,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
       of_parent = own->second;
     } else {
       const Location at = {parent.entry.directory, std::string(parent.entry.name), true};
+      fs_.namespace_lock_.AssertHeld();
       KVFS_ASSIGN(const StoredXattrs stored,
                   fs_.LoadXattrs(at, {parent.number, parent.attributes, 0, 0, 0}));
       of_parent = stored.xattrs;
@@ -183,6 +184,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
                 "contain; write to the file in the mount, or unmount first");
   }
   Result<const Location*> LocateStaged(const PathOperation& change) {
+    fs_.namespace_lock_.AssertHeld();
     KVFS_ASSIGN(Location at, fs_.Locate(change.staged));
     return &locations_.emplace_back(std::move(at));
   }
@@ -206,6 +208,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
                            std::optional<std::string_view> meta) {
     if (change.staged != kNoInode) {
       KVFS_ASSIGN(const Location* const staged, LocateStaged(change));
+      fs_.namespace_lock_.AssertHeld();
       KVFS_ASSIGN(const InodeInfo content, fs_.Load(staged->key()));
       change_.batch().TakeContent(entry, staged->key(), meta ? MetaOf(*meta) : MetaEdit());
       return content.size_bytes;
@@ -224,6 +227,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
   Result<void> PutXattrs(const InodeInfo& inode, const XattrMap& xattrs) {
     for (const auto& [name, value] : xattrs) KVFS_TRY(CheckXattrName(name));
     KVFS_TRY(CheckXattrs(xattrs));
+    fs_.namespace_lock_.AssertHeld();
     const Location anywhere = {kRootDirectory, {}, false};  // that has a name
     KVFS_ASSIGN(const StoreFileSystem::StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     fs_.AddXattrs(change_, anywhere, inode.number, stored, xattrs);
@@ -240,6 +244,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
   Result<XattrMap> XattrsOf(const InodeInfo& inode) const {
     const auto own = own_xattrs_.find(inode.number);
     if (own != own_xattrs_.end()) return own->second;
+    fs_.namespace_lock_.AssertHeld();
     const Location anywhere = {kRootDirectory, {}, false};  // that has a name
     KVFS_ASSIGN(StoredXattrs stored, fs_.LoadXattrs(anywhere, inode));
     return std::move(stored.xattrs);
@@ -283,6 +288,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
     } else {
       found.at = {place.key.directory, std::string(place.key.name), is_directory};
     }
+    fs_.namespace_lock_.AssertHeld();
     fs_.DropName(change_, place.key, found, now_);
     if (found.IsLastName()) {
       DropOwnXattrs(number);
@@ -298,6 +304,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
 
   Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) {
     if (!as_directory || !inode.attributes.IsDirectory()) {
+      fs_.namespace_lock_.AssertHeld();
       return fs_.CheckRemovable(inode, as_directory);
     }
     for (const auto& [place, state] : names_) {
@@ -548,7 +555,7 @@ class StoreFileSystem::ChangeResolver : private StoreFileSystem::PathLookup {
 
 Result<std::vector<ChangedName>> StoreFileSystem::ApplyChanges(
     std::span<const PathOperation> changes, const Caller& caller, size_t* failed) {
-  std::unique_lock lock(namespace_lock_);
+  MutexLock lock(namespace_lock_);
   ChangeResolver resolver(*this, caller);
   if (failed != nullptr) *failed = changes.size();
   for (size_t i = 0; i < changes.size(); ++i) {

@@ -2,7 +2,6 @@
 //
 // A replaced file loses its name first, as by Unlink. For a hard link only the name moves; the
 // inode's own entry, whose ctime changes, stays where it is.
-#include <mutex>
 #include <utility>
 
 #include "fs/names.h"
@@ -28,7 +27,7 @@ Result<void> StoreFileSystem::Rename(InodeNumber parent, std::string_view name,
                                      RenameMode mode) {
   KVFS_TRY(CheckName(name));
   KVFS_TRY(CheckName(new_name));
-  std::unique_lock lock(namespace_lock_);
+  MutexLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location parent_at, LocateParent(parent));
   KVFS_ASSIGN(const Location new_parent_at, LocateParent(new_parent));
   const RenamePlace from = {{parent, name}, parent_at.key()};

@@ -2,8 +2,6 @@
 // that concurrent changes of different attributes are all kept.
 #include <sys/stat.h>
 
-#include <mutex>
-
 #include "fs/set_id_bits.h"
 #include "fs/store_file_system.h"
 
@@ -48,7 +46,7 @@ Result<void> CheckSize(const InodeInfo& inode, uint64_t size_bytes) {
 }  // namespace
 
 Result<InodeInfo> StoreFileSystem::GetAttributes(InodeNumber inode) {
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   return Load(at.key());
 }
@@ -59,7 +57,7 @@ Result<InodeInfo> StoreFileSystem::SetAttributes(InodeNumber inode, const Attrib
     KVFS_TRY(
         CutInParts(inode, [&](Batch& batch, Key key) { batch.Resize(key, *wanted.size_bytes); }));
   }
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location at, Locate(inode));
   if (IsEmpty(wanted)) return Load(at.key());
   std::optional<InodeInfo> before;

@@ -143,7 +143,7 @@ Result<InodeInfo> StoreFileSystem::FindAndReference(Key name) {
 // The parents of a referenced inode are referenced, too: the kernel keeps the names on its path.
 std::optional<std::string> StoreFileSystem::PathOf(const ChangedName& name) const {
   constexpr size_t kLongestPath = 4096;  // that a system call takes
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   if (!inodes_.IsReferenced(name.inode)) return std::nullopt;
   std::string path = name.name;
   for (InodeNumber directory = name.parent; directory != kRootInode;) {

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <atomic>
-#include <shared_mutex>
 
 #include "fs/attribute_batch.h"
 #include "fs/file_system.h"
@@ -17,6 +16,7 @@
 #include "fs/inode_finder.h"
 #include "fs/inode_table.h"
 #include "store/base/fair_shared_mutex.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -87,13 +87,14 @@ class StoreFileSystem final : public FileSystem {
   // exclusive.
 
   // The location of the inode's entry. kStale.
-  Result<Location> Locate(InodeNumber inode) const;
+  Result<Location> Locate(InodeNumber inode) const KVFS_REQUIRES_SHARED(namespace_lock_);
   // The same for a directory whose names are to change. kNotDirectory; kNotFound if it was removed.
-  Result<Location> LocateParent(InodeNumber directory) const;
+  Result<Location> LocateParent(InodeNumber directory) const KVFS_REQUIRES_SHARED(namespace_lock_);
   // The same for a range of a content. kIsDirectory; kTooLarge.
-  Result<Location> LocateContent(InodeNumber inode, uint64_t offset, uint64_t length) const;
+  Result<Location> LocateContent(InodeNumber inode, uint64_t offset, uint64_t length) const
+      KVFS_REQUIRES_SHARED(namespace_lock_);
   // Reads the inode from its own entry, at `key`. kNotFound.
-  Result<InodeInfo> Load(Key key) const;
+  Result<InodeInfo> Load(Key key) const KVFS_REQUIRES_SHARED(namespace_lock_);
 
   // The inode of a name. Its own entry has the name, or the name is a hard link to it.
   struct Found {
@@ -105,11 +106,11 @@ class StoreFileSystem final : public FileSystem {
     bool IsLastName() const { return !is_shared || inode.attributes.links <= 1; }
   };
   // kNotFound.
-  Result<Found> Find(Key name) const;
-  Result<Found> Follow(std::string_view hard_link) const;
+  Result<Found> Find(Key name) const KVFS_REQUIRES_SHARED(namespace_lock_);
+  Result<Found> Follow(std::string_view hard_link) const KVFS_REQUIRES_SHARED(namespace_lock_);
   // The same, but nothing if there is no such name.
-  Result<std::optional<Found>> FindIfPresent(Key name) const;
-  Result<InodeInfo> FindAndReference(Key name);
+  Result<std::optional<Found>> FindIfPresent(Key name) const KVFS_REQUIRES_SHARED(namespace_lock_);
+  Result<InodeInfo> FindAndReference(Key name) KVFS_REQUIRES_SHARED(namespace_lock_);
 
   InodeFinder::Kind KindOf(std::string_view meta) const;
   Result<InodeInfo> ReferenceKnown(InodeNumber inode);
@@ -122,7 +123,8 @@ class StoreFileSystem final : public FileSystem {
   Result<void> RemoveName(InodeNumber parent, std::string_view name, bool directory);
   // kIsDirectory, kNotDirectory or kNotEmpty, as unlink, or with `as_directory` rmdir, would
   // return.
-  Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) const;
+  Result<void> CheckRemovable(const InodeInfo& inode, bool as_directory) const
+      KVFS_REQUIRES_LOCK(namespace_lock_);
 
   // Add to `change`: the first name of a file without one; another name of a file with one (returns
   // the new key of its entry).
@@ -136,9 +138,9 @@ class StoreFileSystem final : public FileSystem {
     Key parent;
   };
   Result<void> MoveEntry(const RenamePlace& from, const Found& moved, const RenamePlace& to,
-                         const std::optional<Found>& replaced);
+                         const std::optional<Found>& replaced) KVFS_REQUIRES_LOCK(namespace_lock_);
   Result<void> ExchangeEntries(const RenamePlace& from, const Found& moved, const RenamePlace& to,
-                               const Found& other);
+                               const Found& other) KVFS_REQUIRES_LOCK(namespace_lock_);
   // Add to `change`: a new name of an entry, or of a hard link to the entry at `shared`; a name as
   // a hard link to a file.
   static void MoveName(AttributeBatch& change, Key from, Key to, const std::optional<Key>& shared,
@@ -149,12 +151,14 @@ class StoreFileSystem final : public FileSystem {
 
   // Add to `change`: the loss of a name (the inode's last one erases it, or moves it to
   // kTransientDirectory if it is referenced); a change of names in a directory.
-  void DropName(AttributeBatch& change, Key name, const Found& found, Timespec now) const;
-  void Orphan(AttributeBatch& change, const Found& found, Timespec now) const;
+  void DropName(AttributeBatch& change, Key name, const Found& found, Timespec now) const
+      KVFS_REQUIRES_LOCK(namespace_lock_);
+  void Orphan(AttributeBatch& change, const Found& found, Timespec now) const
+      KVFS_REQUIRES_LOCK(namespace_lock_);
   static void TouchDirectory(AttributeBatch& change, Key directory, int more_subdirectories,
                              Timespec now);
   // After a DropName has been applied: notes the inode's new location.
-  void NoteDrop(const Found& found);
+  void NoteDrop(const Found& found) KVFS_REQUIRES_LOCK(namespace_lock_);
   static std::string TransientName(InodeNumber inode);
 
   // For a change of content: sets the times, and clears the bits that an ordinary user's change
@@ -177,7 +181,8 @@ class StoreFileSystem final : public FileSystem {
     XattrMap xattrs;
     uint64_t version = Batch::kAbsent;  // of their entry
   };
-  Result<StoredXattrs> LoadXattrs(const Location& at, const InodeInfo& inode) const;
+  Result<StoredXattrs> LoadXattrs(const Location& at, const InodeInfo& inode) const
+      KVFS_REQUIRES_SHARED(namespace_lock_);
   // Adds to `change` the replacement of `before` by `after`, provided that they are still `before`.
   void AddXattrs(AttributeBatch& change, const Location& at, InodeNumber inode,
                  const StoredXattrs& before, const XattrMap& after) const;
@@ -191,17 +196,19 @@ class StoreFileSystem final : public FileSystem {
   static Result<void> CheckDefaultList(const InodeInfo& inode, std::string_view value);
   // Adds to `change` the effect of a change of mode on the inode's list.
   Result<void> AddModeToList(AttributeBatch& change, const Location& at, const InodeInfo& inode,
-                             uint32_t permissions) const;
+                             uint32_t permissions) const KVFS_REQUIRES_SHARED(namespace_lock_);
   // Returns the lists of a new inode, and sets its mode by its parent's default list, or else by
   // the umask.
   static Result<XattrMap> InheritAccess(Attributes& child, const XattrMap& of_parent,
                                         const Caller& caller);
 
   // Appends at `end`. kConflict if the file does not end there.
-  Result<Written> AppendAt(const Location& at, uint64_t end, Bytes data, const Caller& caller);
+  Result<Written> AppendAt(const Location& at, uint64_t end, Bytes data, const Caller& caller)
+      KVFS_REQUIRES_SHARED(namespace_lock_);
 
   Result<std::vector<DirectoryEntry>> ListPage(InodeNumber directory, uint64_t offset,
-                                               const PageLimit& limit) const;
+                                               const PageLimit& limit) const
+      KVFS_REQUIRES_SHARED(namespace_lock_);
   // Number and type of the name's inode.
   InodeInfo InodeOf(const ListedEntry& entry) const;
   std::string NewUnnamed();

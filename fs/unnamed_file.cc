@@ -2,8 +2,6 @@
 // entries are in kTransientDirectory, like those of unlinked files, and do not survive a crash.
 #include <sys/stat.h>
 
-#include <mutex>
-
 #include "fs/store_file_system.h"
 
 namespace kvfs::fs {
@@ -19,7 +17,7 @@ Result<InodeInfo> StoreFileSystem::CreateUnnamedFile(InodeNumber directory, uint
                                                      const Caller& caller) {
   const std::string name = NewUnnamed();
   const Key key = {kTransientDirectory, name};
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   KVFS_ASSIGN(const Location directory_at, LocateParent(directory));
   KVFS_ASSIGN(const InodeInfo parent, Load(directory_at.key()));
   Attributes attributes;
@@ -47,7 +45,7 @@ Result<InodeInfo> StoreFileSystem::CreateStagedFile(InodeNumber receiver) {
   attributes.mode = S_IFREG | 0600;
   attributes.links = 0;
   const std::string meta = EncodeAttributes(attributes);
-  std::shared_lock lock(namespace_lock_);
+  SharedLock lock(namespace_lock_);
   Batch create;
   create.PutAs(key, receiver == 0 ? store_.ReserveId(name) : store_.ReserveIdLike(receiver), {},
                meta);

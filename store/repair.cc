@@ -76,8 +76,13 @@ class Repair {
     return {};
   }
 
+  ShardPin PinOf(uint32_t shard) const {
+    const SharedLock lock(parts_->shards[shard]->mutex);
+    return parts_->shards[shard]->Pin();
+  }
+
   Result<void> CopyShard(uint32_t shard) {
-    RecordCursor cursor(parts_->shards[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
+    RecordCursor cursor(PinOf(shard), Memtable::kNewest, /*lock=*/nullptr);
     cursor.Seek({}, format::kFirstOwnDirectory - 1);
     for (; cursor.Valid(); cursor.Next()) KVFS_TRY(CopyEntry(shard, cursor.Record()));
     if (const auto missed = cursor.damage()) {
@@ -151,7 +156,7 @@ class Repair {
   uint64_t NextChunk(const Entry& entry, uint64_t at) const {
     const uint64_t directory = format::ContentDirectory(entry.content);
     const uint32_t owner = parts_->placement->OwnerOf(entry.id);
-    RecordCursor cursor(parts_->shards[owner]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
+    RecordCursor cursor(PinOf(owner), Memtable::kNewest, /*lock=*/nullptr);
     cursor.Seek({directory, at / format::kChunkBytes + 1, {}}, directory);
     const uint64_t next = cursor.Valid() ? cursor.Record().key.position : entry.size;
     return next < entry.size / format::kChunkBytes ? next * format::kChunkBytes : entry.size;

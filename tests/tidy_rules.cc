@@ -57,8 +57,9 @@ const std::vector<Folder>& Folders() {
   return kFolders;
 }
 
-// A header that every folder may include: a lock like those of the standard library.
-constexpr std::string_view kSharedMutex = "store/base/fair_shared_mutex.h";
+// Headers that every folder may include: locks like those of the standard library.
+constexpr std::array<std::string_view, 2> kLocks = {"store/base/fair_shared_mutex.h",
+                                                    "store/base/mutex.h"};
 // The disk's interface, of which the format of bytes on disk is independent.
 constexpr std::string_view kEnv = "include/kvfs/env.h";
 
@@ -108,7 +109,7 @@ bool PointsDown(std::string_view path, std::string_view target) {
   if (LiesIn(path, "tests") || LiesIn(path, "examples")) return true;
   if (from == nullptr) return false;
   if (LiesIn(path, "store/format") && target == kEnv) return false;
-  if (target == kSharedMutex) return true;
+  if (Contains(kLocks, target)) return true;
   return FolderOf(target) == from->path || Contains(from->below, FolderOf(target));
 }
 

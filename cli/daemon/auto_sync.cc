@@ -10,7 +10,7 @@ AutoSync::AutoSync(Store& store, std::chrono::seconds period) : store_(store), p
 
 AutoSync::~AutoSync() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_stopping_ = true;
   }
   stopping_.notify_all();
@@ -18,8 +18,9 @@ AutoSync::~AutoSync() {
 }
 
 void AutoSync::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_.wait_for(lock, period_, [this] { return is_stopping_; })) {
+  MutexLock lock(mutex_);
+  while (!stopping_.wait_for(mutex_, period_,
+                             [this]() KVFS_REQUIRES_LOCK(mutex_) { return is_stopping_; })) {
     lock.unlock();
     const auto synced = store_.Sync();
     lock.lock();

@@ -5,11 +5,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include <kvfs/store.h>
+#include "store/base/mutex.h"
 
 namespace kvfs::cli {
 
@@ -29,9 +28,9 @@ class AutoSync {
 
   Store& store_;
   const std::chrono::seconds period_;
-  std::mutex mutex_;
-  std::condition_variable stopping_;
-  bool is_stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stopping_;
+  bool is_stopping_ KVFS_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -16,7 +16,7 @@ IdleUnmount::IdleUnmount(std::chrono::seconds limit, std::function<uint64_t()> a
 
 IdleUnmount::~IdleUnmount() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_stopping_ = true;
   }
   stopping_.notify_all();
@@ -26,9 +26,9 @@ IdleUnmount::~IdleUnmount() {
 void IdleUnmount::Watch() {
   uint64_t seen = activity_();
   auto since = steady_clock::now();
-  std::unique_lock lock(mutex_);
-  while (!stopping_.wait_for(lock, std::chrono::milliseconds(limit_) / 4,
-                             [this] { return is_stopping_; })) {
+  MutexLock lock(mutex_);
+  while (!stopping_.wait_for(mutex_, std::chrono::milliseconds(limit_) / 4,
+                             [this]() KVFS_REQUIRES_LOCK(mutex_) { return is_stopping_; })) {
     const uint64_t now = activity_();
     if (now != seen) {
       seen = now;

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "store/base/mutex.h"
 
 namespace kvfs::cli {
 
@@ -31,9 +31,9 @@ class IdleUnmount {
   const std::chrono::seconds limit_;
   const std::function<uint64_t()> activity_;
   const std::function<bool()> unmount_;
-  std::mutex mutex_;
-  std::condition_variable stopping_;
-  bool is_stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  ConditionVariable stopping_;
+  bool is_stopping_ KVFS_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -286,7 +286,7 @@ RpcServer::RpcServer(const Served& served, Listener listener)
 RpcServer::~RpcServer() {
   RemoveSocket(listener_);
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_stopping_ = true;
     for (const Connection& connection : connections_) connection.channel.Interrupt();
   }
@@ -303,7 +303,7 @@ void RpcServer::TakeConnections() {
       Accept(std::move(socket));
       continue;
     }
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (is_stopping_) return;
     // For example, no free descriptors: some will be closed.
     if (errno != EINTR && errno != ECONNABORTED) std::this_thread::sleep_for(kProgressPause);
@@ -313,13 +313,13 @@ void RpcServer::TakeConnections() {
 void RpcServer::Accept(Descriptor socket) {
   const auto peer = PeerOf(socket.number());
   if (!peer) return;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (is_stopping_) return;
   ++requests_;
   Connection& connection = connections_.emplace_back(Channel(std::move(socket)));
   connection.thread = std::thread([this, &connection, peer] {
     Conversation(connection.channel, served_, *peer).Run();
-    std::lock_guard ended(mutex_);
+    const MutexLock ended(mutex_);
     connection.channel.Interrupt();
     connection.has_ended = true;
   });
@@ -327,13 +327,13 @@ void RpcServer::Accept(Descriptor socket) {
 
 uint64_t RpcServer::CountRequests() {
   JoinEnded();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!connections_.empty()) ++requests_;
   return requests_;
 }
 
 void RpcServer::JoinEnded() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto at = connections_.begin(); at != connections_.end();) {
     if (!at->has_ended) {
       ++at;

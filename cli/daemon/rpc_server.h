@@ -7,15 +7,16 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <kvfs/store.h>
 #include "cli/client/channel.h"
 #include "cli/client/file_system_keys.h"
 #include "cli/client/inner_mounts.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::cli {
 
@@ -44,9 +45,11 @@ class RpcServer {
 
  private:
   struct Connection {
+    explicit Connection(Channel accepted) : channel(std::move(accepted)) {}
+
     Channel channel;
     std::thread thread;
-    bool has_ended = false;  // guarded by mutex_
+    bool has_ended = false;  // guarded by mutex_, which this type cannot name
   };
 
   RpcServer(const Served& served, Listener listener);
@@ -56,10 +59,10 @@ class RpcServer {
 
   const Served served_;
   Listener listener_;
-  std::mutex mutex_;  // guards the following
-  std::list<Connection> connections_;
-  bool is_stopping_ = false;
-  uint64_t requests_ = 0;
+  Mutex mutex_;
+  std::list<Connection> connections_ KVFS_GUARDED_BY(mutex_);
+  bool is_stopping_ KVFS_GUARDED_BY(mutex_) = false;
+  uint64_t requests_ KVFS_GUARDED_BY(mutex_) = 0;
   std::thread taker_;
 };
 

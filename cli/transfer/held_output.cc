@@ -49,15 +49,15 @@ Result<void> HeldOutput::PassOn() {
     HaveWakingEndWrites();
     thread_ = std::thread([this] { Run(); });
   }
-  std::unique_lock lock(mutex_);
-  KVFS_TRY(AwaitRoom(lock));
+  MutexLock lock(mutex_);
+  KVFS_TRY(AwaitRoom());
   held_bytes_ += gathered_.size();
   pieces_.push_back(std::exchange(gathered_, {}));
   changed_.notify_all();
   return {};
 }
 
-Result<void> HeldOutput::AwaitRoom(std::unique_lock<std::mutex>& lock) {
+Result<void> HeldOutput::AwaitRoom() {
   const auto since = steady_clock::now();
   bool is_told = false;
   while (written_ && held_bytes_ >= kMostHeldBytes) {
@@ -67,15 +67,16 @@ Result<void> HeldOutput::AwaitRoom(std::unique_lock<std::mutex>& lock) {
       Tell(Severity::kNotice,
            "the output is not being read; changes to the store must wait until it is");
     }
-    changed_.wait_for(lock, kStep);
+    changed_.wait_for(mutex_, kStep);
   }
   return written_;
 }
 
 void HeldOutput::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (written_) {
-    changed_.wait(lock, [this] { return is_complete_ || !pieces_.empty(); });
+    changed_.wait(mutex_,
+                  [this]() KVFS_REQUIRES_LOCK(mutex_) { return is_complete_ || !pieces_.empty(); });
     if (pieces_.empty()) break;
     const std::string piece = std::move(pieces_.front());
     pieces_.pop_front();
@@ -92,20 +93,23 @@ void HeldOutput::Run() {
 
 Result<void> HeldOutput::Finish() {
   if (!thread_.joinable()) {
+    const MutexLock lock(mutex_);  // which no other thread wants
     const std::string all = std::exchange(gathered_, {});
     if (written_ && !all.empty()) written_ = target_(AsBytes(all));
     return written_;
   }
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!gathered_.empty()) pieces_.push_back(std::exchange(gathered_, {}));
   is_complete_ = true;
   changed_.notify_all();
-  while (!changed_.wait_for(lock, kStep, [this] { return has_ended_; })) {
+  while (!changed_.wait_for(mutex_, kStep,
+                            [this]() KVFS_REQUIRES_LOCK(mutex_) { return has_ended_; })) {
     // A blocking write would not notice the request to stop.
     if (IsInterrupted()) ::pthread_kill(thread_.native_handle(), kWake);
   }
   lock.unlock();
   thread_.join();
+  lock.lock();
   return written_;
 }
 

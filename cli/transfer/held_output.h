@@ -5,14 +5,13 @@
 // The buffer is bounded. When it is full, the command waits, and says so.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "cli/client/keys.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::cli {
 
@@ -39,19 +38,20 @@ class HeldOutput {
 
  private:
   Result<void> PassOn();
-  Result<void> AwaitRoom(std::unique_lock<std::mutex>& lock);
+  // Releases the lock while it waits.
+  Result<void> AwaitRoom() KVFS_REQUIRES_LOCK(mutex_);
   void Run();
 
   const ByteSink target_;
   std::string gathered_;  // small pieces, not yet passed to the thread
   std::thread thread_;    // started once there is much output
-  std::mutex mutex_;      // guards the following
-  std::condition_variable changed_;
-  std::deque<std::string> pieces_;
-  size_t held_bytes_ = 0;
-  bool is_complete_ = false;
-  bool has_ended_ = false;
-  Result<void> written_;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::deque<std::string> pieces_ KVFS_GUARDED_BY(mutex_);
+  size_t held_bytes_ KVFS_GUARDED_BY(mutex_) = 0;
+  bool is_complete_ KVFS_GUARDED_BY(mutex_) = false;
+  bool has_ended_ KVFS_GUARDED_BY(mutex_) = false;
+  Result<void> written_ KVFS_GUARDED_BY(mutex_);
 };
 
 // The result of a command whose own result is `outcome`: failed output is an error.

@@ -138,7 +138,7 @@ int FuseAgent::Ask(char kind, const std::string& path, int timeout_ms, int cance
   request.kind = kind;
   std::copy_n(path.c_str(), path.size() + 1, request.path);
   const size_t size = offsetof(Request, path) + path.size() + 1;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   int answer = EIO;
   const bool is_answered = socket_ >= 0 && send(socket_, &request, size, MSG_NOSIGNAL) >= 0 &&
                            HasAnswerWithin(socket_, timeout_ms, cancel) &&

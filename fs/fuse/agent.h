@@ -14,10 +14,10 @@
 #include <sys/types.h>
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <kvfs/status.h>
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -51,8 +51,8 @@ class FuseAgent {
   int Ask(char kind, const std::string& path, int timeout_ms, int cancel = -1);
 
   const pid_t process_;
-  std::mutex mutex_;  // guards the following; held during a request and its answer
-  int socket_;        // -1 once the agent has failed to answer
+  Mutex mutex_;                         // held during a request and its answer
+  int socket_ KVFS_GUARDED_BY(mutex_);  // -1 once the agent has failed to answer
 };
 
 }  // namespace kvfs::fs

@@ -39,7 +39,7 @@ std::optional<InodeInfo> ControlDirectory::Lookup(std::string_view name, Timespe
   if (file == files_.end()) return std::nullopt;
   Snapshot snapshot;
   snapshot.content = file->content();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const InodeNumber number = next_++;
   snapshot.inode = Describe(number, S_IFREG | 0400, snapshot.content.size(), now);
   return snapshots_.emplace(number, std::move(snapshot)).first->second.inode;
@@ -47,14 +47,14 @@ std::optional<InodeInfo> ControlDirectory::Lookup(std::string_view name, Timespe
 
 std::optional<InodeInfo> ControlDirectory::Find(InodeNumber inode) const {
   if (inode == kNumber) return Directory({});
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto snapshot = snapshots_.find(inode);
   if (snapshot == snapshots_.end()) return std::nullopt;
   return snapshot->second.inode;
 }
 
 void ControlDirectory::Forget(InodeNumber inode, uint64_t count) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto snapshot = snapshots_.find(inode);
   if (snapshot == snapshots_.end()) return;
   if (snapshot->second.references > count) {
@@ -65,7 +65,7 @@ void ControlDirectory::Forget(InodeNumber inode, uint64_t count) {
 }
 
 size_t ControlDirectory::Read(InodeNumber inode, uint64_t offset, MutableBytes out) const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto snapshot = snapshots_.find(inode);
   if (snapshot == snapshots_.end()) return 0;
   const Bytes content = AsBytes(snapshot->second.content);

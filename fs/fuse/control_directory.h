@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 
 #include <kvfs/bytes.h>
 #include "fs/inode_info.h"
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -64,9 +64,9 @@ class ControlDirectory {
   const std::vector<ControlFile> files_;
   const uint32_t uid_;
   const uint32_t gid_;
-  mutable std::mutex mutex_;  // guards the following
-  std::map<InodeNumber, Snapshot> snapshots_;
-  InodeNumber next_ = kNumber + 1;
+  mutable Mutex mutex_;
+  std::map<InodeNumber, Snapshot> snapshots_ KVFS_GUARDED_BY(mutex_);
+  InodeNumber next_ KVFS_GUARDED_BY(mutex_) = kNumber + 1;
 };
 
 }  // namespace kvfs::fs

@@ -6,13 +6,16 @@
 namespace kvfs::fs {
 
 void LateInvalidation::Start(fuse_session* session) {
-  is_stopping_ = false;
+  {
+    const MutexLock lock(mutex_);
+    is_stopping_ = false;
+  }
   thread_ = std::thread([this, session] { Run(session); });
 }
 
 void LateInvalidation::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_stopping_ = true;
   }
   changed_.notify_one();
@@ -20,16 +23,17 @@ void LateInvalidation::Stop() {
 }
 
 void LateInvalidation::Add(fuse_ino_t inode) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (is_stopping_) return;
   inodes_.insert(inode);
   changed_.notify_one();
 }
 
 void LateInvalidation::Run(fuse_session* session) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return is_stopping_ || !inodes_.empty(); });
+    changed_.wait(mutex_,
+                  [this]() KVFS_REQUIRES_LOCK(mutex_) { return is_stopping_ || !inodes_.empty(); });
     if (is_stopping_) return;
     const auto inodes = std::exchange(inodes_, {});
     lock.unlock();

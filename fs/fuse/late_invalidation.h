@@ -10,10 +10,10 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <unordered_set>
+
+#include "store/base/mutex.h"
 
 namespace kvfs::fs {
 
@@ -37,10 +37,10 @@ class LateInvalidation {
   void Run(fuse_session* session);
 
   std::thread thread_;
-  std::mutex mutex_;  // guards the following
-  std::unordered_set<fuse_ino_t> inodes_;
-  bool is_stopping_ = true;
-  std::condition_variable changed_;
+  Mutex mutex_;
+  std::unordered_set<fuse_ino_t> inodes_ KVFS_GUARDED_BY(mutex_);
+  bool is_stopping_ KVFS_GUARDED_BY(mutex_) = true;
+  ConditionVariable changed_;
 };
 
 }  // namespace kvfs::fs

@@ -40,18 +40,19 @@ BlockAllocator::BlockAllocator(File* file, uint32_t unit_bytes, const BlockFile*
 
 // The map on disk.
 
-// The lock is released while a block is read, so state read before must be checked again.
-Result<BlockPointer> BlockAllocator::Locate(uint32_t level, uint64_t index, Lock& lock) {
+Result<void> BlockAllocator::ReadMapBlock(BlockPointer block, MutableBytes out) {
+  const MutexUnlock unlocked(mutex_);
+  return blocks_->Read(block, 0, out);
+}
+
+Result<BlockPointer> BlockAllocator::Locate(uint32_t level, uint64_t index) {
   if (level + 1 == root_.levels) return index == 0 ? root_.root : BlockPointer{};
   if (level + 1 > root_.levels) return BlockPointer{};
   const std::pair above{level + 1, index / kMapFanout};
   if (!pointers_.contains(above)) {
-    KVFS_ASSIGN(const BlockPointer block, Locate(above.first, above.second, lock));
+    KVFS_ASSIGN(const BlockPointer block, Locate(above.first, above.second));
     std::array<std::byte, kBlockBytes> bytes;
-    lock.unlock();
-    auto read = blocks_->Read(block, 0, bytes);
-    lock.lock();
-    KVFS_TRY(read);
+    KVFS_TRY(ReadMapBlock(block, bytes));
     auto [row, added] = pointers_.try_emplace(above);
     for (size_t i = 0; added && i < kMapFanout; ++i) {
       row->second[i] = BlockPointer::Decode(bytes.data() + i * BlockPointer::kBytes);
@@ -60,24 +61,21 @@ Result<BlockPointer> BlockAllocator::Locate(uint32_t level, uint64_t index, Lock
   return pointers_.at(above)[index % kMapFanout];
 }
 
-Result<BlockAllocator::Words> BlockAllocator::ReadBitmap(uint64_t index, Lock& lock) {
-  KVFS_ASSIGN(const BlockPointer block, Locate(0, index, lock));
+Result<BlockAllocator::Words> BlockAllocator::ReadBitmap(uint64_t index) {
+  KVFS_ASSIGN(const BlockPointer block, Locate(0, index));
   Words words{};
   if (block.IsHole()) return words;
   std::array<std::byte, kBlockBytes> bytes;
-  lock.unlock();
-  auto read = blocks_->Read(block, 0, bytes);
-  lock.lock();
-  KVFS_TRY(read);
+  KVFS_TRY(ReadMapBlock(block, bytes));
   for (size_t i = 0; i < words.size(); ++i) {
     words[i] = LoadLittle<uint64_t>(bytes.data() + i * sizeof(uint64_t));
   }
   return words;
 }
 
-Result<BlockAllocator::Bitmap*> BlockAllocator::Load(uint64_t index, Lock& lock) {
+Result<BlockAllocator::Bitmap*> BlockAllocator::Load(uint64_t index) {
   if (auto found = bitmaps_.find(index); found != bitmaps_.end()) return &found->second;
-  auto words = IsOnDisk(index) ? ReadBitmap(index, lock) : Result<Words>(Words{});
+  auto words = IsOnDisk(index) ? ReadBitmap(index) : Result<Words>(Words{});
   if (!words && words.error().code != ErrorCode::kCorrupt) {
     return tl::unexpected(std::move(words).error());
   }
@@ -91,12 +89,12 @@ Result<BlockAllocator::Bitmap*> BlockAllocator::Load(uint64_t index, Lock& lock)
 }
 
 Result<BlockPointer> BlockAllocator::PointerTo(uint32_t level, uint64_t index) {
-  Lock lock(mutex_);
-  return Locate(level, index, lock);
+  const MutexLock lock(mutex_);
+  return Locate(level, index);
 }
 
 void BlockAllocator::SetPointer(uint32_t level, uint64_t index, BlockPointer pointer) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   BlockPointer& place = level + 1 == root_.levels
                             ? root_.root
                             : pointers_[{level + 1, index / kMapFanout}][index % kMapFanout];
@@ -112,7 +110,7 @@ uint32_t BlockAllocator::LevelsFor(uint64_t index) {
 }
 
 void BlockAllocator::GrowTo(uint64_t index) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const uint32_t levels = LevelsFor(index); root_.levels < levels; ++root_.levels) {
     if (root_.levels > 0) pointers_[{root_.levels, 0}][0] = root_.root;
     root_.root = {};
@@ -121,20 +119,20 @@ void BlockAllocator::GrowTo(uint64_t index) {
 }
 
 void BlockAllocator::CopyBitmap(uint64_t index, MutableBytes out) const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const Words& used = bitmaps_.at(index).used;
   for (size_t i = 0; i < used.size(); ++i) StoreLittle(out.data() + i * sizeof used[i], used[i]);
 }
 
 void BlockAllocator::CopyPointers(uint32_t level, uint64_t index, MutableBytes out) const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto& row = pointers_.at({level, index});
   for (size_t i = 0; i < row.size(); ++i) row[i].Encode(out.data() + i * BlockPointer::kBytes);
 }
 
 Result<bool> BlockAllocator::LoadBitmap(uint64_t index) {
-  Lock lock(mutex_);
-  KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+  const MutexLock lock(mutex_);
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(index));
   return bitmap->readable;
 }
 
@@ -164,11 +162,11 @@ void BlockAllocator::NoteBacked(Run numbers, bool backed) {
 void BlockAllocator::UseHeads(bool heads) {
   heads = heads && unit_bytes_ > kHeadBytes;
   if (uses_heads_ == heads) return;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   uses_heads_ = heads;
   if (heads) return;
   // Numbers in use stay in heads_: possibly no more than their head is backed.
-  std::erase_if(heads_, [this](uint64_t number) {
+  std::erase_if(heads_, [this](uint64_t number) KVFS_REQUIRES_LOCK(mutex_) {
     NoteBacked({number, 1}, false);
     const uint64_t index = number / kMapNumbers;
     if (index < exhausted_.size()) exhausted_[index] = false;
@@ -181,12 +179,12 @@ void BlockAllocator::UseHeads(bool heads) {
 
 bool BlockAllocator::HasHeadOnly(uint64_t number) const {
   if (!has_heads_) return false;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return heads_.contains(number);
 }
 
 void BlockAllocator::NoteWhole(uint64_t number) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   heads_.erase(number);
   has_heads_ = !heads_.empty();
 }
@@ -257,7 +255,7 @@ void BlockAllocator::SetPinned(Run run, bool pinned) {
 }
 
 Run BlockAllocator::Pin(uint64_t want) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (want == 0) return {};
   const Run run = FindPreallocated(want);
   SetPinned(run, true);
@@ -267,7 +265,7 @@ Run BlockAllocator::Pin(uint64_t want) {
 
 // Called by destructors. Without memory the numbers stay pinned until the store is reopened.
 void BlockAllocator::Unpin(Run run) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (uint64_t number = run.first; number < run.first + run.count; ++number) {
     Demand((At(number).pinned[WordOf(number)] & BitOf(number)) != 0,
            "what is given back is pinned, and is given back once");
@@ -281,7 +279,7 @@ void BlockAllocator::Unpin(Run run) {
 
 void BlockAllocator::Allocate(Run run) {
   if (run.count == 0) return;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Demand(pinned_ >= run.count, "a number is pinned before it is allocated");
   allocated_.push_back(run);
   allocated_count_ += run.count;
@@ -289,8 +287,8 @@ void BlockAllocator::Allocate(Run run) {
 }
 
 Result<void> BlockAllocator::Mark(uint64_t number) {
-  Lock lock(mutex_);
-  KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers, lock));
+  const MutexLock lock(mutex_);
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(number / kMapNumbers));
   const uint64_t bit = BitOf(number), word = WordOf(number);
   if (!bitmap->readable || ((bitmap->used[word] | bitmap->pinned[word]) & bit) != 0) return {};
   SetPinned({number, 1}, true);
@@ -301,35 +299,35 @@ Result<void> BlockAllocator::Mark(uint64_t number) {
 
 void BlockAllocator::FreeLater(uint64_t number) {
   if (number == 0) return;  // a forged bitmap may say it is used; it must never be given out
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   freed_.push_back(number);
 }
 
 uint64_t BlockAllocator::settled_used() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return used_;
 }
 
 uint64_t BlockAllocator::used() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const uint64_t freed = freed_.size() + closed_freed_.size();
   return std::max(used_ + allocated_count_, freed) - freed;
 }
 
 uint64_t BlockAllocator::waiting() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return settled_.size() + waiting_count_ + freed_.size() + closed_freed_.size();
 }
 
 uint64_t BlockAllocator::pinned() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return pinned_;
 }
 
 // Checkpoints.
 
 void BlockAllocator::CloseEpoch() {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_allocated_.insert(closed_allocated_.end(), allocated_.begin(), allocated_.end());
   closed_freed_.insert(closed_freed_.end(), freed_.begin(), freed_.end());
   allocated_.clear();
@@ -338,7 +336,7 @@ void BlockAllocator::CloseEpoch() {
 
 void BlockAllocator::AddToClosed(const std::vector<Run>& allocated,
                                  const std::vector<uint64_t>& freed) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const Run& run : allocated) {
     Demand(pinned_ >= run.count, "a number is pinned before it is allocated");
     closed_allocated_.push_back(run);
@@ -351,7 +349,7 @@ void BlockAllocator::AddToClosed(const std::vector<Run>& allocated,
 // The numbers to drop were added last.
 void BlockAllocator::DropFromClosed(const std::vector<Run>& allocated,
                                     const std::vector<uint64_t>& freed) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_allocated_.resize(closed_allocated_.size() - allocated.size());
   closed_freed_.resize(closed_freed_.size() - freed.size());
   for (const Run& run : allocated) {
@@ -361,7 +359,7 @@ void BlockAllocator::DropFromClosed(const std::vector<Run>& allocated,
 }
 
 uint64_t BlockAllocator::closed_allocated() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   uint64_t total = 0;
   for (const Run& run : closed_allocated_) total += run.count;
   return total;
@@ -370,7 +368,7 @@ uint64_t BlockAllocator::closed_allocated() const {
 Result<std::set<uint64_t>> BlockAllocator::LoadClosed() {
   std::set<uint64_t> touched, readable;
   {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const Run& run : closed_allocated_) {
       for (uint64_t number = run.first; number < run.first + run.count; number += kWordNumbers) {
         touched.insert(number / kMapNumbers);
@@ -390,7 +388,7 @@ Result<std::set<uint64_t>> BlockAllocator::LoadClosed() {
 }
 
 void BlockAllocator::Settle() {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const Run& run : closed_allocated_) {
     for (uint64_t number = run.first; number < run.first + run.count; ++number) {
       Bitmap& bitmap = At(number);
@@ -416,7 +414,7 @@ void BlockAllocator::Settle() {
 }
 
 void BlockAllocator::CheckpointDurable(uint64_t epoch) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   backing_cursor_ = 0;
   if (settled_.empty()) return;
   waiting_count_ += settled_.size();
@@ -425,7 +423,7 @@ void BlockAllocator::CheckpointDurable(uint64_t epoch) {
 }
 
 void BlockAllocator::FreeUpTo(uint64_t epoch) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!waiting_.empty() && waiting_.front().epoch <= epoch) {
     for (const uint64_t number : waiting_.front().numbers) SetPinned({number, 1}, false);
     waiting_count_ -= waiting_.front().numbers.size();

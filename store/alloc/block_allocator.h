@@ -29,7 +29,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
@@ -128,7 +127,7 @@ class BlockAllocator {
 
   // The root of the map on disk.
   format::MapRoot root() const {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return root_;
   }
   // The pointers to the map's blocks, by level and index within the level.
@@ -179,75 +178,90 @@ class BlockAllocator {
     uint64_t epoch;
     std::vector<uint64_t> numbers;
   };
-  using Lock = std::unique_lock<RankedMutex>;
 
   bool IsOnDisk(uint64_t bitmap) const { return !read_only_ || bitmap < first_own_bitmap_; }
-  Result<Bitmap*> Load(uint64_t index, Lock& lock);
-  Result<Words> ReadBitmap(uint64_t index, Lock& lock);
-  Result<format::BlockPointer> Locate(uint32_t level, uint64_t index, Lock& lock);
   Result<void> BackUpTo(uint64_t count);
   bool MayHideBacked() const;
   Result<void> ProbeBacked(uint64_t count);
   bool IsBacked(uint64_t number);
   void BackSingly(uint64_t count);
-  Result<bool> BackMore(uint64_t index, uint64_t want, Lock& lock);
-  Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock);
-  Result<void> Back(Run numbers, Lock& lock);
   Result<bool> BackHead(uint64_t number);
-  void NoteBacked(Run numbers, bool backed);
-  std::optional<std::vector<Run>> BackedOf(Run numbers) const;
-  void NoteFound(const std::vector<Run>& runs);
-  void SetPinned(Run run, bool pinned);
-  void NotePreallocated(uint64_t word_number, uint64_t before, uint64_t after);
-  Run FindPreallocated(uint64_t want) const;
-  uint64_t PreallocatedWord(uint64_t word_number) const;
-  Run LastPreallocatedRun(uint64_t end) const;
-  Run FirstUnknownRun(uint64_t begin, uint64_t end) const;
+  std::optional<std::vector<Run>> BackedOf(Run numbers) const KVFS_REQUIRES_LOCK(backing_);
   void TrimPreallocated(uint64_t spare, uint64_t run);
-  bool Punch(Run numbers, bool is_preallocated, Lock& lock);
   void PunchUnknown(uint64_t run);
-  bool PunchPinned(Run numbers, Lock& lock);
-  void CutEnd(Lock& lock);
   uint64_t BitmapsOfFile() const;
-  void DropIdleBitmaps();
-  Bitmap& At(uint64_t number) { return bitmaps_.at(number / kMapNumbers); }
+
+  void NoteBacked(Run numbers, bool backed) KVFS_REQUIRES_LOCK(mutex_);
+  void NoteFound(const std::vector<Run>& runs) KVFS_REQUIRES_LOCK(mutex_);
+  void SetPinned(Run run, bool pinned) KVFS_REQUIRES_LOCK(mutex_);
+  void NotePreallocated(uint64_t word_number, uint64_t before, uint64_t after)
+      KVFS_REQUIRES_LOCK(mutex_);
+  Run FindPreallocated(uint64_t want) const KVFS_REQUIRES_LOCK(mutex_);
+  uint64_t PreallocatedWord(uint64_t word_number) const KVFS_REQUIRES_LOCK(mutex_);
+  Run LastPreallocatedRun(uint64_t end) const KVFS_REQUIRES_LOCK(mutex_);
+  Run FirstUnknownRun(uint64_t begin, uint64_t end) const KVFS_REQUIRES_LOCK(mutex_);
+  void DropIdleBitmaps() KVFS_REQUIRES_LOCK(mutex_);
+  Bitmap& At(uint64_t number) KVFS_REQUIRES_LOCK(mutex_) {
+    return bitmaps_.at(number / kMapNumbers);
+  }
+
+  // These release the lock while they use the files, so state read before must be checked again.
+  Result<Bitmap*> Load(uint64_t index) KVFS_REQUIRES_LOCK(mutex_);
+  Result<Words> ReadBitmap(uint64_t index) KVFS_REQUIRES_LOCK(mutex_);
+  Result<format::BlockPointer> Locate(uint32_t level, uint64_t index) KVFS_REQUIRES_LOCK(mutex_);
+  Result<void> ReadMapBlock(format::BlockPointer block, MutableBytes out)
+      KVFS_REQUIRES_LOCK(mutex_);
+  Result<bool> BackMore(uint64_t index, uint64_t want) KVFS_REQUIRES_LOCK(mutex_);
+  Result<bool> BackFew(uint64_t index, uint64_t word, uint64_t want) KVFS_REQUIRES_LOCK(mutex_);
+  Result<void> Back(Run numbers) KVFS_REQUIRES_LOCK(mutex_);
+  bool Punch(Run numbers, bool is_preallocated) KVFS_REQUIRES_LOCK(mutex_);
+  bool PunchPinned(Run numbers) KVFS_REQUIRES_LOCK(mutex_);
+  void CutEnd() KVFS_REQUIRES_LOCK(mutex_);
 
   File* file_;
   const uint32_t unit_bytes_;
   const BlockFile* blocks_;
   const bool read_only_;
+  uint64_t first_own_bitmap_ = 0;  // with read_only: the first one beyond the file's end; set once
 
   // Held while disk space is allocated or punched, until the `backed` bits are updated.
-  RankedMutex backing_{LockRank::kBacking};
-  mutable RankedMutex mutex_{LockRank::kBlockAllocator};  // guards all below
-  format::MapRoot root_;
+  mutable RankedMutex backing_{LockRank::kBacking};
+  mutable RankedMutex mutex_{LockRank::kBlockAllocator};
+  format::MapRoot root_ KVFS_GUARDED_BY(mutex_);
   // Blocks of the levels above the bitmaps, by (level, index).
-  std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_;
-  std::map<uint64_t, Bitmap> bitmaps_;
-  std::vector<bool> exhausted_;            // bitmaps that Preallocate can skip for now
-  std::vector<bool> searched_;             // bitmaps whose backed numbers are all known
-  std::set<uint64_t> preallocated_words_;  // numbers of words with a preallocated number
+  std::map<std::pair<uint32_t, uint64_t>, std::array<format::BlockPointer, kMapFanout>> pointers_
+      KVFS_GUARDED_BY(mutex_);
+  std::map<uint64_t, Bitmap> bitmaps_ KVFS_GUARDED_BY(mutex_);
+  // Bitmaps that Preallocate can skip for now, and those whose backed numbers are all known.
+  std::vector<bool> exhausted_ KVFS_GUARDED_BY(mutex_);
+  std::vector<bool> searched_ KVFS_GUARDED_BY(mutex_);
+  // Numbers of words with a preallocated number.
+  std::set<uint64_t> preallocated_words_ KVFS_GUARDED_BY(mutex_);
+  // Numbers whose head alone may be backed.
+  std::set<uint64_t> heads_ KVFS_GUARDED_BY(mutex_);
+  uint64_t pinned_ KVFS_GUARDED_BY(mutex_) = 0;          // see pinned()
+  uint64_t used_ KVFS_GUARDED_BY(mutex_);                // set in the bitmaps
+  uint64_t backing_cursor_ KVFS_GUARDED_BY(mutex_) = 0;  // the bitmap that Preallocate tries next
+  int growing_ KVFS_GUARDED_BY(mutex_) = 0;  // calls in progress that may extend the file
+  // Of the open epoch, and of the closed one.
+  std::vector<Run> allocated_ KVFS_GUARDED_BY(mutex_);
+  std::vector<uint64_t> freed_ KVFS_GUARDED_BY(mutex_);
+  std::vector<Run> closed_allocated_ KVFS_GUARDED_BY(mutex_);
+  std::vector<uint64_t> closed_freed_ KVFS_GUARDED_BY(mutex_);
+  uint64_t allocated_count_ KVFS_GUARDED_BY(mutex_) = 0;  // numbers allocated in both
+  // Freed by Settle; the checkpoint is not durable yet.
+  std::vector<uint64_t> settled_ KVFS_GUARDED_BY(mutex_);
+  std::deque<Waiting> waiting_ KVFS_GUARDED_BY(mutex_);  // ascending epochs
+  uint64_t waiting_count_ KVFS_GUARDED_BY(mutex_) = 0;
+
+  // Changed under the lock, and read without it where an earlier value will do.
   std::atomic<uint64_t> preallocated_ = 0;
   std::atomic<uint64_t> reserved_ = 0;
   std::atomic<uint32_t> levels_ = 0;      // root_.levels
   std::atomic<uint64_t> map_blocks_ = 0;  // root_.blocks
   std::atomic<bool> uses_heads_ = false;
   std::atomic<bool> has_heads_ = false;
-  std::set<uint64_t> heads_;            // numbers whose head alone may be backed
-  uint64_t pinned_ = 0;                 // see pinned()
-  uint64_t used_;                       // set in the bitmaps
-  uint64_t first_own_bitmap_ = 0;       // with read_only: the first one beyond the file's end
-  uint64_t backing_cursor_ = 0;         // the bitmap that Preallocate tries next
   std::atomic<uint64_t> file_end_ = 0;  // known size of the file in bytes
-  int growing_ = 0;                     // calls in progress that may extend the file
-  std::vector<Run> allocated_;          // in the open epoch
-  std::vector<uint64_t> freed_;
-  std::vector<Run> closed_allocated_;  // in the closed epoch
-  std::vector<uint64_t> closed_freed_;
-  uint64_t allocated_count_ = 0;   // numbers in allocated_ and closed_allocated_
-  std::vector<uint64_t> settled_;  // freed by Settle; the checkpoint is not durable yet
-  std::deque<Waiting> waiting_;    // ascending epochs
-  uint64_t waiting_count_ = 0;
 };
 
 }  // namespace kvfs

@@ -36,12 +36,12 @@ Result<void> BlockAllocator::Preallocate(uint64_t count) {
 // Queries the file bitmap by bitmap, as an earlier process may have left backed numbers.
 Result<void> BlockAllocator::FindBacked(uint64_t count) {
   for (uint64_t index = 0; preallocated() < count; ++index) {
-    const std::lock_guard backing(backing_);
-    Lock lock(mutex_);
+    const MutexLock backing(backing_);
+    const MutexLock lock(mutex_);
     if (index >= BitmapsOfFile()) return {};
     if (searched_.size() <= index) searched_.resize(index + 1);
     if (searched_[index]) continue;
-    KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(index));
     const auto backed =
         bitmap->readable ? BackedOf({index * kMapNumbers, kMapNumbers}) : std::vector<Run>();
     if (!backed) break;
@@ -56,19 +56,19 @@ Result<void> BlockAllocator::FindBacked(uint64_t count) {
 Result<void> BlockAllocator::ProbeBacked(uint64_t count) {
   if (read_only_ || !MayHideBacked()) return {};
   for (uint64_t number = 0; number < file_end_ / unit_bytes_ && preallocated() < count; ++number) {
-    const std::lock_guard backing(backing_);
-    Lock lock(mutex_);
+    const MutexLock backing(backing_);
+    const MutexLock lock(mutex_);
     const uint64_t index = number / kMapNumbers;
     if (searched_.size() <= index) searched_.resize(index + 1);
-    KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+    KVFS_ASSIGN(const Bitmap* bitmap, Load(index));
     const bool is_open = bitmap->readable && (bitmap->Unknown(WordOf(number)) & BitOf(number)) != 0;
     if (!is_open || searched_[index]) continue;
-    lock.unlock();
+    MutexUnlock unlocked(mutex_);
     const bool is_backed = IsBacked(number);
-    lock.lock();
+    unlocked.lock();
     if (is_backed) NoteBacked({number, 1}, true);
   }
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (preallocated_ < count) searched_.assign(BitmapsOfFile(), true);
   return {};
 }
@@ -88,7 +88,7 @@ bool BlockAllocator::IsBacked(uint64_t number) {
   if (!heads) return true;
   const auto has_head_only = BackHead(number);
   if (!has_head_only) return false;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (*has_head_only) heads_.insert(number);
   has_heads_ = !heads_.empty();
   return true;
@@ -103,7 +103,6 @@ bool BlockAllocator::MayHideBacked() const {
 }
 
 // The numbers that are backed according to the file; nullopt if it does not report extents.
-// `backing_` must be held.
 std::optional<std::vector<Run>> BlockAllocator::BackedOf(Run numbers) const {
   std::vector<Run> runs;
   const uint64_t begin = numbers.first * unit_bytes_;
@@ -132,17 +131,17 @@ void BlockAllocator::NoteFound(const std::vector<Run>& runs) {
 bool BlockAllocator::HasPreallocated(uint64_t count, uint64_t most_pinned) const {
   if (preallocated_ >= count) return true;
   if (most_pinned == 0) return false;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return preallocated_ + std::min(pinned_, most_pinned) >= count;
 }
 
 Result<void> BlockAllocator::BackUpTo(uint64_t count) {
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (preallocated_ < count) {
     const uint64_t index = backing_cursor_;
     if (index >= exhausted_.size()) exhausted_.resize(index + 1);
     if (!exhausted_[index]) {
-      KVFS_ASSIGN(const bool backed, BackMore(index, count - preallocated_, lock));
+      KVFS_ASSIGN(const bool backed, BackMore(index, count - preallocated_));
       if (backed) continue;
       exhausted_[index] = true;
     }
@@ -153,8 +152,8 @@ Result<void> BlockAllocator::BackUpTo(uint64_t count) {
 
 // Allocates space for free numbers in the bitmap's first words that have some not known to be
 // backed; false if there is none.
-Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock) {
-  KVFS_ASSIGN(const Bitmap* bitmap, Load(index, lock));
+Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want) {
+  KVFS_ASSIGN(const Bitmap* bitmap, Load(index));
   if (!bitmap->readable) {
     // Beyond the file's end only damage in an upper level can make a bitmap unreadable.
     if (index * kMapNumbers * unit_bytes_ > file_end_) {
@@ -171,7 +170,7 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   // next sync write the file's metadata, too.
   const uint64_t parts = unit_bytes_ > kHeadBytes ? 4 : 2;
   const uint64_t few = std::max(want, file_end_ / unit_bytes_ / parts);
-  if (few < kWordNumbers) return BackFew(index, word, few, lock);
+  if (few < kWordNumbers) return BackFew(index, word, few);
   const uint64_t begin = (index * kBitmapWords + word) * kWordNumbers * unit_bytes_;
   uint64_t words = (want + kWordNumbers - 1) / kWordNumbers;
   // Beyond its end the file grows in larger steps.
@@ -182,31 +181,31 @@ Result<bool> BlockAllocator::BackMore(uint64_t index, uint64_t want, Lock& lock)
   uint64_t count = 1;
   while (count < words && has_more(word + count)) ++count;
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers;
-  auto allocated = Back({first, count * kWordNumbers}, lock);
+  auto allocated = Back({first, count * kWordNumbers});
   // If the disk has no room for all words, it may have room for the first.
-  if (!allocated && count > 1) allocated = Back({first, kWordNumbers}, lock);
+  if (!allocated && count > 1) allocated = Back({first, kWordNumbers});
   KVFS_TRY(allocated);
   return true;
 }
 
 // Allocates space for the first run of a word's numbers not known to be backed.
-Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t want, Lock& lock) {
+Result<bool> BlockAllocator::BackFew(uint64_t index, uint64_t word, uint64_t want) {
   const uint64_t bits = bitmaps_.at(index).Unknown(word);
   const auto begin = static_cast<uint64_t>(std::countr_zero(bits));
   const auto length = static_cast<uint64_t>(std::countr_one(bits >> begin));
   const uint64_t first = (index * kBitmapWords + word) * kWordNumbers + begin;
-  KVFS_TRY(Back({first, std::min(length, std::max(want, uint64_t{1}))}, lock));
+  KVFS_TRY(Back({first, std::min(length, std::max(want, uint64_t{1}))}));
   return true;
 }
 
 // For a disk that has no room for a whole word: allocates space for short runs.
 void BlockAllocator::BackSingly(uint64_t count) {
   constexpr int kMostFailures = 256;
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   int failures = 0;
   const uint64_t end = file_end_ / unit_bytes_ + kWordNumbers;
   for (uint64_t number = 0; number < end && preallocated_ < count; number += kWordNumbers) {
-    const auto bitmap = Load(number / kMapNumbers, lock);
+    const auto bitmap = Load(number / kMapNumbers);
     if (!bitmap) return;
     if (!(*bitmap)->readable) continue;
     for (uint64_t rest = (*bitmap)->Unknown(WordOf(number)); rest != 0 && preallocated_ < count;) {
@@ -214,16 +213,16 @@ void BlockAllocator::BackSingly(uint64_t count) {
       const auto free = static_cast<uint64_t>(std::countr_one(rest >> begin));
       const Run run{number + begin, std::min(free, count - preallocated_)};
       rest &= ~Ones(begin, run.count);
-      if (!Back(run, lock) && ++failures == kMostFailures) return;
+      if (!Back(run) && ++failures == kMostFailures) return;
     }
   }
 }
 
 // Allocates disk space for the numbers that have none.
-Result<void> BlockAllocator::Back(Run numbers, Lock& lock) {
+Result<void> BlockAllocator::Back(Run numbers) {
   ++growing_;
-  lock.unlock();
-  const std::lock_guard backing(backing_);
+  MutexUnlock unlocked(mutex_);
+  const MutexLock backing(backing_);
   const bool heads = uses_heads_ && !read_only_ && numbers.count < kWordNumbers;
   Result<void> allocated;
   std::vector<Run> found;
@@ -234,10 +233,10 @@ Result<void> BlockAllocator::Back(Run numbers, Lock& lock) {
       allocated = file_->Allocate(numbers.first * unit_bytes_, numbers.count * unit_bytes_);
     }
   }
-  lock.lock();
+  unlocked.lock();
   // Heads are punched and read, so their numbers must still be free and not backed: a number that
   // another thread has preallocated meanwhile may be in use. Unbacked ones are never given out.
-  const auto is_open = [&](uint64_t number) {
+  const auto is_open = [&](uint64_t number) KVFS_REQUIRES_LOCK(mutex_) {
     const auto bitmap = bitmaps_.find(number / kMapNumbers);
     return bitmap != bitmaps_.end() &&
            (bitmap->second.Unknown(WordOf(number)) & BitOf(number)) != 0;
@@ -245,9 +244,9 @@ Result<void> BlockAllocator::Back(Run numbers, Lock& lock) {
   for (uint64_t i = 0; heads && allocated && uses_heads_ && i < numbers.count; ++i) {
     const uint64_t number = numbers.first + i;
     if (!is_open(number)) continue;
-    lock.unlock();
+    MutexUnlock meanwhile(mutex_);
     const auto has_head = BackHead(number);
-    lock.lock();
+    meanwhile.lock();
     if (!has_head) allocated = tl::unexpected(has_head.error());
     if (!has_head) break;
     file_end_ = std::max(file_end_.load(), (number + 1) * unit_bytes_);

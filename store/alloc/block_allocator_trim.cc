@@ -17,8 +17,8 @@ constexpr size_t kMaxIdleBitmaps = 64;
 void BlockAllocator::Trim(uint64_t spare, uint64_t run) {
   static_cast<void>(FindBacked(reserved()));
   TrimPreallocated(spare, run);
-  Lock lock(mutex_);
-  if (run == 1) CutEnd(lock);
+  const MutexLock lock(mutex_);
+  if (run == 1) CutEnd();
   DropIdleBitmaps();
 }
 
@@ -30,7 +30,7 @@ void BlockAllocator::TrimAll(uint64_t run) {
 
 // Starts at the end of the file, where new pages are least likely to be placed.
 void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   backing_cursor_ = 0;
   for (uint64_t end = ~uint64_t{0};;) {
     Run found = LastPreallocatedRun(end);
@@ -40,7 +40,7 @@ void BlockAllocator::TrimPreallocated(uint64_t spare, uint64_t run) {
     const uint64_t preallocated = preallocated_, kept = std::max<uint64_t>(spare, reserved_);
     if (preallocated <= kept) break;
     const uint64_t stays = found.count - std::min(found.count, preallocated - kept);
-    if (!Punch({found.first + stays, found.count - stays}, true, lock)) break;
+    if (!Punch({found.first + stays, found.count - stays}, true)) break;
   }
 }
 
@@ -87,36 +87,36 @@ Run BlockAllocator::FirstUnknownRun(uint64_t begin, uint64_t end) const {
 
 // Punches runs of at least `run` free numbers that are not known to be backed.
 void BlockAllocator::PunchUnknown(uint64_t run) {
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (uint64_t index = 0; index < BitmapsOfFile(); ++index) {
-    const auto bitmap = Load(index, lock);
+    const auto bitmap = Load(index);
     if (!bitmap || !(*bitmap)->readable) continue;
     const uint64_t end = std::min((index + 1) * kMapNumbers, file_end_ / unit_bytes_);
     for (uint64_t at = index * kMapNumbers; at < end && bitmaps_.contains(index);) {
       const Run found = FirstUnknownRun(at, end);
       if (found.count == 0) break;
       at = found.first + found.count;
-      if (found.count >= run && !Punch(found, false, lock)) return;
+      if (found.count >= run && !Punch(found, false)) return;
     }
   }
 }
 
 // Punches holes for numbers that are preallocated, or not known to be backed. False if punching
 // failed, or if they are reserved. They are pinned meanwhile, so that they are not given out.
-bool BlockAllocator::Punch(Run numbers, bool is_preallocated, Lock& lock) {
+bool BlockAllocator::Punch(Run numbers, bool is_preallocated) {
   SetPinned(numbers, true);
   const bool is_reserved = is_preallocated && preallocated_ < reserved_;
-  const bool punched = !is_reserved && PunchPinned(numbers, lock);
+  const bool punched = !is_reserved && PunchPinned(numbers);
   SetPinned(numbers, false);
   return punched;
 }
 
-bool BlockAllocator::PunchPinned(Run numbers, Lock& lock) {
-  lock.unlock();
-  const std::lock_guard backing(backing_);
+bool BlockAllocator::PunchPinned(Run numbers) {
+  MutexUnlock unlocked(mutex_);
+  const MutexLock backing(backing_);
   const bool punched =
       file_->PunchHole(numbers.first * unit_bytes_, numbers.count * unit_bytes_).has_value();
-  lock.lock();
+  unlocked.lock();
   if (!punched) return false;
   NoteBacked(numbers, false);
   for (uint64_t i = 0; has_heads_ && i < numbers.count; ++i) heads_.erase(numbers.first + i);
@@ -125,7 +125,7 @@ bool BlockAllocator::PunchPinned(Run numbers, Lock& lock) {
 }
 
 // Truncates the file after the last number that is used, pinned or backed.
-void BlockAllocator::CutEnd(Lock& lock) {
+void BlockAllocator::CutEnd() {
   // One more than the index, within the bitmap, of the last such number; 0 if there is none.
   auto end_of = [](const Bitmap& bitmap) {
     if (!bitmap.readable) return kMapNumbers;
@@ -138,7 +138,7 @@ void BlockAllocator::CutEnd(Lock& lock) {
     return uint64_t{0};
   };
   for (uint64_t index = BitmapsOfFile(); index > 0; --index) {
-    const auto bitmap = Load(index - 1, lock);
+    const auto bitmap = Load(index - 1);
     if (!bitmap) return;
     if (end_of(**bitmap) > 0) break;
   }
@@ -154,7 +154,7 @@ void BlockAllocator::CutEnd(Lock& lock) {
 // Drops bitmaps whose content is all on disk, and which have no preallocated numbers.
 void BlockAllocator::DropIdleBitmaps() {
   if (bitmaps_.size() <= kMaxIdleBitmaps) return;
-  std::erase_if(bitmaps_, [this](const auto& item) {
+  std::erase_if(bitmaps_, [this](const auto& item) KVFS_REQUIRES_LOCK(mutex_) {
     const auto& [index, bitmap] = item;
     const auto preallocated = preallocated_words_.lower_bound(index * kBitmapWords);
     const bool gives =

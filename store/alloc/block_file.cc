@@ -46,7 +46,7 @@ uint64_t BlockFile::ChecksumOf(Bytes block) const {
 Result<const std::byte*> BlockFile::View(BlockPointer first, size_t count) const {
   // Rows are read from the file only: a row overwritten meanwhile is read again (read_view.h).
   if (has_kept_ && count == 1) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (auto kept = kept_.find(first.number); kept != kept_.end()) return kept->second->data();
   }
   return file_->View(first.number * kBlockBytes, count * kBlockBytes);
@@ -128,7 +128,7 @@ Result<void> BlockFile::Write(uint64_t first, Bytes data) {
   }
   if (!has_kept_) return file_->Write(first * kBlockBytes, data);
   // Blocks kept from an earlier use of these numbers must be neither read nor written later.
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   kept_.erase(kept_.lower_bound(first), kept_.lower_bound(first + data.size() / kBlockBytes));
   return file_->Write(first * kBlockBytes, data);
 }
@@ -141,7 +141,7 @@ Result<void> BlockFile::WriteOver(uint64_t first, Bytes data) {
 }
 
 void BlockFile::Keep(uint64_t first, Bytes data) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (size_t at = 0; at < data.size(); at += kBlockBytes) {
     auto block = std::make_unique<Block>();
     CopyBytes(block->data(), data.subspan(at, kBlockBytes));
@@ -153,7 +153,7 @@ void BlockFile::Keep(uint64_t first, Bytes data) {
 // Under the lock, so that no newer bytes are written to the same block meanwhile.
 Result<void> BlockFile::WriteKept() {
   if (!has_kept_ || read_only_) return {};
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!kept_.empty()) {
     const auto& [number, block] = *kept_.begin();
     KVFS_TRY(file_->Write(number * kBlockBytes, *block));
@@ -172,7 +172,7 @@ Result<void> BlockFile::WriteNamed(uint64_t first, Bytes data) {
 void BlockFile::NoteReplayed(uint64_t block) {
   ++named_writes_;
   has_replayed_ = true;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!replayed_.empty() && replayed_.back().first + replayed_.back().count == block) {
     ++replayed_.back().count;
   } else {
@@ -185,7 +185,7 @@ void BlockFile::NoteReplayed(uint64_t block) {
 Result<void> BlockFile::RewriteReplayed() {
   constexpr uint64_t kPieceBlocks = 256;
   if (!has_replayed_) return {};
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!replayed_.empty()) {
     Row& row = replayed_.back();
     const uint64_t count = std::min(row.count, kPieceBlocks);

@@ -17,7 +17,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -95,9 +94,9 @@ class BlockFile {
   std::atomic<uint64_t> named_durable_ = 0;
   std::atomic<bool> has_kept_ = false;
   std::atomic<bool> has_replayed_ = false;
-  mutable RankedMutex mutex_{LockRank::kBlocks};  // guards the following
-  std::map<uint64_t, std::unique_ptr<Block>> kept_;
-  std::vector<Row> replayed_;
+  mutable RankedMutex mutex_{LockRank::kBlocks};
+  std::map<uint64_t, std::unique_ptr<Block>> kept_ KVFS_GUARDED_BY(mutex_);
+  std::vector<Row> replayed_ KVFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvfs

@@ -12,33 +12,35 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <source_location>
 #include <string>
 
 #include <kvfs/status.h>
 
 namespace kvfs {
 
+// (The compilers' own words for where a call stands: clang has had std::source_location only since
+// version 15.)
 [[nodiscard]] inline tl::unexpected<Error> BrokenContract(const char* contract,
-                                                          const std::source_location& where) {
-  return Fail(ErrorCode::kInternal, "a fault of the program at " + std::string(where.file_name()) +
-                                        ":" + std::to_string(where.line()) + ": " + contract);
+                                                          const char* file = __builtin_FILE(),
+                                                          int line = __builtin_LINE()) {
+  return Fail(ErrorCode::kInternal, "a fault of the program at " + std::string(file) + ":" +
+                                        std::to_string(line) + ": " + contract);
 }
 
-inline void Demand(bool holds, const char* contract,
-                   const std::source_location& where = std::source_location::current()) {
+inline void Demand(bool holds, const char* contract, const char* file = __builtin_FILE(),
+                   int line = __builtin_LINE()) {
   if (holds) [[likely]]
     return;
-  std::fprintf(stderr, "kvfs: a fault of the program at %s:%u: %s; it ends here to save the data\n",
-               where.file_name(), static_cast<unsigned>(where.line()), contract);
+  std::fprintf(stderr, "kvfs: a fault of the program at %s:%d: %s; it ends here to save the data\n",
+               file, line, contract);
   std::abort();
 }
 
 }  // namespace kvfs
 
-#define KVFS_REQUIRE(condition, contract)                                       \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]] {                                            \
-      return ::kvfs::BrokenContract(contract, std::source_location::current()); \
-    }                                                                           \
+#define KVFS_REQUIRE(condition, contract)      \
+  do {                                         \
+    if (!(condition)) [[unlikely]] {           \
+      return ::kvfs::BrokenContract(contract); \
+    }                                          \
   } while (false)

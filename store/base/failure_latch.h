@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <new>
 #include <string>
 #include <string_view>
@@ -30,13 +29,13 @@ class FailureLatch {
   // kReadOnly, with the reason of the first failure, if there was one.
   Result<void> Check() const {
     if (!failed_.load(std::memory_order_acquire)) return {};
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return tl::unexpected(refusal_);
   }
 
   // Records the failure, if it is the first, and returns it.
   tl::unexpected<Error> Fail(std::string_view what, Error error) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!failed_) {
       // The failure counts, even if there is no memory for its text.
       refusal_.code = ErrorCode::kReadOnly;
@@ -57,7 +56,7 @@ class FailureLatch {
   const std::function<void(std::string_view)> log_;
   std::atomic<bool> failed_ = false;
   mutable RankedMutex mutex_{LockRank::kFailureLatch};
-  Error refusal_{};
+  Error refusal_ KVFS_GUARDED_BY(mutex_){};
 };
 
 }  // namespace kvfs

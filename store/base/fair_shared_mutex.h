@@ -30,36 +30,42 @@
 #include <cstdint>
 #include <mutex>
 
+#include "store/base/thread_annotations.h"
+
 namespace kvfs {
 
-class FairSharedMutex {
+class KVFS_CAPABILITY("mutex") FairSharedMutex {
  public:
   FairSharedMutex() = default;
   FairSharedMutex(const FairSharedMutex&) = delete;
   FairSharedMutex& operator=(const FairSharedMutex&) = delete;
 
-  void lock_shared() {
+  void lock_shared() KVFS_ACQUIRE_SHARED() {
     NoteTaken();
     if (!TryEnter()) EnterInTurn();
   }
-  void unlock_shared() {
+  void unlock_shared() KVFS_RELEASE_SHARED() {
     Leave();
     NoteGiven();
   }
 
-  void lock() {
+  void lock() KVFS_ACQUIRE() {
     NoteTaken();
     writers_.lock();
     if (insisting_ != 0) Wait(writer_, [this] { return insisting_ == 0; });
     state_ |= kWriter;
     Wait(writer_, [this] { return state_ == kWriter; });
   }
-  void unlock() {
+  void unlock() KVFS_RELEASE() {
     state_ &= ~kWriter;
     Wake(readers_);
     writers_.unlock();
     NoteGiven();
   }
+
+  // Tells the check that the lock is held, where it cannot know.
+  void AssertHeld() const KVFS_ASSERTS_HELD {}
+  void AssertShared() const KVFS_ASSERTS_SHARED {}
 
   // Whether a writer waits or holds the lock: arriving readers wait for it.
   bool HasWriter() const { return (state_ & kWriter) != 0; }

@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <shared_mutex>
 
 #include "store/base/fair_shared_mutex.h"
+#include "store/base/mutex.h"
 
 namespace kvfs {
 
@@ -35,10 +35,12 @@ enum class LockRank : uint32_t {
 
 #ifdef NDEBUG
 
-template <typename Mutex>
-class Ranked : public Mutex {
+class Rank {
  public:
-  explicit Ranked(LockRank, uint32_t = 0) {}
+  explicit Rank(LockRank, uint32_t) {}
+  void NoteTaken() const {}
+  void NoteReleased() const {}
+  void RequireHeld() const {}
 };
 
 #else
@@ -61,6 +63,11 @@ class HeldRanks {
     std::copy(found + 1, end, found);
     --held.count;
   }
+  static bool Has(uint32_t rank) {
+    const Ranks& held = Held();
+    return std::binary_search(held.ranks.begin(),
+                              held.ranks.begin() + static_cast<ptrdiff_t>(held.count), rank);
+  }
 
  private:
   // Room for one lock of each kind, and those of all shards.
@@ -74,34 +81,50 @@ class HeldRanks {
   }
 };
 
-template <typename Mutex>
-class Ranked {
+class Rank {
  public:
-  explicit Ranked(LockRank rank, uint32_t index = 0) : rank_(static_cast<uint32_t>(rank) + index) {}
-
-  void lock() {
-    HeldRanks::Add(rank_);
-    mutex_.lock();
-  }
-  void unlock() {
-    mutex_.unlock();
-    HeldRanks::Remove(rank_);
-  }
-  void lock_shared() {
-    HeldRanks::Add(rank_);
-    mutex_.lock_shared();
-  }
-  void unlock_shared() {
-    mutex_.unlock_shared();
-    HeldRanks::Remove(rank_);
-  }
+  Rank(LockRank rank, uint32_t index) : rank_(static_cast<uint32_t>(rank) + index) {}
+  void NoteTaken() const { HeldRanks::Add(rank_); }
+  void NoteReleased() const { HeldRanks::Remove(rank_); }
+  void RequireHeld() const { assert(HeldRanks::Has(rank_) && "a lock is not held that must be"); }
 
  private:
   const uint32_t rank_;
-  Mutex mutex_;
 };
 
 #endif
+
+template <typename Lock>
+class KVFS_CAPABILITY("mutex") Ranked {
+ public:
+  explicit Ranked(LockRank rank, uint32_t index = 0) : rank_(rank, index) {}
+  Ranked(const Ranked&) = delete;
+  Ranked& operator=(const Ranked&) = delete;
+
+  void lock() KVFS_ACQUIRE() {
+    rank_.NoteTaken();
+    mutex_.lock();
+  }
+  void unlock() KVFS_RELEASE() {
+    mutex_.unlock();
+    rank_.NoteReleased();
+  }
+  void lock_shared() KVFS_ACQUIRE_SHARED() {
+    rank_.NoteTaken();
+    mutex_.lock_shared();
+  }
+  void unlock_shared() KVFS_RELEASE_SHARED() {
+    mutex_.unlock_shared();
+    rank_.NoteReleased();
+  }
+  // Tells the check that the lock is held, where it cannot know; builds with assertions look.
+  void AssertHeld() const KVFS_ASSERTS_HELD { rank_.RequireHeld(); }
+  void AssertShared() const KVFS_ASSERTS_SHARED { rank_.RequireHeld(); }
+
+ private:
+  [[no_unique_address]] const Rank rank_;
+  Lock mutex_;
+};
 
 using RankedMutex = Ranked<std::mutex>;
 using RankedSharedMutex = Ranked<FairSharedMutex>;

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <utility>
 
 #include <kvfs/status.h>
+#include "store/base/mutex.h"
 
 namespace kvfs {
 
@@ -21,29 +21,29 @@ class StickyFailure {
   // The first failure, if there was one.
   Result<void> Check() const {
     if (!has_failed()) return {};
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return tl::unexpected(first_);
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 
   // Records the failure, if it is the first, and returns it.
   tl::unexpected<Error> Note(Error error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!has_failed() || first_.message.empty()) first_ = error;
     failed_.store(true, std::memory_order_release);
     return tl::unexpected(std::move(error));
   }
   // The same before there is a message: allocates no memory.
   void Raise(ErrorCode code) noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!has_failed()) first_.code = code;
     failed_.store(true, std::memory_order_release);
   }
 
  private:
   std::atomic<bool> failed_ = false;
-  mutable std::mutex mutex_;  // guards the following
-  Error first_{ErrorCode::kIo, {}};
+  mutable Mutex mutex_;
+  Error first_ KVFS_GUARDED_BY(mutex_){ErrorCode::kIo, {}};
 };
 
 }  // namespace kvfs

@@ -14,13 +14,13 @@ Checker::Checker(EngineParts* parts, const CheckOptions* options)
     : parts_(*parts), options_(*options), shards_(parts->shards.size()) {}
 
 Result<CheckReport> Checker::Run() {
-  std::unique_lock<RankedMutex> paused;
-  if (parts_.checkpointer) paused = parts_.checkpointer->Pause();
+  std::optional<MutexLock<RankedMutex>> paused;
+  if (parts_.checkpointer) paused.emplace(parts_.checkpointer->pause());
   snapshot_ = EngineSnapshot::Take(&parts_);
   session_.emplace(&options_, BytesToCheck());
   contents_.emplace(&parts_.shards, parts_.placement.get(), &*session_);
   CheckSuperblock();
-  if (paused) paused.unlock();
+  paused.reset();
   const auto count = static_cast<uint32_t>(shards_.size());
   for (uint32_t i = 0; i < count; ++i) CheckTree(i);
   for (uint32_t i = 0; i < count; ++i) LoadMaps(i);
@@ -189,7 +189,11 @@ uint64_t Checker::CountEntries(uint32_t shard) {
   RecordCursor cursor(pin, snapshot_->version(), &parts_.shards[shard]->mutex);
   for (cursor.Seek({}, format::kFirstOwnDirectory - 1); cursor.Valid(); cursor.Next()) ++count;
   if (parts_.checkpointer || shards_[shard].has_gaps || cursor.damage()) return count;
-  const uint64_t said = parts_.shards[shard]->entries();
+  uint64_t said = 0;
+  {
+    const SharedLock lock(parts_.shards[shard]->mutex);
+    said = parts_.shards[shard]->entries();
+  }
   if (count != said) {
     session_->Space("shard " + std::to_string(shard) + " has " + std::to_string(count) +
                     " entries after the log is applied, and counts " + std::to_string(said));

@@ -50,7 +50,7 @@ Checkpointer::Checkpointer(CheckpointerConfig config, const Shards* shards, Redo
 
 Checkpointer::~Checkpointer() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wanted_changed_.notify_all();
@@ -59,7 +59,7 @@ Checkpointer::~Checkpointer() {
 
 // A full disk may have room for only one segment, or for none: then a checkpoint makes room.
 Result<void> Checkpointer::BeginLog() {
-  std::lock_guard lock(running_);
+  const MutexLock lock(running_);
   KVFS_REQUIRE(!log_->CanAppend() && !closed_, "a log is begun once, before anything changes");
   auto prepared = log_->PrepareSpares(2);
   if (prepared) return NameOwnSegment();
@@ -94,17 +94,18 @@ Result<void> Checkpointer::StartThread() {
 }
 
 // The purpose of the next checkpoint; nullopt if the thread is to end.
-std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<RankedMutex>& lock) {
-  auto is_woken = [this] { return wanted_ || stopping_; };
+std::optional<CheckpointPurpose> Checkpointer::WaitForWork() {
+  auto is_woken = [this]() KVFS_REQUIRES_LOCK(mutex_) { return wanted_ || stopping_; };
   while (!is_woken()) {
     if (config_.idle_ms == 0) {
-      wanted_changed_.wait(lock, is_woken);
+      wanted_changed_.wait(mutex_, is_woken);
       continue;
     }
-    if (wanted_changed_.wait_for(lock, std::chrono::milliseconds(config_.idle_ms), is_woken)) break;
-    lock.unlock();
+    if (wanted_changed_.wait_for(mutex_, std::chrono::milliseconds(config_.idle_ms), is_woken))
+      break;
+    MutexUnlock unlocked(mutex_);
     const uint64_t sequence = log_->appended();
-    lock.lock();
+    unlocked.lock();
     if (is_woken()) break;
     // No change since the last wakeup, but some since the last idle checkpoint.
     const bool is_idle = std::exchange(idle_sequence_, sequence) == sequence;
@@ -118,8 +119,8 @@ std::optional<CheckpointPurpose> Checkpointer::WaitForWork(std::unique_lock<Rank
 }
 
 void Checkpointer::ThreadMain() {
-  std::unique_lock lock(mutex_);
-  while (const auto purpose = WaitForWork(lock)) {
+  MutexLock lock(mutex_);
+  while (const auto purpose = WaitForWork()) {
     wanted_ = false;
     // A request made during a checkpoint may have been satisfied by that checkpoint.
     if (*purpose == Purpose::kContinue && !leaves_more_ && !IsCheckpointDue()) {
@@ -143,12 +144,12 @@ void Checkpointer::NoteOrphaned(uint64_t bytes) {
 
 // Wakes waiting writers before the slow part, returning space to the disk.
 void Checkpointer::NotifyRoom() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   finished_.notify_all();
 }
 
 void Checkpointer::WakeThread() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
 }
@@ -203,7 +204,7 @@ uint64_t Checkpointer::SpareLogBytes() const {
 
 Result<void> Checkpointer::WaitForRoom(double full) {
   if (!IsCheckpointDue()) return {};
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   wanted_ = true;
   wanted_changed_.notify_one();
   if (!MustWait(full)) return {};
@@ -213,7 +214,7 @@ Result<void> Checkpointer::WaitForRoom(double full) {
   while (MustWait(full) && attempts_ < enough && !stopping_) {
     wanted_ = true;
     wanted_changed_.notify_one();
-    finished_.wait(lock);
+    finished_.wait(mutex_);
   }
   // Dead space is no reason to refuse a change: a full disk is detected elsewhere.
   return Pressure() >= full ? last_attempt_ : Result<void>();
@@ -230,7 +231,7 @@ bool Checkpointer::HasRoomToReclaim(uint64_t bytes) const {
 }
 
 Result<void> Checkpointer::Run(Purpose purpose) {
-  std::lock_guard lock(running_);
+  const MutexLock lock(running_);
   auto done = RunLocked(purpose);
   if (done || done.error().code != ErrorCode::kNoSpace) return done;
   // One file may have preallocated space that another one needs.
@@ -241,7 +242,7 @@ Result<void> Checkpointer::Run(Purpose purpose) {
 Result<void> Checkpointer::MakeRoom() {
   auto done = Run(Purpose::kContinue);
   if (!done && done.error().code != ErrorCode::kNoSpace) return done;
-  std::lock_guard lock(running_);
+  const MutexLock lock(running_);
   GiveBackPreallocated();
   return {};
 }
@@ -326,7 +327,10 @@ Result<void> Checkpointer::CloseEpoch(Purpose purpose) {
   closed.block_bytes = account_->block_bytes;
   closed.allocated_bytes = space_->allocated_bytes;
   closed.freed_bytes = space_->freed_bytes;
-  for (const auto& shard : *shards_) shard->CloseEpoch();
+  for (const auto& shard : *shards_) {
+    shard->mutex.AssertHeld();  // by `locks`
+    shard->CloseEpoch();
+  }
   orphaned_bytes_ = 0;
   closed_ = std::move(closed);
   return {};

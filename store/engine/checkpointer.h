@@ -28,7 +28,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -87,9 +86,9 @@ class Checkpointer {
   // failed to make room in the log or the memory.
   Result<void> WaitForRoom(double full = 1);
 
-  // Prevents checkpoints while the lock is held: all shards have trees of one epoch, which is that
-  // of both slots of the superblock.
-  [[nodiscard]] std::unique_lock<RankedMutex> Pause() { return std::unique_lock(running_); }
+  // While this lock is held there are no checkpoints: all shards have trees of one epoch, which is
+  // that of both slots of the superblock.
+  RankedMutex& pause() KVFS_RETURNS_LOCK(running_) { return running_; }
 
   uint64_t epoch() const { return epoch_; }
   uint64_t checkpoints() const { return checkpoints_; }
@@ -121,18 +120,19 @@ class Checkpointer {
   bool HasRoomToReclaim(uint64_t bytes) const;
   void WakeThread();
   void NotifyRoom();
-  Result<void> RunLocked(Purpose purpose);
-  Result<void> RunOne(Purpose purpose);
-  Result<void> TryRunOne(Purpose purpose);
-  void GiveBackPreallocated();
-  Result<bool> PrepareRotation(Purpose purpose);
-  Result<void> CloseEpoch(Purpose purpose);
-  Result<void> WriteTrees();
-  Result<void> WriteSuperblock();
-  Result<void> Finish();
-  Result<void> NameOwnSegment();
+  Result<void> RunLocked(Purpose purpose) KVFS_REQUIRES_LOCK(running_);
+  Result<void> RunOne(Purpose purpose) KVFS_REQUIRES_LOCK(running_);
+  Result<void> TryRunOne(Purpose purpose) KVFS_REQUIRES_LOCK(running_);
+  void GiveBackPreallocated() KVFS_REQUIRES_LOCK(running_);
+  Result<bool> PrepareRotation(Purpose purpose) KVFS_REQUIRES_LOCK(running_);
+  Result<void> CloseEpoch(Purpose purpose) KVFS_REQUIRES_LOCK(running_);
+  Result<void> WriteTrees() KVFS_REQUIRES_LOCK(running_);
+  Result<void> WriteSuperblock() KVFS_REQUIRES_LOCK(running_);
+  Result<void> Finish() KVFS_REQUIRES_LOCK(running_);
+  Result<void> NameOwnSegment() KVFS_REQUIRES_LOCK(running_);
   void ThreadMain();
-  std::optional<Purpose> WaitForWork(std::unique_lock<RankedMutex>& lock);
+  // Releases the lock while it waits.
+  std::optional<Purpose> WaitForWork() KVFS_REQUIRES_LOCK(mutex_);
 
   const CheckpointerConfig config_;
   const Shards* shards_;
@@ -145,27 +145,26 @@ class Checkpointer {
   const Prepare prepare_;
   const size_t kept_spares_;  // log segments, enough for the next epoch
 
-  RankedMutex running_{
-      LockRank::kCheckpoint};  // held while a checkpoint is taken; guards the following
-  std::optional<Closed> closed_;
-  format::Checkpoint newest_;  // as in the superblock
-  bool is_over_ = false;       // the kClose checkpoint was taken
+  RankedMutex running_{LockRank::kCheckpoint};  // held while a checkpoint is taken
+  std::optional<Closed> closed_ KVFS_GUARDED_BY(running_);
+  format::Checkpoint newest_ KVFS_GUARDED_BY(running_);  // as in the superblock
+  bool is_over_ KVFS_GUARDED_BY(running_) = false;       // the kClose checkpoint was taken
   std::atomic<uint64_t> epoch_;
   std::atomic<uint64_t> checkpoints_ = 0;
   std::atomic<uint64_t> orphaned_bytes_ = 0;
   std::atomic<uint64_t> dead_limit_bytes_ = 0;
   std::atomic<bool> leaves_more_ = false;
 
-  RankedMutex mutex_{
-      LockRank::kCheckpointRequests};  // guards the following; never held while taking another lock
+  RankedMutex mutex_{LockRank::kCheckpointRequests};  // never held while taking another lock
   std::condition_variable_any wanted_changed_;
   std::condition_variable_any finished_;
-  bool wanted_ = false;
-  bool stopping_ = false;
-  uint64_t attempts_ = 0;
-  Result<void> last_attempt_;
-  uint64_t idle_sequence_ = 0;     // the last one seen by the thread
-  uint64_t trimmed_sequence_ = 0;  // as of the last idle checkpoint
+  bool wanted_ KVFS_GUARDED_BY(mutex_) = false;
+  bool stopping_ KVFS_GUARDED_BY(mutex_) = false;
+  uint64_t attempts_ KVFS_GUARDED_BY(mutex_) = 0;
+  Result<void> last_attempt_ KVFS_GUARDED_BY(mutex_);
+  // The last one seen by the thread; and as of the last idle checkpoint.
+  uint64_t idle_sequence_ KVFS_GUARDED_BY(mutex_) = 0;
+  uint64_t trimmed_sequence_ KVFS_GUARDED_BY(mutex_) = 0;
   std::thread thread_;
 };
 

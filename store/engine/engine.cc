@@ -87,7 +87,7 @@ Result<void> Engine::TryApply(const Batch& batch) {
 
 Result<void> Engine::ApplyAtOnce(const PlacedBatch& batch) {
   // The room belongs to the thread that makes it: wait for that.
-  if (makes_room_.load(std::memory_order_relaxed)) const std::lock_guard wait(full_disk_);
+  if (makes_room_.load(std::memory_order_relaxed)) const MutexLock wait(full_disk_);
   auto applied = ApplyWithRoom(batch);
   if (!applied && applied.error().code == ErrorCode::kNoSpace) applied = ApplyOnFullDisk(batch);
   if (applied || applied.error().code != ErrorCode::kIo) return applied;
@@ -98,7 +98,7 @@ Result<void> Engine::ApplyAtOnce(const PlacedBatch& batch) {
 // full only when checkpoints yield no more.
 Result<void> Engine::ApplyOnFullDisk(const PlacedBatch& batch) {
   constexpr int kMostInVain = 2;
-  const std::lock_guard lock(full_disk_);
+  const MutexLock lock(full_disk_);
   makes_room_ = true;
   Result<void> applied;
   for (int in_vain = 0; in_vain < kMostInVain;) {
@@ -230,6 +230,7 @@ Result<void> Engine::TryOnce(const PlacedBatch& batch, Staging* staging, Wants* 
 Result<void> Engine::ReserveSpace(const Transaction& transaction, bool grows, Wants* wants) const {
   for (const auto& [index, records, bytes] : transaction.Sizes()) {
     Shard& shard = *parts_->shards[index];
+    shard.mutex.AssertHeld();  // by TryOnce
     const uint64_t pages = shard.ReservePages(records, bytes, grows);
     if (pages > 0) wants->pages[index] = pages;
     const uint64_t blocks = shard.ReserveBlocks(grows);
@@ -301,13 +302,13 @@ Result<void> Engine::CopyPiece(Key from, uint64_t from_offset, Key to, uint64_t 
 
 uint64_t Engine::ReserveId(std::string_view name) {
   Shard& shard = *parts_->shards[parts_->placement->PlaceOf(kRootDirectory, name).shard];
-  std::unique_lock lock(shard.mutex);
+  MutexLock lock(shard.mutex);
   return shard.TakeId();
 }
 
 uint64_t Engine::ReserveIdLike(uint64_t other) {
   Shard& shard = *parts_->shards[parts_->placement->OwnerOf(other)];
-  std::unique_lock lock(shard.mutex);
+  MutexLock lock(shard.mutex);
   return shard.TakeId();
 }
 
@@ -350,7 +351,7 @@ Result<void> Engine::Compact() {
 
 Result<CheckReport> Engine::Check(const CheckOptions& options) const {
   for (const auto& shard : parts_->shards) {
-    const std::shared_lock lock(shard->mutex);
+    const SharedLock lock(shard->mutex);
     KVFS_TRY(shard->CheckWhole());
   }
   return WithinMemory([&] { return Checker(parts_.get(), &options).Run(); });
@@ -371,7 +372,7 @@ StoreStats Engine::GetStats() const {
     stats.disk_bytes += shard->DiskBytes().value_or(0);
     stats.file_bytes += shard->FileBytes().value_or(0);
     stats.dirty_bytes += shard->dirty_bytes();
-    std::shared_lock lock(shard->mutex);
+    SharedLock lock(shard->mutex);
     stats.entries += shard->entries();
     stats.orphaned_contents += shard->orphaned_contents();
   }

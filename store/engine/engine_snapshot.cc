@@ -6,11 +6,10 @@ namespace kvfs {
 
 std::unique_ptr<EngineSnapshot> EngineSnapshot::Take(EngineParts* parts) {
   std::vector<ShardPin> pins;
-  std::vector<std::shared_lock<RankedSharedMutex>> locks;
   pins.reserve(parts->shards.size());
-  locks.reserve(parts->shards.size());
+  const SharedLocks locks(parts->shards);
   for (const auto& shard : parts->shards) {
-    locks.emplace_back(shard->mutex);
+    shard->mutex.AssertShared();  // by `locks`
     pins.push_back(shard->Pin());
   }
   const uint64_t version = parts->log->appended();

@@ -59,7 +59,9 @@ Result<void> LogReplay::Until(uint64_t end) {
 Result<void> LogReplay::CarryOutIfSound(const Change& change, uint64_t sequence,
                                         const ExclusiveLocks& locks) {
   if (change.kind == Kind::kPut) {
-    parts().shards[parts().placement->OwnerOf(change.id)]->NoteId(change.id);
+    Shard& owner = *parts().shards[parts().placement->OwnerOf(change.id)];
+    owner.mutex.AssertHeld();  // by Until
+    owner.NoteId(change.id);
   }
   auto done = CarryOut(change, sequence, locks, &ChangeApplier::Execute);
   if (done || done.error().code != ErrorCode::kCorrupt) return done;

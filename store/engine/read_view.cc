@@ -2,7 +2,6 @@
 #include "store/engine/read_view.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "store/base/describe.h"
 
@@ -83,8 +82,9 @@ Result<void> ReadView::WithRecord(uint32_t index, const RecordKey& key, Locks lo
   const Shard& shard = *shards_[index];
   std::shared_ptr<const TreeVersion> tree;
   {
-    std::shared_lock<RankedSharedMutex> lock;
-    if (locks == Locks::kTaken) lock = std::shared_lock(shard.mutex);
+    std::optional<SharedLock<RankedSharedMutex>> lock;
+    if (locks == Locks::kTaken) lock.emplace(shard.mutex);
+    shard.mutex.AssertShared();  // by `lock`, or by ReadLocked
     KVFS_TRY(shard.CheckWhole());
     if (state != nullptr) *state = shard.state();
     const ShardPin& pin = pins_ != nullptr ? (*pins_)[index] : shard.now();
@@ -120,7 +120,7 @@ Result<void> ReadView::WithEntry(Key key, Locks locks, Use use, uint64_t* state)
 
 ShardPin ReadView::PinOf(uint32_t shard) const {
   if (pins_ != nullptr) return (*pins_)[shard];
-  std::shared_lock lock(shards_[shard]->mutex);
+  SharedLock lock(shards_[shard]->mutex);
   return shards_[shard]->Pin();
 }
 
@@ -239,7 +239,7 @@ Result<bool> ReadView::IsUnchanged(Key key, const Content& content) const {
   if (pins_ != nullptr) return true;
   const Shard& shard = *shards_[placement_.PlaceOf(key.directory, key.name).shard];
   {
-    const std::shared_lock lock(shard.mutex);
+    const SharedLock lock(shard.mutex);
     if (shard.state() == content.state) return true;
   }
   uint64_t present = 0;
@@ -259,9 +259,9 @@ Result<size_t> ReadView::ReadLocked(Key key, uint64_t offset, MutableBytes out) 
   const uint32_t index = placement_.PlaceOf(key.directory, key.name).shard;
   uint32_t owner = index;
   while (true) {
-    std::shared_lock first(shards_[std::min(index, owner)]->mutex);
-    std::shared_lock<RankedSharedMutex> second;
-    if (owner != index) second = std::shared_lock(shards_[std::max(index, owner)]->mutex);
+    SharedLock first(shards_[std::min(index, owner)]->mutex);
+    std::optional<SharedLock<RankedSharedMutex>> second;
+    if (owner != index) second.emplace(shards_[std::max(index, owner)]->mutex);
     Content content;
     KVFS_ASSIGN(const auto counts, ReadTail(key, Locks::kHeld, offset, out, &content));
     const auto [count, in_blocks] = counts;

@@ -13,7 +13,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <mutex>
+
+#include "store/base/mutex.h"
 
 namespace kvfs {
 
@@ -22,7 +23,7 @@ struct FaultSlot {
   std::atomic<size_t> length{0};
   std::atomic<std::atomic<uint64_t>*> faults{nullptr};
   std::atomic<int> protection{PROT_READ};
-  bool taken = false;  // guarded by Registry::mutex
+  bool taken = false;  // guarded by Registry::mutex, which this type cannot name
 };
 
 namespace {
@@ -33,8 +34,8 @@ struct SlotBlock {
 };
 
 struct Registry {
-  std::mutex mutex;
-  bool installed = false;  // guarded by mutex
+  Mutex mutex;
+  bool installed KVFS_GUARDED_BY(mutex) = false;
   std::atomic<SlotBlock*> first{nullptr};
   struct sigaction previous {};  // written before the handler is installed
   uintptr_t page_bytes = 0;      // written before the handler is installed
@@ -108,7 +109,7 @@ void HandleBusError(int signal, siginfo_t* info, void* context) {
   errno = saved_errno;
 }
 
-void InstallLocked(Registry& registry) {
+void InstallLocked(Registry& registry) KVFS_REQUIRES_LOCK(registry.mutex) {
   if (registry.installed) return;
   registry.page_bytes = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   ::sigaction(SIGBUS, nullptr, &registry.previous);
@@ -121,7 +122,7 @@ void InstallLocked(Registry& registry) {
   registry.installed = true;
 }
 
-FaultSlot& TakeSlotLocked(Registry& registry) {
+FaultSlot& TakeSlotLocked(Registry& registry) KVFS_REQUIRES_LOCK(registry.mutex) {
   for (SlotBlock* block = registry.first.load(); block != nullptr; block = block->next) {
     for (FaultSlot& slot : block->slots) {
       if (!slot.taken) return slot;
@@ -136,7 +137,7 @@ FaultSlot& TakeSlotLocked(Registry& registry) {
 FaultSlot& Register(const void* begin, size_t length, std::atomic<uint64_t>& faults,
                     GuardedWindow::Use use) {
   Registry& registry = GetRegistry();
-  const std::lock_guard lock(registry.mutex);
+  const MutexLock lock(registry.mutex);
   InstallLocked(registry);
   FaultSlot& slot = TakeSlotLocked(registry);
   slot.taken = true;
@@ -154,7 +155,7 @@ GuardedWindow::GuardedWindow(const void* begin, size_t length, std::atomic<uint6
     : slot_(Register(begin, length, faults, use)) {}
 
 GuardedWindow::~GuardedWindow() {
-  const std::lock_guard lock(GetRegistry().mutex);
+  const MutexLock lock(GetRegistry().mutex);
   slot_.begin.store(0);
   slot_.taken = false;
 }

@@ -20,6 +20,7 @@ std::atomic<uint64_t> MemoryDisk::next_run_ = 1;
 std::unique_ptr<MemoryDisk> MemoryDisk::CrashImage(CrashChoice choice) const {
   const Guard guard(*mutex_);
   auto image = std::make_unique<MemoryDisk>(mutex_);
+  image->mutex_->AssertHeld();  // it is the same mutex
   image->synced_names_ = BuildCrashImage(synced_names_, unsynced_, choice);
   image->names_ = image->synced_names_;
   image->capacity_bytes_ = capacity_bytes_;

@@ -11,12 +11,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <kvfs/env.h>
+#include "store/base/mutex.h"
 #include "store/env/crash_image.h"
 #include "store/env/disk_operation.h"
 
@@ -34,7 +34,7 @@ struct DiskFault {
 
 class MemoryDisk {
  public:
-  explicit MemoryDisk(std::shared_ptr<std::mutex> mutex) : mutex_(std::move(mutex)) {}
+  explicit MemoryDisk(std::shared_ptr<Mutex> mutex) : mutex_(std::move(mutex)) {}
 
   // A disk after a power failure; see CrashChoice.
   std::unique_ptr<MemoryDisk> CrashImage(CrashChoice choice) const;
@@ -95,7 +95,7 @@ class MemoryDisk {
   std::vector<OperationRecord> Journal() const;
 
  private:
-  using Guard = std::lock_guard<std::mutex>;
+  using Guard = MutexLock<Mutex>;
   // Why an operation is refused, and whether it is still done in part.
   struct Refusal {
     Error error;
@@ -105,39 +105,41 @@ class MemoryDisk {
   static tl::unexpected<Error> Refuse(ErrorCode code, const OperationRecord& record,
                                       const std::string& reason);
   static Result<void> RequireWithin(const OperationRecord& record, const MemoryContent& content);
-  std::optional<Refusal> BeginLocked(const OperationRecord& record);
-  std::optional<Refusal> FaultLocked(const OperationRecord& record);
-  void DoLocked(OperationRecord record, Node node, Bytes data = {});
-  Result<void> ChangeNameLocked(OperationRecord record, Node node);
-  Result<void> ChangeContentLocked(OperationRecord record, const Node& node, Bytes data);
+  std::optional<Refusal> BeginLocked(const OperationRecord& record) KVFS_REQUIRES_LOCK(*mutex_);
+  std::optional<Refusal> FaultLocked(const OperationRecord& record) KVFS_REQUIRES_LOCK(*mutex_);
+  void DoLocked(OperationRecord record, Node node, Bytes data = {}) KVFS_REQUIRES_LOCK(*mutex_);
+  Result<void> ChangeNameLocked(OperationRecord record, Node node) KVFS_REQUIRES_LOCK(*mutex_);
+  Result<void> ChangeContentLocked(OperationRecord record, const Node& node, Bytes data)
+      KVFS_REQUIRES_LOCK(*mutex_);
   using Selection = std::function<bool(const UnsyncedOperation&)>;
-  void SettleLocked(const Selection& settles);
-  void GiveUpLocked(const Selection& concerns);
+  void SettleLocked(const Selection& settles) KVFS_REQUIRES_LOCK(*mutex_);
+  void GiveUpLocked(const Selection& concerns) KVFS_REQUIRES_LOCK(*mutex_);
   static void ApplyToSynced(const UnsyncedOperation& operation, MemoryNames* names);
-  Result<Node> FindFileLocked(const OperationRecord& record) const;
-  Result<void> RequireFreeNameLocked(const OperationRecord& record) const;
-  bool IsDirectoryLocked(const std::string& path) const;
-  uint64_t UsedBytesLocked() const;
+  Result<Node> FindFileLocked(const OperationRecord& record) const KVFS_REQUIRES_LOCK(*mutex_);
+  Result<void> RequireFreeNameLocked(const OperationRecord& record) const
+      KVFS_REQUIRES_LOCK(*mutex_);
+  bool IsDirectoryLocked(const std::string& path) const KVFS_REQUIRES_LOCK(*mutex_);
+  uint64_t UsedBytesLocked() const KVFS_REQUIRES_LOCK(*mutex_);
 
-  const std::shared_ptr<std::mutex> mutex_;
+  const std::shared_ptr<Mutex> mutex_;
   static std::atomic<uint64_t> next_run_;
   uint64_t run_ = next_run_++;
-  MemoryNames names_;
-  MemoryNames synced_names_;
-  std::vector<UnsyncedOperation> unsynced_;
-  std::vector<OperationRecord> journal_;
-  std::map<std::string, std::string> lock_holders_;  // by path
-  std::map<std::string, int> lock_sharers_;          // how many, by path
+  MemoryNames names_ KVFS_GUARDED_BY(*mutex_);
+  MemoryNames synced_names_ KVFS_GUARDED_BY(*mutex_);
+  std::vector<UnsyncedOperation> unsynced_ KVFS_GUARDED_BY(*mutex_);
+  std::vector<OperationRecord> journal_ KVFS_GUARDED_BY(*mutex_);
+  std::map<std::string, std::string> lock_holders_ KVFS_GUARDED_BY(*mutex_);  // by path
+  std::map<std::string, int> lock_sharers_ KVFS_GUARDED_BY(*mutex_);          // how many, by path
   Error InUse(const std::string& path, const std::string& holder) const;
-  std::vector<DiskFault> faults_;
-  std::function<void(const std::string&)> sync_hook_;
-  uint64_t capacity_bytes_ = uint64_t{1} << 50;
-  bool copies_on_write_ = false;
-  bool tells_backed_parts_ = true;
-  uint64_t processes_killed_ = 0;
-  uint64_t power_fails_at_ = 0;  // 0: never
-  bool is_last_partial_ = false;
-  bool has_failed_ = false;
+  std::vector<DiskFault> faults_ KVFS_GUARDED_BY(*mutex_);
+  std::function<void(const std::string&)> sync_hook_ KVFS_GUARDED_BY(*mutex_);
+  uint64_t capacity_bytes_ KVFS_GUARDED_BY(*mutex_) = uint64_t{1} << 50;
+  bool copies_on_write_ KVFS_GUARDED_BY(*mutex_) = false;
+  bool tells_backed_parts_ KVFS_GUARDED_BY(*mutex_) = true;
+  uint64_t processes_killed_ KVFS_GUARDED_BY(*mutex_) = 0;
+  uint64_t power_fails_at_ KVFS_GUARDED_BY(*mutex_) = 0;  // 0: never
+  bool is_last_partial_ KVFS_GUARDED_BY(*mutex_) = false;
+  bool has_failed_ KVFS_GUARDED_BY(*mutex_) = false;
 };
 
 }  // namespace kvfs

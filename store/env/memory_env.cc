@@ -2,7 +2,6 @@
 
 #include "store/env/memory_env.h"
 
-#include <mutex>
 #include <string_view>
 
 #include "store/base/sticky_failure.h"
@@ -65,7 +64,7 @@ class MemoryFile final : public File {
     return NoteFailure(disk_->Shorten(node_, path_, size));
   }
   Result<void> Sync() override {
-    const std::lock_guard one_at_a_time(syncing_);
+    const MutexLock one_at_a_time(syncing_);
     KVFS_TRY(RequireAlive());
     KVFS_TRY(failure_.Check());
     auto synced = disk_->Sync(node_, path_, &seen_failures_);
@@ -104,8 +103,8 @@ class MemoryFile final : public File {
   const Access access_;
   const uint64_t process_;  // of how many this is one
   StickyFailure failure_;
-  std::mutex syncing_;  // guards the following
-  uint64_t seen_failures_;
+  Mutex syncing_;
+  uint64_t seen_failures_ KVFS_GUARDED_BY(syncing_);
 };
 
 class MemorySharedLock final : public FileLock {
@@ -139,7 +138,7 @@ class MemoryLock final : public FileLock {
 
 }  // namespace
 
-MemoryEnv::MemoryEnv() : MemoryEnv(std::make_shared<MemoryDisk>(std::make_shared<std::mutex>())) {}
+MemoryEnv::MemoryEnv() : MemoryEnv(std::make_shared<MemoryDisk>(std::make_shared<Mutex>())) {}
 MemoryEnv::MemoryEnv(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
 MemoryEnv::~MemoryEnv() = default;
 

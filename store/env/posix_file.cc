@@ -167,9 +167,9 @@ bool PosixFile::WriteMapped(uint64_t offset, Bytes data) {
 }
 
 Result<void> PosixFile::WriteBySystemCall(uint64_t offset, Bytes data) {
-  std::unique_lock lock(growth_, std::defer_lock);
+  std::optional<MutexLock<Mutex>> lock;
   const uint64_t end = offset + data.size();
-  if (end > known_size_.load()) lock.lock();
+  if (end > known_size_.load()) lock.emplace(growth_);
   KVFS_TRY(WriteFully(offset, data));
   RaiseKnownSize(end);
   // If this fails, zeros stay in the views, and readers that find them call RefreshView.
@@ -219,7 +219,7 @@ Result<bool> PosixFile::Holds(uint64_t offset, uint64_t length) const {
 Result<void> PosixFile::Allocate(uint64_t offset, uint64_t length) {
   KVFS_TRY(failure_.Check());
   if (length == 0) return {};
-  const std::lock_guard lock(growth_);
+  const MutexLock lock(growth_);
   KVFS_ASSIGN(const uint64_t size, SizeBytes());
   if (auto reserved = Reserve(offset, length, size); !reserved) {
     CutBack(size);
@@ -266,7 +266,7 @@ Result<void> PosixFile::PunchHole(uint64_t offset, uint64_t length) {
 
 Result<void> PosixFile::Shorten(uint64_t size) {
   KVFS_TRY(failure_.Check());
-  const std::lock_guard lock(growth_);
+  const MutexLock lock(growth_);
   KVFS_ASSIGN(const uint64_t present, SizeBytes());
   if (size >= present) return {};
   while (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0) {
@@ -278,7 +278,7 @@ Result<void> PosixFile::Shorten(uint64_t size) {
 
 // Fails with kIo whatever the errno: if the disk is full during writeback, the data is lost.
 Result<void> PosixFile::Sync() {
-  const std::lock_guard one_at_a_time(syncing_);
+  const MutexLock one_at_a_time(syncing_);
   KVFS_TRY(failure_.Check());
   while (::fdatasync(descriptor()) != 0) {
     if (errno == EINTR) continue;

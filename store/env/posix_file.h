@@ -16,11 +16,11 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include <kvfs/env.h>
+#include "store/base/mutex.h"
 #include "store/base/sticky_failure.h"
 #include "store/env/mapped_windows.h"
 #include "store/env/posix_error.h"
@@ -72,8 +72,8 @@ class PosixFile final : public File {
   const std::string path_;
   const Descriptor descriptor_;
   StickyFailure failure_;
-  std::mutex syncing_;  // held across a sync
-  std::mutex growth_;
+  Mutex syncing_;  // held across a sync
+  Mutex growth_;
   mutable std::atomic<uint64_t> known_size_;
   mutable MappedWindows windows_;
   std::byte* write_map_ = nullptr;

@@ -26,8 +26,8 @@ void RecordCursor::Seek(const RecordKey& key, uint64_t last_directory) {
 // Copies the next records of the memtables, from `from` on.
 void RecordCursor::CopyBatch(const RecordKey& from, bool is_inclusive) {
   std::vector<Copy> copies;
-  std::shared_lock<RankedSharedMutex> lock;
-  if (lock_ != nullptr) lock = std::shared_lock(*lock_);
+  std::optional<SharedLock<RankedSharedMutex>> lock;
+  if (lock_ != nullptr) lock.emplace(*lock_);
   Memtable::Iterator active(pin_.active.get(), at_), closed(pin_.closed.get(), at_);
   active.Seek(from);
   if (pin_.closed != nullptr) closed.Seek(from);

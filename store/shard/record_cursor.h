@@ -5,7 +5,6 @@
 // change: a record that exists during the whole walk is visited exactly once.
 #pragma once
 
-#include <shared_mutex>
 #include <string>
 #include <vector>
 

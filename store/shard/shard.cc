@@ -2,7 +2,6 @@
 #include "store/shard/shard.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 
 #include "store/alloc/allocator_writer.h"
@@ -201,9 +200,15 @@ uint64_t Shard::ReserveBlocks(bool grows) {
   return block_allocator_.HasPreallocated(needed) ? 0 : needed;
 }
 
+// As ReservePages, for no records: it reserves nothing ahead, so the lock may be shared.
+uint64_t Shard::ReserveSparePages() {
+  if (const auto need = NeedOfOnePage(0, 0, false)) return Reserve(*need, true);
+  return Reserve(NeedOfPages(0, 0), true);
+}
+
 Shard::Spare Shard::ReserveSpare() {
-  const std::shared_lock lock(mutex);
-  return {ReservePages(0, 0, true), ReserveBlocks(true)};
+  const SharedLock lock(mutex);
+  return {ReserveSparePages(), ReserveBlocks(true)};
 }
 
 Result<void> Shard::PreallocateSpare() {
@@ -246,8 +251,8 @@ void Shard::CloseEpoch() {
 
 std::vector<TreeChange> Shard::ClosedChanges() const {
   std::vector<TreeChange> changes;
-  changes.reserve(now_.closed->count());
-  Memtable::Iterator at(now_.closed.get(), Memtable::kNewest);
+  changes.reserve(Steady().closed->count());
+  Memtable::Iterator at(Steady().closed.get(), Memtable::kNewest);
   for (at.Seek({}); at.Valid(); at.Next()) {
     const Memtable::Record& record = at.record();
     changes.push_back({record.key(), record.version(), record.is_erased(), record.value()});
@@ -259,7 +264,7 @@ Result<WrittenTree> Shard::WriteTree(const TreeWriterOptions& options) {
   const std::vector<TreeChange> changes = ClosedChanges();
   for (int looks = 0; looks < kMostLooks; ++looks) {
     TreeWriter writer(&pages_, &page_allocator_, options);
-    auto tree = writer.Write(now_.tree->tree.root(), changes);
+    auto tree = writer.Write(Steady().tree->tree.root(), changes);
     if (tree || tree.error().code != kRetry) return tree;
   }
   return Fail(ErrorCode::kUnavailable, "the disk fails to deliver pages of the keys file");
@@ -320,7 +325,7 @@ void Shard::CheckpointDurable(uint64_t epoch) {
   block_allocator_.CheckpointDurable(epoch);
   std::shared_ptr<const Memtable> dropped;  // destroyed without the lock
   {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     ++state_;
     older_.push_back(now_.tree);
     now_.tree = std::move(version);
@@ -336,7 +341,7 @@ void Shard::CheckpointDurable(uint64_t epoch) {
 void Shard::FreeUnread() {
   uint64_t oldest = 0;
   {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     std::erase_if(older_, [](const auto& version) { return version.expired(); });
     oldest = now_.tree->epoch;
     for (const auto& version : older_) {

@@ -12,15 +12,15 @@
 // Reading. Memtables are read under the lock, briefly; the tree is read without it, with a pin.
 // Nothing reachable from the pinned tree, neither pages nor blocks, is reused while it is pinned.
 //
-// Threads: `mutex` guards the memtables' contents and the members of now(); see each method. Locks
-// of several shards are taken in ascending order of their indexes.
+// Threads: `mutex` guards the memtables' contents and the members of now(); see each method. clang
+// checks who holds it when a method is called, not who reads a memtable. Locks of several shards
+// are taken in ascending order of their indexes.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <unordered_map>
 
 #include "store/alloc/block_allocator.h"
@@ -109,41 +109,46 @@ class Shard {
   // --- with the lock shared ---
 
   // The current state: now() is valid while the lock is held, Pin() until it is destroyed.
-  const ShardPin& now() const { return now_; }
-  ShardPin Pin() const { return now_; }
+  const ShardPin& now() const KVFS_REQUIRES_SHARED(mutex) { return now_; }
+  ShardPin Pin() const KVFS_REQUIRES_SHARED(mutex) { return now_; }
   // Increases with each change of now(), or of the memtables' contents.
-  uint64_t state() const { return state_; }
+  uint64_t state() const KVFS_REQUIRES_SHARED(mutex) { return state_; }
 
   // --- with the lock exclusive ---
 
   // See Memtable::Put.
   void Put(const format::RecordKey& key, uint64_t version, std::optional<Bytes> value,
-           uint64_t keep) {
+           uint64_t keep) KVFS_REQUIRES_LOCK(mutex) {
     ++state_;
     active_->Put(key, version, value, keep);
   }
   // A new id, never assigned before; this shard is the owner shard of its content.
-  uint64_t TakeId();
+  uint64_t TakeId() KVFS_REQUIRES_LOCK(mutex);
   // Keeps TakeId from returning `id`, which a replayed change used, or a lower one.
-  void NoteId(uint64_t id);
-  void CountEntries(int64_t change) { entries_ += static_cast<uint64_t>(change); }
-  void CountOrphans(int64_t change) { orphaned_contents_ += static_cast<uint64_t>(change); }
+  void NoteId(uint64_t id) KVFS_REQUIRES_LOCK(mutex);
+  void CountEntries(int64_t change) KVFS_REQUIRES_LOCK(mutex) {
+    entries_ += static_cast<uint64_t>(change);
+  }
+  void CountOrphans(int64_t change) KVFS_REQUIRES_LOCK(mutex) {
+    orphaned_contents_ += static_cast<uint64_t>(change);
+  }
   // Of such a row, reservations count the two ends only, and of one that continues the previous row
   // nothing more.
-  void NoteRowErased(const ErasedRow& row);
+  void NoteRowErased(const ErasedRow& row) KVFS_REQUIRES_LOCK(mutex);
   // Notes a block written in this epoch for a record that is only in the newest state. It may be
   // overwritten, as no checkpoint and no log record refers to its bytes.
-  void NoteFresh(uint64_t block, uint64_t version);
+  void NoteFresh(uint64_t block, uint64_t version) KVFS_REQUIRES_LOCK(mutex);
   // True if the block is fresh, and no snapshot up to `keep` can see it.
-  bool IsFresh(uint64_t block, uint64_t keep) const;
+  bool IsFresh(uint64_t block, uint64_t keep) const KVFS_REQUIRES_SHARED(mutex);
 
   // Reserve the pages and blocks that checkpoints can need for all changes so far and for `records`
   // more, of `record_bytes` in total, so that they cannot fail for lack of disk space; and spare
   // ones, left to changes that free space, so that a full disk does not stop those. Return how many
   // must be preallocated before a change that grows the store (or one that does not) can be made; 0
   // if enough are.
-  uint64_t ReservePages(uint64_t records, uint64_t record_bytes, bool grows);
-  uint64_t ReserveBlocks(bool grows);
+  uint64_t ReservePages(uint64_t records, uint64_t record_bytes, bool grows)
+      KVFS_REQUIRES_LOCK(mutex);
+  uint64_t ReserveBlocks(bool grows) KVFS_REQUIRES_SHARED(mutex);
 
   // Without the lock: preallocates the spare pages and blocks. kNoSpace if the disk is full.
   Result<void> PreallocateSpare();
@@ -151,9 +156,11 @@ class Shard {
   // --- with the lock shared, or without it for an approximate answer ---
 
   uint64_t dirty_bytes() const { return dirty_bytes_.load(std::memory_order_relaxed); }
-  void PublishDirty() { dirty_bytes_ = now_.active->bytes() + closed_bytes_; }
-  uint64_t entries() const { return entries_; }
-  uint64_t orphaned_contents() const { return orphaned_contents_; }
+  void PublishDirty() KVFS_REQUIRES_SHARED(mutex) {
+    dirty_bytes_ = now_.active->bytes() + closed_bytes_;
+  }
+  uint64_t entries() const KVFS_REQUIRES_SHARED(mutex) { return entries_; }
+  uint64_t orphaned_contents() const KVFS_REQUIRES_SHARED(mutex) { return orphaned_contents_; }
   // Of pages and blocks in use, without those that wait to be free.
   uint64_t UsedBytes() const {
     return page_allocator_.used() * config_.page_bytes +
@@ -187,8 +194,8 @@ class Shard {
 
   // With the lock exclusive: closes the active memtable, and opens a new one. The previous closed
   // one must be in a durable checkpoint.
-  void CloseEpoch();
-  bool has_closed() const { return now_.closed != nullptr; }
+  void CloseEpoch() KVFS_REQUIRES_LOCK(mutex);
+  bool has_closed() const { return Steady().closed != nullptr; }
   // Without the lock: writes the tree of the closed epoch, and the allocation maps. kNoSpace:
   // nothing has changed, and the call may be repeated.
   Result<format::ShardRoot> WriteClosed(uint64_t epoch, bool rewrites_all);
@@ -215,15 +222,19 @@ class Shard {
   static uint64_t Scattered(const Memtable& memtable, uint64_t in_rows) {
     return memtable.count() - std::min<uint64_t>(memtable.count(), in_rows);
   }
+  // For checkpoints: they alone change `closed` and `tree`, so what they read there stays as it is
+  // without the lock. Not for `active`.
+  const ShardPin& Steady() const KVFS_NO_THREAD_SAFETY_ANALYSIS { return now_; }
   Spare ReserveSpare();  // returns the numbers to be preallocated
+  uint64_t ReserveSparePages() KVFS_REQUIRES_SHARED(mutex);
   // The pages that checkpoints need; of `closed`, some may be pinned already.
   struct PageNeed {
     uint64_t closed = 0;  // for the checkpoint in progress
     uint64_t open = 0;    // for the open epoch's checkpoint
     uint64_t spare = 0;   // left to changes that free space
   };
-  PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const;
-  uint64_t Reserve(const PageNeed& need, bool grows);
+  PageNeed NeedOfPages(uint64_t records, uint64_t record_bytes) const KVFS_REQUIRES_SHARED(mutex);
+  uint64_t Reserve(const PageNeed& need, bool grows) KVFS_REQUIRES_SHARED(mutex);
   // Pages are reserved for several changes ahead if enough are preallocated, so that the next
   // changes need no calculation. Valid as long as state() is `state`, up to these totals of the
   // memtable.
@@ -234,10 +245,12 @@ class Shard {
     bool grows = false;
     uint64_t pages = 0;
   };
-  bool IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const;
-  bool ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows);
-  std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows);
-  uint64_t LeafBytes() const;
+  bool IsReservedAhead(uint64_t records, uint64_t record_bytes, bool grows) const
+      KVFS_REQUIRES_SHARED(mutex);
+  bool ReserveAhead(uint64_t records, uint64_t record_bytes, bool grows) KVFS_REQUIRES_LOCK(mutex);
+  std::optional<PageNeed> NeedOfOnePage(uint64_t records, uint64_t record_bytes, bool grows)
+      KVFS_REQUIRES_SHARED(mutex);
+  uint64_t LeafBytes() const KVFS_REQUIRES_SHARED(mutex);
   std::vector<TreeChange> ClosedChanges() const;
   Result<WrittenTree> WriteTree(const TreeWriterOptions& options);
   uint64_t CheckpointPages() const;
@@ -249,17 +262,17 @@ class Shard {
   mutable BlockAllocator page_allocator_;
   mutable BlockAllocator block_allocator_;
   Pages pages_;
-  std::shared_ptr<Memtable> active_;  // now_.active, mutable
-  ShardPin now_;
-  std::unordered_map<uint64_t, uint64_t> fresh_;  // block -> version
-  ErasedRow last_row_;                            // of the open epoch
-  uint64_t in_rows_ = 0;                          // records inside erased rows
-  uint64_t closed_in_rows_ = 0;                   // the same, of the closed epoch
-  uint64_t next_id_;
-  uint64_t state_ = 0;
-  ReservedAhead ahead_;
-  uint64_t entries_;
-  uint64_t orphaned_contents_;
+  std::shared_ptr<Memtable> active_ KVFS_GUARDED_BY(mutex);  // now_.active, mutable
+  ShardPin now_ KVFS_GUARDED_BY(mutex);
+  std::unordered_map<uint64_t, uint64_t> fresh_ KVFS_GUARDED_BY(mutex);  // block -> version
+  ErasedRow last_row_ KVFS_GUARDED_BY(mutex);                            // of the open epoch
+  uint64_t in_rows_ KVFS_GUARDED_BY(mutex) = 0;         // records inside erased rows
+  uint64_t closed_in_rows_ KVFS_GUARDED_BY(mutex) = 0;  // the same, of the closed epoch
+  uint64_t next_id_ KVFS_GUARDED_BY(mutex);
+  uint64_t state_ KVFS_GUARDED_BY(mutex) = 0;
+  ReservedAhead ahead_ KVFS_GUARDED_BY(mutex);
+  uint64_t entries_ KVFS_GUARDED_BY(mutex);
+  uint64_t orphaned_contents_ KVFS_GUARDED_BY(mutex);
   std::atomic<uint64_t> dirty_bytes_ = 0;
   std::atomic<uint64_t> closed_bytes_ = 0;
   std::atomic<bool> has_kept_damage_ = false;
@@ -273,7 +286,8 @@ class Shard {
   bool is_synced_ = false;         // that checkpoint, by Sync
   uint64_t pages_written_ = 0;     // by the last checkpoint
   uint64_t blocks_allocated_ = 0;  // in the last epoch
-  std::vector<std::weak_ptr<const TreeVersion>> older_;  // trees that readers may have pinned
+  // Trees that readers may have pinned.
+  std::vector<std::weak_ptr<const TreeVersion>> older_ KVFS_GUARDED_BY(mutex);
 };
 
 }  // namespace kvfs

@@ -19,15 +19,19 @@ inline ShardSet AllShards(const Shards& shards) {
   return all;
 }
 
-// Holds the locks of a set of shards exclusively, taken in ascending order.
+// Holds the locks of a set of shards exclusively, taken in ascending order. Which shards these are
+// is known only at run time: so the check is not done here, and where a shard is used under such
+// locks, its mutex's AssertHeld() says so.
 class ExclusiveLocks {
  public:
-  ExclusiveLocks(const Shards& shards, const ShardSet& set) : shards_(shards), set_(set) {
+  ExclusiveLocks(const Shards& shards, const ShardSet& set) KVFS_NO_THREAD_SAFETY_ANALYSIS
+      : shards_(shards),
+        set_(set) {
     for (size_t i = 0; i < shards_.size(); ++i) {
       if (set_[i]) shards_[i]->mutex.lock();
     }
   }
-  ~ExclusiveLocks() {
+  ~ExclusiveLocks() KVFS_NO_THREAD_SAFETY_ANALYSIS {
     for (size_t i = 0; i < shards_.size(); ++i) {
       if (set_[i]) shards_[i]->mutex.unlock();
     }
@@ -41,6 +45,22 @@ class ExclusiveLocks {
  private:
   const Shards& shards_;
   const ShardSet set_;
+};
+
+// The same for all shards, shared.
+class SharedLocks {
+ public:
+  explicit SharedLocks(const Shards& shards) KVFS_NO_THREAD_SAFETY_ANALYSIS : shards_(shards) {
+    for (const auto& shard : shards_) shard->mutex.lock_shared();
+  }
+  ~SharedLocks() KVFS_NO_THREAD_SAFETY_ANALYSIS {
+    for (const auto& shard : shards_) shard->mutex.unlock_shared();
+  }
+  SharedLocks(const SharedLocks&) = delete;
+  SharedLocks& operator=(const SharedLocks&) = delete;
+
+ private:
+  const Shards& shards_;
 };
 
 }  // namespace kvfs

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <set>
 
 #include "store/base/lock_rank.h"
@@ -18,25 +17,25 @@ namespace kvfs {
 class SnapshotSet {
  public:
   void Add(uint64_t version) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     versions_.insert(version);
     newest_ = *versions_.rbegin();
   }
   void Remove(uint64_t version) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     versions_.erase(versions_.find(version));
     newest_ = versions_.empty() ? 0 : *versions_.rbegin();
   }
   // The version of the newest snapshot; 0 if there is none.
   uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
   size_t count() const {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return versions_.size();
   }
 
  private:
   mutable RankedMutex mutex_{LockRank::kSnapshots};
-  std::multiset<uint64_t> versions_;
+  std::multiset<uint64_t> versions_ KVFS_GUARDED_BY(mutex_);
   std::atomic<uint64_t> newest_ = 0;
 };
 

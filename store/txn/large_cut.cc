@@ -2,7 +2,6 @@
 #include "store/txn/large_cut.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "store/shard/record_cursor.h"
 #include "store/txn/content_editor.h"
@@ -31,7 +30,7 @@ Result<std::optional<LargeCut::Content>> LargeCut::Find(const Place& place) cons
   };
   ShardPin pin;
   {
-    std::shared_lock lock(shard.mutex);
+    SharedLock lock(shard.mutex);
     pin = shard.Pin();
     const auto* found = pin.FindInMemory(place.key, Memtable::kNewest);
     if (found != nullptr && found->is_erased()) return std::nullopt;
@@ -48,7 +47,7 @@ Result<LargeCut::Count> LargeCut::CountChunks(const Content& content, uint64_t f
   Shard& shard = *shards_[content.owner];
   ShardPin pin;
   {
-    std::shared_lock lock(shard.mutex);
+    SharedLock lock(shard.mutex);
     pin = shard.Pin();
   }
   const uint64_t directory = format::ContentDirectory(content.id);

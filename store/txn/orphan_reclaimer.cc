@@ -47,7 +47,7 @@ std::optional<OrphanReclaimer::Orphan> OrphanReclaimer::NextOrphan(uint32_t shar
                                                                    uint64_t from) const {
   ShardPin pin;
   {
-    std::shared_lock lock(shards_[shard]->mutex);
+    SharedLock lock(shards_[shard]->mutex);
     if (shards_[shard]->orphaned_contents() == 0) return std::nullopt;
     pin = shards_[shard]->Pin();
   }
@@ -66,7 +66,7 @@ std::pair<uint64_t, uint64_t> OrphanReclaimer::EndOfPiece(uint32_t shard,
                                                           const Orphan& orphan) const {
   ShardPin pin;
   {
-    std::shared_lock lock(shards_[shard]->mutex);
+    SharedLock lock(shards_[shard]->mutex);
     pin = shards_[shard]->Pin();
   }
   const uint64_t directory = format::ContentDirectory(orphan.content);

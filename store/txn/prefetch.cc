@@ -38,7 +38,7 @@ void Prefetch::LookEach(const Shard& shard, std::span<PrefetchedRecord* const> l
   for (size_t i = 0; i < looks.size(); ++i) keys[i] = looks[i]->place.key;
   const std::span wanted = std::span(keys).first(looks.size());
   {
-    std::shared_lock lock(shard.mutex);
+    SharedLock lock(shard.mutex);
     shard.now().FindEachInMemory(wanted, records);
     for (size_t i = 0; i < looks.size(); ++i) {
       looks[i]->shard_state = shard.state();

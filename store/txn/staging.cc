@@ -3,7 +3,6 @@
 #include "store/txn/staging.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "store/format/entry.h"
 
@@ -59,7 +58,7 @@ uint32_t Staging::GuessOwner(const Place& place) const {
     return entry ? placement_.OwnerOf(entry->id) : place.shard;
   };
   {
-    std::shared_lock lock(shard.mutex);
+    SharedLock lock(shard.mutex);
     pin = shard.Pin();
     const auto* found = pin.FindInMemory(record, Memtable::kNewest);
     if (found != nullptr) return found->is_erased() ? index : owner_of(found->value());

@@ -37,6 +37,16 @@ Result<void> Transaction::NeedShard(uint32_t shard) {
   return Fail(kRetry);
 }
 
+uint64_t Transaction::TakeId(uint32_t shard) {
+  shards_[shard]->mutex.AssertHeld();  // by locks_, as below
+  return shards_[shard]->TakeId();
+}
+
+void Transaction::NoteId(uint32_t shard, uint64_t id) {
+  shards_[shard]->mutex.AssertHeld();
+  shards_[shard]->NoteId(id);
+}
+
 // Records.
 
 Transaction::OwnRecord* Transaction::FindOwn(uint32_t shard, const RecordKey& key) const {
@@ -82,6 +92,7 @@ Result<Transaction::Found> Transaction::Find(uint32_t shard, const RecordKey& ke
 }
 
 Result<Transaction::Found> Transaction::FindCommitted(uint32_t shard, const RecordKey& key) const {
+  shards_[shard]->mutex.AssertHeld();
   const ShardPin& pin = shards_[shard]->now();
   const auto look =
       std::ranges::find_if(looks_, [&](const PrefetchedRecord& it) { return it.place.key == key; });
@@ -111,6 +122,7 @@ Result<std::vector<uint64_t>> Transaction::NumbersOf(uint32_t shard, uint64_t di
                                                      uint64_t from, uint64_t end,
                                                      size_t most) const {
   std::vector<uint64_t> numbers;
+  shards_[shard]->mutex.AssertHeld();
   RecordCursor cursor(shards_[shard]->Pin(), Memtable::kNewest, /*lock=*/nullptr);
   cursor.Seek({directory, from, {}}, directory);
   for (; cursor.Valid() && cursor.Record().key.position < end; cursor.Next()) {
@@ -187,6 +199,7 @@ Result<BlockPointer> Transaction::ChangeBlock(uint32_t shard, BlockPointer block
       KVFS_TRY(shards_[shard]->blocks().Read(block, 0, *fresh));
     }
     uint64_t number = block.Place();
+    shards_[shard]->mutex.AssertHeld();
     // A block that was never written, or was written in this epoch and is not in a snapshot, may be
     // overwritten.
     const bool stays =
@@ -286,12 +299,14 @@ Result<void> Transaction::Commit(uint64_t version) {
     Demand(locks_.Has(own.shard), kLocked);
     std::optional<Bytes> value;
     if (own.value) value = *own.value;
+    shards_[own.shard]->mutex.AssertHeld();
     shards_[own.shard]->Put(own.key, version, value, keep_);
   }
   for (auto& [index, changes] : shards_changed_) {
     Shard& shard = *shards_[index];
     const bool needs_lock = changes.entries != 0 || changes.orphans != 0 || !changes.images.empty();
     Demand(!needs_lock || locks_.Has(index), kLocked);
+    shard.mutex.AssertHeld();
     shard.CountEntries(changes.entries);
     shard.CountOrphans(changes.orphans);
     for (const ErasedRow& row : changes.rows) shard.NoteRowErased(row);

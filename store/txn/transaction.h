@@ -77,8 +77,8 @@ class Transaction {
   // Notes that contents with this many bytes are orphaned, to be reclaimed.
   void NoteOrphaned(uint64_t bytes) { orphaned_bytes_ += bytes; }
   uint64_t orphaned_bytes() const { return orphaned_bytes_; }
-  uint64_t TakeId(uint32_t shard) { return shards_[shard]->TakeId(); }
-  void NoteId(uint32_t shard, uint64_t id) { shards_[shard]->NoteId(id); }
+  uint64_t TakeId(uint32_t shard);
+  void NoteId(uint32_t shard, uint64_t id);
 
   // --- blocks of one shard ---
 

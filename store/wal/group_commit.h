@@ -30,10 +30,10 @@ class GroupCommit {
     if (waiting_.size() >= expected_) joined_.notify_one();
   }
   // Waits for others to join before a flush. For one thread at a time, the one that will flush.
-  // Releases `lock`, which holds the mutex, while it waits.
+  // Releases the mutex while it waits.
   template <typename Lock>
-  void Gather(Lock& lock) {
-    joined_.wait_for(lock, last_flush_ / 2, [this] { return waiting_.size() >= expected_; });
+  void Gather(Lock& mutex) {
+    joined_.wait_for(mutex, last_flush_ / 2, [this] { return waiting_.size() >= expected_; });
   }
   // Releases the waiters up to sequence `durable`; returns their number.
   size_t Release(uint64_t durable) {

@@ -89,14 +89,13 @@ Result<void> RedoLog::Open(Access access) {
 // first is known or expected.
 std::vector<uint64_t> RedoLog::MissingNumbers(const std::vector<uint64_t>& expected) const {
   std::vector<uint64_t> missing;
-  auto add = [&](uint64_t number) {
+  auto add = [&](uint64_t number) KVFS_NO_THREAD_SAFETY_ANALYSIS {
     for (size_t i = 0; i < spares_.size() && !Has(number); ++i) missing.push_back(number++);
   };
   for (const uint64_t number : expected) add(number);
   for (const auto& segment : segments_) add(segment->number + 1);
   std::ranges::sort(missing);
-  const auto repeated = std::ranges::unique(missing);
-  missing.erase(repeated.begin(), repeated.end());
+  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
   return missing;
 }
 
@@ -215,7 +214,7 @@ tl::unexpected<Error> RedoLog::FailForGood(const std::string& operation, Error e
 
 void RedoLog::Stop(const Error& error) {
   static_cast<void>(FailForGood("write of what records refer to", error));
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   mark_.Forget();
 }
 
@@ -373,7 +372,7 @@ Result<void> RedoLog::RemoveCutSpares() {
 }
 
 Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t durable) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   KVFS_REQUIRE(phase_ == Phase::kOpened, "a log is started once, after Open");
   KVFS_REQUIRE(durable < next, "what is durable lies before the next record");
   phase_ = Phase::kStarted;
@@ -396,7 +395,7 @@ Result<void> RedoLog::Start(uint64_t first_segment, uint64_t next, uint64_t dura
 }
 
 Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first append");
   KVFS_REQUIRE(
       record->size() >= RecordOverhead() && record->size() - RecordOverhead() <= MaxPayloadBytes(),
@@ -429,33 +428,33 @@ Result<uint64_t> RedoLog::Append(std::vector<std::byte>* record) {
 }
 
 bool RedoLog::CanAppend() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return own_ != nullptr;
 }
 
 uint64_t RedoLog::appended() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return next_sequence_ - 1;
 }
 
 uint64_t RedoLog::durable() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return durable_;
 }
 
 Result<void> RedoLog::SyncTo(uint64_t sequence) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before the first sync");
   KVFS_REQUIRE(sequence < next_sequence_, "only what was appended can be synced");
   if (durable_ < sequence) group_.Join(sequence);
   while (durable_ < sequence) {
     KVFS_TRY(failure_.Check());
     if (syncing_) {
-      sync_done_.wait(lock);
+      sync_done_.wait(mutex_);
       continue;
     }
     syncing_ = true;
-    group_.Gather(lock);
+    group_.Gather(mutex_);
     const uint64_t target = next_sequence_ - 1;
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
@@ -476,7 +475,7 @@ Result<void> RedoLog::SyncTo(uint64_t sequence) {
 // The blocks that records refer to are flushed first. Records written meanwhile are not counted,
 // and so need another flush.
 Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
-  return SyncWith([&]() -> Result<void> {
+  return SyncWith([&]() KVFS_REQUIRES_LOCK(flushing_) -> Result<void> {
     const Pending pending = UnsyncedFrom(first);
     KVFS_TRY(before_sync_());
     return FlushSegments(pending);
@@ -484,7 +483,7 @@ Result<void> RedoLog::SyncSegmentsFrom(uint64_t first) {
 }
 
 Result<void> RedoLog::SyncSegment(uint64_t number) {
-  return SyncWith([&] {
+  return SyncWith([&]() KVFS_REQUIRES_LOCK(flushing_) {
     Pending pending = UnsyncedFrom(number);
     std::erase_if(pending, [&](const auto& it) { return it.first->number != number; });
     return FlushSegments(pending);
@@ -494,11 +493,11 @@ Result<void> RedoLog::SyncSegment(uint64_t number) {
 // After a failed flush every later one fails too, even if the records in question were flushed: the
 // store accepts no more changes then.
 Result<void> RedoLog::SyncWith(const std::function<Result<void>()>& flush) {
-  std::lock_guard one_at_a_time(flushing_);
+  const MutexLock one_at_a_time(flushing_);
   KVFS_TRY(failure_.Check());
   auto flushed = flush();
   if (flushed || MayBeRepeated(flushed.error())) return flushed;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   mark_.Forget();
   return FailForGood("sync", std::move(flushed).error());
 }
@@ -506,7 +505,7 @@ Result<void> RedoLog::SyncWith(const std::function<Result<void>()>& flush) {
 // The segments that have writes to flush.
 RedoLog::Pending RedoLog::UnsyncedFrom(uint64_t first) const {
   Pending pending;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   pending.reserve(segments_.size());
   for (const auto& segment : segments_) {
     if (segment->number < first || segment->durable_writes == segment->writes) continue;
@@ -518,7 +517,7 @@ RedoLog::Pending RedoLog::UnsyncedFrom(uint64_t first) const {
 Result<void> RedoLog::FlushSegments(const Pending& pending) {
   for (const auto& [segment, writes] : pending) KVFS_TRY(Rewrite(*segment));
   for (const auto& [segment, writes] : pending) KVFS_TRY(segment->file->Sync());
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [segment, writes] : pending) {
     segment->durable_writes = writes;
     segment->replayed_bytes = 0;
@@ -539,7 +538,7 @@ Result<void> RedoLog::Rewrite(const Segment& segment) {
 }
 
 void RedoLog::MarkDurable(uint64_t sequence) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Demand(sequence < next_sequence_, "only what was appended can be durable");
   durable_ = std::max(durable_, sequence);
   group_.Release(durable_);
@@ -547,12 +546,12 @@ void RedoLog::MarkDurable(uint64_t sequence) {
 }
 
 uint64_t RedoLog::NextNumber() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return next_number_;
 }
 
 Result<uint64_t> RedoLog::Rotate() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before its first segment is begun");
   KVFS_TRY(failure_.Check());
   KVFS_TRY(BeginSegment());
@@ -560,14 +559,14 @@ Result<uint64_t> RedoLog::Rotate() {
 }
 
 void RedoLog::Suspend() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   own_.reset();
 }
 
 Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
   std::vector<std::string> retired;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before segments are recycled");
     KVFS_REQUIRE(!own_ || own_->number >= number, "the segment that is written is not recycled");
     while (!segments_.empty() && segments_.front()->number < number) {
@@ -580,7 +579,7 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
       }
       segments_.erase(segments_.begin());
     }
-    auto is_one_too_many = [&] {
+    auto is_one_too_many = [&]() KVFS_REQUIRES_LOCK(mutex_) {
       const bool exceeds = segments_.size() + spares_.size() > config_.most_segments;
       return spares_.size() > spares || (exceeds && spares_.size() > 1);
     };
@@ -594,7 +593,7 @@ Result<void> RedoLog::RecycleBefore(uint64_t number, size_t spares) {
 }
 
 void RedoLog::TrimSpares(uint64_t bytes) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Segment& spare : spares_) Unback(&spare, bytes, config_.segment_bytes);
   if (!own_) return;
   // Writes through the mapping so far are before this offset.
@@ -605,12 +604,12 @@ void RedoLog::TrimSpares(uint64_t bytes) {
 Result<void> RedoLog::PrepareSpares(size_t count) {
   while (true) {
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       KVFS_REQUIRE(phase_ == Phase::kStarted, "a log is started before spares are made");
       if (spares_.size() >= count) return {};
     }
     KVFS_ASSIGN(Segment created, CreateSegment());
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     spares_.push_back(std::move(created));
   }
 }
@@ -627,7 +626,7 @@ Result<void> RedoLog::WarmNext() {
     }
     warmed = Warm(&*spare);
     if (IsUnharmed(*spare, warmed)) {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       spares_.push_back(*std::move(spare));
       return warmed;
     }
@@ -637,7 +636,7 @@ Result<void> RedoLog::WarmNext() {
 }
 
 std::optional<RedoLog::Segment> RedoLog::TakeSpare() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (spares_.empty()) return std::nullopt;
   Segment spare = std::move(spares_.back());
   spares_.pop_back();
@@ -655,7 +654,7 @@ Result<void> RedoLog::Warm(Segment* spare) const {
 }
 
 uint64_t RedoLog::DiskBytes() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   uint64_t total = 0;
   for (const auto& segment : segments_) total += segment->file->AllocatedBytes().value_or(0);
   for (const Segment& spare : spares_) total += spare.file->AllocatedBytes().value_or(0);
@@ -663,7 +662,7 @@ uint64_t RedoLog::DiskBytes() const {
 }
 
 uint64_t RedoLog::FileBytes() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return (segments_.size() + spares_.size()) * config_.segment_bytes;
 }
 

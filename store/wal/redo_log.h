@@ -45,7 +45,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,20 +71,23 @@ class RedoLog {
   // flush the log: it must make durable the blocks that records refer to.
   RedoLog(Env* env, RedoLogConfig config, std::function<Result<void>()> before_sync);
 
+  // --- before Start: one thread, which therefore takes no lock; and so nothing here is checked ---
+
   // Finds the segments in the directory. With kReadOnly nothing is changed.
-  Result<void> Open(Access access);
+  Result<void> Open(Access access) KVFS_NO_THREAD_SAFETY_ANALYSIS;
   // Identifies segments whose headers are lost by their records: those with the numbers `expected`,
   // and those that follow other segments. To be called between Open and Replay, if there is
   // anything to replay. A file without such records stays a spare.
-  Result<void> FindHeadless(const std::vector<uint64_t>& expected);
+  Result<void> FindHeadless(const std::vector<uint64_t>& expected) KVFS_NO_THREAD_SAFETY_ANALYSIS;
 
   // Calls `visit` for each record from sequence `next` on, the first of segment `first_segment`,
   // until a record is missing or torn, or `visit` returns false.
   Result<void> Replay(uint64_t first_segment, uint64_t next,
-                      const std::function<Result<bool>(const format::LogRecord&)>& visit) const;
+                      const std::function<Result<bool>(const format::LogRecord&)>& visit) const
+      KVFS_NO_THREAD_SAFETY_ANALYSIS;
   // The highest sequence that any record proves to have been durable, whether or not the records up
   // to it can be read; 0 if there is none. Reads each segment once.
-  Result<uint64_t> ProvenDurable(uint64_t first_segment) const;
+  Result<uint64_t> ProvenDurable(uint64_t first_segment) const KVFS_NO_THREAD_SAFETY_ANALYSIS;
 
   // The highest sequence appended by the process that used the log last, provided that nothing
   // but a crash of that process can have happened since; 0 if unknown. `segment` is the newest one
@@ -93,10 +95,12 @@ class RedoLog {
   uint64_t Appended(uint64_t segment) const;
 
   // Whether the segment with this number was found.
-  bool Has(uint64_t segment) const;
+  bool Has(uint64_t segment) const KVFS_NO_THREAD_SAFETY_ANALYSIS;
   // The path of a segment, from that number on, whose file has been truncated; empty if there is
   // none.
-  std::string CutSegment(uint64_t first_segment) const;
+  std::string CutSegment(uint64_t first_segment) const KVFS_NO_THREAD_SAFETY_ANALYSIS;
+
+  // --- from Start on ---
 
   // Ends the replay and begins this life of the log, whose first record will have sequence `next`;
   // records up to `durable` need no flush. Segments before `first_segment` become spares; spares
@@ -194,21 +198,23 @@ class RedoLog {
   static bool IsUnharmed(const Segment& spare, const Result<void>& tried);
   static Result<void> RequireSound(const Segment& segment);
   Result<void> WriteHeader(Segment* segment) const;
-  Result<void> BeginSegment();  // mutex_ held
-  std::vector<uint64_t> MissingNumbers(const std::vector<uint64_t>& expected) const;
+  Result<void> BeginSegment() KVFS_REQUIRES_LOCK(mutex_);
+  std::vector<uint64_t> MissingNumbers(const std::vector<uint64_t>& expected) const
+      KVFS_NO_THREAD_SAFETY_ANALYSIS;  // before Start
   std::optional<format::SegmentHeader> HeaderByRecords(Bytes bytes, uint64_t number) const;
-  Result<void> RemoveCutSpares();
+  Result<void> RemoveCutSpares() KVFS_REQUIRES_LOCK(mutex_);
   std::string MarkPath() const { return config_.directory + "/mark"; }
   std::optional<Segment> TakeSpare();
   Result<void> Warm(Segment* spare) const;
   using Pending = std::vector<std::pair<std::shared_ptr<Segment>, uint64_t>>;  // writes so far
   Pending UnsyncedFrom(uint64_t first) const;
   Result<void> SyncWith(const std::function<Result<void>()>& flush);
-  Result<void> FlushSegments(const Pending& pending);
+  Result<void> FlushSegments(const Pending& pending) KVFS_REQUIRES_LOCK(flushing_);
   static Result<void> Rewrite(const Segment& segment);
   tl::unexpected<Error> FailForGood(const std::string& operation, Error error);
-  void BeginMark();  // mutex_ held
-  std::vector<Part> PartsFrom(uint64_t first_segment) const;
+  void BeginMark() KVFS_REQUIRES_LOCK(mutex_);
+  std::vector<Part> PartsFrom(uint64_t first_segment) const
+      KVFS_NO_THREAD_SAFETY_ANALYSIS;  // before Start
   Result<std::vector<std::byte>> ReadSegment(const Segment& segment) const;
   Result<uint64_t> ReplayPart(
       const Part& part, uint64_t next,
@@ -221,21 +227,24 @@ class RedoLog {
   std::atomic<uint64_t> files_created_ = 0;
   StickyFailure failure_;
 
-  RankedMutex flushing_{
-      LockRank::kLogFlush};  // one flush at a time: nothing left to flush means all is durable
-  mutable RankedMutex mutex_{
-      LockRank::kLog};  // guards all below; held across a flush only to create a segment
-  Phase phase_ = Phase::kNew;
-  std::vector<std::shared_ptr<Segment>> segments_;  // ascending by number
-  std::shared_ptr<Segment> own_;                    // the current segment; may be null
-  std::vector<Segment> spares_;
-  uint64_t next_sequence_ = 1;
-  uint64_t next_number_ = 1;
-  uint64_t durable_ = 0;
-  LogMarkFile mark_;
-  bool has_begun_ = false;  // this life of the log has a segment
-  bool syncing_ = false;
-  GroupCommit group_;
+  // One flush at a time: nothing left to flush means all is durable.
+  RankedMutex flushing_{LockRank::kLogFlush};
+  // Held across a flush only to create a segment. Until Start one thread has the log, and takes no
+  // lock.
+  mutable RankedMutex mutex_{LockRank::kLog};
+  Phase phase_ KVFS_GUARDED_BY(mutex_) = Phase::kNew;
+  // Ascending by number.
+  std::vector<std::shared_ptr<Segment>> segments_ KVFS_GUARDED_BY(mutex_);
+  // The current segment; may be null.
+  std::shared_ptr<Segment> own_ KVFS_GUARDED_BY(mutex_);
+  std::vector<Segment> spares_ KVFS_GUARDED_BY(mutex_);
+  uint64_t next_sequence_ KVFS_GUARDED_BY(mutex_) = 1;
+  uint64_t next_number_ KVFS_GUARDED_BY(mutex_) = 1;
+  uint64_t durable_ KVFS_GUARDED_BY(mutex_) = 0;
+  LogMarkFile mark_ KVFS_GUARDED_BY(mutex_);
+  bool has_begun_ KVFS_GUARDED_BY(mutex_) = false;  // this life of the log has a segment
+  bool syncing_ KVFS_GUARDED_BY(mutex_) = false;
+  GroupCommit group_ KVFS_GUARDED_BY(mutex_);
   std::condition_variable_any sync_done_;
 };
 
