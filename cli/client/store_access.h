@@ -8,7 +8,7 @@
 
 #include <kvfs/store.h>
 #include "cli/base/command_result.h"
-#include "cli/client/rpc_client.h"
+#include "cli/client/daemon_connection.h"
 #include "cli/mounts/lock_file.h"
 
 namespace kvfs::cli {
