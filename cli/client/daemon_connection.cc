@@ -13,6 +13,7 @@
 #include "cli/base/version.h"
 #include "cli/base/waiting.h"
 #include "cli/client/requests.h"
+#include "cli/client/store_socket.h"
 
 namespace kvfs::cli {
 namespace {
