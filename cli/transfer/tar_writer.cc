@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "cli/base/json_text.h"
+#include "cli/transfer/pax_time.h"
 #include "cli/transfer/tar_format.h"
-#include "cli/transfer/tar_header_reader.h"
 #include "fs/access_list.h"
 
 namespace kvfs::cli {
