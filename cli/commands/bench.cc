@@ -21,7 +21,6 @@
 #include "cli/base/progress.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/whole_number.h"
-#include "cli/client/store_access.h"
 #include "cli/commands/bench_target.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"

@@ -14,7 +14,7 @@
 
 #include "cli/base/paths.h"
 #include "cli/base/user_message.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 #include "cli/commands/mount_serving.h"
 #include "cli/daemon/background.h"

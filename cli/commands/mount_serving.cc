@@ -11,6 +11,7 @@
 
 #include "cli/base/user_message.h"
 #include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
 #include "cli/client/store_keys.h"
 #include "cli/commands/mount_control_files.h"
 #include "cli/daemon/auto_sync.h"
