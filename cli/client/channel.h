@@ -2,11 +2,7 @@
 //
 // A message is a sequence of fields of arbitrary bytes. On the wire: the number of fields, then the
 // length and bytes of each, as 32-bit little-endian numbers. cli/client/requests.h defines the
-// messages.
-//
-// The socket is in the store's directory, with mode 0600: exactly the users who may open the store
-// may talk to its daemon. If that directory cannot hold a socket, it is elsewhere
-// (cli/client/runtime_directory.h).
+// messages; cli/client/store_socket.h connects both sides.
 #pragma once
 
 #include <chrono>
@@ -61,18 +57,8 @@ class Channel {
   size_t received_begin_ = 0;
 };
 
-// Listens at the store's socket, and replaces one left by an earlier daemon. The caller must hold
-// the store.
-struct Listener {
-  Descriptor socket;
-  Descriptor directory;  // which contains the socket, opened when it was created
-  std::string name;
-};
-Result<Listener> ListenAtStore(const std::string& store_path);
-void RemoveSocket(const Listener& listener);
-
-// kNotFound if no process listens there. kPermission also if the name is not a socket of the
-// store's owner, root or this user. kIo if the listener accepts no connection within a short time.
-Result<Channel> ConnectToStore(const std::string& store_path);
+// From then on a call that has blocked for `time` on the socket returns with EAGAIN; without end
+// for 0.
+void LimitWaits(const Descriptor& socket, std::chrono::milliseconds time);
 
 }  // namespace kvfs::cli

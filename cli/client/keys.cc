@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "cli/client/rpc_client.h"
+#include "cli/client/daemon_keys.h"
 #include "cli/client/store_access.h"
 #include "cli/client/store_keys.h"
 

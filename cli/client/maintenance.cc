@@ -2,7 +2,7 @@
 
 #include "cli/client/maintenance.h"
 
-#include "cli/client/rpc_client.h"
+#include "cli/client/daemon_maintenance.h"
 #include "cli/client/store_access.h"
 
 namespace kvfs::cli {

@@ -1,5 +1,5 @@
-// Opens a store for a command: waits for processes that are about to release it, and explains
-// errors in terms on which the user can act.
+// Opens a store for a command, here or through its daemon: waits for processes that are about to
+// release it.
 #pragma once
 
 #include <memory>
@@ -8,22 +8,10 @@
 
 #include <kvfs/store.h>
 #include "cli/base/command_result.h"
-#include "cli/client/rpc_client.h"
+#include "cli/client/daemon_connection.h"
 #include "cli/mounts/lock_file.h"
 
 namespace kvfs::cli {
-
-// The absolute path of the store's directory, which need not exist if it may be created. A store's
-// mount point also names the store.
-enum class IfMissing { kFail, kCreate };
-CommandResult<std::string> ResolveStore(const std::string& path, IfMissing if_missing);
-
-// kNoStore unless there is a store at the path; it may be damaged.
-CommandResult<> RequireStore(const std::string& store_path);
-
-// Creates a store with default parameters if there is none: nothing at the path, or an empty
-// directory.
-CommandResult<> CreateIfMissing(const std::string& store_path);
 
 // Opens the store. Waits for a holder that will release it soon (see IsPassing), up to the limit of
 // cli/base/waiting.h. Returns the store's own error.
@@ -35,6 +23,7 @@ struct ReachedStore {
   std::unique_ptr<Store> store;
   std::optional<DaemonConnection> daemon;  // if `store` is null
 };
+
 // Opens the store, or connects to its daemon. Waits like OpenPatiently, and for a daemon that is
 // starting.
 CommandResult<ReachedStore> ReachStore(const std::string& store_path, const OpenOptions& options);
@@ -48,8 +37,5 @@ bool IsServedByDaemon(const std::string& store_path);
 
 // The mount point of the daemon that serves the store, if it is usable from here.
 std::optional<std::string> FindLiveMount(const std::string& store_path);
-
-// Explains an error of Open or Create.
-CommandError ExplainStoreError(const std::string& store_path, const Error& error);
 
 }  // namespace kvfs::cli

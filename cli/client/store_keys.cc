@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/base/own_umask.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
 
 namespace kvfs::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/client/store_access.h"
+#include "cli/client/store_place.h"
 
 namespace kvfs::cli {
 

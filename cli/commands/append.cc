@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "cli/client/store_access.h"
+#include "cli/client/store_place.h"
 #include "cli/client/value_argument.h"
 #include "cli/client/with_keys.h"
 #include "cli/commands/command.h"

@@ -1,19 +1,14 @@
-// `kvfs bench`: measures the store's speed on this disk and by this way of access.
+// `kvfs bench`: shows the store's speed on this disk and by this way of access, which
+// cli/commands/bench_steps.h measures.
 //
-// One thread runs each operation the requested number of times, and records every latency, so the
-// quantiles are exact. The output describes each step, since only equal steps can be compared. For
-// a comparison with other stores, see tools/bench.
+// The output describes each step, since only equal steps can be compared. For a comparison with
+// other stores, see tools/bench.
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
-#include <functional>
+#include <cstdio>
 #include <memory>
-#include <numeric>
-#include <random>
 #include <string>
-#include <vector>
 
 #include "cli/base/interruption.h"
 #include "cli/base/json_text.h"
@@ -21,7 +16,7 @@
 #include "cli/base/progress.h"
 #include "cli/base/shown_text.h"
 #include "cli/base/whole_number.h"
-#include "cli/client/store_access.h"
+#include "cli/commands/bench_steps.h"
 #include "cli/commands/bench_target.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"
@@ -31,112 +26,11 @@
 namespace kvfs::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct BenchArguments {
   std::string where = ".";
   uint64_t values = 10'000;
   uint64_t bytes = 100;
   bool json = false;
-};
-
-struct Step {
-  std::string name;
-  std::string meaning;
-  uint64_t count = 0;
-  std::function<Result<void>(uint64_t index)> work;
-};
-
-struct Measured {
-  const Step& step;
-  double seconds = 0;
-  std::vector<double> each_seconds;  // sorted, ascending
-
-  double PerSecond() const { return static_cast<double>(each_seconds.size()) / seconds; }
-  double Quantile(double part) const {
-    const auto last = static_cast<double>(each_seconds.size() - 1);
-    return each_seconds[static_cast<size_t>(part * last)];
-  }
-};
-
-double SecondsBetween(Clock::time_point begin, Clock::time_point end) {
-  return std::chrono::duration<double>(end - begin).count();
-}
-
-Result<Measured> Measure(const Step& step, Progress& progress) {
-  Measured measured{step, 0, {}};
-  measured.each_seconds.reserve(step.count);
-  const auto begin = Clock::now();
-  auto before = begin;
-  for (uint64_t i = 0; i < step.count; ++i) {
-    KVFS_TRY(CheckNotInterrupted());
-    KVFS_TRY(step.work(i));
-    const auto now = Clock::now();
-    measured.each_seconds.push_back(SecondsBetween(before, now));
-    progress.ShowEntries(i);
-    before = now;
-  }
-  measured.seconds = SecondsBetween(begin, before);
-  std::ranges::sort(measured.each_seconds);
-  return measured;
-}
-
-// Numbers in random order, the same in each run.
-std::vector<uint64_t> Shuffled(uint64_t count) {
-  std::vector<uint64_t> numbers(count);
-  std::iota(numbers.begin(), numbers.end(), 0);
-  std::shuffle(numbers.begin(), numbers.end(), std::mt19937_64(1));
-  return numbers;
-}
-
-// Incompressible bytes.
-std::string RandomValue(uint64_t bytes) {
-  std::mt19937_64 random(2);
-  std::string value(bytes, '\0');
-  for (char& c : value) c = static_cast<char>(random());
-  return value;
-}
-
-class Bench {
- public:
-  Bench(BenchTarget& target, const BenchArguments& arguments)
-      : target_(target),
-        value_(RandomValue(arguments.bytes)),
-        buffer_(arguments.bytes, '\0'),
-        order_(Shuffled(arguments.values)) {
-    const uint64_t count = arguments.values;
-    const uint64_t synced = std::min<uint64_t>(count, 100);
-    steps_ = {
-        {"put", "new values", count, [this](uint64_t i) { return target_.Put(order_[i], value_); }},
-        {"replace", "existing values", count,
-         [this](uint64_t i) { return target_.Put(order_[i], value_); }},
-        {"get", "in another order", count,
-         [this, count](uint64_t i) { return target_.Get(order_[count - 1 - i], buffer_); }},
-        {"list", "all names, repeatedly", 10, [this, count](uint64_t) { return List(count); }},
-        {"putsync", "one value, made durable", synced,
-         [this](uint64_t i) -> Result<void> {
-           KVFS_TRY(target_.Put(order_[i], value_));
-           return target_.Sync();
-         }},
-        {"delete", "all of them", count, [this](uint64_t i) { return target_.Delete(order_[i]); }},
-    };
-  }
-
-  const std::vector<Step>& steps() const { return steps_; }
-
- private:
-  Result<void> List(uint64_t expected) {
-    KVFS_ASSIGN(const uint64_t count, target_.List());
-    if (count == expected) return {};
-    return Fail(ErrorCode::kCorrupt,
-                fmt::format("a listing has {} names, not {}", count, expected));
-  }
-
-  BenchTarget& target_;
-  const std::string value_;
-  std::string buffer_;
-  const std::vector<uint64_t> order_;
-  std::vector<Step> steps_;
 };
 
 void PrintText(const Measured& measured) {
@@ -160,7 +54,7 @@ Json ToJson(const Measured& measured) {
 }
 
 CommandResult<> RunOn(BenchTarget& target, const BenchArguments& arguments) {
-  const Bench bench(target, arguments);
+  const Bench bench(target, arguments.values, arguments.bytes);
   Json report;
   SetBytes(report, "where", arguments.where);
   report["kind"] = target.Kind();
@@ -170,7 +64,7 @@ CommandResult<> RunOn(BenchTarget& target, const BenchArguments& arguments) {
     fmt::print("{} ({}), values of {} bytes, one thread\n", ShownName(stdout, arguments.where),
                target.Kind(), arguments.bytes);
   }
-  for (const Step& step : bench.steps()) {
+  for (const BenchStep& step : bench.steps()) {
     Progress progress(step.name);
     const auto measured = Measure(step, progress);
     progress.Clear();

@@ -15,7 +15,7 @@
 #include <kvfs/store.h>
 #include "cli/base/descriptor.h"
 #include "cli/base/paths.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
 
 namespace kvfs::cli {
 namespace {

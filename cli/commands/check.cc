@@ -13,7 +13,8 @@
 #include "cli/base/shown_text.h"
 #include "cli/base/terminal_colour.h"
 #include "cli/client/maintenance.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 
 namespace kvfs::cli {

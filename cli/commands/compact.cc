@@ -9,7 +9,8 @@
 #include "cli/base/progress.h"
 #include "cli/base/shown_text.h"
 #include "cli/client/maintenance.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 
 namespace kvfs::cli {

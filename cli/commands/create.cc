@@ -7,7 +7,8 @@
 #include <kvfs/store.h>
 #include "cli/base/user_message.h"
 #include "cli/base/whole_number.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 #include "cli/commands/file_system_kind.h"
 

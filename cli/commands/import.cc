@@ -16,7 +16,7 @@
 #include "cli/base/user_message.h"
 #include "cli/client/byte_streams.h"
 #include "cli/client/reopened_keys.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_place.h"
 #include "cli/client/with_keys.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"

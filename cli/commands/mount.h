@@ -18,6 +18,12 @@ struct MountArguments {
   bool sloppy = false;               // ignore unknown options
 };
 
+// The absolute paths of the store's directory and of its mount point.
+struct MountPlaces {
+  std::string store;
+  std::string mount_point;
+};
+
 // In the background: returns once the mount is usable, or with the reason of the failure. In the
 // foreground: returns once the store has been unmounted and closed. With the option remount: see
 // Remount().

@@ -15,8 +15,10 @@
 #include "cli/base/json_text.h"
 #include "cli/base/progress.h"
 #include "cli/base/shown_text.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
+#include "cli/mounts/lock_file.h"
 #include "fs/lost_and_found.h"
 
 namespace kvfs::cli {

@@ -13,7 +13,8 @@
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
 #include "cli/client/maintenance.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_errors.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 #include "fs/fuse/statistics.h"
 

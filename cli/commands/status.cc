@@ -11,7 +11,7 @@
 #include "cli/base/shown_text.h"
 #include "cli/base/waiting.h"
 #include "cli/client/daemon_process.h"
-#include "cli/client/store_access.h"
+#include "cli/client/store_place.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/lock_file.h"
 #include "cli/mounts/mount_health.h"

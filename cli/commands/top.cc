@@ -27,7 +27,7 @@
 #include "cli/base/terminal.h"
 #include "cli/base/waiting.h"
 #include "cli/base/whole_number.h"
-#include "cli/client/store_access.h"
+#include "cli/client/daemon_process.h"
 #include "cli/commands/command.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"

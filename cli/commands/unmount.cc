@@ -7,12 +7,12 @@
 #include <chrono>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "cli/base/user_message.h"
 #include "cli/base/waiting.h"
 #include "cli/client/daemon_process.h"
 #include "cli/commands/command.h"
+#include "cli/commands/daemon_end.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_table.h"
 #include "cli/mounts/unmounting.h"
@@ -53,48 +53,6 @@ CommandResult<MountEntry> FindKvfsMount(const std::string& path) {
                             *resolved, mount->type));
   }
   return *mount;
-}
-
-CommandResult<> ExplainUncleanEnd(const DaemonProcess& daemon, const std::string& mount_point) {
-  return Fail(
-      ExitCode::kFlushFailed,
-      fmt::format("unmounted {}, but its daemon, process {}, ended without closing the store {}: "
-                  "see its log; acknowledged changes are recovered when the store is next opened",
-                  mount_point, daemon.pid(), daemon.store_path()));
-}
-
-// What may keep the daemon running after the mount is gone: the same file system at another mount
-// point, if that is visible from here.
-std::string WhyItLives(const MountEntry& mount) {
-  const auto table = ReadMountTable();
-  for (const MountEntry& entry : table.value_or(std::vector<MountEntry>())) {
-    if (entry.type != kMountType || entry.number != mount.number) continue;
-    return fmt::format("which is still mounted on {}, for example by `mount --bind`",
-                       entry.mount_point);
-  }
-  return "which is closing the store, or is still mounted in another mount namespace, such as a "
-         "container's";
-}
-
-CommandResult<> AwaitEnd(const DaemonProcess& daemon, const MountEntry& mount) {
-  const std::string& mount_point = mount.mount_point;
-  const std::string whom = fmt::format("its daemon, process {}", daemon.pid());
-  Waiting waiting([&] {
-    return fmt::format("{} is unmounted here; waiting for {}, {}: `kill {}` ends it cleanly",
-                       mount_point, whom, WhyItLives(mount), daemon.pid());
-  });
-  switch (daemon.AwaitEnd([&] { return waiting.GoesOn(); })) {
-    case DaemonProcess::End::kClean:
-      return {};
-    case DaemonProcess::End::kUnclean:
-      return ExplainUncleanEnd(daemon, mount_point);
-    case DaemonProcess::End::kNotYet:
-      break;
-  }
-  return Fail(ExitCode::kStoreInUse,
-              fmt::format("unmounted {} here, but {} still holds the store {}, {}; `kill {}` ends "
-                          "it cleanly, and with it any other mounts",
-                          mount_point, whom, daemon.store_path(), WhyItLives(mount), daemon.pid()));
 }
 
 // Detaches a busy mount; the daemon ends with the last process that uses it.
@@ -161,22 +119,6 @@ CommandResult<> ExplainSilence(const std::string& mount_point,
                           "it off, and unsynced writes to memory mappings are lost",
                           mount_point, daemon ? fmt::format(", process {},", daemon->pid()) : "",
                           is_stopped ? "is stopped (`kill -CONT` resumes it)" : "does not answer"));
-}
-
-// Nothing records that the daemon ended properly, although it may have.
-CommandResult<> ExplainUnknownEnd(const MountEntry& mount, std::string_view why) {
-  return Fail(ExitCode::kFlushFailed,
-              fmt::format("unmounted {}, {}; acknowledged changes are in the store {}, or are "
-                          "recovered when it is next opened",
-                          mount.mount_point, why, mount.source));
-}
-
-CommandResult<> AwaitEndOfAny(const std::optional<DaemonProcess>& daemon, const MountEntry& mount) {
-  if (daemon) return AwaitEnd(*daemon, mount);
-  if (mount.is_read_only) return {};  // it had nothing to write
-  return ExplainUnknownEnd(
-      mount,
-      "but its daemon cannot be found from here, so it is unknown whether everything is on disk");
 }
 
 // A dead mount is useless, so it is detached even if it is busy.

@@ -15,9 +15,9 @@
 #include <optional>
 
 #include "cli/base/paths.h"
+#include "cli/client/daemon_connection.h"
 #include "cli/client/daemon_process.h"
 #include "cli/client/requests.h"
-#include "cli/client/rpc_client.h"
 #include "cli/mounts/mount_health.h"
 #include "cli/mounts/mount_option_table.h"
 #include "cli/mounts/mount_table.h"

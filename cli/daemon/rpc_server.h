@@ -4,30 +4,17 @@
 // and root, are served.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <thread>
-#include <utility>
-#include <vector>
 
-#include <kvfs/store.h>
 #include "cli/client/channel.h"
-#include "cli/client/file_system_keys.h"
-#include "cli/client/inner_mounts.h"
+#include "cli/client/store_socket.h"
+#include "cli/daemon/conversation.h"
 #include "store/base/mutex.h"
 
 namespace kvfs::cli {
-
-struct Served {
-  Store& store;
-  fs::FileSystem& file_system;
-  std::vector<std::string> options;    // the texts of its mount options
-  std::function<bool()> is_read_only;  // whether commands must not change it now
-  ChangeListener on_changed;           // called, like the functions here, from any thread
-  std::function<std::vector<InnerMount>()> inner_mounts = {};  // which commands must not remove
-};
 
 class RpcServer {
  public:

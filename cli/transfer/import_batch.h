@@ -56,12 +56,14 @@ class ImportBatch final : public EntrySink {
   Result<void> NeedParents(const std::string& path);
   void Gather(fs::PathOperation change, bool is_entry);
   void AddDirectory(const std::string& path, IncomingEntry entry);
-  Result<void> AddLarge(const std::string& path, IncomingEntry entry);
+  Result<void> ApplyTimes();
+
+  // In import_apply.cc, like Flush.
   Result<void> FlushIfFull();
+  Result<void> ApplyLarge(fs::PathOperation put, const fs::ContentSource& source);
   Result<void> Apply(Changes changes);
   Result<void> ApplyInParts(Changes changes, size_t part);
   Result<void> ApplyUpTo(Changes& changes, size_t end);
-  Result<void> ApplyTimes();
   void LeaveOutFailed(const Gathered& gathered, const Error& error);
   std::optional<std::string> CauseAbove(const fs::PathOperation& change) const;
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fs/attributes.h"
@@ -35,6 +36,10 @@ struct TarHeaders {
   std::optional<uint32_t> uid;
   std::optional<uint32_t> gid;
   std::vector<TarFlaw> flaws;
+  void AddFlawOfEntry(std::string reason) { flaws.push_back({true, "", std::move(reason)}); }
+  void AddFlawOfPart(std::string what, std::string reason) {
+    flaws.push_back({false, std::move(what), std::move(reason)});
+  }
   // libarchive's interpretation of the parts that are left out: to be ignored.
   std::vector<std::string> false_xattrs;
   bool has_false_access_list = false;
@@ -46,10 +51,5 @@ using TarGlobals = std::map<std::string, std::string, std::less<>>;
 
 // `bytes` holds all headers of one entry.
 TarHeaders ReadTarHeaders(std::string_view bytes, TarGlobals& globals);
-
-// "-1.25", as in records: seconds, and up to nine significant fractional digits. Nothing for other
-// texts.
-std::optional<fs::Timespec> ParsePaxTime(std::string_view text);
-std::string PaxTimeText(const fs::Timespec& time);
 
 }  // namespace kvfs::cli

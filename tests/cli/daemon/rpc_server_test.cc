@@ -9,6 +9,7 @@
 
 #include "cli/base/version.h"
 #include "cli/client/requests.h"
+#include "cli/client/store_socket.h"
 #include "store/env/memory_env.h"
 #include "tests/support/temporary_directory.h"
 

@@ -1,16 +1,17 @@
-// A store accessed through the daemon that serves it.
+// A command's connection to the daemon that serves a store: the client's side of
+// cli/client/requests.h. cli/client/daemon_keys.h and daemon_maintenance.h make requests with it.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/client/channel.h"
 #include "cli/client/daemon_process.h"
 #include "cli/client/inner_mounts.h"
-#include "cli/client/keys.h"
-#include "cli/client/maintenance.h"
 
 namespace kvfs::cli {
 
@@ -51,39 +52,11 @@ class DaemonConnection {
   bool is_gone_ = false;
 };
 
-class DaemonKeys final : public Keys {
- public:
-  explicit DaemonKeys(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
+// A request: its verb, and up to one field.
+Message Request(std::string_view verb);
+Message Request(std::string_view verb, std::string field);
 
-  Result<fs::InodeInfo> Stat(const std::string& path) override;
-  Result<void> List(const std::string& path, const KeyVisitor& visit) override;
-  Result<uint64_t> GetData(const std::string& path, const DataSink& sink) override;
-  Result<std::vector<fs::ByteRange>> GetDataRanges(const std::string& path) override;
-  Result<fs::XattrMap> GetXattrs(const std::string& path) override;
-  Result<std::string> ReadLink(const std::string& path) override;
-  Result<void> Apply(const std::vector<fs::PathOperation>& changes, size_t* failed) override;
-  Result<void> ApplyWithContent(const std::vector<fs::PathOperation>& changes,
-                                const fs::ContentSource& content, size_t* failed) override;
-  Result<void> Freeze() override;
-  Result<void> Sync() override;
-  Result<void> Finish() override;
-  bool HasLostDaemon() const override { return daemon_.has_ended(); }
-
- private:
-  DaemonConnection daemon_;
-};
-
-class DaemonMaintenance final : public Maintenance {
- public:
-  explicit DaemonMaintenance(DaemonConnection daemon) : daemon_(std::move(daemon)) {}
-
-  Result<CheckReport> Check(const CheckOptions& options) override;
-  Result<void> Compact() override;
-  Result<StoreStats> GetStats() override;
-  Result<void> Finish() override { return {}; }
-
- private:
-  DaemonConnection daemon_;
-};
+// The error for a reply that the protocol does not allow.
+tl::unexpected<Error> MalformedReply();
 
 }  // namespace kvfs::cli
