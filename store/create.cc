@@ -8,6 +8,7 @@
 #include "store/base/out_of_memory.h"
 #include "store/engine/identity_file.h"
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 
 namespace kvfs {
 namespace {

@@ -11,6 +11,7 @@
 #include "store/base/out_of_memory.h"
 #include "store/engine/identity_file.h"
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 #include "store/format/branch.h"
 #include "store/format/change.h"
 #include "store/format/checksum.h"
@@ -18,6 +19,7 @@
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
 #include "store/format/log_mark.h"
+#include "store/format/name_hash.h"
 #include "store/format/superblock.h"
 
 namespace kvfs {

@@ -16,6 +16,7 @@
 #include "store/alloc/file_view.h"
 #include "store/format/branch.h"
 #include "store/format/leaf.h"
+#include "store/format/name_hash.h"
 
 namespace kvfs {
 

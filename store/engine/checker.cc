@@ -3,6 +3,7 @@
 
 #include "store/btree/tree_checker.h"
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 #include "store/shard/record_cursor.h"
 
 namespace kvfs {

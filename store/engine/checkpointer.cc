@@ -7,6 +7,7 @@
 #include "store/base/contract.h"
 #include "store/base/out_of_memory.h"
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 
 namespace kvfs {
 namespace {

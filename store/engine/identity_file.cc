@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 
 namespace kvfs {
 namespace {

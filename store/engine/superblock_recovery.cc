@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "store/engine/store_files.h"
+#include "store/engine/superblock_file.h"
 #include "store/engine/tree_salvage.h"
 
 namespace kvfs {

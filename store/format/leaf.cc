@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "store/format/name_hash.h"
 #include "store/format/search.h"
 
 namespace kvfs::format {

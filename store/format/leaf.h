@@ -24,6 +24,7 @@
 #include <span>
 #include <vector>
 
+#include "store/format/name_hash.h"
 #include "store/format/page.h"
 #include "store/format/varint.h"
 

@@ -6,6 +6,7 @@
 #include "store/format/branch.h"
 #include "store/format/checksum.h"
 #include "store/format/leaf.h"
+#include "store/format/name_hash.h"
 
 namespace kvfs::format {
 

@@ -21,6 +21,7 @@
 
 #include <kvfs/bytes.h>
 #include <kvfs/status.h>
+#include "store/format/name_hash.h"
 #include "store/format/pointer.h"
 #include "store/format/record_key.h"
 

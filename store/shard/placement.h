@@ -7,6 +7,7 @@
 
 #include <kvfs/batch.h>
 #include <kvfs/store.h>
+#include "store/format/name_hash.h"
 #include "store/format/record_key.h"
 #include "store/format/superblock.h"
 

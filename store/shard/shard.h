@@ -28,6 +28,7 @@
 #include "store/base/lock_rank.h"
 #include "store/btree/pages.h"
 #include "store/btree/tree_writer.h"
+#include "store/format/name_hash.h"
 #include "store/format/superblock.h"
 #include "store/shard/memtable.h"
 

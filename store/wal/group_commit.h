@@ -1,5 +1,5 @@
 // Group commit: the threads that wait for a flush of the log, and how many to gather before the
-// next flush.
+// next flush. RedoLog::SyncTo (store/wal/redo_log.cc) flushes, in the thread of one of them.
 //
 // Threads that sync repeatedly return soon after a flush has released them. A flush that began at
 // once would serve only the first of them, and all others would wait for it and for the next one.

@@ -2,6 +2,7 @@
 // that CheckOrder accepts every record can be found.
 #include "store/format/leaf.h"
 
+#include "store/format/name_hash.h"
 #include "tests/fuzz/mapped_page.h"
 #include "tests/fuzz/target.h"
 #include "tests/store/format/worked_example.h"

@@ -13,6 +13,7 @@
 #include "store/format/chunk.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
+#include "store/format/name_hash.h"
 #include "store/format/superblock.h"
 #include "tests/fuzz/damaged_store.h"
 #include "tests/store/every_use.h"

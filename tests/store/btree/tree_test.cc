@@ -13,6 +13,7 @@
 
 #include "store/btree/tree_writer.h"
 #include "store/env/memory_env.h"
+#include "store/format/name_hash.h"
 
 namespace kvfs {
 namespace {

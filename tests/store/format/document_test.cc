@@ -24,6 +24,7 @@
 #include "store/format/leaf.h"
 #include "store/format/log_mark.h"
 #include "store/format/log_segment.h"
+#include "store/format/name_hash.h"
 #include "store/format/superblock.h"
 #include "tests/store/format/worked_example.h"
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "store/format/entry.h"
+#include "store/format/name_hash.h"
 
 namespace kvfs::format {
 namespace {

@@ -11,6 +11,7 @@
 #include "store/format/branch.h"
 #include "store/format/entry.h"
 #include "store/format/leaf.h"
+#include "store/format/name_hash.h"
 #include "tests/store/format/damage.h"
 
 namespace kvfs::format {
