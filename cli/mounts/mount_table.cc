@@ -6,7 +6,6 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
-#include <ranges>
 #include <sstream>
 
 #include "cli/base/paths.h"
@@ -127,9 +126,11 @@ bool IsServed(const std::vector<MountEntry>& table, std::string_view path) {
 
 std::optional<MountEntry> FindMount(const std::vector<MountEntry>& table,
                                     std::string_view mount_point) {
-  const auto newest_first = std::views::reverse(table);
-  const auto found = std::ranges::find(newest_first, mount_point, &MountEntry::mount_point);
-  if (found == newest_first.end()) return std::nullopt;
+  // The newest first. (clang 14 cannot read libstdc++'s views.)
+  const auto found = std::find_if(table.rbegin(), table.rend(), [&](const MountEntry& mount) {
+    return mount.mount_point == mount_point;
+  });
+  if (found == table.rend()) return std::nullopt;
   return *found;
 }
 
