@@ -25,6 +25,7 @@
 #include "cli/mounts/mount_option_table.h"
 #include "cli/mounts/mount_options.h"
 #include "cli/mounts/mount_point.h"
+#include "cli/mounts/mount_watch.h"
 
 namespace kvfs::cli {
 namespace {
@@ -93,6 +94,9 @@ std::string ListMountOptions() {
 }  // namespace
 
 CommandResult<> Mount(const MountArguments& arguments) {
+  // A daemon outlives the command, and must not end with a watcher, nor when a mount around it is
+  // silent for a while. mount(8)'s helper comes here, too.
+  ForgoWatching();
   const auto unknown = arguments.sloppy ? UnknownOptions::kPassOver : UnknownOptions::kRefuse;
   KVFS_ASSIGN(const auto options, ParseMountOptions(arguments.options, unknown));
   if (options.remount) return Remount(arguments.mount_point, arguments.options, unknown);

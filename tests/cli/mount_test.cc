@@ -250,6 +250,25 @@ TEST_F(MountCommand, AMountInsideIsNamed) {
   Unmount();
 }
 
+// Commands with files in a mount are watched; a daemon must not be, whoever starts it.
+TEST_F(MountCommand, AMountInsideAMountOutlivesItsCommand) {
+  Mount();
+  Shell("mkdir d");
+  const std::string inner = mount_point() + "/d", other = Path("other");
+  Run({"create", other});
+  const auto mount = [&](bool by_helper) {
+    return by_helper ? RunKvfsAs("mount.kvfs", {other, inner}) : RunKvfs({"mount", other, inner});
+  };
+  for (const bool by_helper : {true, false}) {
+    const ProgramRun run = mount(by_helper);
+    ASSERT_EQ(run.status, 0) << run.err;
+    // One that ended with its watcher was gone after a quarter of this time.
+    EXPECT_EQ(RunShell("sleep 1; mountpoint -q '" + inner + "'").status, 0) << by_helper;
+    EXPECT_EQ(RunKvfs({"unmount", inner}).status, 0) << by_helper;
+  }
+  Unmount();
+}
+
 TEST_F(MountCommand, LazyUnmountDetachesABusyMount) {
   Mount();
   Shell("echo bar > foo");
