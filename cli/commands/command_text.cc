@@ -3,6 +3,7 @@
 #include "cli/commands/command_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
