@@ -1,5 +1,5 @@
-// How a step of the store asks its caller to provide something, such as another shard's lock or free
-// blocks, and to try again.
+// How a step of the store asks its caller to provide something, such as another shard's lock or
+// free blocks, and to try again.
 #pragma once
 
 #include <kvfs/status.h>
