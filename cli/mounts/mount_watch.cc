@@ -38,6 +38,7 @@ constexpr std::chrono::milliseconds kStep{2};
 // Global to the process, like its command line.
 std::vector<std::string> watched_mounts;
 bool watches_nothing = false;
+
 WatchShared* MakeShared() {
   void* const page = ::mmap(nullptr, sizeof(WatchShared), PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);

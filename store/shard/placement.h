@@ -1,5 +1,5 @@
 // Placement of records: the position of a name, the shard of a position, the owner shard of an id.
-// Who works on a key computes its place once, and hands it on: a name is hashed nowhere else.
+// A change computes the place of each key once, and hands it on.
 #pragma once
 
 #include <cstdint>
